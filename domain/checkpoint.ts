@@ -1,0 +1,50 @@
+import type { PartitionOffset } from './offsets.ts';
+
+/** A Kafka source split as a checkpoint holds it. A negative offset is a marker: -3 committed group offset, -2 earliest, -1 latest. */
+export type SourceOffset = PartitionOffset;
+
+/** A Kafka transaction that a sink had pre-committed when the checkpoint completed. */
+export interface PendingTransaction {
+  readonly transactionalId: string;
+  /** Decimal. */
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
+/** One file of the checkpoint on the replica. */
+export interface ReplicaFile {
+  /** The key in the replica's bucket. */
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** `exact`: the object has this size; `atLeast`: it may be longer (segments, changelog files). */
+  readonly sizeRule: 'exact' | 'atLeast';
+  /** The replica's ETag at the end of the copy; it changes when somebody overwrites the object. */
+  readonly etag: string;
+}
+
+/**
+ * The commit mark of a replicated checkpoint: written last, and only when everything it names is on the replica.
+ * JSON object `manifest.json` beside the relocated `_metadata`.
+ */
+export interface CheckpointManifest {
+  readonly version: 1;
+  readonly job: string;
+  readonly flinkJobId: string;
+  readonly checkpointId: number;
+  /** When the primary's `_metadata` was written: the checkpoint's completion, from the store's clock. */
+  readonly completedAtMs: number;
+  /** When the manifest was written. */
+  readonly committedAtMs: number;
+  /** Flink's `_metadata` version, 3 to 6. */
+  readonly metadataVersion: number;
+  /** Where Flink wrote it: `s3://<primary bucket>/<prefix>/<job id>/chk-<n>`. */
+  readonly sourceUri: string;
+  /** What the standby's job is started from: the directory that holds the relocated `_metadata`. */
+  readonly replicaUri: string;
+  readonly metadata: { readonly key: string; readonly sizeBytes: number; readonly sha256: string };
+  readonly files: readonly ReplicaFile[];
+  /** Offsets as decimal strings; negative ones are markers. */
+  readonly sourceOffsets: readonly { readonly topic: string; readonly partition: number; readonly offset: string }[];
+  /** Sink transactions that were left out of the relocated `_metadata`, because their broker is not the standby's. */
+  readonly droppedTransactions: readonly PendingTransaction[];
+}

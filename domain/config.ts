@@ -1,0 +1,121 @@
+import { z } from 'zod';
+
+/** `250ms`, `30s`, `15m`, `1h` → milliseconds. */
+const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h)$/, 'a duration like 500ms, 30s, 15m or 1h')
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, '') as 'ms' | 's' | 'm' | 'h';
+    return Number.parseInt(text, 10) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit];
+  });
+
+const hostPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'host:port');
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
+const ipv4 = z.ipv4('an IPv4 address');
+
+/** Secrets stand outside the file: `env:NAME` or `file:/path`. */
+const secretRef = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, 'a reference: env:NAME or file:/path');
+
+const s3Access = {
+  /** URL of the S3 API, e.g. `https://<account>.r2.cloudflarestorage.com`. */
+  endpoint: z.url('a URL'),
+  region: z.string().default('auto'),
+  accessKeyId: secretRef,
+  secretAccessKey: secretRef,
+  /** `https://endpoint/bucket/key` instead of `https://bucket.endpoint/key`. */
+  pathStyle: z.boolean().default(true),
+};
+
+const region = z.strictObject({
+  /** What the DNS records hold while this region serves. */
+  address: ipv4,
+  kafka: z.strictObject({ bootstrap: z.array(hostPort).min(1) }),
+  objects: z.strictObject({ ...s3Access, bucket: z.string().min(3) }),
+  flink: z.strictObject({ rest: z.url('a URL') }),
+});
+
+const job = z.strictObject({
+  /** The job's name in Flink. */
+  name: z.string().min(1),
+  /** Where Flink writes this job's checkpoints: `<prefix>/<job id>/chk-<n>` in the region's bucket. */
+  checkpoints: z.strictObject({ prefix: z.string().regex(/^[^/].*[^/]$/, 'a key prefix without slashes at its ends') }),
+  /** The Kafka consumer group whose committed offsets follow the job. */
+  consumerGroup: z.string().min(1),
+  submit: z.strictObject({
+    /** Path of the job's jar, relative to the configuration's folder. */
+    jar: z.string().min(1),
+    entryClass: z.string().min(1),
+    parallelism: z.int().min(1).max(32_768),
+    /** Program arguments by region. */
+    args: z.record(name, z.array(z.string())),
+  }),
+});
+
+/** The shape of `argus.yaml`. Unknown keys are errors. */
+export const configSchema = z
+  .strictObject({
+    regions: z.record(name, region),
+    /** Roles at the very first start; from then on the state decides. */
+    roles: z.strictObject({ primary: name, standby: name }),
+    /** Topics to mirror. */
+    topics: z.array(z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name')).min(1),
+    jobs: z.array(job).min(1),
+    dns: z.strictObject({
+      cloudflare: z.strictObject({
+        zone: z.string().min(1),
+        token: secretRef,
+        /** Another API root than Cloudflare's own, for tests. */
+        apiUrl: z.url('a URL').optional(),
+      }),
+      /** Names that follow the primary: flipped as soon as the standby is promoted. */
+      records: z.array(z.strictObject({ name: z.string().min(1), type: z.literal('A').default('A') })).min(1),
+      /** DNS servers through which a flip is verified. */
+      resolvers: z.array(hostPort).min(1),
+    }),
+    objectives: z.strictObject({ rto: duration.prefault('15m'), rpo: duration.prefault('1m') }).prefault({}),
+    /** Roles, lease, journal, last sightings: a folder (`file:./state`) or a bucket in the standby's or a third region. */
+    state: z.union([
+      z.string().regex(/^file:.+$/, 'file:<folder>, or a mapping with an s3:// url'),
+      z.strictObject({ ...s3Access, url: z.string().regex(/^s3:\/\/[^/]+(\/.*)?$/, 's3://bucket/prefix') }),
+    ]),
+    daemon: z
+      .strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535).default(9_464) })
+      .prefault({}),
+  })
+  .superRefine((config, ctx) => {
+    for (const role of ['primary', 'standby'] as const) {
+      if (!(config.roles[role] in config.regions)) {
+        ctx.addIssue({ code: 'custom', path: ['roles', role], message: `no region is called "${config.roles[role]}"` });
+      }
+    }
+    if (config.roles.primary === config.roles.standby) {
+      ctx.addIssue({ code: 'custom', path: ['roles', 'standby'], message: 'primary and standby must be two regions' });
+    }
+    if (Object.keys(config.regions).length !== 2) {
+      ctx.addIssue({ code: 'custom', path: ['regions'], message: 'two regions are needed: a primary and a standby' });
+    }
+    config.jobs.forEach((j, i) => {
+      for (const region of Object.keys(config.regions)) {
+        if (!(region in j.submit.args)) {
+          ctx.addIssue({
+            code: 'custom',
+            path: ['jobs', i, 'submit', 'args'],
+            message: `no arguments for region "${region}"`,
+          });
+        }
+      }
+    });
+    const [a, b] = Object.values(config.regions);
+    if (a && b && a.objects.endpoint === b.objects.endpoint && a.objects.bucket === b.objects.bucket) {
+      ctx.addIssue({
+        code: 'custom',
+        path: ['regions'],
+        message: 'both regions name the same bucket at the same endpoint: a replica must be apart',
+      });
+    }
+  });
+
+/** A validated configuration; durations are milliseconds, secrets still references. */
+export type Config = z.output<typeof configSchema>;
+export type RegionConfig = Config['regions'][string];
+export type JobConfig = Config['jobs'][number];

@@ -1,0 +1,47 @@
+/** A job of a Flink cluster, by Flink's own state names (CREATED, RUNNING, FAILING, FAILED, CANCELED, FINISHED, RESTARTING …). */
+export interface FlinkJob {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly startedAtMs: number;
+}
+
+export interface FlinkCheckpoints {
+  readonly restored?: { readonly id: number; readonly path: string; readonly atMs: number };
+  readonly latestCompleted?: { readonly id: number; readonly path: string; readonly completedAtMs: number };
+  readonly completedCount: number;
+  readonly failedCount: number;
+}
+
+export interface StartJob {
+  readonly jarPath: string;
+  readonly entryClass: string;
+  readonly args: readonly string[];
+  readonly parallelism: number;
+  /** The directory of the `_metadata` to restore from (claim mode NO_CLAIM); absent: an empty start. */
+  readonly savepointPath?: string;
+  /** 32 hex digits. A second start with the id of a job that runs is refused by Flink: the act's precondition. */
+  readonly jobId?: string;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One region's Flink. Errors are `ArgusError`: `FlinkUnreachable` (retryable), `FlinkRefused` (with Flink's own reason),
+ * `JobMissing`. Every call ends within its deadline (10 s; `start`: 60 s) or by the signal.
+ */
+export interface FlinkJobs {
+  /** All jobs the cluster knows, newest start first. */
+  list(options?: CallOptions): Promise<readonly FlinkJob[]>;
+  checkpoints(jobId: string, options?: CallOptions): Promise<FlinkCheckpoints>;
+  /** Task slots that are free and in all; tells whether a job could start. */
+  slots(options?: CallOptions): Promise<{ readonly free: number; readonly total: number }>;
+  /** Submits the job. An answer proves nothing about recovery: observe `checkpoints` for one newer than the restored. */
+  start(job: StartJob, options?: CallOptions): Promise<{ readonly jobId: string }>;
+  /** Asks the job to stop without savepoint; the effect is observed by `list`. A finished job is no error. */
+  cancel(jobId: string, options?: CallOptions): Promise<void>;
+  /** The newest root cause that Flink recorded for the job, if any. */
+  failureOf(jobId: string, options?: CallOptions): Promise<string | undefined>;
+}

@@ -1,0 +1,52 @@
+import type { LogRange, PartitionOffset, TopicPartition } from '../../domain/offsets.ts';
+
+export interface TopicDescription {
+  readonly name: string;
+  /** UUID; a topic that was deleted and created again has another. */
+  readonly topicId: string;
+  readonly partitions: number;
+}
+
+export interface NewTopic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly configs: Readonly<Record<string, string>>;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The control path to one region's Kafka. The data path (fetch and produce of raw batches) is apart: `kafka-connection.ts`.
+ *
+ * Errors are `ArgusError`: `KafkaUnreachable` (retryable), `KafkaDenied`, `KafkaFailed`; message names the region, the
+ * call and the broker. Every call ends within its deadline (10 s) or by the signal.
+ */
+export interface KafkaAdmin {
+  /** Topics that exist, by name; what is missing is absent. All non-internal topics when `names` is not given. */
+  describeTopics(names?: readonly string[], options?: CallOptions): Promise<ReadonlyMap<string, TopicDescription>>;
+  /** Done when every broker answers for the topic. An existing topic is `KafkaFailed`. */
+  createTopic(topic: NewTopic, options?: CallOptions): Promise<void>;
+  /** Log start and high watermark of each partition, ordered by topic and partition. A partition that is missing is an error. */
+  logRanges(partitions: readonly TopicPartition[], options?: CallOptions): Promise<readonly LogRange[]>;
+  /** Committed offsets of a group; empty for an unknown group. */
+  groupOffsets(group: string, options?: CallOptions): Promise<readonly PartitionOffset[]>;
+  /** Commits offsets for a group without members. A group with members: `KafkaFailed` with code `GroupActive`. */
+  setGroupOffsets(group: string, offsets: readonly PartitionOffset[], options?: CallOptions): Promise<void>;
+  /**
+   * The producer id behind a transactional id, made by the first call. Every further call raises its epoch.
+   * Source: KIP-98, InitProducerId.
+   */
+  initProducer(
+    transactionalId: string,
+    options?: CallOptions,
+  ): Promise<{ readonly producerId: bigint; readonly producerEpoch: number }>;
+  /**
+   * Shuts the holder of a transactional id out of the partitions: its producer's epoch is raised and made known to each
+   * partition by an ABORT marker, which takes one offset that no reader sees. Its later batches are refused by the
+   * broker (INVALID_PRODUCER_EPOCH). Done when every partition's producer state shows the higher epoch.
+   */
+  fenceProducer(transactionalId: string, partitions: readonly TopicPartition[], options?: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}

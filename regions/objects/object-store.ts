@@ -1,0 +1,67 @@
+import type { Readable } from 'node:stream';
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** Without quotes. Opaque: changes when the content is replaced. */
+  readonly etag: string;
+  readonly modifiedAtMs: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Write only if no object has this key (`If-None-Match: *`). */
+  readonly ifAbsent?: boolean;
+  /** Write only over the object with this ETag (`If-Match`); a missing object fails the condition. */
+  readonly ifMatch?: string;
+}
+
+export type PutResult =
+  | { readonly kind: 'written'; readonly etag: string }
+  /** The condition did not hold; nothing was written. */
+  | { readonly kind: 'conflict' };
+
+/** A body that is streamed: its exact length is known in advance. */
+export interface StreamBody {
+  readonly stream: Readable;
+  readonly sizeBytes: number;
+}
+
+/**
+ * One bucket (or folder) of an S3-compatible store. Every adapter passes `tests/contract/object-store.suite.ts`.
+ *
+ * A missing object is `undefined`, never an error. Errors are `ArgusError` with codes `ObjectStoreUnreachable`
+ * (retryable), `ObjectStoreDenied`, `BucketMissing`, `ObjectStoreFailed`; message names operation, bucket and key.
+ * Every call ends by its own deadline (10 s, streamed bodies: 60 s without progress) or by the signal.
+ */
+export interface ObjectStore {
+  /** For people and URIs: `s3://bucket`, `file:/dir`, `memory:name`. No secrets. */
+  readonly uri: string;
+  /** The whole object. Idempotent. */
+  get(
+    key: string,
+    options?: CallOptions,
+  ): Promise<{ readonly body: Uint8Array; readonly info: ObjectInfo } | undefined>;
+  /** The object as a stream, for what may be large. The caller consumes or destroys it. */
+  open(
+    key: string,
+    options?: CallOptions,
+  ): Promise<{ readonly body: StreamBody; readonly info: ObjectInfo } | undefined>;
+  /** Creates or replaces the object, all or nothing. Idempotent without conditions. */
+  put(key: string, body: Uint8Array | StreamBody, options?: PutOptions): Promise<PutResult>;
+  head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
+  /**
+   * All objects whose key begins with `prefix`, ascending by key (all pages). With `delimiter: '/'` only those directly
+   * below it, and the "folders" in `prefixes` (each ends in `/`). Strongly consistent.
+   */
+  list(
+    prefix: string,
+    options?: CallOptions & { readonly delimiter?: '/' },
+  ): Promise<{ readonly objects: readonly ObjectInfo[]; readonly prefixes: readonly string[] }>;
+  /** Removes the object; a missing one is no error. Idempotent. */
+  delete(key: string, options?: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,20 @@
+import type { DnsRecords, DnsResolver } from './dns/dns-records.ts';
+import type { FlinkJobs } from './flink/flink-jobs.ts';
+import type { KafkaAdmin } from './kafka/kafka-admin.ts';
+import type { ObjectStore } from './objects/object-store.ts';
+
+/** One region's technologies, behind their ports. */
+export interface Region {
+  readonly name: string;
+  /** What the DNS records hold while this region serves: an IPv4 address. */
+  readonly address: string;
+  readonly kafka: KafkaAdmin;
+  readonly objects: ObjectStore;
+  readonly flink: FlinkJobs;
+}
+
+/** Names outside the regions. */
+export interface Names {
+  readonly records: DnsRecords;
+  readonly resolvers: readonly DnsResolver[];
+}
