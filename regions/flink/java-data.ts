@@ -1,0 +1,212 @@
+import { ArgusError } from '../../domain/errors.ts';
+
+/** The one error of every decoder of Flink's files: what is wrong, and at which byte. */
+export function metadataInvalid(problem: string, position: number, cause?: unknown): ArgusError {
+  return new ArgusError('CheckpointMetadataInvalid', `${problem} (at byte ${position})`, {
+    hint: 'The file is damaged or was written by a Flink that Argus does not know; an older checkpoint may be usable.',
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/**
+ * Reads what Java's `DataOutputStream` wrote: big endian, strings in modified UTF-8. Every read is checked against the
+ * end; a count is refused when that many elements can't fit in the bytes that are left, so that memory stays bounded
+ * by the input's size. Positions in errors count from the start of the file (`base` for a nested block).
+ */
+export class DataReader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #base: number;
+  #position = 0;
+
+  constructor(bytes: Uint8Array, base = 0) {
+    // A plain array also when a Buffer is given, whose slices would be Buffers.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#base = base;
+  }
+
+  /** From the start of the file. */
+  get position(): number {
+    return this.#base + this.#position;
+  }
+
+  get left(): number {
+    return this.#bytes.length - this.#position;
+  }
+
+  fail(problem: string, at = this.position): never {
+    throw metadataInvalid(problem, at);
+  }
+
+  #take(count: number): number {
+    if (count < 0) this.fail(`a negative length, ${count}`);
+    if (count > this.left) this.fail(`${count} bytes are needed, ${this.left} are left`);
+    const at = this.#position;
+    this.#position += count;
+    return at;
+  }
+
+  u8(): number {
+    return this.#view.getUint8(this.#take(1));
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#take(2));
+  }
+
+  i16(): number {
+    return this.#view.getInt16(this.#take(2));
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#take(4));
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#take(4));
+  }
+
+  i64(): bigint {
+    return this.#view.getBigInt64(this.#take(8));
+  }
+
+  /** An i64 that stands for a length or a position: never negative, exact as a JavaScript number. */
+  size(): bigint {
+    const value = this.i64();
+    if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER))
+      this.fail(`an impossible size, ${value}`, this.position - 8);
+    return value;
+  }
+
+  /** A flag that Flink writes as 0 or 1 in a byte or in four. */
+  flag(width: 1 | 4): boolean {
+    const value = width === 1 ? this.u8() : this.i32();
+    if (value !== 0 && value !== 1) this.fail(`a flag of ${value}`, this.position - width);
+    return value === 1;
+  }
+
+  /** A view of the next bytes, not a copy. */
+  bytes(count: number): Uint8Array {
+    const at = this.#take(count);
+    return this.#bytes.subarray(at, at + count);
+  }
+
+  /** Bytes behind an i32 length. */
+  block(): Uint8Array {
+    return this.bytes(this.i32());
+  }
+
+  rest(): Uint8Array {
+    return this.bytes(this.left);
+  }
+
+  /** An i32 count of elements that take at least `leastBytes` each. */
+  count(leastBytes: number): number {
+    const count = this.i32();
+    if (count < 0 || count * leastBytes > this.left) this.fail(`an impossible count, ${count}`, this.position - 4);
+    return count;
+  }
+
+  list<T>(leastBytes: number, read: () => T): T[] {
+    const items: T[] = [];
+    for (let n = this.count(leastBytes); n > 0; n--) items.push(read());
+    return items;
+  }
+
+  /** A string as `DataOutput.writeUTF` encodes it; what that would never write is refused. */
+  utf(): string {
+    const length = this.u16();
+    const start = this.position;
+    const bytes = this.bytes(length);
+    let text = '';
+    for (let i = 0; i < bytes.length; ) {
+      const lead = bytes[i] ?? 0;
+      const width = lead < 0x80 ? 1 : (lead & 0xe0) === 0xc0 ? 2 : (lead & 0xf0) === 0xe0 ? 3 : 0;
+      if (width === 0 || i + width > bytes.length) this.fail('a broken string', start + i);
+      let code = width === 1 ? lead : width === 2 ? lead & 0x1f : lead & 0x0f;
+      for (let k = 1; k < width; k++) {
+        const next = bytes[i + k] ?? 0;
+        if ((next & 0xc0) !== 0x80) this.fail('a broken string', start + i);
+        code = (code << 6) | (next & 0x3f);
+      }
+      if (width !== utfWidth(code)) this.fail('a string in an encoding that Java does not write', start + i);
+      text += String.fromCharCode(code);
+      i += width;
+    }
+    return text;
+  }
+
+  /** Asserts that everything was read. */
+  end(what: string): void {
+    if (this.left > 0) this.fail(`${this.left} bytes too many after ${what}`);
+  }
+}
+
+/** Bytes of one UTF-16 unit in modified UTF-8: NUL takes two, each half of a surrogate pair three. */
+function utfWidth(code: number): 1 | 2 | 3 {
+  return code !== 0 && code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
+}
+
+/** Writes what {@link DataReader} reads. */
+export class DataWriter {
+  readonly #parts: Uint8Array[] = [];
+
+  raw(bytes: Uint8Array): this {
+    this.#parts.push(bytes);
+    return this;
+  }
+
+  #put(length: number, write: (buffer: Buffer) => void): this {
+    const buffer = Buffer.alloc(length);
+    write(buffer);
+    return this.raw(buffer);
+  }
+
+  u8(value: number): this {
+    return this.#put(1, (b) => b.writeUInt8(value));
+  }
+
+  i16(value: number): this {
+    return this.#put(2, (b) => b.writeInt16BE(value));
+  }
+
+  i32(value: number): this {
+    return this.#put(4, (b) => b.writeInt32BE(value));
+  }
+
+  u32(value: number): this {
+    return this.#put(4, (b) => b.writeUInt32BE(value));
+  }
+
+  i64(value: bigint): this {
+    return this.#put(8, (b) => b.writeBigInt64BE(value));
+  }
+
+  block(bytes: Uint8Array): this {
+    return this.i32(bytes.length).raw(bytes);
+  }
+
+  utf(text: string): this {
+    const bytes: number[] = [];
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      const width = utfWidth(code);
+      if (width === 1) bytes.push(code);
+      else if (width === 2) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
+      else bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+    }
+    if (bytes.length > 0xffff) throw metadataInvalid(`a string of ${bytes.length} bytes can't be written`, 0);
+    return this.#put(2, (b) => b.writeUInt16BE(bytes.length)).raw(Uint8Array.from(bytes));
+  }
+
+  list<T>(items: readonly T[], write: (item: T) => void): this {
+    this.i32(items.length);
+    for (const item of items) write(item);
+    return this;
+  }
+
+  finish(): Buffer {
+    return Buffer.concat(this.#parts);
+  }
+}
