@@ -1,0 +1,91 @@
+import type { StatusFacts } from './status-facts.ts';
+import type { Finding, StatusView } from './status-view.ts';
+
+type Assembled = Omit<StatusView, 'blockers' | 'warnings'>;
+
+/** What would stop a failover now, and what else is worth a look. Pure. */
+export function findBlockers(
+  facts: StatusFacts,
+  view: Assembled,
+): { readonly blockers: readonly Finding[]; readonly warnings: readonly Finding[] } {
+  const blockers: Finding[] = [];
+  const warnings: Finding[] = [];
+  const block = (code: string, sentence: string) => blockers.push({ code, sentence });
+  const warn = (code: string, sentence: string) => warnings.push({ code, sentence });
+  const { primary, standby, replication } = view.roles;
+
+  if (facts.roles.status !== 'ok') {
+    block(
+      'StateUnreachable',
+      `the state can't be read: ${facts.roles.reason ?? 'no answer'}; the roles shown are the configuration's`,
+    );
+  }
+  if (replication === 'suspended') {
+    block(
+      'ReplicationSuspended',
+      `${standby} has not been mirrored to since ${primary} was promoted: it can't take over`,
+    );
+    return { blockers, warnings };
+  }
+  const target = facts.regions.find((r) => r.name === standby);
+  if (target?.kafka.status !== 'ok')
+    block('StandbyKafkaDown', `Kafka of ${standby}: ${target?.kafka.reason ?? 'unknown'}`);
+  if (target?.objects.status !== 'ok')
+    block('StandbyObjectsDown', `objects of ${standby}: ${target?.objects.reason ?? 'unknown'}`);
+  const flink = target?.flink;
+  if (flink?.status !== 'ok') block('StandbyFlinkDown', `Flink of ${standby}: ${flink?.reason ?? 'unknown'}`);
+  else if (flink.value?.slots.free === 0) block('NoFreeSlots', `Flink of ${standby} has no free slot`);
+  if (facts.dnsApi.status !== 'ok') block('DnsApiDown', `the DNS provider: ${facts.dnsApi.reason ?? 'no answer'}`);
+
+  for (const point of view.recoveryPoints) {
+    if (point.checkpointId === undefined)
+      block('NoRecoveryPoint', `job ${point.job}: ${point.detail ?? 'no recovery point'}`);
+    else if ((point.ageMs ?? 0) > facts.objectives.rpo) {
+      warn(
+        'RecoveryPointOld',
+        `job ${point.job}: the newest recovery point is older than the RPO objective; more is replayed`,
+      );
+    }
+  }
+  const source = facts.regions.find((r) => r.name === primary);
+  for (const topic of facts.topics) {
+    const there = target?.kafka.value?.topics;
+    const here = source?.kafka.value?.topics;
+    if (there && !there.has(topic)) block('TopicMissing', `topic ${topic} does not exist on ${standby} yet`);
+    else if (there && here?.has(topic) && there.get(topic) !== here.get(topic)) {
+      block(
+        'PartitionCountDiffers',
+        `topic ${topic} has ${here.get(topic)} partitions on ${primary} and ${there.get(topic)} on ${standby}`,
+      );
+    }
+  }
+  for (const lag of view.mirror) {
+    if (lag.basis === 'unknown')
+      warn(
+        'LagUnknown',
+        `topic ${lag.topic}: the mirror lag can't be told, since ${primary} is dark and was never seen`,
+      );
+    else if ((lag.lagMs ?? 0) > facts.objectives.rpo) {
+      warn('MirrorLagOverRpo', `topic ${lag.topic}: the mirror is behind by more than the RPO objective`);
+    }
+  }
+  if (!view.daemon.seen) {
+    warn(
+      'DaemonNotSeen',
+      view.daemon.ageMs === undefined
+        ? 'no daemon has ever been seen'
+        : 'the daemon has stopped looking at the primary',
+    );
+  }
+  if (facts.frozenBy !== undefined)
+    warn('Frozen', `replication is frozen by ${facts.frozenBy}: nothing newer reaches ${standby}`);
+  for (const name of view.names) {
+    if (name.status === 'ok' && name.region !== primary) {
+      warn(
+        'NameElsewhere',
+        `${name.name} answers ${name.addresses.join(', ') || 'nothing'} at ${name.resolver}, not ${primary}`,
+      );
+    } else if (name.status !== 'ok') warn('ResolverDown', `resolver ${name.resolver}: ${name.detail ?? 'no answer'}`);
+  }
+  return { blockers, warnings };
+}

@@ -1,0 +1,74 @@
+import type { Roles } from '../domain/roles.ts';
+import type { Probe } from './probe.ts';
+import type { RunSummary } from './status-facts.ts';
+
+/** Something that an operator must know, named so that a script can tell it. */
+export interface Finding {
+  readonly code: string;
+  readonly sentence: string;
+}
+
+export interface Component {
+  /** `kafka`, `objects`, `flink`, `job counts`. */
+  readonly component: string;
+  readonly status: Probe['status'];
+  readonly latencyMs: number;
+  readonly detail?: string;
+}
+
+export interface TopicLag {
+  readonly topic: string;
+  /** Absent when it can't be told. */
+  readonly lagRecords?: number;
+  readonly lagMs?: number;
+  /** `live`: both logs were read just now; `last-seen`: from the daemon's last sighting; `unknown`: neither. */
+  readonly basis: 'live' | 'last-seen' | 'unknown';
+}
+
+/** What would be gone if the primary never came back from now on. An estimate wherever the primary is dark. */
+export interface TopicLoss {
+  readonly topic: string;
+  readonly records?: number;
+  readonly ms?: number;
+  readonly estimated: boolean;
+}
+
+/** What `argus status` shows; `--json` prints exactly this. Additive: keys are never removed or renamed. */
+export interface StatusView {
+  readonly atMs: number;
+  readonly healthy: boolean;
+  readonly roles: {
+    readonly primary: string;
+    readonly standby: string;
+    readonly replication: Roles['replication'] | 'unknown';
+    readonly epoch?: number;
+    readonly source: 'state' | 'configuration';
+  };
+  readonly regions: readonly {
+    readonly name: string;
+    readonly role: 'primary' | 'standby';
+    readonly components: readonly Component[];
+  }[];
+  readonly names: readonly {
+    readonly name: string;
+    readonly resolver: string;
+    readonly status: Probe['status'];
+    readonly addresses: readonly string[];
+    /** The region whose address the name holds. */
+    readonly region?: string;
+    readonly detail?: string;
+  }[];
+  readonly daemon: { readonly seen: boolean; readonly ageMs?: number; readonly primaryDarkSinceMs?: number };
+  readonly mirror: readonly TopicLag[];
+  readonly recoveryPoints: readonly {
+    readonly job: string;
+    readonly checkpointId?: number;
+    readonly ageMs?: number;
+    readonly detail?: string;
+  }[];
+  readonly wouldLose: readonly TopicLoss[];
+  readonly runs: { readonly running?: RunSummary; readonly last?: RunSummary };
+  /** A failover would be refused or fail because of these. */
+  readonly blockers: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { assembleStatus } from '../../../health/status.ts';
+import { dark, darkRegion, facts, ok, region, sighting } from './status-sample.ts';
+
+const codes = (findings: readonly { code: string }[]) => findings.map((f) => f.code);
+
+describe('assembleStatus', () => {
+  it('is healthy, without blockers, when everything answers', () => {
+    const view = assembleStatus(facts());
+    expect(view.healthy).toBe(true);
+    expect(view.blockers).toEqual([]);
+    expect(view.warnings).toEqual([]);
+    expect(view.roles).toEqual({
+      primary: 'mumbai',
+      standby: 'singapore',
+      replication: 'active',
+      epoch: 1,
+      source: 'state',
+    });
+  });
+
+  it('counts the lag from both logs while both answer, and the same would be lost', () => {
+    const view = assembleStatus(facts());
+    expect(view.mirror).toEqual([{ topic: 'events', lagRecords: 10, lagMs: 200, basis: 'live' }]);
+    expect(view.wouldLose).toEqual([{ topic: 'events', records: 10, ms: 200, estimated: false }]);
+  });
+
+  it('has no lag in time when no record is behind', () => {
+    const view = assembleStatus(facts({ regions: [region('mumbai', [5n], 'RUNNING'), region('singapore', [5n])] }));
+    expect(view.mirror).toEqual([{ topic: 'events', lagRecords: 0, lagMs: 0, basis: 'live' }]);
+  });
+
+  it('takes the last sighting while the primary is dark, and estimates the loss up to the first failure', () => {
+    const regions = [darkRegion('mumbai'), region('singapore', [995n, 500n])];
+    const seen = ok(sighting({ firstFailureAtMs: 99_400 }));
+    const view = assembleStatus(facts({ regions, sighting: seen }));
+    expect(view.healthy).toBe(false);
+    expect(view.mirror).toEqual([{ topic: 'events', lagRecords: 10, lagMs: 200, basis: 'last-seen' }]);
+    // 1,000 seen − 995 there now, and 0.4 s at 100 records/s that nobody saw.
+    expect(view.wouldLose).toEqual([{ topic: 'events', records: 45, ms: 600, estimated: true }]);
+    expect(view.daemon.primaryDarkSinceMs).toBe(99_400);
+    expect(view.blockers).toEqual([]);
+  });
+
+  it('says unknown, not zero, when the primary is dark and was never seen', () => {
+    const regions = [darkRegion('mumbai'), region('singapore', [990n, 500n])];
+    const view = assembleStatus(facts({ regions, sighting: ok(undefined) }));
+    expect(view.mirror).toEqual([{ topic: 'events', basis: 'unknown' }]);
+    expect(view.wouldLose).toEqual([{ topic: 'events', estimated: true }]);
+    expect(codes(view.warnings)).toEqual(['LagUnknown', 'DaemonNotSeen']);
+  });
+
+  it('is not healthy when the job does not run', () => {
+    const regions = [region('mumbai', [1_000n, 500n], 'RESTARTING'), region('singapore', [990n, 500n])];
+    const view = assembleStatus(facts({ regions }));
+    expect(view.healthy).toBe(false);
+    expect(view.regions[0]?.components.at(-1)).toMatchObject({
+      component: 'job counts',
+      status: 'failed',
+      detail: 'RESTARTING',
+    });
+  });
+
+  it('is healthy with a dark standby, which blocks a failover', () => {
+    const view = assembleStatus(facts({ regions: [region('mumbai', [1n], 'RUNNING'), darkRegion('singapore')] }));
+    expect(view.healthy).toBe(true);
+    expect(codes(view.blockers)).toEqual(['StandbyKafkaDown', 'StandbyObjectsDown', 'StandbyFlinkDown']);
+  });
+
+  it('after a failover the promoted region is the primary, and nothing is behind it', () => {
+    const roles = ok({
+      epoch: 2,
+      primary: 'singapore',
+      standby: 'mumbai',
+      replication: 'suspended' as const,
+      atMs: 0,
+      by: 'x',
+    });
+    const regions = [darkRegion('mumbai'), region('singapore', [990n, 500n], 'RUNNING')];
+    const names = [{ name: 'ingest.argus.test', resolver: 'r:53', answer: ok(['127.0.2.1']) }];
+    const view = assembleStatus(facts({ roles, regions, names }));
+    expect(view.healthy).toBe(true);
+    expect(view.regions.map((r) => [r.name, r.role])).toEqual([
+      ['singapore', 'primary'],
+      ['mumbai', 'standby'],
+    ]);
+    expect(view.mirror).toEqual([]);
+    expect(codes(view.blockers)).toEqual(['ReplicationSuspended']);
+  });
+
+  it('shows the configured roles, and says so, when the state cannot be read', () => {
+    const view = assembleStatus(facts({ roles: dark() }));
+    expect(view.roles).toEqual({
+      primary: 'mumbai',
+      standby: 'singapore',
+      replication: 'unknown',
+      source: 'configuration',
+    });
+    expect(view.healthy).toBe(false);
+    expect(codes(view.blockers)).toEqual(['StateUnreachable']);
+  });
+
+  it.each([
+    ['no complete checkpoint', { replica: [{ job: 'counts', newest: ok(undefined) }] }, 'NoRecoveryPoint'],
+    [
+      'a DNS provider that refuses',
+      { dnsApi: { status: 'failed' as const, latencyMs: 1, reason: 'denied' } },
+      'DnsApiDown',
+    ],
+    [
+      'another partition count',
+      { regions: [region('mumbai', [1n], 'RUNNING'), region('singapore', [1n, 1n])] },
+      'PartitionCountDiffers',
+    ],
+  ])('a failover is blocked by %s', (_rule, changes, code) => {
+    expect(codes(assembleStatus(facts(changes)).blockers)).toEqual([code]);
+  });
+
+  it.each([
+    [
+      'a recovery point older than the objective',
+      { replica: [{ job: 'counts', newest: ok({ checkpointId: 1, completedAtMs: 0 }) }] },
+      'RecoveryPointOld',
+    ],
+    ['a daemon that has stopped', { sighting: ok(sighting({ checkedAtMs: 50_000 })) }, 'DaemonNotSeen'],
+    ['a freeze', { frozenBy: 'run-a' }, 'Frozen'],
+    [
+      'a name that points elsewhere',
+      { names: [{ name: 'n', resolver: 'r:53', answer: ok(['127.0.2.1']) }] },
+      'NameElsewhere',
+    ],
+    [
+      'a resolver that is silent',
+      { names: [{ name: 'n', resolver: 'r:53', answer: dark<readonly string[]>() }] },
+      'ResolverDown',
+    ],
+  ])('warns of %s', (_rule, changes, code) => {
+    expect(codes(assembleStatus(facts(changes)).warnings)).toEqual([code]);
+  });
+
+  it('shows a run that is going on before the last one that ended', () => {
+    const runs = [
+      { id: 'b', kind: 'failover', state: 'running' as const, startedAtMs: 2 },
+      { id: 'a', kind: 'failover', state: 'failed' as const, startedAtMs: 1 },
+    ];
+    expect(assembleStatus(facts({ runs })).runs).toMatchObject({ running: { id: 'b' }, last: { id: 'a' } });
+  });
+});
