@@ -138,7 +138,7 @@ function writeKeyed(out: DataWriter, handle: KeyedHandle): void {
 function writeChannel(out: DataWriter, handle: ChannelHandle, version: number): void {
   if (version >= 6) out.u8(handle.tag);
   out.i32(handle.subtask);
-  if (handle.tag === 1 || handle.tag === 2) {
+  if ('channel' in handle) {
     out.i32(handle.channel[0]).i32(handle.channel[1]);
     out.list(handle.offsets, (offset) => out.i64(offset));
     out.i64(handle.size);
