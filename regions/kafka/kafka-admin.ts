@@ -28,6 +28,8 @@ export interface KafkaAdmin {
   describeTopics(names?: readonly string[], options?: CallOptions): Promise<ReadonlyMap<string, TopicDescription>>;
   /** Done when every broker answers for the topic. An existing topic is `KafkaFailed`. */
   createTopic(topic: NewTopic, options?: CallOptions): Promise<void>;
+  /** A topic's configuration in force, inherited values included, by key. A topic that is missing is `KafkaFailed`. */
+  topicConfigs(topic: string, options?: CallOptions): Promise<ReadonlyMap<string, string>>;
   /** Log start and high watermark of each partition, ordered by topic and partition. A partition that is missing is an error. */
   logRanges(partitions: readonly TopicPartition[], options?: CallOptions): Promise<readonly LogRange[]>;
   /** Committed offsets of a group; empty for an unknown group. */

@@ -1,0 +1,191 @@
+import { ArgusError } from '../../domain/errors.ts';
+import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
+import { errorName, isDenied, isTransient } from './error-codes.ts';
+import { KafkaConnection, type KafkaRequest } from './kafka-connection.ts';
+import { earliest, latest, listOffsetsRequest } from './list-offsets.ts';
+import { type BrokerAddress, type ClusterMetadata, metadataRequest } from './metadata.ts';
+
+export interface ClusterOptions {
+  /** The region's name, for messages. */
+  readonly name: string;
+  /** `host:port` of brokers to begin with; each is tried in turn. */
+  readonly bootstrap: readonly string[];
+  readonly clientId: string;
+  readonly connectTimeoutMs: number;
+  /** Of each request. */
+  readonly requestTimeoutMs: number;
+}
+
+/**
+ * Raw connections to the brokers of one cluster, found by Metadata. A connection that failed is replaced at the next
+ * use; the caller decides when to ask again who leads. Errors: `KafkaUnreachable`, `KafkaFailed`, `KafkaDenied`.
+ */
+export class KafkaCluster {
+  readonly name: string;
+  readonly #options: ClusterOptions;
+  /** By address and lane: a long poll on one connection delays whatever is asked behind it. */
+  readonly #connections = new Map<string, Promise<KafkaConnection>>();
+  #brokers: ReadonlyMap<number, BrokerAddress> = new Map();
+  #leaders: ReadonlyMap<string, number> = new Map();
+  #closed = false;
+
+  constructor(options: ClusterOptions) {
+    this.name = options.name;
+    this.#options = options;
+  }
+
+  /** Asks any broker who leads the partitions of these topics, and remembers it for `leaderOf`. */
+  async refresh(topics: readonly string[], signal?: AbortSignal): Promise<ClusterMetadata> {
+    const metadata = await this.#askAny(() => metadataRequest(topics), signal);
+    const leaders = new Map<string, number>();
+    for (const [topic, { partitions }] of metadata.topics) {
+      for (const p of partitions) leaders.set(partitionKey({ topic, partition: p.partition }), p.leader);
+    }
+    this.#brokers = metadata.brokers;
+    this.#leaders = leaders;
+    return metadata;
+  }
+
+  /** The node id of a partition's leader as last seen. None is `KafkaFailed`, retryable. */
+  leaderOf(tp: TopicPartition): number {
+    const leader = this.#leaders.get(partitionKey(tp));
+    if (leader === undefined || !this.#brokers.has(leader)) {
+      throw new ArgusError('KafkaFailed', `${this.name}: partition ${partitionKey(tp)} has no leader`, {
+        retryable: true,
+        hint: 'check that the topic exists and that its brokers run',
+      });
+    }
+    return leader;
+  }
+
+  /** An open connection to a broker by its node id; a lane has one of its own. */
+  async connection(node: number, lane: string, signal?: AbortSignal): Promise<KafkaConnection> {
+    const address = this.#brokers.get(node);
+    if (!address) throw failed(this.name, `no broker has id ${node}`, true);
+    return this.#connectionTo(address, lane, signal);
+  }
+
+  /** Sends to a broker by its node id, on the connection of the given lane. */
+  async send<T>(node: number, lane: string, request: KafkaRequest<T>, options: CallOptions = {}): Promise<T> {
+    const connection = await this.connection(node, lane, options.signal);
+    return connection.send(request, { timeoutMs: this.#options.requestTimeoutMs, ...options });
+  }
+
+  /** Sends to an address, on the connection of the given lane. */
+  async sendTo<T>(address: BrokerAddress, lane: string, request: KafkaRequest<T>, options: CallOptions): Promise<T> {
+    const connection = await this.#connectionTo(address, lane, options.signal);
+    return connection.send(request, { timeoutMs: this.#options.requestTimeoutMs, ...options });
+  }
+
+  /** Sends what `make` gives to the first bootstrap broker that answers. */
+  async #askAny<T>(make: () => KafkaRequest<T>, signal?: AbortSignal): Promise<T> {
+    let failure: unknown;
+    for (const entry of this.#options.bootstrap) {
+      try {
+        return await this.sendTo(parseAddress(entry), 'control', make(), signal ? { signal } : {});
+      } catch (error) {
+        signal?.throwIfAborted();
+        failure = error;
+      }
+    }
+    throw failure ?? failed(this.name, 'no bootstrap broker is configured', false);
+  }
+
+  /** Sends to the bootstrap brokers in turn; for what any broker answers. */
+  ask<T>(make: () => KafkaRequest<T>, signal?: AbortSignal): Promise<T> {
+    return this.#askAny(make, signal);
+  }
+
+  /** High watermarks by `partitionKey`, asked at each partition's leader as last seen. */
+  logEnds(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
+    return this.#listOffsets(partitions, latest, signal);
+  }
+
+  /** Log start offsets by `partitionKey`. */
+  logStarts(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
+    return this.#listOffsets(partitions, earliest, signal);
+  }
+
+  /** Closes every connection at once. May be called again; later sends are refused. */
+  close(): void {
+    this.#closed = true;
+    for (const opening of this.#connections.values()) {
+      opening.then(
+        (connection) => connection.close(),
+        () => undefined, // It never opened: nothing to close.
+      );
+    }
+    this.#connections.clear();
+  }
+
+  async #listOffsets(partitions: readonly TopicPartition[], timestamp: bigint, signal?: AbortSignal) {
+    const byLeader = Map.groupBy(partitions, (p) => this.leaderOf(p));
+    const answers = await Promise.all(
+      [...byLeader].map(([node, list]) =>
+        this.send(node, 'control', listOffsetsRequest(list, timestamp), signal ? { signal } : {}),
+      ),
+    );
+    const offsets = new Map<string, bigint>();
+    for (const answer of answers.flat()) {
+      if (answer.errorCode !== 0) throw partitionError(this.name, 'ListOffsets', answer, answer.errorCode);
+      offsets.set(partitionKey(answer), answer.offset);
+    }
+    for (const p of partitions) {
+      if (!offsets.has(partitionKey(p))) throw failed(this.name, `ListOffsets left out ${partitionKey(p)}`, true);
+    }
+    return offsets;
+  }
+
+  async #connectionTo(address: BrokerAddress, lane: string, signal?: AbortSignal): Promise<KafkaConnection> {
+    if (this.#closed) throw failed(this.name, 'the client is closed', false);
+    const key = `${address.host}:${address.port} ${lane}`;
+    const known = this.#connections.get(key);
+    if (known) {
+      const connection = await known;
+      if (!connection.closed) return connection;
+      if (this.#connections.get(key) === known) this.#connections.delete(key);
+      return this.#connectionTo(address, lane, signal);
+    }
+    const { name, clientId, connectTimeoutMs } = this.#options;
+    const opening = KafkaConnection.open(address, { region: name, clientId, connectTimeoutMs }, signal);
+    this.#connections.set(key, opening);
+    try {
+      const connection = await opening;
+      if (this.#closed) connection.close();
+      return connection;
+    } catch (error) {
+      if (this.#connections.get(key) === opening) this.#connections.delete(key);
+      throw error;
+    }
+  }
+}
+
+interface CallOptions {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The error of one partition in an answer: `KafkaDenied` or `KafkaFailed`, retryable where the protocol says so. */
+export function partitionError(
+  region: string,
+  call: string,
+  tp: TopicPartition,
+  code: number,
+  detail = '',
+): ArgusError {
+  const message = `${region}: ${call} of ${partitionKey(tp)} answered ${errorName(code)}${detail && `: ${detail}`}`;
+  if (isDenied(code)) {
+    return new ArgusError('KafkaDenied', message, { hint: 'grant the mirror the right that the message names' });
+  }
+  return new ArgusError('KafkaFailed', message, { retryable: isTransient(code) });
+}
+
+/** `host:port` as it stands in the configuration. */
+export function parseAddress(entry: string): BrokerAddress {
+  const colon = entry.lastIndexOf(':');
+  return { host: entry.slice(0, colon), port: Number.parseInt(entry.slice(colon + 1), 10) };
+}
+
+function failed(region: string, message: string, retryable: boolean): ArgusError {
+  return new ArgusError('KafkaFailed', `${region}: ${message}`, { retryable });
+}

@@ -1,0 +1,233 @@
+import { connect, type Socket } from 'node:net';
+import { ArgusError } from '../../domain/errors.ts';
+import type { BrokerAddress } from './metadata.ts';
+import { malformed, type WireWriter } from './wire.ts';
+
+/** One request, and how its answer is read. A writer can be sent once. */
+export interface KafkaRequest<T> {
+  /** The API's name, for messages. */
+  readonly name: string;
+  readonly apiKey: number;
+  readonly apiVersion: number;
+  readonly body: WireWriter;
+  /** Decodes the response from behind its correlation id. */
+  readonly read: (bytes: Buffer) => T;
+}
+
+export interface ConnectionOptions {
+  /** The region, for messages. */
+  readonly region: string;
+  readonly clientId: string;
+  readonly connectTimeoutMs: number;
+}
+
+export interface SendOptions {
+  /** Time without a single byte from the broker, counted from the send: then the request has failed. */
+  readonly timeoutMs: number;
+  /** Gives up waiting: the whole connection is closed, since its answers come in order. */
+  readonly signal?: AbortSignal;
+}
+
+interface Pending {
+  readonly name: string;
+  readonly sentAt: number;
+  readonly timeoutMs: number;
+  readonly resolve: (frame: Buffer) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const maxResponseBytes = 64 * 1024 * 1024;
+/** A response that trickles in is given this many time-outs at most. */
+const slowResponseFactor = 10;
+
+/**
+ * One connection to one broker: requests are pipelined, answers come in order (the broker guarantees it for each
+ * connection). It never reconnects: after any failure every waiting and later request is `KafkaUnreachable`, and its
+ * owner opens a new one. Reads go through one reused buffer: half the CPU of stream reads.
+ */
+export class KafkaConnection {
+  readonly #socket: Socket;
+  readonly #name: string;
+  readonly #clientId: Buffer;
+  readonly #pending = new Map<number, Pending>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #length = Buffer.allocUnsafe(4);
+  #lengthBytes = 0;
+  #frame: Buffer | undefined;
+  #frameBytes = 0;
+  #correlationId = 0;
+  #lastByteAt = 0;
+  #failure: ArgusError | undefined;
+
+  private constructor(socket: Socket, name: string, clientId: string) {
+    this.#socket = socket;
+    this.#name = name;
+    this.#clientId = Buffer.from(clientId);
+    this.#timer = setInterval(() => this.#checkDeadlines(), 100);
+    this.#timer.unref();
+  }
+
+  /**
+   * Opens a connection. No answer within `connectTimeoutMs` and every refusal are `KafkaUnreachable`.
+   * An aborted signal rejects with its reason.
+   */
+  static open(address: BrokerAddress, options: ConnectionOptions, signal?: AbortSignal): Promise<KafkaConnection> {
+    const name = `${options.region}'s broker ${address.host}:${address.port}`;
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      let connection: KafkaConnection | undefined;
+      const socket = connect({
+        host: address.host,
+        port: address.port,
+        noDelay: true,
+        keepAlive: true,
+        onread: {
+          buffer: Buffer.allocUnsafe(256 * 1024),
+          callback: (bytes, buffer) => {
+            connection?.feed(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+            return true;
+          },
+        },
+      });
+      const abandon = (error: unknown) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        socket.destroy();
+        if (connection) connection.close(error);
+        else reject(error);
+      };
+      const onAbort = () => abandon(signal?.reason);
+      const timer = setTimeout(
+        () => abandon(unreachable(`${name} did not accept a connection within ${options.connectTimeoutMs} ms`)),
+        options.connectTimeoutMs,
+      );
+      signal?.addEventListener('abort', onAbort, { once: true });
+      socket.on('error', (cause) => abandon(unreachable(`${name} can't be reached`, cause)));
+      socket.on('close', () => abandon(unreachable(`${name} closed the connection`)));
+      socket.once('connect', () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', onAbort);
+        connection = new KafkaConnection(socket, name, options.clientId);
+        resolve(connection);
+      });
+    });
+  }
+
+  get closed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Sends one request and gives its decoded answer. Errors: `KafkaUnreachable`, `KafkaMalformed`, the signal's reason. */
+  async send<T>(request: KafkaRequest<T>, options: SendOptions): Promise<T> {
+    options.signal?.throwIfAborted();
+    const onAbort = () => this.close(options.signal?.reason);
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const frame = await this.#exchange(request, options.timeoutMs);
+      return request.read(frame);
+    } catch (error) {
+      if (error instanceof ArgusError && error.code === 'KafkaMalformed') this.close(error);
+      throw error;
+    } finally {
+      options.signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Closes at once; waiting requests are rejected with `reason`. May be called again. */
+  close(reason: unknown = unreachable(`the connection to ${this.#name} was closed`)): void {
+    if (this.#failure) return;
+    this.#failure =
+      reason instanceof ArgusError ? reason : unreachable(`the connection to ${this.#name} was given up`, reason);
+    clearInterval(this.#timer);
+    this.#socket.destroy();
+    this.#frame = undefined;
+    const error = reason instanceof Error ? reason : this.#failure;
+    for (const pending of this.#pending.values()) pending.reject(error);
+    this.#pending.clear();
+  }
+
+  /** Takes bytes as the socket delivers them; they may be overwritten afterwards. */
+  private feed(bytes: Buffer): void {
+    this.#lastByteAt = performance.now();
+    for (let at = 0; at < bytes.length && !this.#failure; ) {
+      if (this.#frame === undefined) {
+        const taken = bytes.copy(this.#length, this.#lengthBytes, at, at + 4 - this.#lengthBytes);
+        this.#lengthBytes += taken;
+        at += taken;
+        if (this.#lengthBytes === 4) this.#beginFrame(this.#length.readInt32BE(0));
+      } else {
+        const taken = bytes.copy(this.#frame, this.#frameBytes, at);
+        this.#frameBytes += taken;
+        at += taken;
+        if (this.#frameBytes === this.#frame.length) this.#endFrame(this.#frame);
+      }
+    }
+  }
+
+  #beginFrame(length: number): void {
+    this.#lengthBytes = 0;
+    this.#frameBytes = 0;
+    if (length < 4 || length > maxResponseBytes) {
+      this.close(malformed(`${this.#name} announced a response of ${length} bytes`));
+      return;
+    }
+    // Memory of its own: a frame's views live on in batches that wait for the standby.
+    this.#frame = Buffer.allocUnsafeSlow(length);
+  }
+
+  #endFrame(frame: Buffer): void {
+    this.#frame = undefined;
+    const id = frame.readInt32BE(0);
+    const pending = this.#pending.get(id);
+    if (!pending) {
+      this.close(malformed(`${this.#name} answered request ${id}, which was not asked`));
+      return;
+    }
+    this.#pending.delete(id);
+    pending.resolve(frame.subarray(4));
+  }
+
+  #exchange(request: KafkaRequest<unknown>, timeoutMs: number): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) {
+        reject(this.#failure);
+        return;
+      }
+      this.#correlationId = (this.#correlationId + 1) & 0x7fff_ffff;
+      const { chunks, length } = request.body.finish();
+      // Request header v1: size i32 | api key i16 | version i16 | correlation id i32 | client id string.
+      const header = Buffer.allocUnsafe(14 + this.#clientId.length);
+      header.writeInt32BE(10 + this.#clientId.length + length, 0);
+      header.writeInt16BE(request.apiKey, 4);
+      header.writeInt16BE(request.apiVersion, 6);
+      header.writeInt32BE(this.#correlationId, 8);
+      header.writeInt16BE(this.#clientId.length, 12);
+      this.#clientId.copy(header, 14);
+      const sentAt = performance.now();
+      this.#pending.set(this.#correlationId, { name: request.name, sentAt, timeoutMs, resolve, reject });
+      this.#socket.cork();
+      this.#socket.write(header);
+      for (const chunk of chunks) this.#socket.write(chunk);
+      this.#socket.uncork();
+    });
+  }
+
+  #checkDeadlines(): void {
+    // Answers come in order, so the oldest request stands for all.
+    const oldest = this.#pending.values().next().value;
+    if (!oldest) return;
+    const now = performance.now();
+    const silentMs = now - Math.max(oldest.sentAt, this.#lastByteAt);
+    const waitedMs = now - oldest.sentAt;
+    if (silentMs < oldest.timeoutMs && waitedMs < oldest.timeoutMs * slowResponseFactor) return;
+    this.close(unreachable(`${this.#name} did not answer ${oldest.name} within ${Math.round(waitedMs)} ms`));
+  }
+}
+
+function unreachable(message: string, cause?: unknown): ArgusError {
+  return new ArgusError('KafkaUnreachable', message, {
+    hint: 'check that the broker runs and that this machine reaches its advertised address',
+    retryable: true,
+    cause,
+  });
+}

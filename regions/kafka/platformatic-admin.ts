@@ -1,0 +1,279 @@
+import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
+import { ArgusError } from '../../domain/errors.ts';
+import { byPartition, type LogRange, type PartitionOffset, type TopicPartition } from '../../domain/offsets.ts';
+import { byTopic } from './by-topic.ts';
+import type { KafkaAdmin, NewTopic, TopicDescription } from './kafka-admin.ts';
+import { KafkaCluster } from './kafka-cluster.ts';
+import { readAdminFailure } from './platformatic-errors.ts';
+import { fencePartitions, initProducerId } from './producer-fencing.ts';
+
+export interface PlatformaticAdminOptions {
+  /** The region's name, for messages. */
+  readonly region: string;
+  /** `host:port` of brokers to begin with. */
+  readonly bootstrap: readonly string[];
+  /** Of each call; 10 s when not given. */
+  readonly deadlineMs?: number;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+const retryDelayMs = 150;
+const closeTimeoutMs = 1_000;
+
+/**
+ * The control path by @platformatic/kafka. Its own retries are off: they hide how long a call takes and repeat what
+ * can't succeed; a call is repeated here, within its deadline, where the protocol says that it may. After trouble with
+ * a connection the whole client is replaced, because a reconnected one of it can hang.
+ */
+export class PlatformaticAdmin implements KafkaAdmin {
+  readonly #options: PlatformaticAdminOptions;
+  readonly #deadlineMs: number;
+  #client: Admin | undefined;
+  #closed = false;
+  /** Aborts every call under way when the adapter is closed. */
+  readonly #closing = new AbortController();
+
+  constructor(options: PlatformaticAdminOptions) {
+    this.#options = options;
+    this.#deadlineMs = options.deadlineMs ?? 10_000;
+  }
+
+  async describeTopics(
+    names?: readonly string[],
+    options: CallOptions = {},
+  ): Promise<ReadonlyMap<string, TopicDescription>> {
+    return this.#call('describeTopics', options, async (client) => {
+      // Asking for the metadata of a topic that is missing is an error in the library: list first.
+      const existing = await client.listTopics({ includeInternals: names !== undefined });
+      const wanted = names === undefined ? existing.filter((n) => !n.startsWith('__')) : intersect(names, existing);
+      if (wanted.length === 0) return new Map();
+      const metadata = await client.metadata({ topics: wanted, forceUpdate: true });
+      const described = [...metadata.topics].map(
+        ([name, t]) => [name, { name, topicId: t.id, partitions: t.partitionsCount }] as const,
+      );
+      return new Map(described.sort(([a], [b]) => (a < b ? -1 : 1)));
+    });
+  }
+
+  async createTopic(topic: NewTopic, options: CallOptions = {}): Promise<void> {
+    const configs = Object.entries(topic.configs).map(([name, value]) => ({ name, value }));
+    await this.#call(
+      'createTopic',
+      options,
+      (client) => client.createTopics({ topics: [topic.name], partitions: topic.partitions, replicas: -1, configs }),
+      { repeatable: false },
+    );
+    const partitions = Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition }));
+    // The controller answers before every broker knows the topic.
+    await this.#call('createTopic', options, (client) => readLogRanges(client, partitions), { awaitTopic: true });
+  }
+
+  async topicConfigs(topic: string, options: CallOptions = {}): Promise<ReadonlyMap<string, string>> {
+    return this.#call('topicConfigs', options, async (client) => {
+      const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic }];
+      const described = await client.describeConfigs({ resources });
+      const values = new Map<string, string>();
+      for (const config of described[0]?.configs ?? []) {
+        if (typeof config.value === 'string') values.set(config.name, config.value);
+      }
+      return values;
+    });
+  }
+
+  async logRanges(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<readonly LogRange[]> {
+    if (partitions.length === 0) return [];
+    return this.#call('logRanges', options, (client) => readLogRanges(client, partitions));
+  }
+
+  async groupOffsets(group: string, options: CallOptions = {}): Promise<readonly PartitionOffset[]> {
+    return this.#call('groupOffsets', options, async (client) => {
+      const groups = await client.listConsumerGroupOffsets({ groups: [group] });
+      const offsets = groups
+        .filter((g) => g.groupId === group)
+        .flatMap((g) => g.topics)
+        .flatMap((t) =>
+          t.partitions.map((p) => ({ topic: t.name, partition: p.partitionIndex, offset: p.committedOffset })),
+        );
+      return offsets.filter((o) => o.offset >= 0n).sort(byPartition);
+    });
+  }
+
+  async setGroupOffsets(group: string, offsets: readonly PartitionOffset[], options: CallOptions = {}): Promise<void> {
+    if (offsets.length === 0) return;
+    const topics = byTopic(offsets).map(([name, list]) => ({
+      name,
+      partitionOffsets: list.map(({ partition, offset }) => ({ partition, offset })),
+    }));
+    await this.#call('setGroupOffsets', options, (client) =>
+      client.alterConsumerGroupOffsets({ groupId: group, topics }),
+    );
+  }
+
+  async initProducer(transactionalId: string, options: CallOptions = {}) {
+    return this.#raw('initProducer', options, (cluster, signal) => initProducerId(cluster, transactionalId, signal));
+  }
+
+  async fenceProducer(
+    transactionalId: string,
+    partitions: readonly TopicPartition[],
+    options: CallOptions = {},
+  ): Promise<void> {
+    await this.#raw('fenceProducer', options, (cluster, signal) =>
+      fencePartitions(cluster, transactionalId, partitions, signal),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#closing.abort(closedError(this.#options.region));
+    await this.#discard(this.#client);
+  }
+
+  /**
+   * Runs one call of the library within the deadline. A client whose connection broke is replaced and the call made
+   * once more where that can't do harm, so that a broker's restart is not an error of the first call after it.
+   */
+  async #call<T>(
+    name: string,
+    options: CallOptions,
+    run: (client: Admin) => Promise<T>,
+    { repeatable = true, awaitTopic = false } = {},
+  ): Promise<T> {
+    const { signal, expired } = this.#scope(name, options);
+    let reconnected = false;
+    for (;;) {
+      if (this.#closed) throw closedError(this.#options.region);
+      const fresh = this.#client === undefined;
+      this.#client ??= this.#open();
+      const client = this.#client;
+      try {
+        return await untilAborted(run(client), signal);
+      } catch (cause) {
+        if (signal.aborted) {
+          void this.#discard(client);
+          throw expired(cause);
+        }
+        const failure = readAdminFailure(cause, this.#options.region, name, this.#options.bootstrap.join(','));
+        if (failure.connectionLost) void this.#discard(client);
+        const again =
+          (failure.connectionLost && repeatable && !fresh && !reconnected) ||
+          (!failure.connectionLost && (failure.transient || awaitTopic));
+        if (!again) throw failure.error;
+        reconnected ||= failure.connectionLost;
+        await untilAborted(new Promise((resolve) => setTimeout(resolve, retryDelayMs)), signal).catch(() => {
+          throw failure.error;
+        });
+      }
+    }
+  }
+
+  /** Runs calls that the library's admin lacks, over connections of their own, within the deadline. */
+  async #raw<T>(
+    name: string,
+    options: CallOptions,
+    run: (cluster: KafkaCluster, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { signal, expired } = this.#scope(name, options);
+    const cluster = new KafkaCluster({
+      name: this.#options.region,
+      bootstrap: this.#options.bootstrap,
+      clientId: 'argus',
+      connectTimeoutMs: this.#deadlineMs,
+      requestTimeoutMs: this.#deadlineMs,
+    });
+    try {
+      return await run(cluster, signal);
+    } catch (cause) {
+      throw signal.aborted ? expired(cause) : cause;
+    } finally {
+      cluster.close();
+    }
+  }
+
+  /** The signal that ends a call, and the error that says why it ended. */
+  #scope(name: string, options: CallOptions): { signal: AbortSignal; expired: (cause: unknown) => unknown } {
+    const deadline = AbortSignal.timeout(this.#deadlineMs);
+    const outer = [this.#closing.signal, ...(options.signal ? [options.signal] : [])];
+    const expired = (cause: unknown) => {
+      const given = outer.find((s) => s.aborted);
+      if (given) return given.reason;
+      const { region, bootstrap } = this.#options;
+      return new ArgusError(
+        'KafkaUnreachable',
+        `${region}: ${name} at ${bootstrap.join(',')} got no answer within ${this.#deadlineMs} ms`,
+        { hint: 'check that the broker runs, is not frozen, and can be reached', retryable: true, cause },
+      );
+    };
+    return { signal: AbortSignal.any([deadline, ...outer]), expired };
+  }
+
+  #open(): Admin {
+    const client = new Admin({
+      clientId: 'argus',
+      bootstrapBrokers: [...this.#options.bootstrap],
+      retries: 0,
+      connectTimeout: Math.min(5_000, this.#deadlineMs),
+      requestTimeout: this.#deadlineMs,
+      timeout: this.#deadlineMs,
+      metadataMaxAge: 0,
+    });
+    // Without listeners a reset connection would end the process.
+    client.on('error', () => undefined);
+    return client;
+  }
+
+  async #discard(client: Admin | undefined): Promise<void> {
+    if (!client) return;
+    if (this.#client === client) this.#client = undefined;
+    const closed = client.close().catch(() => undefined); // Its connections are broken: that is why it goes.
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, closeTimeoutMs)))]);
+    clearTimeout(timer);
+  }
+}
+
+async function readLogRanges(client: Admin, partitions: readonly TopicPartition[]): Promise<readonly LogRange[]> {
+  const list = (timestamp: bigint) =>
+    client.listOffsets({
+      topics: byTopic(partitions).map(([name, ps]) => ({
+        name,
+        partitions: ps.map((p) => ({ partitionIndex: p.partition, timestamp })),
+      })),
+    });
+  // The start first: a log that is truncated in between must not show an end below its start.
+  const starts = offsetsOf(await list(-2n));
+  const ends = offsetsOf(await list(-1n));
+  return [...partitions].sort(byPartition).map(({ topic, partition }) => ({
+    topic,
+    partition,
+    logStartOffset: starts.get(`${topic}-${partition}`) ?? 0n,
+    logEndOffset: ends.get(`${topic}-${partition}`) ?? 0n,
+  }));
+}
+
+function offsetsOf(topics: Awaited<ReturnType<Admin['listOffsets']>>): Map<string, bigint> {
+  return new Map(topics.flatMap((t) => t.partitions.map((p) => [`${t.name}-${p.partitionIndex}`, p.offset] as const)));
+}
+
+function intersect(names: readonly string[], existing: readonly string[]): string[] {
+  const known = new Set(existing);
+  return names.filter((n) => known.has(n));
+}
+
+function closedError(region: string): ArgusError {
+  return new ArgusError('KafkaFailed', `${region}: the Kafka client is closed`);
+}
+
+/** The promise, or a rejection as soon as the signal is aborted. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}

@@ -1,0 +1,125 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { ensureArtifacts } from '../../lab/setup/artifacts.ts';
+
+/** A throw-away Kafka broker (KRaft, one node) with its data in a folder of its own. */
+export interface TestBroker {
+  readonly address: string;
+  readonly port: number;
+  /** The broker process, while it runs. */
+  readonly pid: number;
+  /** SIGKILL; `start` brings it back with the same data and port. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** SIGSTOP: connections are accepted by the kernel and never answered. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends the process and removes the data. May be called again. */
+  stop(): Promise<void>;
+}
+
+/** Starts a broker on free ports of 127.0.0.1; ready when its listener answers. */
+export async function startTestBroker(settings: Readonly<Record<string, string>> = {}): Promise<TestBroker> {
+  const { java, kafkaLibs } = await ensureArtifacts({});
+  const dir = await mkdtemp(join(tmpdir(), 'argus-test-kafka-'));
+  const [port, controllerPort] = [await freePort(), await freePort()];
+  const properties = join(dir, 'server.properties');
+  const all = { ...brokerSettings(dir, port, controllerPort), ...settings };
+  await writeFile(properties, Object.entries(all).map(([k, v]) => `${k}=${v}\n`).join(''));
+  const classpath = ['-cp', join(kafkaLibs, '*')];
+  const clusterId = randomBytes(16).toString('base64url');
+  const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties];
+  await promisify(execFile)(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...classpath, ...format]);
+
+  let child: ChildProcess | undefined;
+  const start = async () => {
+    const heap = ['-Xms256m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto'];
+    const log = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
+    child = spawn(java, [...heap, ...log, ...classpath, 'kafka.Kafka', properties], { stdio: 'ignore' });
+    const started = child;
+    for (let attempt = 0; !(await accepts(port)); attempt++) {
+      if (started.exitCode !== null || attempt > 600) throw new Error(`the test broker in ${dir} did not start`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  };
+  const kill = async () => {
+    const running = child;
+    child = undefined;
+    if (!running || running.exitCode !== null) return;
+    const ended = new Promise((resolve) => running.once('exit', resolve));
+    running.kill('SIGKILL');
+    await ended;
+  };
+  await start();
+  return {
+    address: `127.0.0.1:${port}`,
+    port,
+    get pid() {
+      return child?.pid ?? 0;
+    },
+    kill,
+    start,
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
+    stop: async () => {
+      await kill();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function brokerSettings(dir: string, port: number, controllerPort: number): Record<string, string> {
+  const listeners = `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`;
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
+    listeners,
+    'advertised.listeners': listeners,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': join(dir, 'data'),
+    'num.network.threads': '2',
+    'num.io.threads': '2',
+    'offsets.topic.num.partitions': '1',
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.num.partitions': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+    'auto.create.topics.enable': 'false',
+    'log.cleaner.dedupe.buffer.size': '16777216',
+  };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    const end = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}
