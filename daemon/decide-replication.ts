@@ -9,11 +9,18 @@ export interface FreezeFacts {
   readonly confirmed: boolean;
 }
 
+/** Which way data flows under the roles of one epoch. */
+export interface Direction {
+  readonly source: string;
+  readonly target: string;
+  readonly rolesEpoch: number;
+}
+
 /** What replication has to do now. */
 export type ReplicationOrder =
-  | { readonly kind: 'run'; readonly source: string; readonly target: string; readonly rolesEpoch: number }
+  | ({ readonly kind: 'run' } & Direction)
   /** Drain, stop and confirm under this epoch. */
-  | { readonly kind: 'freeze'; readonly epoch: number; readonly run: string; readonly drainMs: number }
+  | ({ readonly kind: 'freeze'; readonly epoch: number; readonly run: string; readonly drainMs: number } & Direction)
   /** Frozen and confirmed: stand still until a thaw or new roles. */
   | { readonly kind: 'frozen'; readonly epoch: number; readonly run: string }
   | { readonly kind: 'idle'; readonly why: string };
@@ -32,11 +39,10 @@ export function decideReplication(roles: Roles | undefined, freeze: FreezeFacts 
       why: `${roles.primary} was promoted (roles epoch ${roles.epoch}): replication is suspended until a failback`,
     };
   }
-  if (freeze) {
-    const { epoch, run, drainMs } = freeze;
-    return freeze.confirmed ? { kind: 'frozen', epoch, run } : { kind: 'freeze', epoch, run, drainMs };
-  }
-  return { kind: 'run', source: roles.primary, target: roles.standby, rolesEpoch: roles.epoch };
+  const direction = { source: roles.primary, target: roles.standby, rolesEpoch: roles.epoch };
+  if (!freeze) return { kind: 'run', ...direction };
+  const { epoch, run, drainMs } = freeze;
+  return freeze.confirmed ? { kind: 'frozen', epoch, run } : { kind: 'freeze', epoch, run, drainMs, ...direction };
 }
 
 /**

@@ -1,0 +1,26 @@
+import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import type { Stopped } from './replicator.ts';
+
+/** All that a mirror needs to know; plain data, without secrets, so that it can be sent to another process. */
+export interface MirrorSettings {
+  readonly source: { readonly name: string; readonly bootstrap: readonly string[] };
+  readonly target: { readonly name: string; readonly bootstrap: readonly string[] };
+  readonly topics: readonly string[];
+  readonly producer: {
+    readonly transactionalId: string;
+    readonly producerId: bigint;
+    readonly producerEpoch: number;
+  };
+}
+
+/** From the daemon to the mirror's process. */
+export type ToMirror =
+  | { readonly kind: 'start'; readonly settings: MirrorSettings }
+  | { readonly kind: 'freeze'; readonly drainMs: number }
+  | { readonly kind: 'stop' };
+
+/** From the mirror's process to the daemon. */
+export type FromMirror =
+  | { readonly kind: 'status'; readonly status: MirrorStatus }
+  | ({ readonly kind: 'frozen' } & Stopped)
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };

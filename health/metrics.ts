@@ -1,0 +1,122 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+
+/** What the daemon knows at the moment of a scrape; absent parts leave their series out. */
+export interface MetricsFacts {
+  readonly topics: Readonly<
+    Record<
+      string,
+      {
+        readonly lagMs: number;
+        readonly recordsPerSecond: number;
+        readonly partitions: readonly {
+          readonly partition: number;
+          readonly lagRecords: number;
+          readonly state: 'mirroring' | 'stopped';
+        }[];
+      }
+    >
+  >;
+  readonly checkpoints: Readonly<
+    Record<
+      string,
+      { readonly lastSyncMs?: number; readonly newestCheckpointId?: number; readonly newestCompletedAtMs?: number }
+    >
+  >;
+  readonly roles?: { readonly epoch: number; readonly primary: string };
+  readonly primaryReachable?: boolean;
+  readonly replicating: boolean;
+}
+
+export interface Metrics {
+  /** Prometheus' text format of the facts given, and of the counters. */
+  render(facts: MetricsFacts): Promise<{ readonly contentType: string; readonly body: string }>;
+  /** Counts a mirror process that ended by itself. */
+  mirrorRestarted(): void;
+  /** Counts a copy of committed offsets or checkpoints that failed. */
+  syncFailed(what: 'checkpoints' | 'groups'): void;
+}
+
+/** A partition's own series is given up to this many per topic; beyond it they are summed under `partition="all"`. */
+const partitionSeriesLimit = 200;
+
+/** A registry of its own, so that two in one process never meet. */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers: [registry] });
+  const lagRecords = gauge('kafka_mirror_records_lag', 'Records on the primary that the standby does not have.', [
+    'topic',
+    'partition',
+  ]);
+  const lagSeconds = gauge('kafka_mirror_lag_seconds', 'How far the standby is behind, by the timestamps of records.', [
+    'topic',
+  ]);
+  const rate = gauge(
+    'argus_primary_records_per_second',
+    'Records appended on the primary, average of the last seconds.',
+    ['topic'],
+  );
+  const stopped = gauge(
+    'argus_mirror_partitions_stopped',
+    'Partitions that are mirrored no further until a person acts.',
+    ['topic'],
+  );
+  const lastSync = gauge(
+    's3_last_sync_timestamp',
+    'When the checkpoint sync last found the replica complete, in Unix seconds.',
+    ['job'],
+  );
+  const newestId = gauge('argus_replica_newest_checkpoint_id', 'Newest complete checkpoint on the replica.', ['job']);
+  const newestAt = gauge('argus_replica_newest_checkpoint_timestamp', 'When Flink completed it, in Unix seconds.', [
+    'job',
+  ]);
+  const epoch = gauge('argus_roles_epoch', 'Epoch of the roles in force; the label says who is primary.', ['primary']);
+  const reachable = gauge('argus_primary_reachable', '1 while the primary Kafka answers, 0 while it does not.');
+  const replicating = gauge(
+    'argus_replicating',
+    '1 while the mirror and the checkpoint sync are to run, 0 while they stand still.',
+  );
+  const restarts = new Counter({
+    name: 'argus_mirror_restarts_total',
+    help: 'Mirror processes that ended by themselves.',
+    registers: [registry],
+  });
+  const failures = new Counter({
+    name: 'argus_sync_failures_total',
+    help: 'Copies of checkpoints or committed offsets that failed; each is tried again.',
+    labelNames: ['what'],
+    registers: [registry],
+  });
+
+  return {
+    async render(facts) {
+      for (const g of [lagRecords, lagSeconds, rate, stopped, lastSync, newestId, newestAt, epoch, reachable])
+        g.reset();
+      for (const [topic, t] of Object.entries(facts.topics)) {
+        lagSeconds.set({ topic }, t.lagMs / 1_000);
+        rate.set({ topic }, t.recordsPerSecond);
+        stopped.set({ topic }, t.partitions.filter((p) => p.state === 'stopped').length);
+        if (t.partitions.length > partitionSeriesLimit) {
+          lagRecords.set(
+            { topic, partition: 'all' },
+            t.partitions.reduce((sum, p) => sum + p.lagRecords, 0),
+          );
+        } else {
+          for (const p of t.partitions) lagRecords.set({ topic, partition: String(p.partition) }, p.lagRecords);
+        }
+      }
+      for (const [job, c] of Object.entries(facts.checkpoints)) {
+        if (c.lastSyncMs !== undefined) lastSync.set({ job }, c.lastSyncMs / 1_000);
+        if (c.newestCheckpointId !== undefined) newestId.set({ job }, c.newestCheckpointId);
+        if (c.newestCompletedAtMs !== undefined) newestAt.set({ job }, c.newestCompletedAtMs / 1_000);
+      }
+      if (facts.roles) epoch.set({ primary: facts.roles.primary }, facts.roles.epoch);
+      if (facts.primaryReachable === undefined) reachable.remove();
+      else reachable.set(facts.primaryReachable ? 1 : 0);
+      replicating.set(facts.replicating ? 1 : 0);
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+    mirrorRestarted: () => restarts.inc(),
+    syncFailed: (what) => failures.inc({ what }),
+  };
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { createMetrics, type MetricsFacts } from '../../../health/metrics.ts';
+
+const facts = (changes: Partial<MetricsFacts> = {}): MetricsFacts => ({
+  topics: {
+    events: {
+      lagMs: 1_500,
+      recordsPerSecond: 200,
+      partitions: [
+        { partition: 0, lagRecords: 7, state: 'mirroring' },
+        { partition: 1, lagRecords: 0, state: 'stopped' },
+      ],
+    },
+  },
+  checkpoints: {
+    counts: { lastSyncMs: 1_795_000_000_500, newestCheckpointId: 12, newestCompletedAtMs: 1_795_000_000_000 },
+  },
+  roles: { epoch: 1, primary: 'mumbai' },
+  primaryReachable: true,
+  replicating: true,
+  ...changes,
+});
+const linesOf = async (f: MetricsFacts) => (await createMetrics().render(f)).body.split('\n');
+
+describe('createMetrics', () => {
+  it('gives lag per partition and topic, and the time of the last sync in Unix seconds', async () => {
+    const lines = await linesOf(facts());
+    expect(lines).toContain('kafka_mirror_records_lag{topic="events",partition="0"} 7');
+    expect(lines).toContain('kafka_mirror_lag_seconds{topic="events"} 1.5');
+    expect(lines).toContain('argus_mirror_partitions_stopped{topic="events"} 1');
+    expect(lines).toContain('s3_last_sync_timestamp{job="counts"} 1795000000.5');
+    expect(lines).toContain('argus_roles_epoch{primary="mumbai"} 1');
+    expect(lines).toContain('argus_primary_reachable 1');
+  });
+
+  it('bounds the series of a topic with many partitions', async () => {
+    const partitions = Array.from({ length: 201 }, (_, partition) => ({
+      partition,
+      lagRecords: 2,
+      state: 'mirroring' as const,
+    }));
+    const lines = await linesOf(facts({ topics: { big: { lagMs: 0, recordsPerSecond: 0, partitions } } }));
+    expect(lines.filter((l) => l.startsWith('kafka_mirror_records_lag{'))).toEqual([
+      'kafka_mirror_records_lag{topic="big",partition="all"} 402',
+    ]);
+  });
+
+  it('forgets series of what is no longer there', async () => {
+    const metrics = createMetrics();
+    await metrics.render(facts());
+    const { body } = await metrics.render(facts({ topics: {}, checkpoints: {} }));
+    expect(body).not.toContain('topic="events"');
+    expect(body).not.toContain('job="counts"');
+  });
+
+  it('claims no sync that never happened, and no reachability that was never looked at', async () => {
+    const { primaryReachable: _, ...rest } = facts({ checkpoints: { counts: {} } });
+    const lines = await linesOf(rest);
+    expect(lines.some((l) => l.startsWith('s3_last_sync_timestamp{'))).toBe(false);
+    expect(lines.some((l) => l.startsWith('argus_primary_reachable '))).toBe(false);
+  });
+});
