@@ -1,0 +1,109 @@
+import { errorName, isTransient, kafkaError } from '../../regions/kafka/error-codes.ts';
+import type { ProducedPartition } from '../../regions/kafka/produce.ts';
+import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
+
+/**
+ * Why a partition is mirrored no further. A stop is final until a person acts: going on would break the identity of
+ * offsets. Trouble that passes (a broker that is away, a leader that moves) never stops a partition.
+ */
+export type StopReason =
+  /** The source deleted records that the standby has not got. */
+  | 'SourceTruncated'
+  /** The standby's log is longer than the source's: the source lost its tail, or somebody else wrote to the standby. */
+  | 'StandbyAhead'
+  /** Offsets are missing in the source's log, as compaction leaves it. */
+  | 'OffsetGap'
+  /** Transactional records or transaction markers. */
+  | 'TransactionalNotSupported'
+  /** A batch whose checksum does not hold, twice. */
+  | 'CorruptBatch'
+  /** The standby gave a batch another offset than it has at the source. */
+  | 'OffsetMismatch'
+  /** The mirror's producer was shut out by a failover. */
+  | 'Fenced'
+  /** The broker's sequence of the mirror's producer does not fit to the log end, twice. */
+  | 'SequenceRefused'
+  /** The standby refused a batch for good: too large, denied, invalid. */
+  | 'BatchRefused';
+
+export interface Stop {
+  readonly reason: StopReason;
+  /** For people, with the offsets. */
+  readonly detail: string;
+}
+
+export type StartDecision = { readonly kind: 'mirror'; readonly from: bigint } | ({ readonly kind: 'stop' } & Stop);
+
+/** Where a partition goes on: the standby's log end is the position, if the source still has what follows. */
+export function decideStart(view: {
+  readonly standbyEnd: bigint;
+  readonly sourceStart: bigint;
+  readonly sourceEnd: bigint;
+}): StartDecision {
+  const { standbyEnd, sourceStart, sourceEnd } = view;
+  if (sourceStart > standbyEnd) {
+    const detail = `the source's log begins at ${sourceStart}, the standby needs ${standbyEnd} next`;
+    return { kind: 'stop', reason: 'SourceTruncated', detail };
+  }
+  if (standbyEnd > sourceEnd) {
+    const detail = `the standby's log ends at ${standbyEnd}, the source's at ${sourceEnd}`;
+    return { kind: 'stop', reason: 'StandbyAhead', detail };
+  }
+  return { kind: 'mirror', from: standbyEnd };
+}
+
+export type BatchDecision = { readonly kind: 'take' | 'skip' } | ({ readonly kind: 'stop' } & Stop);
+
+/** Whether a fetched batch is the next one for the standby, whose log ends at `position`. */
+export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision {
+  const { baseOffset, lastOffset, recordCount } = batch;
+  if (lastOffset < position) return { kind: 'skip' };
+  if (baseOffset > position) {
+    const detail = `the source has no records from ${position} to ${baseOffset}`;
+    return { kind: 'stop', reason: 'OffsetGap', detail };
+  }
+  if (baseOffset < position) {
+    const detail = `the standby's log ends at ${position}, inside the source's batch from ${baseOffset} to ${lastOffset}`;
+    return { kind: 'stop', reason: 'OffsetGap', detail };
+  }
+  if (batch.transactional || batch.control) {
+    const what = batch.control ? 'a transaction marker' : 'transactional records';
+    return { kind: 'stop', reason: 'TransactionalNotSupported', detail: `${what} at ${baseOffset}` };
+  }
+  if (BigInt(recordCount) !== lastOffset - baseOffset + 1n) {
+    const detail = `the batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
+    return { kind: 'stop', reason: 'OffsetGap', detail };
+  }
+  return { kind: 'take' };
+}
+
+export type ProducedDecision =
+  /** `unsure`: ask the standby's log end and go on from there. `outOfOrder`: the same, but a stop when it comes again. */
+  { readonly kind: 'appended' | 'unsure' | 'outOfOrder' } | ({ readonly kind: 'stop' } & Stop);
+
+/** What the standby's answer to a batch means; the batch begins at `expectedOffset` at the source. */
+export function decideProduced(
+  expectedOffset: bigint,
+  answer: Pick<ProducedPartition, 'errorCode' | 'baseOffset' | 'errorMessage'>,
+): ProducedDecision {
+  const { errorCode } = answer;
+  if (errorCode === kafkaError.none) {
+    if (answer.baseOffset === expectedOffset) return { kind: 'appended' };
+    const detail = `the source's offset ${expectedOffset} became ${answer.baseOffset} on the standby`;
+    return { kind: 'stop', reason: 'OffsetMismatch', detail };
+  }
+  if (errorCode === kafkaError.invalidProducerEpoch || errorCode === kafkaError.producerFenced) {
+    return { kind: 'stop', reason: 'Fenced', detail: `refused at ${expectedOffset}: ${errorName(errorCode)}` };
+  }
+  if (errorCode === kafkaError.outOfOrderSequence) return { kind: 'outOfOrder' };
+  if (
+    errorCode === kafkaError.duplicateSequence ||
+    errorCode === kafkaError.unknownTopicOrPartition ||
+    isTransient(errorCode)
+  ) {
+    return { kind: 'unsure' };
+  }
+  const text = answer.errorMessage ? `: ${answer.errorMessage}` : '';
+  const detail = `the batch at ${expectedOffset} was refused: ${errorName(errorCode)}${text}`;
+  return { kind: 'stop', reason: 'BatchRefused', detail };
+}

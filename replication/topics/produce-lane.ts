@@ -1,0 +1,162 @@
+import { ArgusError } from '../../domain/errors.ts';
+import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
+import { type ProducedPartition, produceRequest } from '../../regions/kafka/produce.ts';
+import { patchForProduce, type RecordBatch } from '../../regions/kafka/record-batch.ts';
+import { decideProduced } from './continuity.ts';
+import { acknowledge, type SessionContext } from './mirror-session.ts';
+import type { PartitionState } from './partition-state.ts';
+
+/** As many as a broker remembers of a producer: a repeated one is recognised. Source: KIP-98, KAFKA-5494. */
+const maxInFlight = 5;
+
+interface Sent {
+  readonly state: PartitionState;
+  readonly batch: RecordBatch;
+}
+
+/**
+ * Sends queued batches to the standby: one batch of each partition in a request, in order, up to five in flight for a
+ * partition. Each answer's offset is compared with the source's.
+ */
+export class ProduceLane {
+  readonly #context: SessionContext;
+  readonly #fail: (cause: unknown) => void;
+  readonly #connections = new Map<number, KafkaConnection>();
+  readonly #signal: AbortSignal;
+  #requests = 0;
+  #waiting: (() => void)[] = [];
+  #failed = false;
+
+  /** Once the signal is aborted nothing more is sent; what is in flight is still awaited by `settled`. */
+  constructor(context: SessionContext, signal: AbortSignal, fail: (cause: unknown) => void) {
+    this.#context = context;
+    this.#signal = signal;
+    this.#fail = fail;
+  }
+
+  /** Opens one connection to each broker that leads. All requests of the lane go over these: a later one would reorder. */
+  async open(states: readonly PartitionState[], signal: AbortSignal): Promise<void> {
+    const { target } = this.#context;
+    for (const node of new Set(states.map((s) => target.leaderOf(s)))) {
+      this.#connections.set(node, await target.connection(node, 'produce', signal));
+    }
+  }
+
+  /** No more memory for batches until some are acknowledged. */
+  get full(): boolean {
+    const { states, tuning } = this.#context;
+    return states.reduce((bytes, s) => bytes + s.bufferedBytes, 0) >= tuning.bufferBytes;
+  }
+
+  /** Resolves when a request has ended, and thereby some memory is free. */
+  room(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#requests > 0) this.#waiting.push(resolve);
+      // Nothing is in flight that could wake us: let the loop look again, but not in a tight circle.
+      else setTimeout(resolve, 10);
+    });
+  }
+
+  /** Sends all that may be sent now. */
+  pump(): void {
+    const { states, target } = this.#context;
+    while (!this.#signal.aborted && !this.#failed) {
+      const requests = new Map<number, Sent[]>();
+      for (const state of states) {
+        if (state.stop || state.unsure || state.inFlight >= maxInFlight) continue;
+        const batch = state.queue.shift();
+        if (!batch) continue;
+        const node = target.leaderOf(state);
+        const list = requests.get(node);
+        if (list) list.push({ state, batch });
+        else requests.set(node, [{ state, batch }]);
+      }
+      if (requests.size === 0) return;
+      for (const [node, sent] of requests) this.#send(node, sent);
+    }
+  }
+
+  /** Resolves when no request is in flight: each was answered or its connection is gone. */
+  async settled(): Promise<void> {
+    while (this.#requests > 0) await this.room();
+  }
+
+  #send(node: number, sent: readonly Sent[]): void {
+    const { producer, tuning } = this.#context;
+    for (const { state, batch } of sent) {
+      patchForProduce(batch, producer);
+      state.inFlight++;
+    }
+    const connection = this.#connections.get(node);
+    const batches = sent.map(({ state, batch }) => ({
+      topic: state.topic,
+      partition: state.partition,
+      bytes: batch.bytes,
+    }));
+    this.#requests++;
+    const answered = connection
+      ? connection.send(produceRequest(batches, tuning.requestTimeoutMs), { timeoutMs: tuning.requestTimeoutMs * 2 })
+      : Promise.reject(new ArgusError('KafkaFailed', `no connection to broker ${node}`, { retryable: true }));
+    answered
+      .then((answers) => this.#take(sent, answers))
+      .catch((error: unknown) => this.#giveUp(error))
+      .finally(() => {
+        this.#requests--;
+        for (const { state, batch } of sent) {
+          state.inFlight--;
+          state.bufferedBytes -= batch.bytes.length;
+        }
+        const waiting = this.#waiting;
+        this.#waiting = [];
+        for (const wake of waiting) wake();
+        this.pump();
+      });
+  }
+
+  #take(sent: readonly Sent[], answers: readonly ProducedPartition[]): void {
+    this.#context.onAnswer('target');
+    for (const { state, batch } of sent) {
+      const answer = answers.find((a) => a.partition === state.partition && a.topic === state.topic);
+      if (!answer) throw new ArgusError('KafkaFailed', `the answer to Produce left out ${state.key}`);
+      // After the first doubt the answers to what was sent behind it say nothing more.
+      if (!state.unsure && !state.stop) this.#decide(state, batch, answer);
+    }
+  }
+
+  #decide(state: PartitionState, batch: RecordBatch, answer: ProducedPartition): void {
+    const expected = batch.baseOffset;
+    const decision = decideProduced(expected, answer);
+    switch (decision.kind) {
+      case 'appended':
+        acknowledge(state, batch);
+        return;
+      case 'stop':
+        state.stop = decision;
+        state.queue = [];
+        return;
+      case 'outOfOrder':
+        if (state.doubtAt === expected) {
+          const detail = `the standby refused the sequence of ${expected} twice`;
+          state.stop = { reason: 'SequenceRefused', detail };
+          state.queue = [];
+          return;
+        }
+        state.doubtAt = expected;
+        break;
+      case 'unsure':
+        break;
+    }
+    state.unsure = true;
+    const { target } = this.#context;
+    this.#giveUp(
+      new ArgusError('KafkaFailed', `${target.name}: ${state.key} has to be asked for its log end again`, {
+        retryable: true,
+      }),
+    );
+  }
+
+  #giveUp(error: unknown): void {
+    this.#failed = true;
+    this.#fail(error);
+  }
+}
