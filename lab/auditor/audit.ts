@@ -1,0 +1,60 @@
+import { readLedger } from '../traffic/ledger.ts';
+import { type AuditResult, countAudit, type EventRecord, type MetricRecord } from './count.ts';
+import { readTopic } from './read-topic.ts';
+
+export type { AuditResult } from './count.ts';
+
+/** Where the auditor looks. Bootstraps are `host:port` of listeners that are never cut. */
+export interface AuditOptions {
+  /** The old primary's Kafka; absent when it can't be read again. */
+  readonly oldPrimaryBootstrap?: string | readonly string[];
+  readonly standbyBootstrap: string | readonly string[];
+  readonly eventsTopic: string;
+  readonly metricsTopic: string;
+  readonly ledgerPath: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads both regions' logs and the client's ledger, and counts what was lost, doubled, misordered and miscounted. It
+ * shares no code with the product. The job must have drained before: `waitUntilSettled`.
+ */
+export async function auditRegions(options: AuditOptions): Promise<AuditResult> {
+  const { standbyBootstrap, oldPrimaryBootstrap, eventsTopic, metricsTopic } = options;
+  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  const [ledger, oldEvents, standbyEvents, standbyMetrics] = await Promise.all([
+    readLedger(options.ledgerPath),
+    oldPrimaryBootstrap === undefined
+      ? undefined
+      : readEvents({ bootstrap: oldPrimaryBootstrap, topic: eventsTopic, ...signal }),
+    readEvents({ bootstrap: standbyBootstrap, topic: eventsTopic, ...signal }),
+    readMetrics({ bootstrap: standbyBootstrap, topic: metricsTopic, ...signal }),
+  ]);
+  return countAudit({ ledger, standbyEvents, standbyMetrics, ...(oldEvents !== undefined && { oldEvents }) });
+}
+
+interface Source {
+  readonly bootstrap: string | readonly string[];
+  readonly topic: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The events of a log, partition by partition in the order of their offsets. */
+export async function readEvents(source: Source): Promise<EventRecord[]> {
+  const records: EventRecord[] = [];
+  await readTopic({ ...source, isolation: 'read_uncommitted' }, ({ partition, offset, key, value }) => {
+    const { id, seq } = JSON.parse(value) as { id: string; seq: number };
+    records.push({ partition, offset, id, key, seq });
+  });
+  return records;
+}
+
+/** The committed output of the job, partition by partition in the order of its offsets. */
+export async function readMetrics(source: Source): Promise<MetricRecord[]> {
+  const records: MetricRecord[] = [];
+  await readTopic({ ...source, isolation: 'read_committed' }, ({ partition, offset, key, value }) => {
+    const { count, id } = JSON.parse(value) as { count: number; id: string };
+    records.push({ partition, offset, key, count, id });
+  });
+  return records;
+}
