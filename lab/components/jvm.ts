@@ -1,0 +1,19 @@
+import { mkdirSync } from 'node:fs';
+
+/** Flags for a small JVM that starts quickly: one compiler tier, one collector thread, no files outside its folder. */
+export function jvmFlags(options: { readonly heapMb: number; readonly tmpDir: string }): readonly string[] {
+  mkdirSync(options.tmpDir, { recursive: true });
+  return [
+    `-Xmx${options.heapMb}m`,
+    '-Xms64m',
+    '-XX:+UseSerialGC',
+    '-XX:TieredStopAtLevel=1',
+    '-Xshare:auto',
+    '-XX:-UsePerfData',
+    '-XX:MaxMetaspaceSize=160m',
+    '-XX:ReservedCodeCacheSize=64m',
+    '-XX:+ExitOnOutOfMemoryError',
+    `-Djava.io.tmpdir=${options.tmpDir}`,
+    '-Djava.net.preferIPv4Stack=true',
+  ];
+}

@@ -1,0 +1,78 @@
+import { stringify } from 'yaml';
+import { configSchema } from '../domain/config.ts';
+import { type LabInfo, type LinkProxy, names, type Place, type RegionName } from './lab-info.ts';
+
+/** The `host:port` through which `from` reaches a service of the region `to`. */
+export function proxyOf(info: LabInfo, from: Place, to: RegionName, service: LinkProxy['service']): string {
+  const link = info.links.find((l) => l.from === from && l.to === to && l.service === service);
+  if (!link) throw new Error(`no link from ${from} to ${to} carries ${service}`);
+  return link.listen;
+}
+
+/** The job's program arguments in a region. */
+export function jobArgs(info: LabInfo, region: RegionName): readonly string[] {
+  const args = ['--brokers', info.regions[region].kafka.inside, '--in', names.events.topic];
+  args.push('--out', names.metrics.topic, '--group', names.consumerGroup, '--txid', `counts-${region}`);
+  return args;
+}
+
+/** The text of `argus.yaml` for an Argus that runs at the standby: the primary through the link, home directly. */
+export function renderConfig(info: LabInfo): string {
+  const { primary, standby } = names;
+  const s3Of = (region: RegionName, endpoint: string) => ({
+    endpoint,
+    region: 'us-east-1',
+    accessKeyId: `env:${region.toUpperCase()}_ACCESS_KEY_ID`,
+    secretAccessKey: `env:${region.toUpperCase()}_SECRET_ACCESS_KEY`,
+  });
+  const far = (service: LinkProxy['service']): string => proxyOf(info, standby, primary, service);
+  const home = info.regions[standby];
+  const config = {
+    regions: {
+      [primary]: {
+        address: info.regions[primary].address,
+        kafka: { bootstrap: [far('kafka')] },
+        objects: { ...s3Of(primary, `http://${far('objects')}`), bucket: info.regions[primary].objects.bucket },
+        flink: { rest: `http://${far('flink')}` },
+      },
+      [standby]: {
+        address: home.address,
+        kafka: { bootstrap: [home.kafka.inside] },
+        objects: { ...s3Of(standby, home.objects.endpoint), bucket: home.objects.bucket },
+        flink: { rest: home.flink.rest },
+      },
+    },
+    roles: { primary, standby },
+    topics: [names.events.topic],
+    jobs: [
+      {
+        name: names.job,
+        checkpoints: { prefix: names.checkpointPrefix },
+        consumerGroup: names.consumerGroup,
+        submit: {
+          jar: info.artifacts.jobJar,
+          entryClass: names.jobClass,
+          parallelism: names.parallelism,
+          args: { [primary]: jobArgs(info, primary), [standby]: jobArgs(info, standby) },
+        },
+      },
+    ],
+    dns: {
+      cloudflare: { zone: info.dns.zone, token: 'env:CLOUDFLARE_API_TOKEN', apiUrl: info.dns.apiUrl },
+      records: [{ name: info.ingestName }],
+      resolvers: [info.dns.server],
+    },
+    objectives: { rto: '15m', rpo: '1m' },
+    state: { url: `s3://${names.stateBucket}/lab`, ...s3Of(standby, home.objects.endpoint) },
+    daemon: { host: '127.0.0.1', port: info.daemonPort },
+  };
+  configSchema.parse(config);
+  return `# Written by the lab. The secrets are in argus.env beside this file.\n${stringify(config, { aliasDuplicateObjects: false })}`;
+}
+
+/** The secrets as lines for a shell: `set -a; . argus.env`. */
+export function renderEnv(info: LabInfo): string {
+  return Object.entries(info.env)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}

@@ -1,0 +1,131 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ArgusError } from '../domain/errors.ts';
+import type { Artifacts } from './setup/artifacts.ts';
+
+export const regionNames = ['mumbai', 'singapore'] as const;
+export type RegionName = (typeof regionNames)[number];
+/** Where a connection comes from: a region, or the world outside them. */
+export type Place = RegionName | 'outside';
+
+/** The names that the lab, the demo and the auditor share. */
+export const names = {
+  primary: 'mumbai',
+  standby: 'singapore',
+  zone: 'argus.test',
+  ingest: 'ingest.argus.test',
+  events: { topic: 'events', partitions: 4 },
+  metrics: { topic: 'metrics', partitions: 2 },
+  job: 'counts',
+  jobClass: 'argus.lab.CountsJob',
+  parallelism: 2,
+  consumerGroup: 'counts',
+  checkpointPrefix: 'checkpoints',
+  stateBucket: 'argus-state',
+} as const;
+
+/** One region's addresses and credentials. */
+export interface RegionInfo {
+  readonly address: string;
+  /** All `host:port`. */
+  readonly kafka: {
+    /** For what runs in the region: job, ingest, Argus when it is at home there. */
+    readonly inside: string;
+    /** By place: the proxy of the link from there, which is also what the broker advertises to it. */
+    readonly remote: Readonly<Partial<Record<Place, string>>>;
+    /** By place: the broker's own end of those links. */
+    readonly remoteListener: Readonly<Partial<Record<Place, string>>>;
+    /** Never cut. */
+    readonly auditor: string;
+    readonly controller: string;
+  };
+  readonly objects: {
+    readonly endpoint: string;
+    /** The bucket of Flink's checkpoints. */
+    readonly bucket: string;
+    /** All buckets of this store. */
+    readonly buckets: readonly string[];
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  };
+  readonly flink: {
+    readonly rest: string;
+    readonly ports: {
+      readonly rpc: number;
+      readonly blob: number;
+      readonly taskRpc: number;
+      readonly taskData: number;
+    };
+  };
+  readonly ingest: {
+    /** The service itself, never cut. */
+    readonly direct: string;
+    /** Its proxy on the region's address: what a name points to. */
+    readonly public: string;
+  };
+}
+
+/** One proxied way from a place to a service of a region. */
+export interface LinkProxy {
+  /** `singapore-mumbai-kafka`: the proxy's name in toxiproxy. */
+  readonly name: string;
+  readonly from: Place;
+  readonly to: RegionName;
+  readonly service: 'kafka' | 'objects' | 'flink' | 'ingest';
+  /** `host:port` where `from` connects to. */
+  readonly listen: string;
+  readonly upstream: string;
+}
+
+/** All there is to know about a running lab, as it stands in `<dir>/lab.json`. */
+export interface LabInfo {
+  /** Every process of the lab carries it in its environment. */
+  readonly id: string;
+  readonly dir: string;
+  readonly startedAtMs: number;
+  /** Process ids by component (`mumbai/kafka`), as of the last start; `lab status` asks the system. */
+  readonly pids: Readonly<Record<string, number>>;
+  readonly regions: Readonly<Record<RegionName, RegionInfo>>;
+  readonly links: readonly LinkProxy[];
+  /** URL of toxiproxy's API. */
+  readonly toxiproxy: string;
+  readonly dns: { readonly apiUrl: string; readonly server: string; readonly zone: string; readonly token: string };
+  readonly ingestName: string;
+  readonly ingestPort: number;
+  readonly daemonPort: number;
+  readonly configPath: string;
+  /** The secrets that `argus.yaml` refers to. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The job that was started on the primary. */
+  readonly flinkJobId: string;
+  readonly artifacts: Artifacts;
+}
+
+const fileName = 'lab.json';
+
+/** Writes the description whole or not at all; readable by this user only. */
+export function writeLabInfo(info: LabInfo): void {
+  const path = join(info.dir, fileName);
+  writeFileSync(`${path}.new`, `${JSON.stringify(info, null, 2)}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** The description in a lab's folder. `LabMissing` (exit code 3) where there is none: no lab, or one that is still starting. */
+export function readLabInfo(dir: string): LabInfo {
+  try {
+    return JSON.parse(readFileSync(join(dir, fileName), 'utf8')) as LabInfo;
+  } catch (cause) {
+    throw new ArgusError('LabMissing', `no lab is up in ${dir}`, {
+      cause,
+      exitCode: 3,
+      hint: 'start one with `npm run lab -- up`, or name its folder with --dir',
+    });
+  }
+}
+
+/** Host and port of a `host:port` or a URL. */
+export function hostPort(address: string): { readonly host: string; readonly port: number } {
+  const bare = address.replace(/^[a-z]+:\/\//, '').replace(/\/.*$/, '');
+  const colon = bare.lastIndexOf(':');
+  return { host: bare.slice(0, colon), port: Number(bare.slice(colon + 1)) };
+}

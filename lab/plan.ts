@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import {
+  type LabInfo,
+  type LinkProxy,
+  names,
+  type Place,
+  type RegionInfo,
+  type RegionName,
+  regionNames,
+} from './lab-info.ts';
+import type { Artifacts } from './setup/artifacts.ts';
+
+const layout = {
+  mumbai: { address: '127.0.1.1', bucket: 'argus-flink-checkpoints', more: [] },
+  singapore: { address: '127.0.2.1', bucket: 'argus-flink-checkpoints-replica', more: [names.stateBucket] },
+} as const satisfies Record<RegionName, { address: string; bucket: string; more: readonly string[] }>;
+
+export interface PlanInput {
+  readonly id: string;
+  readonly dir: string;
+  readonly nowMs: number;
+  readonly artifacts: Artifacts;
+  /** The port on which toxiproxy's API listens. */
+  readonly anchorPort: number;
+  /** Gives a port that no other part of the lab has. */
+  readonly takePort: () => number;
+  /** Gives a secret of 32 hex digits. */
+  readonly secret: () => string;
+}
+
+/** Every address, name and credential of a lab that is about to start; no process is in it yet. */
+export function planLab(input: PlanInput): LabInfo {
+  const local = (port: number): string => `127.0.0.1:${port}`;
+  const ingestPort = input.takePort();
+  const regions = {
+    mumbai: planRegion('mumbai', ingestPort, input),
+    singapore: planRegion('singapore', ingestPort, input),
+  };
+  const token = input.secret();
+  return {
+    id: input.id,
+    dir: input.dir,
+    startedAtMs: input.nowMs,
+    pids: {},
+    regions,
+    links: planLinks(regions, input.takePort),
+    toxiproxy: `http://${local(input.anchorPort)}`,
+    dns: {
+      apiUrl: `http://${local(input.takePort())}/client/v4`,
+      server: local(input.takePort()),
+      zone: names.zone,
+      token,
+    },
+    ingestName: names.ingest,
+    ingestPort,
+    daemonPort: input.takePort(),
+    configPath: join(input.dir, 'argus.yaml'),
+    env: {
+      MUMBAI_ACCESS_KEY_ID: regions.mumbai.objects.accessKeyId,
+      MUMBAI_SECRET_ACCESS_KEY: regions.mumbai.objects.secretAccessKey,
+      SINGAPORE_ACCESS_KEY_ID: regions.singapore.objects.accessKeyId,
+      SINGAPORE_SECRET_ACCESS_KEY: regions.singapore.objects.secretAccessKey,
+      CLOUDFLARE_API_TOKEN: token,
+    },
+    flinkJobId: '',
+    artifacts: input.artifacts,
+  };
+}
+
+function planRegion(name: RegionName, ingestPort: number, { takePort, secret }: PlanInput): RegionInfo {
+  const { address, bucket, more } = layout[name];
+  const at = (port: number): string => `${address}:${port}`;
+  const remote: Partial<Record<Place, string>> = {};
+  const remoteListener: Partial<Record<Place, string>> = {};
+  for (const other of regionNames) {
+    if (other === name) continue;
+    // The proxy listens where its clients are.
+    remote[other] = `${layout[other].address}:${takePort()}`;
+    remoteListener[other] = at(takePort());
+  }
+  return {
+    address,
+    kafka: { inside: at(takePort()), remote, remoteListener, auditor: at(takePort()), controller: at(takePort()) },
+    objects: {
+      endpoint: `http://${at(takePort())}`,
+      bucket,
+      buckets: [bucket, ...more],
+      accessKeyId: `lab-${name}`,
+      secretAccessKey: secret(),
+    },
+    flink: {
+      rest: `http://${at(takePort())}`,
+      ports: { rpc: takePort(), blob: takePort(), taskRpc: takePort(), taskData: takePort() },
+    },
+    ingest: { direct: `http://${at(takePort())}`, public: `http://${at(ingestPort)}` },
+  };
+}
+
+function planLinks(regions: Readonly<Record<RegionName, RegionInfo>>, takePort: () => number): LinkProxy[] {
+  const links: LinkProxy[] = [];
+  const bare = (url: string): string => url.replace('http://', '');
+  for (const to of regionNames) {
+    const region = regions[to];
+    const add = (from: Place, service: LinkProxy['service'], listen: string, upstream: string): void => {
+      links.push({ name: `${from}-${to}-${service}`, from, to, service, listen, upstream });
+    };
+    add('outside', 'ingest', bare(region.ingest.public), bare(region.ingest.direct));
+    for (const from of regionNames) {
+      const listen = region.kafka.remote[from];
+      const listener = region.kafka.remoteListener[from];
+      if (listen === undefined || listener === undefined) continue;
+      add(from, 'kafka', listen, listener);
+      const here = regions[from].address;
+      add(from, 'objects', `${here}:${takePort()}`, bare(region.objects.endpoint));
+      add(from, 'flink', `${here}:${takePort()}`, bare(region.flink.rest));
+    }
+  }
+  return links;
+}
