@@ -1,4 +1,5 @@
 import type { EventResult, LabEvent } from './event.ts';
+import type { PartitionAnswer } from './kafka-messages.ts';
 import { partitionOf } from './partition.ts';
 import { statusOfError } from './produce-outcome.ts';
 import { encodeRecordBatch, type PlainRecord } from './record-batch.ts';
@@ -11,15 +12,8 @@ export interface TopicSession {
    * Appends one batch a partition with acks=all, once. An error whose `sent` is false proves that nothing reached the
    * broker; any other error leaves open whether it did. After an error the session is closed.
    */
-  produce(batches: ReadonlyMap<number, Buffer>): Promise<readonly ProducedPartition[]>;
+  produce(batches: ReadonlyMap<number, Buffer>): Promise<readonly PartitionAnswer[]>;
   close(): void;
-}
-
-/** What the broker said about one partition. */
-export interface ProducedPartition {
-  readonly partition: number;
-  readonly error: number;
-  readonly baseOffset: number;
 }
 
 /** Where sessions come from, and the bounds of the writer. */
@@ -123,7 +117,7 @@ async function produceOnce(session: TopicSession, events: readonly LabEvent[], n
   const batches = new Map(
     [...byPartition].map(([partition, records]) => [partition, encodeRecordBatch(records, nowMs)]),
   );
-  let answers: ReadonlyMap<number, ProducedPartition>;
+  let answers: ReadonlyMap<number, PartitionAnswer>;
   try {
     answers = new Map((await session.produce(batches)).map((answer) => [answer.partition, answer]));
   } catch (error) {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { LabEvent } from '../../../../lab/ingest/event.ts';
-import { EventWriter, type ProducedPartition, type TopicSession } from '../../../../lab/ingest/event-writer.ts';
+import { EventWriter, type TopicSession } from '../../../../lab/ingest/event-writer.ts';
+import type { PartitionAnswer } from '../../../../lab/ingest/kafka-messages.ts';
 import { partitionOf } from '../../../../lab/ingest/partition.ts';
 import { statusOfError } from '../../../../lab/ingest/produce-outcome.ts';
 
-type Answer = readonly ProducedPartition[] | Error;
+type Answer = readonly PartitionAnswer[] | Error;
 
 /** A session whose answers come one by one from the test, and which keeps what it was given. */
 function scripted(partitions = 1) {
