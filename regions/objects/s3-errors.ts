@@ -43,6 +43,13 @@ export function s3Error(what: string, endpoint: string, error: unknown): ArgusEr
       exitCode: 2,
     });
   }
+  if (code === 'AuthorizationHeaderMalformed') {
+    return new ArgusError('ObjectStoreDenied', `${what}: ${endpoint} refused the signature (${describeError(error)})`, {
+      cause: error,
+      hint: "Set objects.region to what this store expects: 'auto' is R2's, others want e.g. us-east-1.",
+      exitCode: 2,
+    });
+  }
   if (code === 'NoSuchBucket') {
     return new ArgusError('BucketMissing', `${what}: there is no such bucket at ${endpoint}`, {
       cause: error,

@@ -127,6 +127,13 @@ describe('an S3 store that can not be used', () => {
     expect(await storeWith({}).head('frozen')).toBeUndefined();
   });
 
+  test('a signature for another region is denied with the way out', async () => {
+    await expect(storeWith({ region: 'auto' }).get('x')).rejects.toMatchObject({
+      code: 'ObjectStoreDenied',
+      hint: expect.stringContaining('objects.region'),
+    });
+  });
+
   test('no error shows the secret', async () => {
     try {
       await storeWith({ secretAccessKey: 'very-secret-value' }).get('x');

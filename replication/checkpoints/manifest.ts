@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import type { CheckpointManifest } from '../../domain/checkpoint.ts';
+
+const whole = z.number().int().min(0);
+const decimal = z.string().regex(/^-?\d{1,19}$/);
+
+const schema: z.ZodType<CheckpointManifest> = z.object({
+  version: z.literal(1),
+  job: z.string(),
+  flinkJobId: z.string(),
+  checkpointId: whole,
+  completedAtMs: z.number(),
+  committedAtMs: z.number(),
+  metadataVersion: whole,
+  sourceUri: z.string(),
+  replicaUri: z.string(),
+  metadata: z.object({ key: z.string(), sizeBytes: whole, sha256: z.string() }),
+  files: z.array(
+    z.object({ key: z.string(), sizeBytes: whole, sizeRule: z.enum(['exact', 'atLeast']), etag: z.string() }),
+  ),
+  sourceOffsets: z.array(z.object({ topic: z.string(), partition: whole, offset: decimal })),
+  droppedTransactions: z.array(
+    z.object({ transactionalId: z.string(), producerId: decimal, producerEpoch: z.number().int() }),
+  ),
+});
+
+export function encodeManifest(manifest: CheckpointManifest): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
+}
+
+/** The manifest, or what is wrong with it as a sentence's end. */
+export function decodeManifest(bytes: Uint8Array): CheckpointManifest | { readonly problem: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return { problem: 'is not JSON' };
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  return { problem: `is not a manifest: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}` };
+}

@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto';
+import { buffer } from 'node:stream/consumers';
+import type { CheckpointManifest, PendingTransaction, ReplicaFile, SourceOffset } from '../../domain/checkpoint.ts';
+import { ArgusError } from '../../domain/errors.ts';
+import { byPartition, offsetToJson } from '../../domain/offsets.ts';
+import { metadataInvalid } from '../../regions/flink/java-data.ts';
+import {
+  COMMITTER_STATE,
+  decodeCommittables,
+  decodeSourceSplits,
+  type ListState,
+  listStates,
+  SOURCE_READER_STATE,
+  withoutCommittables,
+} from '../../regions/flink/kafka-state.ts';
+import { fileReferences, relocate, resolve } from '../../regions/flink/metadata-files.ts';
+import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metadata-reader.ts';
+import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import type { CheckpointDirectory } from './catalogue.ts';
+import { filesFolder, keyInBucket, pointFolder } from './locations.ts';
+import { encodeManifest } from './manifest.ts';
+
+/** What is known to be on the replica: by key in the replica's bucket. */
+export type KnownFiles = Map<string, { readonly sizeBytes: number; readonly etag: string }>;
+
+export interface ReplicateOptions {
+  /** The primary's bucket. */
+  readonly source: ObjectStore;
+  /** The standby's. */
+  readonly target: ObjectStore;
+  readonly job: string;
+  readonly checkpoint: CheckpointDirectory;
+  /** Files that need no copy; the copied ones are added. */
+  readonly known: KnownFiles;
+  /** The wall clock. */
+  readonly now: () => number;
+  /** Copies at once; default 8. */
+  readonly parallelism?: number;
+  readonly signal?: AbortSignal;
+}
+
+export type ReplicateResult =
+  | {
+      readonly kind: 'replicated';
+      readonly manifest: CheckpointManifest;
+      readonly filesCopied: number;
+      readonly bytesCopied: number;
+    }
+  /** Flink removed it meanwhile, since a newer one is complete; or it was never completed. */
+  | { readonly kind: 'superseded'; readonly missingKey: string }
+  /** It can't be replicated, now or later. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+
+/** A file of the plan: what to copy from where to where, unless the replica has it. */
+export interface PlannedFile {
+  readonly sourceKey: string;
+  readonly targetKey: string;
+  readonly sizeBytes: number;
+  readonly sizeRule: 'exact' | 'atLeast';
+  readonly missing: boolean;
+}
+
+/** Up to this size a file is held in memory, so that its upload can be tried again. */
+const BUFFERED_BYTES = 1 << 20;
+
+/** Which files the replica needs for a checkpoint, and which of them it lacks. Pure. */
+export function planFiles(
+  metadata: CheckpointMetadata,
+  at: { readonly directoryUri: string; readonly sourceUri: string; readonly job: string },
+  known: ReadonlyMap<string, { readonly sizeBytes: number }>,
+): readonly PlannedFile[] {
+  return fileReferences(metadata, at.directoryUri).map((file) => {
+    const sourceKey = keyInBucket(file.uri, at.sourceUri);
+    if (sourceKey === undefined) throw outside(file.uri, at.sourceUri);
+    const targetKey = filesFolder(at.job) + sourceKey;
+    const has = known.get(targetKey)?.sizeBytes ?? -1;
+    const missing = file.sizeRule === 'exact' ? has !== file.sizeBytes : has < file.sizeBytes;
+    return { sourceKey, targetKey, sizeBytes: file.sizeBytes, sizeRule: file.sizeRule, missing };
+  });
+}
+
+/**
+ * Copies one checkpoint: the files that the replica lacks, then the relocated `_metadata`, then the manifest, so that
+ * a manifest means complete. Idempotent; what was copied before an interruption is not copied again when `known` tells
+ * of it. Errors of the stores are thrown.
+ */
+export async function replicateCheckpoint(options: ReplicateOptions): Promise<ReplicateResult> {
+  const { source, target, job, checkpoint } = options;
+  const call = options.signal === undefined ? {} : { signal: options.signal };
+  const metadataKey = `${checkpoint.directory}/_metadata`;
+  const original = await source.get(metadataKey, call);
+  if (original === undefined) return { kind: 'superseded', missingKey: metadataKey };
+  try {
+    const directoryUri = `${source.uri}/${checkpoint.directory}`;
+    const metadata = readMetadata(original.body);
+    if (metadata.checkpointId !== BigInt(checkpoint.checkpointId)) {
+      throw metadataInvalid(`the metadata of checkpoint ${metadata.checkpointId} in ${checkpoint.directory}`, 8);
+    }
+    const plan = planFiles(metadata, { directoryUri, sourceUri: source.uri, job }, options.known);
+    const read = (uri: string) => readWhole(source, uri, call);
+    const states = await kafkaStates(metadata, directoryUri, read);
+    const copied = await copyMissing(plan, options);
+    const relocated = writeMetadata(
+      relocate(withoutCommittables(metadata), {
+        directory: directoryUri,
+        move: (uri) => {
+          const key = keyInBucket(uri, source.uri);
+          return key === undefined ? undefined : `${target.uri}/${filesFolder(job)}${key}`;
+        },
+      }),
+    );
+    const folder = pointFolder(job, checkpoint);
+    await target.put(`${folder}/_metadata`, relocated, call);
+    const manifest: CheckpointManifest = {
+      version: 1,
+      job,
+      flinkJobId: checkpoint.flinkJobId,
+      checkpointId: checkpoint.checkpointId,
+      completedAtMs: original.info.modifiedAtMs,
+      committedAtMs: options.now(),
+      metadataVersion: metadata.version,
+      sourceUri: directoryUri,
+      replicaUri: `${target.uri}/${folder}`,
+      metadata: { key: `${folder}/_metadata`, sizeBytes: relocated.length, sha256: sha256(relocated) },
+      files: plan.map((file) => replicaFile(file, options.known)),
+      sourceOffsets: [...states.offsets].sort(byPartition).map(offsetToJson),
+      droppedTransactions: states.transactions,
+    };
+    await target.put(`${folder}/manifest.json`, encodeManifest(manifest), call);
+    return { kind: 'replicated', manifest, ...copied };
+  } catch (error) {
+    if (error instanceof Vanished) {
+      const still = await source.head(metadataKey, call);
+      if (still === undefined) return { kind: 'superseded', missingKey: error.key };
+      return {
+        kind: 'refused',
+        code: 'FileMissingAtSource',
+        message: `${error.key} is missing although its checkpoint is still there`,
+      };
+    }
+    if (error instanceof ArgusError && CHECKPOINT_FAULTS.has(error.code)) {
+      return { kind: 'refused', code: error.code, message: error.message };
+    }
+    throw error;
+  }
+}
+
+/** Faults of the checkpoint, not of the stores. */
+const CHECKPOINT_FAULTS = new Set(['CheckpointMetadataInvalid', 'CheckpointOutsideBucket', 'FileSizeDiffersAtSource']);
+
+class Vanished extends Error {
+  readonly key: string;
+  constructor(key: string) {
+    super(`${key} is gone`);
+    this.key = key;
+  }
+}
+
+function outside(uri: string, bucket: string): ArgusError {
+  return new ArgusError('CheckpointOutsideBucket', `the checkpoint references ${uri}, which is not in ${bucket}`, {
+    hint: "Let the job keep all its state in the region's checkpoint bucket (also dstl.dfs.base-path).",
+  });
+}
+
+async function readWhole(
+  source: ObjectStore,
+  uri: string,
+  call: { readonly signal?: AbortSignal },
+): Promise<Uint8Array> {
+  const key = keyInBucket(uri, source.uri);
+  if (key === undefined) throw outside(uri, source.uri);
+  const found = await source.get(key, call);
+  if (found === undefined) throw new Vanished(key);
+  return found.body;
+}
+
+async function kafkaStates(
+  metadata: CheckpointMetadata,
+  directoryUri: string,
+  read: (uri: string) => Promise<Uint8Array>,
+): Promise<{ readonly offsets: readonly SourceOffset[]; readonly transactions: readonly PendingTransaction[] }> {
+  const offsets: SourceOffset[] = [];
+  for (const state of listStates(metadata, SOURCE_READER_STATE)) {
+    offsets.push(...decodeSourceSplits(await streamBytes(state, directoryUri, read), state.offsets));
+  }
+  const transactions: PendingTransaction[] = [];
+  for (const state of listStates(metadata, COMMITTER_STATE)) {
+    transactions.push(...decodeCommittables(await streamBytes(state, directoryUri, read), state.offsets));
+  }
+  return { offsets, transactions };
+}
+
+async function streamBytes(
+  state: ListState,
+  directoryUri: string,
+  read: (uri: string) => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  const handle = state.stream;
+  switch (handle?.tag) {
+    case 1:
+      return handle.data;
+    case 2:
+      return read(handle.path);
+    case 6:
+      return read(resolve(directoryUri, handle.path));
+    case 15:
+      return (await read(handle.path)).subarray(Number(handle.start), Number(handle.start + handle.size));
+    default:
+      throw metadataInvalid(`operator ${state.operatorId} keeps elements without a stream`, 0);
+  }
+}
+
+/** Copies what is missing, a few at a time; the first failure ends it when the copies under way are done. */
+async function copyMissing(
+  plan: readonly PlannedFile[],
+  options: ReplicateOptions,
+): Promise<{ readonly filesCopied: number; readonly bytesCopied: number }> {
+  const missing = plan.filter((file) => file.missing);
+  let next = 0;
+  let failed = false;
+  let bytesCopied = 0;
+  const worker = async () => {
+    for (let file = missing[next++]; file !== undefined && !failed; file = missing[next++]) {
+      try {
+        bytesCopied += await copyFile(file, options);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const workers = Array.from({ length: Math.min(options.parallelism ?? 8, missing.length) }, worker);
+  for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason;
+  return { filesCopied: missing.length, bytesCopied };
+}
+
+async function copyFile(file: PlannedFile, options: ReplicateOptions): Promise<number> {
+  const call = options.signal === undefined ? {} : { signal: options.signal };
+  const from = await options.source.open(file.sourceKey, call);
+  if (from === undefined) throw new Vanished(file.sourceKey);
+  const { sizeBytes, stream } = from.body;
+  if (file.sizeRule === 'exact' ? sizeBytes !== file.sizeBytes : sizeBytes < file.sizeBytes) {
+    stream.destroy();
+    throw new ArgusError(
+      'FileSizeDiffersAtSource',
+      `${file.sourceKey} has ${sizeBytes} bytes, its checkpoint says ${file.sizeBytes}`,
+    );
+  }
+  const body = sizeBytes <= BUFFERED_BYTES ? new Uint8Array(await buffer(stream)) : from.body;
+  const put = await options.target.put(file.targetKey, body, call);
+  if (put.kind === 'written') options.known.set(file.targetKey, { sizeBytes, etag: put.etag });
+  return sizeBytes;
+}
+
+function replicaFile(file: PlannedFile, known: KnownFiles): ReplicaFile {
+  const etag = known.get(file.targetKey)?.etag ?? '';
+  return { key: file.targetKey, sizeBytes: file.sizeBytes, sizeRule: file.sizeRule, etag };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,167 @@
+import type { CheckpointManifest } from '../../domain/checkpoint.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { checkpointDirectories, newestFlinkJobId } from './catalogue.ts';
+import { filesFolder, pointFolder, pointsFolder } from './locations.ts';
+import { listReplica, newestFirst } from './replica.ts';
+import { type KnownFiles, replicateCheckpoint } from './replicate.ts';
+
+export interface CheckpointSyncOptions {
+  readonly job: string;
+  /** The job's checkpoint prefix in the primary's bucket. */
+  readonly prefix: string;
+  readonly source: ObjectStore;
+  readonly target: ObjectStore;
+  readonly clock: Clock;
+  /**
+   * The id of the run that counts, as Flink's REST tells it; `undefined` or an error when it can't. Then the last
+   * known id is used, or else the run with the newest checkpoint in the bucket.
+   */
+  readonly flinkJobId?: (signal?: AbortSignal) => Promise<string | undefined>;
+  readonly parallelism?: number;
+  /** How often the replica is listed anew, so that a file that somebody removed is copied again; default 5 min. */
+  readonly relistMs?: number;
+}
+
+export interface SyncStep {
+  /** The checkpoint that this step made complete on the replica. */
+  readonly replicated?: CheckpointManifest;
+  readonly refused: readonly { readonly checkpointId: number; readonly code: string; readonly message: string }[];
+  /** An older checkpoint is still to be copied: step again at once, after a look for newer ones. */
+  readonly more: boolean;
+}
+
+export interface CheckpointSyncStatus {
+  /** When a step last ended well. */
+  readonly lastSyncAtMs?: number;
+  readonly newest?: {
+    readonly flinkJobId: string;
+    readonly checkpointId: number;
+    readonly completedAtMs: number;
+    readonly committedAtMs: number;
+  };
+  /** Since this process began. */
+  readonly checkpointsReplicated: number;
+  readonly filesCopied: number;
+  readonly bytesCopied: number;
+  readonly refused: number;
+}
+
+export interface CheckpointSync {
+  /**
+   * Replicates at most one checkpoint: the newest completed one that the replica lacks. Without news it costs one
+   * listing of the run's directories and a read for each checkpoint in progress. Errors of the stores are thrown;
+   * the next step goes on where this one was. Not to be called while a step is under way.
+   */
+  step(options?: { readonly signal?: AbortSignal }): Promise<SyncStep>;
+  status(): CheckpointSyncStatus;
+}
+
+const RELIST_MS = 300_000;
+/** How long the answer of the bucket, which run is the newest, is believed. */
+const GUESS_MS = 30_000;
+
+/** Keeps one job's replica up to date, step by step. Remembers what is on the replica; a new one finds out by listing. */
+export function createCheckpointSync(options: CheckpointSyncOptions): CheckpointSync {
+  const { job, prefix, source, target, clock } = options;
+  const known: KnownFiles = new Map();
+  const done = new Set<string>();
+  const givenUp = new Set<string>();
+  let listedAtMs: number | undefined;
+  let run: { readonly id: string; readonly byFlink: boolean; readonly atMs: number } | undefined;
+  let newest: CheckpointManifest | undefined;
+  let lastSyncAtMs: number | undefined;
+  const totals = { checkpointsReplicated: 0, filesCopied: 0, bytesCopied: 0, refused: 0 };
+
+  async function relist(call: { readonly signal?: AbortSignal }): Promise<void> {
+    if (listedAtMs !== undefined && clock.monotonic() - listedAtMs < (options.relistMs ?? RELIST_MS)) return;
+    const replica = await listReplica(target, job, { ...call, limit: 1 });
+    known.clear();
+    done.clear();
+    givenUp.clear();
+    const files = filesFolder(job);
+    const points = pointsFolder(job);
+    for (const { key, sizeBytes, etag } of replica.objects.values()) {
+      if (key.startsWith(files)) known.set(key, { sizeBytes, etag });
+      else if (key.startsWith(points) && key.endsWith('/manifest.json')) done.add(key.slice(0, key.lastIndexOf('/')));
+    }
+    for (const { key } of replica.problems) done.delete(key.replace(/\/manifest\.json$/, ''));
+    newest = replica.points[0]?.manifest ?? newest;
+    listedAtMs = clock.monotonic();
+  }
+
+  async function currentRun(call: { readonly signal?: AbortSignal }): Promise<string | undefined> {
+    // Flink that can't be asked is no reason to stop: its checkpoints are in the bucket.
+    const told = await options.flinkJobId?.(call.signal).catch(() => undefined);
+    call.signal?.throwIfAborted();
+    if (told !== undefined) run = { id: told, byFlink: true, atMs: clock.monotonic() };
+    else if (run === undefined || (!run.byFlink && clock.monotonic() - run.atMs > GUESS_MS)) {
+      const found = await newestFlinkJobId(source, prefix, call);
+      run = found === undefined ? undefined : { id: found, byFlink: false, atMs: clock.monotonic() };
+    }
+    return run?.id;
+  }
+
+  return {
+    async step(stepOptions = {}) {
+      const call = stepOptions.signal === undefined ? {} : { signal: stepOptions.signal };
+      await relist(call);
+      const id = await currentRun(call);
+      const directories = id === undefined ? [] : await checkpointDirectories(source, prefix, id, call);
+      const lacking = directories.filter((each) => {
+        const point = pointFolder(job, each);
+        return !done.has(point) && !givenUp.has(point);
+      });
+      const refused: { checkpointId: number; code: string; message: string }[] = [];
+      let replicated: CheckpointManifest | undefined;
+      let more = false;
+      for (const [index, checkpoint] of lacking.entries()) {
+        const { parallelism } = options;
+        const result = await replicateCheckpoint({
+          source,
+          target,
+          job,
+          checkpoint,
+          known,
+          now: () => clock.now(),
+          ...(parallelism === undefined ? {} : { parallelism }),
+          ...call,
+        });
+        if (result.kind === 'superseded') continue;
+        if (result.kind === 'refused') {
+          givenUp.add(pointFolder(job, checkpoint));
+          totals.refused++;
+          refused.push({ checkpointId: checkpoint.checkpointId, code: result.code, message: result.message });
+          continue;
+        }
+        replicated = result.manifest;
+        done.add(pointFolder(job, checkpoint));
+        totals.checkpointsReplicated++;
+        totals.filesCopied += result.filesCopied;
+        totals.bytesCopied += result.bytesCopied;
+        if (newest === undefined || newestFirst(replicated, newest) < 0) newest = replicated;
+        more = index + 1 < lacking.length;
+        break;
+      }
+      lastSyncAtMs = clock.now();
+      return { ...(replicated === undefined ? {} : { replicated }), refused, more };
+    },
+
+    status() {
+      return {
+        ...(lastSyncAtMs === undefined ? {} : { lastSyncAtMs }),
+        ...(newest === undefined
+          ? {}
+          : {
+              newest: {
+                flinkJobId: newest.flinkJobId,
+                checkpointId: newest.checkpointId,
+                completedAtMs: newest.completedAtMs,
+                committedAtMs: newest.committedAtMs,
+              },
+            }),
+        ...totals,
+      };
+    },
+  };
+}
