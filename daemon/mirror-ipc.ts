@@ -1,3 +1,4 @@
+import type { TopicPartition } from '../domain/offsets.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
 import type { Stopped } from './replicator.ts';
 
@@ -5,7 +6,8 @@ import type { Stopped } from './replicator.ts';
 export interface MirrorSettings {
   readonly source: { readonly name: string; readonly bootstrap: readonly string[] };
   readonly target: { readonly name: string; readonly bootstrap: readonly string[] };
-  readonly topics: readonly string[];
+  /** They exist on both sides. */
+  readonly partitions: readonly TopicPartition[];
   readonly producer: {
     readonly transactionalId: string;
     readonly producerId: bigint;

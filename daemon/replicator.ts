@@ -48,6 +48,7 @@ export interface Replicator {
 
 /** A crashed mirror's last requests may still be in the broker's hands for this long. */
 const crashSettleMs = 5_000;
+const loopStopMs = 2_000;
 
 export function replicator(parts: ReplicatorParts): Replicator {
   const { clock, log } = parts;
@@ -101,7 +102,8 @@ export function replicator(parts: ReplicatorParts): Replicator {
       const others = tasks.filter((t) => t !== mirrorTask);
       const handle = mirror;
       const recentCrash = crashedAt !== undefined && clock.monotonic() - crashedAt < crashSettleMs;
-      const others$ = Promise.all(others.map((t) => t.stop()));
+      // What copies files may hang in a dead region: a file more or less on the replica breaks nothing, so it isn't awaited for ever.
+      const others$ = Promise.race([Promise.all(others.map((t) => t.stop())), clock.sleep(loopStopMs)]);
       let stopped: Stopped | undefined;
       try {
         if (handle) stopped = await handle.freeze(drainMs);
@@ -109,7 +111,9 @@ export function replicator(parts: ReplicatorParts): Replicator {
         log.error({}, `the mirror could not confirm that it stopped: ${describeError(error)}`);
       }
       await Promise.all([others$, mirrorTask?.stop()]);
-      await stop();
+      tasks = [];
+      running = undefined;
+      mirror = undefined;
       if (stopped || handle || recentCrash) return stopped;
       try {
         // No mirror was at work: what the standby holds now is all there is.

@@ -1,0 +1,74 @@
+import type { Clock } from '../domain/clock.ts';
+import type { Config } from '../domain/config.ts';
+import { describeError } from '../domain/errors.ts';
+import type { Region } from '../regions/region.ts';
+import { flinkJobIdOf } from '../replication/checkpoints/catalogue.ts';
+import { type CheckpointSync, createCheckpointSync } from '../replication/checkpoints/sync.ts';
+import type { Log } from './log.ts';
+import { every } from './supervise.ts';
+
+export interface CheckpointLoopOptions {
+  readonly jobs: Config['jobs'];
+  readonly source: Region;
+  readonly target: Region;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly onFailure?: () => void;
+  /** Told of the syncs when they begin, so that their status can be asked. */
+  readonly onStart?: (syncs: ReadonlyMap<string, CheckpointSync>) => void;
+  readonly periodMs?: number;
+}
+
+/** Keeps the replica of every job up to date until the signal. A store that is away is asked again each period. */
+export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: AbortSignal): Promise<void> {
+  const { source, target, clock, log, periodMs = 1_000 } = options;
+  const syncs = new Map(
+    options.jobs.map((job) => [
+      job.name,
+      createCheckpointSync({
+        job: job.name,
+        prefix: job.checkpoints.prefix,
+        source: source.objects,
+        target: target.objects,
+        clock,
+        flinkJobId: async (s) => {
+          const deadline = AbortSignal.timeout(2_000);
+          const jobs = await source.flink.list({ signal: s ? AbortSignal.any([s, deadline]) : deadline });
+          return flinkJobIdOf(jobs, job.name);
+        },
+      }),
+    ]),
+  );
+  options.onStart?.(syncs);
+  await Promise.all(
+    [...syncs].map(([job, sync]) => {
+      let said: string | undefined;
+      return every(
+        periodMs,
+        async () => {
+          try {
+            // One that lacks older checkpoints looks for newer ones between each two copies.
+            for (let more = true; more && !signal.aborted; ) {
+              const step = await sync.step({ signal });
+              more = step.more;
+              for (const r of step.refused)
+                log.warn({ job, code: r.code }, `checkpoint ${r.checkpointId}: ${r.message}`);
+              if (step.replicated) log.info({ job }, `checkpoint ${step.replicated.checkpointId} is on the replica`);
+            }
+            if (said !== undefined) log.info({ job }, 'the checkpoint sync goes on');
+            said = undefined;
+          } catch (error) {
+            if (signal.aborted) return;
+            options.onFailure?.();
+            const why = describeError(error);
+            if (why !== said)
+              log.warn({ job }, `the checkpoint sync can't go on: ${why}; it is tried each ${periodMs} ms`);
+            said = why;
+          }
+        },
+        clock,
+        signal,
+      );
+    }),
+  );
+}

@@ -1,0 +1,25 @@
+import type { Clock } from '../domain/clock.ts';
+import { Mirror } from '../replication/topics/mirror.ts';
+import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import type { MirrorSettings } from './mirror-ipc.ts';
+import type { MirrorHandle } from './replicator.ts';
+
+/** A mirror in this process. */
+export function runMirror(
+  settings: MirrorSettings,
+  options: { readonly clock: Clock; readonly onStatus: (status: MirrorStatus) => void },
+): MirrorHandle {
+  const mirror = new Mirror({ ...settings, ...options });
+  const stopping = new AbortController();
+  const ended = mirror.run(stopping.signal);
+  // Whoever keeps the mirror awaits its end; a stop before that must not look like a crash.
+  ended.catch(() => undefined);
+  return {
+    ended,
+    freeze: (drainMs) => mirror.freeze(drainMs),
+    async stop() {
+      stopping.abort();
+      await ended.catch(() => undefined);
+    },
+  };
+}
