@@ -1,0 +1,50 @@
+import type { Clock } from '../domain/clock.ts';
+import type { Config } from '../domain/config.ts';
+import type { Names, Region } from '../regions/region.ts';
+import { REPLICA_ROOT } from '../replication/checkpoints/locations.ts';
+import type { Sighting } from '../state/sightings.ts';
+import type { PreflightFacts, PreflightRegion } from './preflight.ts';
+import { type ProbeOptions, probe } from './probe.ts';
+import { probeRecords, probeResolver } from './probes/dns.ts';
+import { probeKafka } from './probes/kafka.ts';
+import { probeObjects } from './probes/objects.ts';
+
+export interface PreflightSources {
+  readonly config: Config;
+  readonly primary: Region;
+  readonly standby: Region;
+  readonly names: Names;
+  readonly sighting: Sighting | undefined;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+}
+
+/** Looks at everything that a command may need, all at once, each within 5 s. Changes nothing, never throws. */
+export async function gatherPreflight(sources: PreflightSources): Promise<PreflightFacts> {
+  const { config, names, clock, signal } = sources;
+  const options: ProbeOptions = { clock, deadlineMs: 5_000, ...(signal ? { signal } : {}) };
+  const record = config.dns.records[0];
+  const region = async (r: Region): Promise<PreflightRegion> => {
+    const [kafka, objects, flink] = await Promise.all([
+      probeKafka(r.kafka, config.topics, options),
+      probeObjects(r.objects, REPLICA_ROOT, options),
+      probe((call) => r.flink.slots(call), options),
+    ]);
+    return { name: r.name, kafka, objects, flink };
+  };
+  const [primary, standby, dnsApi, resolvers] = await Promise.all([
+    region(sources.primary),
+    region(sources.standby),
+    record ? probeRecords(names.records, record.name, record.type, options) : { status: 'ok' as const, latencyMs: 0 },
+    Promise.all(
+      names.resolvers.map(async (resolver) => ({
+        server: resolver.server,
+        probe: await probeResolver(resolver, record?.name ?? config.dns.cloudflare.zone, 'A', options),
+      })),
+    ),
+  ]);
+  const sighted = Object.entries(sources.sighting?.topics ?? {}).map(
+    ([t, seen]) => [t, seen.partitions.length] as const,
+  );
+  return { primary, standby, dnsApi, resolvers, topics: config.topics, sightedPartitions: Object.fromEntries(sighted) };
+}

@@ -1,0 +1,140 @@
+import { ArgusError } from '../domain/errors.ts';
+import type { Probe, ProbeOf } from './probe.ts';
+import type { KafkaFacts } from './probes/kafka.ts';
+
+/** For which command the regions are looked at. */
+export type PreflightPurpose = 'failover' | 'mirror' | 'checkpoints' | 'daemon' | 'config-check';
+
+export interface PreflightRegion {
+  readonly name: string;
+  readonly kafka: ProbeOf<KafkaFacts>;
+  readonly objects: Probe;
+  readonly flink: Probe;
+}
+
+/** What was seen before a command does anything. */
+export interface PreflightFacts {
+  readonly primary: PreflightRegion;
+  readonly standby: PreflightRegion;
+  readonly dnsApi: Probe;
+  readonly resolvers: readonly { readonly server: string; readonly probe: Probe }[];
+  readonly topics: readonly string[];
+  /** Partition counts on the primary as last sighted, for when it is dark. */
+  readonly sightedPartitions: Readonly<Record<string, number>>;
+}
+
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+export interface PreflightVerdict {
+  /** The command must not begin. */
+  readonly errors: readonly Problem[];
+  /** It may begin, and says so. */
+  readonly warnings: readonly Problem[];
+}
+
+type Need = 'must-answer' | 'must-not-refuse' | 'told';
+
+/** How much each command needs of each component: an answer; no refusal (being away is told only); or nothing. */
+const needs: Record<
+  PreflightPurpose,
+  {
+    readonly primary: { readonly kafka?: Need; readonly objects?: Need; readonly flink?: Need };
+    readonly standby: { readonly kafka?: Need; readonly objects?: Need; readonly flink?: Need };
+    readonly dns?: Need;
+    readonly partitions: boolean;
+  }
+> = {
+  failover: {
+    // It may well be dead: that is what a failover is for.
+    primary: { kafka: 'told', objects: 'told', flink: 'told' },
+    standby: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer' },
+    dns: 'must-answer',
+    partitions: true,
+  },
+  mirror: { primary: { kafka: 'must-answer' }, standby: { kafka: 'must-answer' }, partitions: true },
+  checkpoints: { primary: { objects: 'must-answer' }, standby: { objects: 'must-answer' }, partitions: false },
+  daemon: {
+    primary: { kafka: 'must-not-refuse', objects: 'must-not-refuse' },
+    standby: { kafka: 'must-answer', objects: 'must-answer' },
+    partitions: true,
+  },
+  'config-check': {
+    primary: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer' },
+    standby: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer' },
+    dns: 'must-answer',
+    partitions: true,
+  },
+};
+
+/** Codes that say "answered, and refused": credentials or names that are wrong, which no waiting mends. */
+const refusals = new Set(['KafkaDenied', 'ObjectStoreDenied', 'BucketMissing', 'DnsDenied', 'DnsZoneMissing']);
+
+/** Whether a command may begin, by what was seen. Pure. Every problem once, in the order of the regions. */
+export function decidePreflight(purpose: PreflightPurpose, facts: PreflightFacts): PreflightVerdict {
+  const errors: Problem[] = [];
+  const warnings: Problem[] = [];
+  const need = needs[purpose];
+  const judge = (what: string, seen: Probe, wanted: Need | undefined) => {
+    if (wanted === undefined || seen.status === 'ok') return;
+    const problem = problemOf(what, seen);
+    const refused = seen.code !== undefined && refusals.has(seen.code);
+    const fatal = wanted === 'must-answer' || (wanted === 'must-not-refuse' && refused);
+    (fatal ? errors : warnings).push(problem);
+  };
+  for (const role of ['primary', 'standby'] as const) {
+    const region = facts[role];
+    judge(`Kafka of ${region.name}`, region.kafka, need[role].kafka);
+    judge(`the object store of ${region.name}`, region.objects, need[role].objects);
+    judge(`Flink of ${region.name}`, region.flink, need[role].flink);
+  }
+  judge('the DNS provider', facts.dnsApi, need.dns);
+  for (const r of facts.resolvers) judge(`the resolver ${r.server}`, r.probe, need.dns && 'told');
+  if (need.partitions) errors.push(...partitionProblems(purpose, facts));
+  return { errors, warnings };
+}
+
+function partitionProblems(purpose: PreflightPurpose, facts: PreflightFacts): readonly Problem[] {
+  const { primary, standby } = facts;
+  const there = standby.kafka.value?.topics;
+  if (!there) return [];
+  return facts.topics.flatMap((topic): Problem[] => {
+    const here = primary.kafka.value ? primary.kafka.value.topics.get(topic) : facts.sightedPartitions[topic];
+    const copy = there.get(topic);
+    if (here === undefined) {
+      if (!primary.kafka.value || purpose === 'failover') return [];
+      const message = `topic "${topic}" does not exist in ${primary.name}`;
+      return [{ code: 'TopicMissing', message, hint: 'create it, or take it out of `topics`' }];
+    }
+    if (copy === undefined || copy === here) return [];
+    return [
+      {
+        code: 'PartitionCountDiffers',
+        message: `topic "${topic}" has ${copy} partitions in ${standby.name} and ${here} in ${primary.name}: keys would lie elsewhere`,
+        hint: `if nothing of value is in it, delete "${topic}" in ${standby.name}: the mirror makes it anew`,
+      },
+    ];
+  });
+}
+
+function problemOf(what: string, seen: Probe): Problem {
+  const message =
+    seen.status === 'unknown'
+      ? `${what} does not answer: ${seen.reason ?? 'no answer'}`
+      : `${what}: ${seen.reason ?? 'failed'}`;
+  return { code: seen.code ?? 'ProbeFailed', message, ...(seen.hint === undefined ? {} : { hint: seen.hint }) };
+}
+
+/** The verdict's errors as one `ArgusError` of exit code 2; undefined when there are none. */
+export function preflightError(verdict: PreflightVerdict): ArgusError | undefined {
+  const [first] = verdict.errors;
+  if (!first) return undefined;
+  const hints = [...new Set(verdict.errors.flatMap((e) => (e.hint === undefined ? [] : [e.hint])))];
+  return new ArgusError(first.code, verdict.errors.map((e) => e.message).join('\n'), {
+    exitCode: 2,
+    hint: hints.length > 0 ? hints.join('; ') : 'nothing was changed; `argus status` shows every component',
+  });
+}

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import {
+  decidePreflight,
+  type PreflightFacts,
+  type PreflightRegion,
+  preflightError,
+} from '../../../health/preflight.ts';
+import type { ProbeOf } from '../../../health/probe.ts';
+
+const ok = { status: 'ok', latencyMs: 1 } as const;
+const away = { status: 'failed', latencyMs: 1, reason: 'refused', code: 'KafkaUnreachable' } as const;
+const denied = {
+  status: 'failed',
+  latencyMs: 1,
+  reason: 'wrong key',
+  code: 'ObjectStoreDenied',
+  hint: 'check the key',
+} as const;
+const kafka = (partitions: number): ProbeOf<never> & object =>
+  ({ ...ok, value: { topics: new Map([['events', partitions]]), ranges: [] } }) as never;
+
+const region = (name: string, changes: Partial<PreflightRegion> = {}): PreflightRegion => ({
+  name,
+  kafka: kafka(4),
+  objects: ok,
+  flink: ok,
+  ...changes,
+});
+const facts = (changes: Partial<PreflightFacts> = {}): PreflightFacts => ({
+  primary: region('mumbai'),
+  standby: region('singapore'),
+  dnsApi: ok,
+  resolvers: [{ server: '127.0.0.1:53', probe: ok }],
+  topics: ['events'],
+  sightedPartitions: {},
+  ...changes,
+});
+const deadPrimary = region('mumbai', { kafka: away, objects: away, flink: away });
+const codes = (list: readonly { code: string }[]) => list.map((e) => e.code);
+
+describe('decidePreflight', () => {
+  it.each(['failover', 'mirror', 'checkpoints', 'daemon', 'config-check'] as const)(
+    '%s may begin when all is well',
+    (purpose) => {
+      expect(decidePreflight(purpose, facts())).toEqual({ errors: [], warnings: [] });
+    },
+  );
+
+  it.each([
+    ['failover', [], 3],
+    ['mirror', ['KafkaUnreachable'], 0],
+    ['checkpoints', ['KafkaUnreachable'], 0],
+    ['daemon', [], 2],
+    ['config-check', ['KafkaUnreachable', 'KafkaUnreachable', 'KafkaUnreachable'], 0],
+  ] as const)('%s with a dead primary: errors %j', (purpose, errors, warnings) => {
+    const verdict = decidePreflight(purpose, facts({ primary: deadPrimary }));
+    expect(codes(verdict.errors)).toEqual(errors);
+    expect(verdict.warnings).toHaveLength(warnings);
+  });
+
+  it.each(['failover', 'mirror', 'daemon', 'config-check'] as const)('%s needs the Kafka of the standby', (purpose) => {
+    const verdict = decidePreflight(purpose, facts({ standby: region('singapore', { kafka: away }) }));
+    expect(verdict.errors).toEqual([{ code: 'KafkaUnreachable', message: 'Kafka of singapore: refused' }]);
+  });
+
+  it.each([
+    ['failover', 'standby'],
+    ['checkpoints', 'primary'],
+    ['checkpoints', 'standby'],
+    ['daemon', 'primary'],
+    ['daemon', 'standby'],
+  ] as const)('%s refuses a wrong S3 key of the %s', (purpose, role) => {
+    const verdict = decidePreflight(purpose, facts({ [role]: region('x', { objects: denied }) }));
+    expect(codes(verdict.errors)).toEqual(['ObjectStoreDenied']);
+  });
+
+  it('failover goes on with a wrong S3 key of a primary that it does not need', () => {
+    const verdict = decidePreflight('failover', facts({ primary: region('mumbai', { objects: denied }) }));
+    expect(verdict.errors).toEqual([]);
+    expect(codes(verdict.warnings)).toEqual(['ObjectStoreDenied']);
+  });
+
+  it('failover refuses a wrong DNS token before anything is changed, the mirror does not care', () => {
+    const dnsApi = { status: 'failed', latencyMs: 1, reason: 'denied', code: 'DnsDenied' } as const;
+    expect(codes(decidePreflight('failover', facts({ dnsApi })).errors)).toEqual(['DnsDenied']);
+    expect(decidePreflight('mirror', facts({ dnsApi }))).toEqual({ errors: [], warnings: [] });
+  });
+
+  it.each(['failover', 'mirror', 'daemon'] as const)(
+    '%s refuses a topic with more partitions on the standby',
+    (purpose) => {
+      const verdict = decidePreflight(purpose, facts({ standby: region('singapore', { kafka: kafka(6) }) }));
+      expect(verdict.errors[0]).toMatchObject({
+        code: 'PartitionCountDiffers',
+        message: 'topic "events" has 6 partitions in singapore and 4 in mumbai: keys would lie elsewhere',
+      });
+    },
+  );
+
+  it('compares with the last sighting when the primary is dark', () => {
+    const verdict = decidePreflight('failover', facts({ primary: deadPrimary, sightedPartitions: { events: 3 } }));
+    expect(codes(verdict.errors)).toEqual(['PartitionCountDiffers']);
+  });
+
+  it('says that a topic to mirror does not exist', () => {
+    const missing = { ...ok, value: { topics: new Map(), ranges: [] } } as never;
+    expect(codes(decidePreflight('mirror', facts({ primary: region('mumbai', { kafka: missing }) })).errors)).toEqual([
+      'TopicMissing',
+    ]);
+  });
+
+  it('tells silence from a refusal', () => {
+    const silent = {
+      status: 'unknown',
+      latencyMs: 5_000,
+      reason: 'no answer within 5 s',
+      code: 'ProbeTimedOut',
+    } as const;
+    const verdict = decidePreflight('mirror', facts({ standby: region('singapore', { kafka: silent }) }));
+    expect(verdict.errors[0]?.message).toBe('Kafka of singapore does not answer: no answer within 5 s');
+  });
+});
+
+describe('preflightError', () => {
+  it('is exit code 2 with the hint of what was wrong', () => {
+    const verdict = decidePreflight('daemon', facts({ standby: region('singapore', { objects: denied }) }));
+    expect(preflightError(verdict)).toMatchObject({
+      code: 'ObjectStoreDenied',
+      message: 'the object store of singapore: wrong key',
+      hint: 'check the key',
+      exitCode: 2,
+    });
+  });
+
+  it('is nothing when nothing is wrong', () => {
+    expect(preflightError({ errors: [], warnings: [] })).toBeUndefined();
+  });
+});
