@@ -32,7 +32,10 @@ export interface Stop {
   readonly detail: string;
 }
 
-export type StartDecision = { readonly kind: 'mirror'; readonly from: bigint } | ({ readonly kind: 'stop' } & Stop);
+/** Where a partition goes on, or why not. */
+export type StartDecision =
+  | { readonly kind: 'mirror'; readonly from: bigint }
+  | { readonly kind: 'stop'; readonly stop: Stop };
 
 /** Where a partition goes on: the standby's log end is the position, if the source still has what follows. */
 export function decideStart(view: {
@@ -43,16 +46,17 @@ export function decideStart(view: {
   const { standbyEnd, sourceStart, sourceEnd } = view;
   if (sourceStart > standbyEnd) {
     const detail = `the source's log begins at ${sourceStart}, the standby needs ${standbyEnd} next`;
-    return { kind: 'stop', reason: 'SourceTruncated', detail };
+    return stop('SourceTruncated', detail);
   }
   if (standbyEnd > sourceEnd) {
     const detail = `the standby's log ends at ${standbyEnd}, the source's at ${sourceEnd}`;
-    return { kind: 'stop', reason: 'StandbyAhead', detail };
+    return stop('StandbyAhead', detail);
   }
   return { kind: 'mirror', from: standbyEnd };
 }
 
-export type BatchDecision = { readonly kind: 'take' | 'skip' } | ({ readonly kind: 'stop' } & Stop);
+/** `skip`: the standby has it already. */
+export type BatchDecision = { readonly kind: 'take' | 'skip' } | { readonly kind: 'stop'; readonly stop: Stop };
 
 /** Whether a fetched batch is the next one for the standby, whose log ends at `position`. */
 export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision {
@@ -60,26 +64,27 @@ export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision
   if (lastOffset < position) return { kind: 'skip' };
   if (baseOffset > position) {
     const detail = `the source has no records from ${position} to ${baseOffset}`;
-    return { kind: 'stop', reason: 'OffsetGap', detail };
+    return stop('OffsetGap', detail);
   }
   if (baseOffset < position) {
     const detail = `the standby's log ends at ${position}, inside the source's batch from ${baseOffset} to ${lastOffset}`;
-    return { kind: 'stop', reason: 'OffsetGap', detail };
+    return stop('OffsetGap', detail);
   }
   if (batch.transactional || batch.control) {
     const what = batch.control ? 'a transaction marker' : 'transactional records';
-    return { kind: 'stop', reason: 'TransactionalNotSupported', detail: `${what} at ${baseOffset}` };
+    return stop('TransactionalNotSupported', `${what} at ${baseOffset}`);
   }
   if (BigInt(recordCount) !== lastOffset - baseOffset + 1n) {
     const detail = `the batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
-    return { kind: 'stop', reason: 'OffsetGap', detail };
+    return stop('OffsetGap', detail);
   }
   return { kind: 'take' };
 }
 
+/** What a batch's answer means for its partition. */
 export type ProducedDecision =
   /** `unsure`: ask the standby's log end and go on from there. `outOfOrder`: the same, but a stop when it comes again. */
-  { readonly kind: 'appended' | 'unsure' | 'outOfOrder' } | ({ readonly kind: 'stop' } & Stop);
+  { readonly kind: 'appended' | 'unsure' | 'outOfOrder' } | { readonly kind: 'stop'; readonly stop: Stop };
 
 /** What the standby's answer to a batch means; the batch begins at `expectedOffset` at the source. */
 export function decideProduced(
@@ -90,10 +95,10 @@ export function decideProduced(
   if (errorCode === kafkaError.none) {
     if (answer.baseOffset === expectedOffset) return { kind: 'appended' };
     const detail = `the source's offset ${expectedOffset} became ${answer.baseOffset} on the standby`;
-    return { kind: 'stop', reason: 'OffsetMismatch', detail };
+    return stop('OffsetMismatch', detail);
   }
   if (errorCode === kafkaError.invalidProducerEpoch || errorCode === kafkaError.producerFenced) {
-    return { kind: 'stop', reason: 'Fenced', detail: `refused at ${expectedOffset}: ${errorName(errorCode)}` };
+    return stop('Fenced', `refused at ${expectedOffset}: ${errorName(errorCode)}`);
   }
   if (errorCode === kafkaError.outOfOrderSequence) return { kind: 'outOfOrder' };
   if (
@@ -105,5 +110,9 @@ export function decideProduced(
   }
   const text = answer.errorMessage ? `: ${answer.errorMessage}` : '';
   const detail = `the batch at ${expectedOffset} was refused: ${errorName(errorCode)}${text}`;
-  return { kind: 'stop', reason: 'BatchRefused', detail };
+  return stop('BatchRefused', detail);
+}
+
+function stop(reason: StopReason, detail: string): { readonly kind: 'stop'; readonly stop: Stop } {
+  return { kind: 'stop', stop: { reason, detail } };
 }

@@ -130,7 +130,7 @@ function begin(state: PartitionState): void {
   state.inFlight = 0;
   state.unsure = false;
   state.fetchFrom = standbyEnd;
-  if (decision.kind === 'stop') state.stop = decision;
+  if (decision.kind === 'stop') state.stop = decision.stop;
 }
 
 /** Fetches the partitions that one broker of the source leads, and hands them to the lane. */
@@ -198,7 +198,7 @@ function takeFetched(context: SessionContext, state: PartitionState, fetched: Fe
     const decision = decideBatch(state.fetchFrom, batch);
     if (decision.kind === 'skip') continue;
     if (decision.kind === 'stop') {
-      state.stop = decision;
+      state.stop = decision.stop;
       return;
     }
     if (!checksumHolds(batch.bytes)) {

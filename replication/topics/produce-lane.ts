@@ -131,7 +131,7 @@ export class ProduceLane {
         acknowledge(state, batch);
         return;
       case 'stop':
-        state.stop = decision;
+        state.stop = decision.stop;
         state.queue = [];
         return;
       case 'outOfOrder':

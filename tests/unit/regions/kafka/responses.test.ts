@@ -1,0 +1,267 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ArgusError } from '../../../../domain/errors.ts';
+import { readDescribeProducersResponse } from '../../../../regions/kafka/describe-producers.ts';
+import { fetchRequest, readFetchResponse } from '../../../../regions/kafka/fetch.ts';
+import { listOffsetsRequest, readListOffsetsResponse } from '../../../../regions/kafka/list-offsets.ts';
+import { metadataRequest, readMetadataResponse } from '../../../../regions/kafka/metadata.ts';
+import { produceRequest, readProduceResponse } from '../../../../regions/kafka/produce.ts';
+import { WireReader, WireWriter } from '../../../../regions/kafka/wire.ts';
+
+function bytesOf(writer: WireWriter): Buffer {
+  const { chunks, length } = writer.finish();
+  const all = Buffer.concat(chunks);
+  expect(all.length).toBe(length);
+  return all;
+}
+
+const responses = {
+  fetch: {
+    read: readFetchResponse,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .int32(0)
+          .int16(0)
+          .int32(0)
+          .int32(1)
+          .string('events')
+          .int32(1)
+          .int32(3)
+          .int16(0)
+          .int64(42n)
+          .int64(40n)
+          .int64(7n)
+          .int32(1)
+          .int64(5n)
+          .int64(6n)
+          .int32(-1)
+          .bytes(Buffer.from('batches')),
+      ),
+    expected: [
+      {
+        topic: 'events',
+        partition: 3,
+        errorCode: 0,
+        highWatermark: 42n,
+        logStartOffset: 7n,
+        records: Buffer.from('batches'),
+      },
+    ],
+  },
+  produce: {
+    read: readProduceResponse,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .int32(1)
+          .string('events')
+          .int32(1)
+          .int32(3)
+          .int16(87)
+          .int64(-1n)
+          .int64(-1n)
+          .int64(0n)
+          .int32(1)
+          .int32(0)
+          .string('record 0 is wrong')
+          .string(null)
+          .int32(0),
+      ),
+    expected: [{ topic: 'events', partition: 3, errorCode: 87, baseOffset: -1n, errorMessage: 'record 0 is wrong' }],
+  },
+  listOffsets: {
+    read: readListOffsetsResponse,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .int32(0)
+          .int32(1)
+          .string('events')
+          .int32(2)
+          .int32(0)
+          .int16(0)
+          .int64(-1n)
+          .int64(12n)
+          .int32(0)
+          .int32(1)
+          .int16(6)
+          .int64(-1n)
+          .int64(-1n)
+          .int32(-1),
+      ),
+    expected: [
+      { topic: 'events', partition: 0, errorCode: 0, offset: 12n },
+      { topic: 'events', partition: 1, errorCode: 6, offset: -1n },
+    ],
+  },
+  metadata: {
+    read: readMetadataResponse,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .int32(0)
+          .int32(1)
+          .int32(4)
+          .string('10.0.0.1')
+          .int32(9092)
+          .string(null)
+          .string('cluster')
+          .int32(4)
+          .int32(1)
+          .int16(0)
+          .string('events')
+          .int8(0)
+          .int32(1)
+          .int16(0)
+          .int32(0)
+          .int32(4)
+          .int32(1)
+          .int32(4)
+          .int32(1)
+          .int32(4)
+          .int32(0),
+      ),
+    expected: {
+      brokers: new Map([[4, { host: '10.0.0.1', port: 9092 }]]),
+      topics: new Map([['events', { errorCode: 0, partitions: [{ partition: 0, errorCode: 0, leader: 4 }] }]]),
+    },
+  },
+  describeProducers: {
+    read: readDescribeProducersResponse,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .uvarint(0)
+          .int32(0)
+          .uvarint(2)
+          .compactString('events')
+          .uvarint(2)
+          .int32(1)
+          .int16(0)
+          .uvarint(0)
+          .uvarint(2)
+          .int64(9n)
+          .int32(2)
+          .int32(5)
+          .int64(0n)
+          .int32(0)
+          .int64(-1n)
+          .uvarint(0)
+          .uvarint(0)
+          .uvarint(0)
+          .uvarint(0),
+      ),
+    expected: [{ topic: 'events', partition: 1, errorCode: 0, producers: [{ producerId: 9n, producerEpoch: 2 }] }],
+  },
+} as const;
+
+describe.each(Object.entries(responses))('the %s response', (_name, { read, bytes, expected }) => {
+  test('is read field by field', () => {
+    expect(read(bytes())).toEqual(expected);
+  });
+
+  test('that is cut anywhere throws KafkaMalformed', () => {
+    const whole = bytes();
+    // The last field of some responses is not looked at.
+    const needed = whole.length - 4;
+    for (let length = 0; length < needed; length++) {
+      expect(() => read(whole.subarray(0, length)), `${length} of ${whole.length}`).toThrow(ArgusError);
+    }
+  });
+
+  test('of random or damaged bytes throws nothing but KafkaMalformed', () => {
+    const damaged = fc.tuple(fc.nat(), fc.nat({ max: 255 })).map(([at, value]) => {
+      const whole = bytes();
+      whole[at % whole.length] = value;
+      return whole;
+    });
+    const random = fc.uint8Array({ maxLength: 200 }).map((a) => Buffer.from(a));
+    fc.assert(
+      fc.property(fc.oneof(damaged, random), (input) => {
+        try {
+          read(input);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ArgusError);
+          expect((error as ArgusError).code).toBe('KafkaMalformed');
+        }
+      }),
+    );
+  });
+});
+
+describe('a request', () => {
+  test('names each topic once, with all its partitions', () => {
+    const positions = [
+      { topic: 'a', partition: 0, offset: 1n, maxBytes: 10 },
+      { topic: 'b', partition: 0, offset: 2n, maxBytes: 10 },
+      { topic: 'a', partition: 1, offset: 3n, maxBytes: 10 },
+    ];
+    const reader = new WireReader(bytesOf(fetchRequest(positions, { maxWaitMs: 500, maxBytes: 1_000 }).body));
+    expect([reader.int32(), reader.int32(), reader.int32(), reader.int32()]).toEqual([-1, 500, 1, 1_000]);
+    expect([reader.int8(), reader.int32(), reader.int32()]).toEqual([0, 0, -1]);
+    const topics = reader.array(() => [
+      reader.string(),
+      reader.array(() => {
+        const [partition, epoch, offset] = [reader.int32(), reader.int32(), reader.int64()];
+        return [partition, epoch, offset, reader.int64(), reader.int32()];
+      }),
+    ]);
+    expect(topics).toEqual([
+      [
+        'a',
+        [
+          [0, -1, 1n, -1n, 10],
+          [1, -1, 3n, -1n, 10],
+        ],
+      ],
+      ['b', [[0, -1, 2n, -1n, 10]]],
+    ]);
+    expect([reader.int32(), reader.string(), reader.remaining]).toEqual([0, '', 0]);
+  });
+
+  test('to produce carries the batches as they are, without a copy', () => {
+    const batch = Buffer.from('a batch');
+    const { chunks } = produceRequest([{ topic: 'a', partition: 2, bytes: batch }], 5_000).body.finish();
+    expect(chunks.some((c) => c === batch)).toBe(true);
+  });
+
+  test('for offsets and for metadata ends where it should', () => {
+    const offsets = new WireReader(bytesOf(listOffsetsRequest([{ topic: 'a', partition: 2 }], -1n).body));
+    expect([offsets.int32(), offsets.int8(), offsets.int32(), offsets.string(), offsets.int32()]).toEqual([
+      -1,
+      0,
+      1,
+      'a',
+      1,
+    ]);
+    expect([offsets.int32(), offsets.int32(), offsets.int64(), offsets.remaining]).toEqual([2, -1, -1n, 0]);
+    const metadata = new WireReader(bytesOf(metadataRequest(['a']).body));
+    expect([metadata.int32(), metadata.string(), metadata.int8(), metadata.remaining]).toEqual([1, 'a', 0, 0]);
+  });
+});
+
+describe('the primitive types', () => {
+  test('come back as they were written, whatever their number and length', () => {
+    const field = fc.oneof(
+      fc.record({ type: fc.constant('int64' as const), value: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }) }),
+      fc.record({ type: fc.constant('string' as const), value: fc.string({ maxLength: 700 }) }),
+      fc.record({ type: fc.constant('uvarint' as const), value: fc.nat() }),
+      fc.record({ type: fc.constant('bytes' as const), value: fc.uint8Array().map((b) => Buffer.from(b)) }),
+    );
+    fc.assert(
+      fc.property(fc.array(field), (fields) => {
+        const writer = new WireWriter();
+        for (const f of fields) {
+          if (f.type === 'int64') writer.int64(f.value);
+          else if (f.type === 'string') writer.string(f.value);
+          else if (f.type === 'uvarint') writer.uvarint(f.value);
+          else writer.bytes(f.value);
+        }
+        const reader = new WireReader(bytesOf(writer));
+        for (const f of fields) expect(reader[f.type]()).toEqual(f.value);
+        expect(reader.remaining).toBe(0);
+      }),
+    );
+  });
+});

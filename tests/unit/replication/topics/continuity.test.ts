@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readBatch } from '../../../../regions/kafka/record-batch.ts';
+import { decideBatch, decideProduced, decideStart } from '../../../../replication/topics/continuity.ts';
+import { batchBytes } from '../../regions/kafka/batches.ts';
+
+function stopReason(decision: { kind: string; stop?: { reason: string } }): string {
+  return decision.stop?.reason ?? decision.kind;
+}
+
+describe('a partition starts', () => {
+  test.each([
+    ['at the standby`s end when the source has what follows', 5n, 0n, 9n, 'mirror'],
+    ['when both ends are the same', 9n, 0n, 9n, 'mirror'],
+    ['when both logs are empty', 0n, 0n, 0n, 'mirror'],
+    ['when the source begins where the standby ends', 5n, 5n, 9n, 'mirror'],
+    ['not when the source deleted what comes next', 5n, 6n, 9n, 'SourceTruncated'],
+    ['not when a new standby meets a log that begins above 0', 0n, 3n, 9n, 'SourceTruncated'],
+    ['not when the standby has more than the source', 10n, 0n, 9n, 'StandbyAhead'],
+  ])('%s', (_name, standbyEnd, sourceStart, sourceEnd, expected) => {
+    const decision = decideStart({ standbyEnd, sourceStart, sourceEnd });
+    expect(stopReason(decision)).toBe(expected);
+    if (decision.kind === 'mirror') expect(decision.from).toBe(standbyEnd);
+  });
+});
+
+describe('a fetched batch', () => {
+  const batch = (fields: Parameters<typeof batchBytes>[0]) => readBatch(batchBytes(fields));
+
+  test.each([
+    ['is taken when it begins at the position', 10n, batch({ baseOffset: 10n, recordCount: 5 }), 'take'],
+    ['is skipped when the standby has all of it', 15n, batch({ baseOffset: 10n, recordCount: 5 }), 'skip'],
+    ['stops the partition when records are missing before it', 9n, batch({ baseOffset: 10n }), 'OffsetGap'],
+    [
+      'stops the partition when it begins before the position',
+      12n,
+      batch({ baseOffset: 10n, recordCount: 5 }),
+      'OffsetGap',
+    ],
+    [
+      'stops the partition when compaction left holes in it',
+      10n,
+      batch({ baseOffset: 10n, lastOffsetDelta: 4, recordCount: 3 }),
+      'OffsetGap',
+    ],
+    [
+      'stops the partition when it is transactional',
+      10n,
+      batch({ baseOffset: 10n, attributes: 0x10 }),
+      'TransactionalNotSupported',
+    ],
+    [
+      'stops the partition when it is a marker',
+      10n,
+      batch({ baseOffset: 10n, attributes: 0x30 }),
+      'TransactionalNotSupported',
+    ],
+    ['is skipped when it is an old marker', 11n, batch({ baseOffset: 10n, attributes: 0x30 }), 'skip'],
+  ])('%s', (_name, position, fetched, expected) => {
+    expect(stopReason(decideBatch(position, fetched))).toBe(expected);
+  });
+
+  test('is never taken unless what was taken has neither a gap nor an overlap', () => {
+    const any = fc.record({ base: fc.nat({ max: 30 }), delta: fc.nat({ max: 5 }), missing: fc.nat({ max: 2 }) });
+    fc.assert(
+      fc.property(fc.nat({ max: 30 }), fc.array(any, { maxLength: 30 }), (start, fetched) => {
+        let position = BigInt(start);
+        for (const { base, delta, missing } of fetched) {
+          const recordCount = Math.max(0, delta + 1 - missing);
+          const next = batch({ baseOffset: BigInt(base), lastOffsetDelta: delta, recordCount });
+          const decision = decideBatch(position, next);
+          if (decision.kind === 'stop') return;
+          if (decision.kind === 'skip') continue;
+          expect(next.baseOffset).toBe(position);
+          expect(next.recordCount).toBe(delta + 1);
+          position = next.lastOffset + 1n;
+        }
+      }),
+    );
+  });
+});
+
+describe('the standby`s answer to a batch at offset 7', () => {
+  test.each([
+    ['with the same offset means appended', 0, 7n, 'appended'],
+    ['with another offset stops the partition', 0, 8n, 'OffsetMismatch'],
+    ['that it is a duplicate asks for the log end', 46, -1n, 'unsure'],
+    ['that the broker is not the leader asks for the log end', 6, -1n, 'unsure'],
+    ['that the broker gave up waiting asks for the log end', 7, -1n, 'unsure'],
+    ['that replicas are missing asks for the log end', 20, -1n, 'unsure'],
+    ['that the topic is unknown asks for the log end', 3, -1n, 'unsure'],
+    ['that the sequence is out of order asks once more', 45, -1n, 'outOfOrder'],
+    ['that the producer`s epoch is old stops the partition', 47, -1n, 'Fenced'],
+    ['that the producer was fenced stops the partition', 90, -1n, 'Fenced'],
+    ['that the batch is too large stops the partition', 10, -1n, 'BatchRefused'],
+    ['that writing is denied stops the partition', 29, -1n, 'BatchRefused'],
+    ['that a record is invalid stops the partition', 87, -1n, 'BatchRefused'],
+    ['with an unknown error stops the partition', -1, -1n, 'BatchRefused'],
+  ])('%s', (_name, errorCode, baseOffset, expected) => {
+    expect(stopReason(decideProduced(7n, { errorCode, baseOffset, errorMessage: undefined }))).toBe(expected);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { sampleRate, topicStatuses } from '../../../../replication/topics/mirror-status.ts';
+import { newPartitionState, type PartitionState } from '../../../../replication/topics/partition-state.ts';
+
+function state(overrides: Partial<PartitionState>): PartitionState {
+  return { ...newPartitionState({ topic: 'events', partition: 0 }), sourceSeenAt: 0, ...overrides };
+}
+
+function topic(...states: PartitionState[]) {
+  return topicStatuses(states, 10_000).events;
+}
+
+describe('the mirror`s lag', () => {
+  test('is nothing, in records and in time, when both ends are the same', () => {
+    const s = state({ sourceEnd: 5n, mirroredEnd: 5n, mirroredTimestampMs: 1, newestTimestampMs: 1 });
+    expect(topic(s)).toMatchObject({ lagRecords: 0, lagMs: 0 });
+  });
+
+  test('is by the timestamps of both sides when all was fetched', () => {
+    const s = state({
+      sourceEnd: 9n,
+      fetchFrom: 9n,
+      mirroredEnd: 5n,
+      mirroredTimestampMs: 1_000,
+      newestTimestampMs: 1_700,
+    });
+    expect(topic(s)).toMatchObject({ lagRecords: 4, lagMs: 700 });
+  });
+
+  test('is up to now while the newest record was not fetched', () => {
+    const s = state({
+      sourceEnd: 9n,
+      fetchFrom: 7n,
+      mirroredEnd: 5n,
+      mirroredTimestampMs: 1_000,
+      newestTimestampMs: 1_700,
+    });
+    expect(topic(s)).toMatchObject({ lagRecords: 4, lagMs: 9_000 });
+  });
+
+  test('of a topic adds the records and takes the longest time', () => {
+    const a = state({ sourceEnd: 3n, fetchFrom: 3n, mirroredTimestampMs: 0, newestTimestampMs: 5 });
+    const b = state({ partition: 1, sourceEnd: 4n, fetchFrom: 4n, mirroredTimestampMs: 0, newestTimestampMs: 9 });
+    expect(topic(a, b)).toMatchObject({ lagRecords: 7, lagMs: 9 });
+  });
+});
+
+describe('the source`s rate', () => {
+  test('is taken over the last ten seconds', () => {
+    const s = state({ bytesPerRecord: 100 });
+    for (let second = 0; second <= 30; second++) {
+      s.sourceEnd = BigInt(second < 20 ? 0 : (second - 20) * 50);
+      sampleRate(s, second * 1_000);
+    }
+    expect(topic(s)).toMatchObject({ recordsPerSecond: 50, bytesPerSecond: 5_000 });
+  });
+
+  test('is 0 while only one look was taken', () => {
+    const s = state({ sourceEnd: 1_000n });
+    sampleRate(s, 0);
+    expect(topic(s)?.recordsPerSecond).toBe(0);
+  });
+});
