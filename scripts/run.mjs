@@ -60,7 +60,7 @@ async function packages() {
   writeFileSync(marker, wanted);
 }
 
-const build = () => must(node, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json']);
+const build = () => must(node, [join(root, 'node_modules/typescript-native/bin/tsc'), '-p', 'tsconfig.build.json']);
 
 /** Java, Maven and Go, before anything slow begins. */
 async function prerequisites() {
@@ -73,10 +73,10 @@ async function prerequisites() {
 const vitest = (vitestArgs, env) => run(node, ['node_modules/vitest/vitest.mjs', 'run', ...vitestArgs], env);
 
 async function check() {
-  await must(node, ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json']);
+  await must(node, ['node_modules/typescript-native/bin/tsc', '--noEmit', '-p', 'tsconfig.json']);
   await must(node, ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.']);
   await must(node, [
-    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs',
     '--config',
     '.dependency-cruiser.cjs',
     '.',

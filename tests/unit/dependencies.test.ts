@@ -10,7 +10,12 @@ const pkg = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   devDependencies: Record<string, string>;
 };
 /** Tools without a module to import: they are asked for their version instead. */
-const tools: Record<string, string> = { '@biomejs/biome': 'biome', knip: 'knip', node: 'node', typescript: 'tsc' };
+const tools: Record<string, string> = {
+  '@biomejs/biome': 'biome',
+  knip: 'knip',
+  node: 'node',
+  'typescript-native': 'tsc',
+};
 const typesOnly = (name: string) => name.startsWith('@types/');
 
 test('the tests run on the Node that the package asks for', () => {
