@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import { sourceFile } from '../entry.ts';
+import { type ClassArchives, classArchives, classArchivesPart } from './class-archives.ts';
 import { flinkPart, flinkPluginsPart } from './flink.ts';
 import { toxiproxyPart, versitygwPart } from './go-binaries.ts';
 import { jobJarName, jobJarPart } from './job-jar.ts';
@@ -25,6 +26,11 @@ export interface Artifacts {
   readonly jobJar: string;
   readonly versitygw: string;
   readonly toxiproxy: string;
+  /**
+   * For `-XX:SharedArchiveFile=<archive>`, with the class path `<kafkaLibs>/*` or `<flinkLibs>/*`: the JVM starts
+   * sooner. Missing where they could not be made.
+   */
+  readonly classArchives?: ClassArchives;
 }
 
 export interface SetupOptions {
@@ -33,6 +39,8 @@ export interface SetupOptions {
   /** Ends the set-up: its tools are stopped before the promise rejects; what is finished is kept. */
   readonly signal?: AbortSignal;
   readonly progress?: (event: SetupEvent) => void;
+  /** False: no class archives are made or looked for. */
+  readonly classArchives?: boolean;
 }
 
 /** Parts of one list are installed one after the other (Maven's local repository can't be shared); the lists at once. */
@@ -57,31 +65,42 @@ export async function ensureArtifacts(options: SetupOptions = {}): Promise<Artif
   const cacheDir = options.cacheDir ?? defaultCacheDir();
   const progress = options.progress ?? (() => undefined);
   options.signal?.throwIfAborted();
+  const java = (await requireTools(['java'])).find(({ id }) => id === 'java');
+  if (java?.path === undefined || java.found === undefined) throw new Error('java was not looked for');
+  const archives = classArchivesPart(java.path, java.found, [kafkaPart, flinkPart, flinkPluginsPart, jobJarPart]);
+  const parts = [...chains.flat(), ...(options.classArchives === false ? [] : [archives])];
   const folders = new Map<string, string>();
-  for (const part of chains.flat()) {
+  for (const part of parts) {
     progress({ part: part.name, state: 'checking' });
     folders.set(part.name, await partFolder(part, cacheDir));
   }
-  const missing = chains.flat().filter((part) => !isComplete(folderOf(folders, part.name)));
-  // Maven and Go are asked for only when there is something to build: a warm start needs Java alone.
-  const java = await requireTools(missing.length === 0 ? ['java'] : ['java', 'maven', 'go']);
+  const missing = parts.filter((part) => !isComplete(folderOf(folders, part.name)));
   if (missing.length === 0) {
-    for (const name of folders.keys()) progress({ part: name, state: 'ready', ms: 0 });
-  } else await install(cacheDir, folders, options.signal, progress);
+    for (const part of parts) progress({ part: part.name, state: 'ready', ms: 0 });
+  } else {
+    // A warm start needs Java alone: the rest is asked for only when there is something to build with it.
+    if (missing.some((part) => part !== archives)) await requireTools(['java', 'maven', 'go']);
+    await install(cacheDir, folders, options.classArchives === false ? [] : [archives], options.signal, progress);
+  }
+  const archiveFolder = folders.get(archives.name);
   return {
-    java,
+    java: java.path,
     kafkaLibs: folderOf(folders, kafkaPart.name),
     flinkLibs: folderOf(folders, flinkPart.name),
     flinkPlugins: folderOf(folders, flinkPluginsPart.name),
     jobJar: join(folderOf(folders, jobJarPart.name), jobJarName),
     versitygw: join(folderOf(folders, versitygwPart.name), 'versitygw'),
     toxiproxy: join(folderOf(folders, toxiproxyPart.name), 'toxiproxy'),
+    ...(archiveFolder !== undefined && isComplete(archiveFolder)
+      ? { classArchives: classArchives(archiveFolder) }
+      : {}),
   };
 }
 
 async function install(
   cacheDir: string,
   folders: ReadonlyMap<string, string>,
+  extras: readonly Part[],
   signal: AbortSignal | undefined,
   progress: (event: SetupEvent) => void,
 ): Promise<void> {
@@ -111,6 +130,10 @@ async function install(
     signal?.throwIfAborted();
     if (failed.signal.aborted) throw failed.signal.reason;
     for (const result of results) if (result.status === 'rejected') throw result.reason;
+    for (const part of extras) {
+      // What only saves time may fail: its event says so, and the next set-up tries again.
+      await installPart(part, cacheDir, folders, stop, progress).catch(() => signal?.throwIfAborted());
+    }
   } finally {
     await unlock();
   }
@@ -151,8 +174,8 @@ async function installPart(
   progress({ part: part.name, state: 'ready', ms: ms() });
 }
 
-/** Checks the machine's tools; gives the path of java. */
-async function requireTools(ids: readonly PrerequisiteId[]): Promise<string> {
+/** Looks for tools of the machine; throws when one of them is absent. */
+async function requireTools(ids: readonly PrerequisiteId[]): Promise<readonly Prerequisite[]> {
   const url = pathToFileURL(sourceFile(import.meta.url, 'prerequisites.mjs')).href;
   const { checkPrerequisites, describePrerequisite } = (await import(url)) as typeof import('./prerequisites.mjs');
   const results: readonly Prerequisite[] = await checkPrerequisites(ids);
@@ -166,7 +189,7 @@ async function requireTools(ids: readonly PrerequisiteId[]): Promise<string> {
       { hint: 'install them and run the same command again', exitCode: 2 },
     );
   }
-  return results.find((result) => result.id === 'java')?.path ?? 'java';
+  return results;
 }
 
 function folderOf(folders: ReadonlyMap<string, string>, name: string): string {

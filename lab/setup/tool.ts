@@ -15,6 +15,8 @@ export interface ToolRun {
   readonly env?: NodeJS.ProcessEnv;
   /** What the operator does when it fails. */
   readonly hint: string;
+  /** Gets the tool's process id, for one that is to be stopped by a signal of its own. */
+  started?(pid: number): void;
   /** Turns a line of the tool's output into progress; undefined for a line that says nothing. */
   progress?(line: string): string | undefined;
 }
@@ -40,7 +42,10 @@ export async function runTool(run: ToolRun, context: ToolContext = {}): Promise<
     env: { ...process.env, ...run.env },
   });
   const group = started.pid;
-  if (group !== undefined) track(group);
+  if (group !== undefined) {
+    track(group);
+    run.started?.(group);
+  }
   const tail: string[] = [];
   let output = '';
   const onLine = (line: string): void => {

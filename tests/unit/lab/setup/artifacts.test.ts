@@ -58,22 +58,22 @@ const builds = (): string[] =>
 
 describe('ensureArtifacts', () => {
   test('installs every part once, and finds it without Maven and Go afterwards', async () => {
-    const first = await ensureArtifacts({ cacheDir });
+    const first = await ensureArtifacts({ cacheDir, classArchives: false });
     for (const path of Object.values(first).slice(1)) expect(existsSync(path)).toBe(true);
     expect(first.java).toBe(join(dir, 'jdk', 'bin', 'java'));
     const count = builds().length;
     expect(count).toBe(6);
     await tool('mvn', 'exit 1');
     await tool('go', 'exit 1');
-    expect(await ensureArtifacts({ cacheDir })).toEqual(first);
+    expect(await ensureArtifacts({ cacheDir, classArchives: false })).toEqual(first);
     expect(builds()).toHaveLength(count);
   });
 
   test('two at once install each part once: the second waits', async () => {
     const events: SetupEvent[] = [];
     const [one, two] = await Promise.all([
-      ensureArtifacts({ cacheDir, progress: (event) => events.push(event) }),
-      ensureArtifacts({ cacheDir, progress: (event) => events.push(event) }),
+      ensureArtifacts({ cacheDir, classArchives: false, progress: (event) => events.push(event) }),
+      ensureArtifacts({ cacheDir, classArchives: false, progress: (event) => events.push(event) }),
     ]);
     expect(one).toEqual(two);
     expect(builds()).toHaveLength(6);
@@ -86,7 +86,7 @@ describe('ensureArtifacts', () => {
       'go',
       `case "$1" in env) echo go1.25.1; echo auto;; *) sleep 0.7; echo "no route to the proxy" >&2; exit 3;; esac`,
     );
-    const error = (await ensureArtifacts({ cacheDir }).catch((e: unknown) => e)) as ArgusError;
+    const error = (await ensureArtifacts({ cacheDir, classArchives: false }).catch((e: unknown) => e)) as ArgusError;
     expect(error.code).toBe('SetupFailed');
     expect(error.message).toContain('no route to the proxy');
     expect(error.hint).toContain('run the same command again');
@@ -94,7 +94,7 @@ describe('ensureArtifacts', () => {
     expect(readdirSync(cacheDir).filter((name) => name.includes('.building-') || name.startsWith('.lock'))).toEqual([]);
     await tool('go', fakeGo);
     const before = builds().length;
-    await ensureArtifacts({ cacheDir });
+    await ensureArtifacts({ cacheDir, classArchives: false });
     expect(builds().length - before).toBeLessThan(6);
   });
 
@@ -104,7 +104,7 @@ describe('ensureArtifacts', () => {
       `case "$*" in *-version*) echo "Apache Maven 3.9.9";; *) sleep 60 & echo $! > ${dir}/grandchild; wait;; esac`,
     );
     const stop = new AbortController();
-    const running = ensureArtifacts({ cacheDir, signal: stop.signal });
+    const running = ensureArtifacts({ cacheDir, classArchives: false, signal: stop.signal });
     await expect.poll(() => existsSync(join(dir, 'grandchild')), { timeout: 10_000 }).toBe(true);
     const reason = new Error('stopped by the test');
     stop.abort(reason);
@@ -117,7 +117,7 @@ describe('ensureArtifacts', () => {
   test('a tool that is absent or too old is named with what to install, before anything is done', async () => {
     await tool('go', 'echo go1.19.8; echo');
     await tool('mvn', 'exit 127');
-    const error = (await ensureArtifacts({ cacheDir }).catch((e: unknown) => e)) as ArgusError;
+    const error = (await ensureArtifacts({ cacheDir, classArchives: false }).catch((e: unknown) => e)) as ArgusError;
     expect([error.code, error.exitCode]).toEqual(['PrerequisiteMissing', 2]);
     expect(error.message).toContain('found 1.19.8');
     expect(error.message).toContain('apt-get install -y maven');
