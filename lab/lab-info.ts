@@ -114,9 +114,8 @@ export function writeLabInfo(info: LabInfo): void {
 export function readLabInfo(dir: string): LabInfo {
   try {
     return JSON.parse(readFileSync(join(dir, fileName), 'utf8')) as LabInfo;
-  } catch (cause) {
+  } catch {
     throw new ArgusError('LabMissing', `no lab is up in ${dir}`, {
-      cause,
       exitCode: 3,
       hint: 'start one with `npm run lab -- up`, or name its folder with --dir',
     });

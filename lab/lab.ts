@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { ArgusError } from '../domain/errors.ts';
 import { startCloudflare } from './components/cloudflare.ts';
 import { submitJob, untilJobRuns } from './components/flink-job.ts';
-import { createTopics } from './components/kafka-topics.ts';
 import type { ComponentName } from './components/probes.ts';
 import { componentMark, killProcesses, labMark } from './components/process-table.ts';
 import { startToxiproxy } from './components/toxiproxy.ts';
@@ -24,7 +23,7 @@ import { planLab } from './plan.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
 import { type Reaper, startReaper } from './reaper.ts';
 import { type LabRegion, regionControl, startRegionComponent } from './region.ts';
-import { type Artifacts, ensureArtifacts } from './setup/artifacts.ts';
+import type { Artifacts } from './setup/artifacts.ts';
 import type { SetupEvent } from './setup/part.ts';
 
 /** What happens while a lab starts. `part` is a component (`mumbai/kafka`), `lab` or `job`; `ms` since the start. */
@@ -82,9 +81,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   try {
     chmodSync(dir, 0o700);
     reaper = startReaper(dir, id);
-    const artifacts =
-      options.artifacts ??
-      (await ensureArtifacts({ progress: (event) => progress({ kind: 'setup', event }), ...(signal && { signal }) }));
+    const artifacts = options.artifacts ?? (await installed(progress, signal));
     signal?.throwIfAborted();
     ports = await claimPorts();
     const info = planLab({
@@ -153,6 +150,12 @@ function labOf(info: LabInfo, reaper: Reaper | undefined): Lab {
   };
 }
 
+async function installed(progress: (event: LabEvent) => void, signal: AbortSignal | undefined): Promise<Artifacts> {
+  // What only a start needs is loaded by it alone: the controls answer at once.
+  const { ensureArtifacts } = await import('./setup/artifacts.ts');
+  return ensureArtifacts({ progress: (event) => progress({ kind: 'setup', event }), ...(signal && { signal }) });
+}
+
 /** Starts everything, as much at once as possible; gives the description with process ids and the job's id. */
 async function startAll(
   info: LabInfo,
@@ -184,6 +187,7 @@ async function startAll(
     await openLinks(info);
   };
   const kafka = async (region: RegionName): Promise<void> => {
+    const { createTopics } = await import('./components/kafka-topics.ts');
     await component(region, 'kafka');
     await step(`${region}/topics`, () => createTopics(info, region));
   };

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostPort, type LabInfo, names, type RegionInfo, type RegionName } from '../lab-info.ts';
@@ -62,6 +63,9 @@ export function flinkConfig(region: RegionInfo, dir: string): string {
     // A TaskManager that is gone is missed after this, also when nothing closed its connections.
     'heartbeat.interval': 1000,
     'heartbeat.timeout': 8000,
+    // Else a TaskManager that starts before its JobManager answers asks again only after ten seconds.
+    'cluster.registration.error-delay': '300ms',
+    'cluster.registration.initial-timeout': '200ms',
     'parallelism.default': names.parallelism,
     'state.backend.type': 'rocksdb',
     'execution.checkpointing.incremental': true,
@@ -132,11 +136,13 @@ export async function startFlink(
   writeFileSync(join(conf, 'config.yaml'), flinkConfig(info.regions[region], dir), { mode: 0o600 });
   writeFileSync(join(conf, 'log4j.properties'), log4j);
   const { mainClass, heapMb, direct } = processes[which];
+  // Told apart from the one before, which the JobManager still counts until it misses its heartbeat.
+  const taskManagerId = `${region}-${randomUUID().slice(0, 8)}`;
   const started = startComponent(info, {
     component: `${region}/${which}`,
     command: info.artifacts.java,
     args: [
-      ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp') }),
+      ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp'), classArchive: info.artifacts.classArchives?.[which] }),
       `-XX:MaxDirectMemorySize=${direct}`,
       `-Dlog4j2.configurationFile=${join(conf, 'log4j.properties')}`,
       `-Dlog4j.configurationFile=${join(conf, 'log4j.properties')}`,
@@ -146,6 +152,7 @@ export async function startFlink(
       mainClass,
       '--configDir',
       conf,
+      ...(which === 'taskmanager' ? ['-D', `taskmanager.resource-id=${taskManagerId}`] : []),
     ],
     env: {
       FLINK_PLUGINS_DIR: info.artifacts.flinkPlugins,
@@ -154,6 +161,16 @@ export async function startFlink(
       LOCAL_DIRS: join(dir, 'tmp'),
     },
   });
-  await started.ready((signal) => answers(info, region, which, signal), options);
+  await started.ready(
+    (signal) =>
+      which === 'jobmanager' ? answers(info, region, which, signal) : isRegistered(info, region, taskManagerId, signal),
+    options,
+  );
   return started;
+}
+
+async function isRegistered(info: LabInfo, region: RegionName, id: string, signal: AbortSignal): Promise<boolean> {
+  const response = await fetch(`${info.regions[region].flink.rest}/taskmanagers`, { signal });
+  const { taskmanagers } = (await response.json()) as { taskmanagers: { id: string }[] };
+  return taskmanagers.some((t) => t.id === id);
 }

@@ -68,7 +68,7 @@ export async function startKafka(info: LabInfo, region: RegionName, options: Rea
   writeFileSync(config, serverProperties(info.regions[region], dataDir));
   writeFileSync(join(dir, 'log4j2.xml'), log4j);
   const jvm = (heapMb: number): string[] => [
-    ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp') }),
+    ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp'), classArchive: info.artifacts.classArchives?.kafka }),
     `-Dlog4j2.configurationFile=${join(dir, 'log4j2.xml')}`,
     '-cp',
     `${info.artifacts.kafkaLibs}/*`,
