@@ -30,7 +30,12 @@ export async function startTestBroker(settings: Readonly<Record<string, string>>
   const [port, controllerPort] = [await freePort(), await freePort()];
   const properties = join(dir, 'server.properties');
   const all = { ...brokerSettings(dir, port, controllerPort), ...settings };
-  await writeFile(properties, Object.entries(all).map(([k, v]) => `${k}=${v}\n`).join(''));
+  await writeFile(
+    properties,
+    Object.entries(all)
+      .map(([k, v]) => `${k}=${v}\n`)
+      .join(''),
+  );
   const classpath = ['-cp', join(kafkaLibs, '*')];
   const clusterId = randomBytes(16).toString('base64url');
   const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties];
