@@ -189,6 +189,7 @@ export function fileObjectStore(root: string): ObjectStore {
         });
         etags.delete(key);
       } catch (error) {
+        options?.signal?.throwIfAborted();
         if (!isAbsent(error)) fail('delete', key, error);
       }
     },
