@@ -1,0 +1,244 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { CompressionTypes, Kafka, type KafkaMessage, logLevel, type Producer } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { wallClock } from '../../daemon/wall-clock.ts';
+import type { TopicPartition } from '../../domain/offsets.ts';
+import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
+import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
+import { Mirror } from '../../replication/topics/mirror.ts';
+import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
+import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
+import { countBeyond } from '../../replication/topics/recount.ts';
+import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
+
+let primary: TestBroker;
+let standby: TestBroker;
+let primaryAdmin: PlatformaticAdmin;
+let standbyAdmin: PlatformaticAdmin;
+let producer: Producer;
+let topics = 0;
+
+beforeAll(async () => {
+  [primary, standby] = await Promise.all([startTestBroker(), startTestBroker()]);
+  primaryAdmin = new PlatformaticAdmin({ region: 'mumbai', bootstrap: [primary.address] });
+  standbyAdmin = new PlatformaticAdmin({ region: 'singapore', bootstrap: [standby.address] });
+  producer = client(primary).producer({ retry: { retries: 20 } });
+  await producer.connect();
+});
+afterAll(async () => {
+  await producer?.disconnect();
+  await Promise.all([primaryAdmin?.close(), standbyAdmin?.close()]);
+  await Promise.all([primary?.stop(), standby?.stop()]);
+});
+
+function client(broker: TestBroker): Kafka {
+  return new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
+}
+
+/** Writes records that tell each other apart, in batches of 500. */
+async function write(topic: string, count: number, compression = CompressionTypes.None): Promise<void> {
+  for (let from = 0; from < count; from += 500) {
+    const messages = Array.from({ length: Math.min(500, count - from) }, (_, i) => ({
+      key: `key-${(from + i) % 97}`,
+      value: `${from + i}-${Math.random()}`,
+      headers: { n: String(from + i) },
+    }));
+    await producer.send({ topic, messages, compression });
+  }
+}
+
+/** Every record of a topic by kafkajs, as text that holds all its fields, by partition and offset. */
+async function readAll(broker: TestBroker, partitions: readonly TopicPartition[], total: number) {
+  const topic = partitions[0]?.topic ?? '';
+  const consumer = client(broker).consumer({ groupId: `audit-${Math.random()}` });
+  const records = new Map<string, string>();
+  const text = (m: KafkaMessage) => JSON.stringify([m.timestamp, `${m.key}`, `${m.value}`, `${m.headers?.n}`]);
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await new Promise<void>((resolve, reject) => {
+    const run = consumer.run({
+      eachBatch: async ({ batch }) => {
+        for (const m of batch.messages) records.set(`${batch.partition}@${m.offset}`, text(m));
+        if (records.size >= total) resolve();
+      },
+    });
+    run.catch(reject);
+  });
+  await consumer.disconnect();
+  return records;
+}
+
+async function prepare(partitionCount: number) {
+  const topic = `mirrored-${++topics}`;
+  await primaryAdmin.createTopic({ name: topic, partitions: partitionCount, configs: {} });
+  const { partitions } = await prepareTopics(
+    { name: 'mumbai', kafka: primaryAdmin },
+    { name: 'singapore', kafka: standbyAdmin },
+    [topic],
+  );
+  const transactionalId = `mirror-${topic}`;
+  const identity = await standbyAdmin.initProducer(transactionalId);
+  const settings = {
+    source: { name: 'mumbai', bootstrap: [primary.address] },
+    target: { name: 'singapore', bootstrap: [standby.address] },
+    partitions,
+    tuning: { requestTimeoutMs: 1_500 },
+  };
+  return { topic, partitions, transactionalId, identity, settings };
+}
+
+/** A mirror that runs until the end of `use`. */
+async function mirroring(prepared: Awaited<ReturnType<typeof prepare>>, use: (mirror: Mirror) => Promise<void>) {
+  const mirror = new Mirror({ ...prepared.settings, producer: prepared.identity, clock: wallClock });
+  const stopping = new AbortController();
+  const running = mirror.run(stopping.signal);
+  try {
+    await use(mirror);
+  } finally {
+    stopping.abort();
+    await running;
+  }
+}
+
+const mirrored = (status: MirrorStatus, topic: string) =>
+  status.topics[topic]?.partitions.reduce((sum, p) => sum + p.mirroredEndOffset, 0n);
+const reaches = (mirror: Mirror, topic: string, records: bigint) =>
+  expect.poll(() => mirrored(mirror.status(), topic), { timeout: 30_000, interval: 20 }).toBe(records);
+
+describe('the mirror', () => {
+  test('gives every record its own offset on the standby, also when its process is killed on the way', async () => {
+    const prepared = await prepare(4);
+    const { topic, partitions, identity, settings } = prepared;
+    await write(topic, 25_000);
+    await write(topic, 25_000, CompressionTypes.GZIP);
+    const argument = JSON.stringify({
+      ...settings,
+      producerId: identity.producerId.toString(),
+      producerEpoch: identity.producerEpoch,
+      tuning: { fetchMaxBytes: 65_536, partitionMaxBytes: 16_384 },
+    });
+    const script = fileURLToPath(new URL('../support/mirror-child.ts', import.meta.url));
+    for (const atLeast of [1n, 8_000n]) {
+      const child = spawn(process.execPath, [script, argument], { stdio: 'ignore' });
+      const ends = async () => (await standbyAdmin.logRanges(partitions)).reduce((sum, r) => sum + r.logEndOffset, 0n);
+      await expect.poll(ends, { timeout: 20_000, interval: 5 }).toBeGreaterThanOrEqual(atLeast);
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await exited;
+    }
+    await mirroring(prepared, async (mirror) => {
+      await reaches(mirror, topic, 50_000n);
+      expect(mirror.status().topics[topic]).toMatchObject({ lagRecords: 0, lagMs: 0 });
+    });
+    const [atPrimary, atStandby] = [
+      await readAll(primary, partitions, 50_000),
+      await readAll(standby, partitions, 50_000),
+    ];
+    expect(atStandby.size).toBe(50_000);
+    expect([...atPrimary].filter(([at, record]) => atStandby.get(at) !== record)).toEqual([]);
+  });
+
+  test('freezes with nothing missing, writes nothing more, and goes on when it is thawed', async () => {
+    const prepared = await prepare(2);
+    const { topic, partitions } = prepared;
+    await mirroring(prepared, async (mirror) => {
+      await write(topic, 3_000);
+      const frozen = await mirror.freeze(5_000);
+      expect(frozen.drained).toBe(true);
+      expect(frozen.endOffsets.reduce((sum, o) => sum + o.offset, 0n)).toBe(3_000n);
+      expect(mirror.status().phase).toBe('frozen');
+      await write(topic, 500);
+      const counts = await Promise.all(
+        frozen.endOffsets.map((o) => countBeyond(prepared.settings.source, topic, o.partition, o.offset)),
+      );
+      expect(counts.reduce((sum, c) => sum + c.records, 0n)).toBe(500n);
+      expect(counts.every((c) => c.exact && c.grewTo === undefined)).toBe(true);
+      const ends = await standbyAdmin.logRanges(partitions);
+      expect(ends.map((r) => r.logEndOffset)).toEqual(frozen.endOffsets.map((o) => o.offset));
+      mirror.thaw();
+      await reaches(mirror, topic, 3_500n);
+    });
+  });
+
+  test('is refused by the standby once its producer was fenced, and says so', async () => {
+    const prepared = await prepare(2);
+    const { topic, partitions } = prepared;
+    await mirroring(prepared, async (mirror) => {
+      await write(topic, 1_000);
+      await reaches(mirror, topic, 1_000n);
+      await standbyAdmin.fenceProducer(prepared.transactionalId, partitions);
+      const fencedAt = await standbyAdmin.logRanges(partitions);
+      expect(fencedAt.reduce((sum, r) => sum + r.logEndOffset, 0n)).toBe(1_002n);
+      await write(topic, 1_000);
+      const reasons = () => mirror.status().topics[topic]?.partitions.map((p) => p.stop?.reason);
+      await expect.poll(reasons, { timeout: 10_000 }).toEqual(['Fenced', 'Fenced']);
+      expect(await standbyAdmin.logRanges(partitions)).toEqual(fencedAt);
+    });
+  });
+
+  test('goes on by itself after each side was frozen or killed, without a gap or a duplicate', async () => {
+    const prepared = await prepare(2);
+    const { topic, partitions } = prepared;
+    await mirroring(prepared, async (mirror) => {
+      await write(topic, 1_000);
+      await reaches(mirror, topic, 1_000n);
+      primary.freeze();
+      const away = () => mirror.status().source;
+      const frozenAtMs = Date.now();
+      await expect.poll(() => away().firstFailureAtMs, { timeout: 10_000 }).toBeDefined();
+      expect(Math.abs((away().firstFailureAtMs ?? 0) - frozenAtMs)).toBeLessThan(1_500);
+      expect(await mirror.freeze(500)).toMatchObject({ drained: false });
+      mirror.thaw();
+      primary.thaw();
+      await expect.poll(() => away().reachable, { timeout: 10_000 }).toBe(true);
+      standby.freeze();
+      await write(topic, 1_000);
+      await expect.poll(() => mirror.status().target.reachable, { timeout: 15_000 }).toBe(false);
+      standby.thaw();
+      await reaches(mirror, topic, 2_000n);
+      await primary.kill();
+      await expect.poll(() => away().reachable, { timeout: 10_000 }).toBe(false);
+      await primary.start();
+      await write(topic, 1_000);
+      await reaches(mirror, topic, 3_000n);
+    });
+    const atPrimary = await readAll(primary, partitions, 3_000);
+    expect(await readAll(standby, partitions, 3_000)).toEqual(atPrimary);
+  });
+
+  test('stops a partition with transactional records, named, and no other', async () => {
+    const prepared = await prepare(2);
+    const { topic } = prepared;
+    const transactional = client(primary).producer({ transactionalId: `tx-${topic}`, maxInFlightRequests: 1 });
+    await transactional.connect();
+    const transaction = await transactional.transaction();
+    await transaction.send({ topic, messages: [{ value: 'a', partition: 0 }] });
+    await transaction.commit();
+    await transactional.disconnect();
+    await producer.send({ topic, messages: [{ value: 'b', partition: 1 }] });
+    await mirroring(prepared, async (mirror) => {
+      await reaches(mirror, topic, 1n);
+      const states = () => mirror.status().topics[topic]?.partitions.map((p) => p.stop?.reason ?? p.state);
+      await expect.poll(states).toEqual(['TransactionalNotSupported', 'mirroring']);
+    });
+  });
+});
+
+describe('group offsets', () => {
+  test('are copied up to the mirrored end', async () => {
+    const { topic } = await prepare(2);
+    await primaryAdmin.setGroupOffsets(`g-${topic}`, [
+      { topic, partition: 0, offset: 9n },
+      { topic, partition: 1, offset: 3n },
+    ]);
+    const ends = new Map([
+      [`${topic}-0`, 5n],
+      [`${topic}-1`, 5n],
+    ]);
+    const [copy] = await copyGroupOffsets(primaryAdmin, standbyAdmin, [`g-${topic}`], ends);
+    expect(copy).toMatchObject({ outcome: 'copied', committed: 2, clamped: 1 });
+    const offsets = (await standbyAdmin.groupOffsets(`g-${topic}`)).map((o) => o.offset);
+    expect(offsets).toEqual([5n, 3n]);
+  });
+});
