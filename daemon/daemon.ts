@@ -1,13 +1,12 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
-import { ArgusError, describeError } from '../domain/errors.ts';
+import { describeError } from '../domain/errors.ts';
 import type { Roles } from '../domain/roles.ts';
 import { createMetrics } from '../health/metrics.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Region } from '../regions/region.ts';
 import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
-import { acquireLease, type Lease } from '../state/lease.ts';
 import { ensureRoles } from '../state/roles.ts';
 import { runCheckpointLoop } from './checkpoint-loop.ts';
 import type { ReplicationOrder } from './decide-replication.ts';
@@ -17,6 +16,8 @@ import { runGroupLoop } from './group-loop.ts';
 import { servePages } from './http.ts';
 import type { Log } from './log.ts';
 import { prepareMirror } from './prepare-mirror.ts';
+import { regionOf } from './region-of.ts';
+import { acquireReplicationLease } from './replication-lease.ts';
 import { type MirrorHandle, type ReplicatorParts, replicator } from './replicator.ts';
 import { standbyEnds } from './standby-ends.ts';
 import { watchPrimary } from './watch-primary.ts';
@@ -29,38 +30,6 @@ export interface DaemonParts {
   readonly log: Log;
   /** `user@host` and process, for people. */
   readonly holder: string;
-}
-
-const leaseKey = 'lease-daemon';
-const leaseTtlMs = 15_000;
-
-/** The right to mirror: one process at a time has it. `AlreadyReplicating` (exit code 3) names who does. */
-export async function acquireReplicationLease(
-  parts: Pick<DaemonParts, 'state' | 'clock' | 'holder'>,
-  purpose: string,
-  signal: AbortSignal,
-): Promise<Lease> {
-  const request = { key: leaseKey, holder: parts.holder, purpose, ttlMs: leaseTtlMs, waitMs: leaseTtlMs + 3_000 };
-  const answer = await acquireLease(parts.state, request, parts.clock, { signal });
-  if (answer.kind === 'acquired') return answer.lease;
-  throw new ArgusError('AlreadyReplicating', `${answer.by.holder} replicates already (${answer.by.purpose})`, {
-    exitCode: 3,
-    hint: 'stop it first; one process at a time may mirror',
-  });
-}
-
-/** The region of a name that the roles hold; one that the configuration doesn't know is an error (exit code 2). */
-export function regionOf(regions: ReadonlyMap<string, Region>, name: string): Region {
-  const region = regions.get(name);
-  if (region) return region;
-  throw new ArgusError(
-    'RegionUnknown',
-    `the roles in the state name region "${name}", which is not in the configuration`,
-    {
-      exitCode: 2,
-      hint: 'is this the right configuration for this state?',
-    },
-  );
 }
 
 /** Runs everything that has to run all the time, until the signal: replication, the watch, the pages. Leaves nothing behind. */

@@ -121,10 +121,10 @@ function partitionProblems(purpose: PreflightPurpose, facts: PreflightFacts): re
 }
 
 function problemOf(what: string, seen: Probe): Problem {
+  // An adapter's message may begin with the region that is named here already.
+  const reason = seen.reason?.replace(/^([a-z0-9-]+): /, (found, name) => (what.endsWith(` ${name}`) ? '' : found));
   const message =
-    seen.status === 'unknown'
-      ? `${what} does not answer: ${seen.reason ?? 'no answer'}`
-      : `${what}: ${seen.reason ?? 'failed'}`;
+    seen.status === 'unknown' ? `${what} does not answer: ${reason ?? 'no answer'}` : `${what}: ${reason ?? 'failed'}`;
   return { code: seen.code ?? 'ProbeFailed', message, ...(seen.hint === undefined ? {} : { hint: seen.hint }) };
 }
 

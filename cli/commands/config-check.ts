@@ -1,0 +1,28 @@
+import type { CommandContext } from '../context.ts';
+import { preflight, rolesNow, withComposition } from '../session.ts';
+
+/** `argus config check [--live]` */
+export async function run(context: CommandContext, options: { readonly live?: boolean }): Promise<number> {
+  const { file, config } = await context.loadConfig();
+  if (!options.live) {
+    const summary = {
+      ok: true,
+      file,
+      regions: Object.keys(config.regions),
+      topics: config.topics,
+      jobs: config.jobs.map((j) => j.name),
+    };
+    if (context.json) context.print(JSON.stringify(summary));
+    else
+      context.print(
+        `${file} is valid: regions ${summary.regions.join(', ')}; topics ${summary.topics.join(', ')}; jobs ${summary.jobs.join(', ')}`,
+      );
+    return 0;
+  }
+  return withComposition(context, async (composition) => {
+    const verdict = await preflight(context, composition, 'config-check', await rolesNow(context, composition));
+    if (context.json) context.print(JSON.stringify({ ok: true, file, warnings: verdict.warnings }));
+    else context.print(`${file} is valid, and everything that it names answers`);
+    return 0;
+  });
+}

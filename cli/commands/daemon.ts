@@ -1,0 +1,17 @@
+import { runDaemon } from '../../daemon/daemon.ts';
+import type { CommandContext } from '../context.ts';
+import { preflight, rolesNow, withComposition } from '../session.ts';
+
+/** `argus daemon`: until Ctrl-C or SIGTERM. A primary that is away is told, what is misconfigured is refused. */
+export async function run(context: CommandContext): Promise<number> {
+  const log = await context.openLog();
+  return withComposition(context, async (composition) => {
+    const { config, regions, state } = composition;
+    const { clock, signal, who } = context;
+    const roles = await rolesNow(context, composition);
+    // After a failover nothing is replicated, so nothing of the old primary is needed.
+    if (roles.replication === 'active') await preflight(context, composition, 'daemon', roles);
+    await runDaemon({ config, regions, state, clock, log, holder: who }, signal);
+    return 0;
+  });
+}

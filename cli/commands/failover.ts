@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { createInterface } from 'node:readline/promises';
+import { ArgusError } from '../../domain/errors.ts';
+import { directionOf } from '../../runbooks/failover/direction.ts';
+import { joinReplication } from '../../runbooks/failover/join-replication.ts';
+import { outageOf } from '../../runbooks/failover/outage.ts';
+import { exitCodeOf } from '../../runbooks/failover/report.ts';
+import { drainMsFor, prepareFailover, runFailover } from '../../runbooks/failover/run-failover.ts';
+import { runId } from '../../state/journal.ts';
+import { ensureRoles } from '../../state/roles.ts';
+import { pathFrom } from '../config/load.ts';
+import type { CommandContext } from '../context.ts';
+import { renderEvent, renderPlan, renderReport } from '../render-failover.ts';
+import { preflight, rolesNow, sidesOf, withComposition } from '../session.ts';
+
+export interface FailoverOptions {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly acceptUnfenced?: boolean;
+  readonly outageAt?: number;
+}
+
+/** `argus failover`: looks, plans, asks, acts, reports. Nothing is changed before the plan was agreed to. */
+export async function run(context: CommandContext, options: FailoverOptions): Promise<number> {
+  return withComposition(context, async (composition, loaded) => {
+    const { config, names, state } = composition;
+    const { clock, signal, who } = context;
+    const inForce = await rolesNow(context, composition);
+    const direction = await directionOf(state, inForce, { signal });
+    const { roles, resumes } = direction;
+    const sides = await sidesOf(context, composition, roles);
+    const looked = await preflight(context, composition, 'failover', roles);
+    const statedAtMs = options.outageAt ?? direction.outageAtMs;
+    const firstFailureAtMs = sides.sighting?.firstFailureAtMs;
+    const outage = outageOf({
+      ...(statedAtMs === undefined ? {} : { statedAtMs }),
+      ...(firstFailureAtMs === undefined ? {} : { firstFailureAtMs }),
+      runStartedAtMs: clock.now(),
+    });
+    const target = {
+      config,
+      ...sides,
+      names,
+      state,
+      clock,
+      jobs: config.jobs.map((job) => ({ config: job, jarPath: pathFrom(loaded.folder, job.submit.jar) })),
+      roles,
+      run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
+      by: who,
+      acceptUnfenced: options.acceptUnfenced ?? false,
+      drainMs: drainMsFor(!looked.warnings.some((w) => w.message.includes(`Kafka of ${sides.primary.name}`))),
+      ...joinReplication(sides.primary, sides.standby, config.topics),
+    };
+    const plan = await prepareFailover(target, outage, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
+    if (options.dryRun) {
+      context.print(context.json ? JSON.stringify(plan, bigintAsText) : renderPlan(plan));
+      return plan.blockers.length > 0 ? 3 : 0;
+    }
+    context.tell(renderPlan(plan));
+    const blocker = plan.blockers[0];
+    if (blocker)
+      throw new ArgusError(blocker.code, blocker.message, {
+        exitCode: 3,
+        ...(blocker.hint === undefined ? {} : { hint: blocker.hint }),
+      });
+    if (!options.yes) await agree(context, plan.to);
+    await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
+    const report = await runFailover({
+      context: target,
+      outage,
+      plan,
+      holder: who,
+      signal,
+      onEvent: (event) => context.tell(renderEvent(event)),
+      onWaiting: (message) => context.tell(message),
+    });
+    context.print(context.json ? JSON.stringify(report) : renderReport(report));
+    return exitCodeOf(report);
+  });
+}
+
+const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);
+
+/** Lets a person confirm by the standby's name. Nobody to ask is exit code 4, another answer 3. */
+async function agree(context: CommandContext, standby: string): Promise<void> {
+  if (!context.interactive) {
+    throw new ArgusError('NotConfirmed', 'nobody can be asked: this is no terminal', {
+      exitCode: 4,
+      hint: 'look at the plan, then give --yes',
+    });
+  }
+  const line = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await line.question(`type the standby's name to go on (${standby}): `, { signal: context.signal });
+    if (answer.trim() === standby) return;
+  } finally {
+    line.close();
+  }
+  throw new ArgusError('NotConfirmed', 'not confirmed; nothing was changed', { exitCode: 3 });
+}

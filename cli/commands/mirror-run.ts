@@ -1,0 +1,68 @@
+import { followRoles } from '../../daemon/follow-roles.ts';
+import { prepareMirror } from '../../daemon/prepare-mirror.ts';
+import { regionOf } from '../../daemon/region-of.ts';
+import { acquireReplicationLease } from '../../daemon/replication-lease.ts';
+import { replicator } from '../../daemon/replicator.ts';
+import { runMirror } from '../../daemon/run-mirror.ts';
+import { standbyEnds } from '../../daemon/standby-ends.ts';
+import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
+import { ensureRoles } from '../../state/roles.ts';
+import type { CommandContext } from '../context.ts';
+import { preflight, rolesNow, withComposition } from '../session.ts';
+
+const reportPaceMs = 5_000;
+
+/** `argus mirror run`: in the foreground until Ctrl-C; follows roles and freezes as the daemon does. */
+export async function run(context: CommandContext): Promise<number> {
+  const log = await context.openLog();
+  return withComposition(context, async (composition) => {
+    const { config, regions, state } = composition;
+    const { clock, signal, who } = context;
+    const now = await rolesNow(context, composition);
+    if (now.replication === 'active') await preflight(context, composition, 'mirror', now);
+    await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
+    const lease = await acquireReplicationLease({ state, clock, holder: who }, 'mirror run', signal);
+    const stopRenewing = lease.keepRenewed();
+    let toldAt = Number.NEGATIVE_INFINITY;
+    const onStatus = (status: MirrorStatus) => {
+      if (clock.monotonic() - toldAt < reportPaceMs) return;
+      toldAt = clock.monotonic();
+      if (context.json) context.print(JSON.stringify(status, (_, v) => (typeof v === 'bigint' ? v.toString() : v)));
+      else
+        for (const [topic, t] of Object.entries(status.topics))
+          log.info({ topic, lagRecords: t.lagRecords, lagMs: t.lagMs }, status.phase);
+    };
+    try {
+      await followRoles(
+        {
+          state,
+          clock,
+          log,
+          confirms: true,
+          replicator: replicator({
+            clock,
+            log,
+            loops: [],
+            standbyEnds: (direction) => standbyEnds(regionOf(regions, direction.target), config.topics),
+            openMirror: async (direction, stop) => {
+              const [source, target] = [regionOf(regions, direction.source), regionOf(regions, direction.target)];
+              const bootstrap = (name: string) => config.regions[name]?.kafka.bootstrap ?? [];
+              const settings = await prepareMirror(
+                { state, source, target, bootstrap, topics: config.topics },
+                direction,
+                stop,
+              );
+              return runMirror(settings, { clock, onStatus });
+            },
+          }),
+        },
+        AbortSignal.any([signal, lease.signal]),
+      );
+    } finally {
+      await stopRenewing();
+      if (signal.aborted) await lease.release({ signal: AbortSignal.timeout(3_000) }).catch(() => undefined);
+    }
+    if (!signal.aborted) lease.check();
+    return 0;
+  });
+}

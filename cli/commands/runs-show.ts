@@ -1,0 +1,98 @@
+import { ArgusError, describeError } from '../../domain/errors.ts';
+import { formatMs } from '../../health/render-status.ts';
+import { countBeyond } from '../../replication/topics/recount.ts';
+import { type AssembledRecount, assembleRecount, type PartitionCount } from '../../runbooks/failover/recount.ts';
+import type { FailoverReport } from '../../runbooks/failover/report.ts';
+import { readRun } from '../../state/journal.ts';
+import { foldRun, type RunRecord } from '../../state/run-record.ts';
+import type { CommandContext } from '../context.ts';
+import { renderReport } from '../render-failover.ts';
+import { withState } from '../session.ts';
+
+/** `argus runs show <id> [--recount]`: exit code 2 for a run that isn't there, 1 when not all could be counted. */
+export async function run(
+  context: CommandContext,
+  options: { readonly id: string; readonly recount?: boolean },
+): Promise<number> {
+  return withState(context, async (state, { config }) => {
+    const { signal } = context;
+    const record = foldRun(await readRun(state, options.id, { signal }));
+    if (!record) {
+      throw new ArgusError('RunMissing', `no run is called ${options.id}`, {
+        exitCode: 2,
+        hint: '`argus runs list` shows all',
+      });
+    }
+    const report = record.report as unknown as FailoverReport | undefined;
+    let recount: AssembledRecount | undefined;
+    if (options.recount) {
+      if (!report || report.promotedAt.length === 0) {
+        throw new ArgusError('NothingToRecount', `${options.id} promoted nothing: there is nothing to count`, {
+          exitCode: 3,
+        });
+      }
+      recount = assembleRecount(report, await countAll(report, config.regions[report.from]?.kafka.bootstrap, signal));
+    }
+    if (context.json) context.print(JSON.stringify({ ...record, ...(recount ? { recount } : {}) }));
+    else context.print(render(record, report, recount));
+    return recount && recount.uncounted.length > 0 ? 1 : 0;
+  });
+}
+
+/** Every promoted partition of the old primary, counted from the promoted end on. Unreachable: exit code 1, with the reason. */
+async function countAll(
+  report: FailoverReport,
+  bootstrap: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<readonly PartitionCount[]> {
+  if (!bootstrap) {
+    throw new ArgusError('RegionUnknown', `region "${report.from}" is not in the configuration`, { exitCode: 2 });
+  }
+  const region = { name: report.from, bootstrap };
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(120_000)]);
+  const counts = await Promise.allSettled(
+    report.promotedAt.map((p) => countBeyond(region, p.topic, p.partition, BigInt(p.offset), { signal: deadline })),
+  );
+  signal.throwIfAborted();
+  const counted = counts.flatMap((c) => (c.status === 'fulfilled' ? [c.value] : []));
+  const failed = counts.find((c) => c.status === 'rejected');
+  if (counted.length === 0 && failed) {
+    throw new ArgusError(
+      'OldPrimaryUnreachable',
+      `the log of ${report.from} can't be read: ${describeError(failed.reason)}`,
+      {
+        cause: failed.reason,
+        retryable: true,
+        hint: 'start its broker again, cut off from clients, then repeat this command',
+      },
+    );
+  }
+  return counted;
+}
+
+function render(record: RunRecord, report: FailoverReport | undefined, recount: AssembledRecount | undefined): string {
+  const lines = [`${record.run}: ${record.status}, by ${record.by}, epoch ${record.epoch}`];
+  if (report) lines.push(renderReport(report).trimEnd());
+  else {
+    for (const s of record.steps)
+      lines.push(
+        `  ${s.id.padEnd(24)} ${s.status}${'ms' in s ? `  ${formatMs(s.ms)}` : ''}${'error' in s ? `  ${s.error.message}` : ''}`,
+      );
+    if (record.status === 'running') lines.push('the journal has no end: the run is at work, or its process died');
+  }
+  if (record.hint !== undefined) lines.push(`hint: ${record.hint}`);
+  if (recount) {
+    lines.push('', 'recount in the log of the old primary');
+    for (const [topic, t] of Object.entries(recount.topics)) {
+      const notes = [
+        t.exact ? '' : ' (a lower bound)',
+        t.stillGrowing ? '; still growing: somebody writes there' : '',
+      ].join('');
+      lines.push(
+        `  ${topic}: ${t.counted} records never reached the standby${notes}, ${t.bytes} bytes, ${formatMs(t.ms)}; estimated ${t.estimated ?? 'unknown'}`,
+      );
+    }
+    for (const p of recount.uncounted) lines.push(`  ${p}: could not be counted`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,27 @@
+import type { Log } from '../daemon/log.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { LoadedConfig } from './config/load.ts';
+
+/** What every command gets from the outside. */
+export interface CommandContext {
+  readonly env: NodeJS.ProcessEnv;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** stdout is a terminal. */
+  readonly terminal: boolean;
+  /** A person can be asked: stdin and stderr are terminals. */
+  readonly interactive: boolean;
+  /** `user@host` and process id, for leases and the journal. */
+  readonly who: string;
+  /** Results, to stdout. */
+  print(text: string): void;
+  /** Progress and questions, to stderr. */
+  tell(text: string): void;
+  /** Reads and validates the configuration that `--config` or ARGUS_CONFIG names. */
+  loadConfig(): Promise<LoadedConfig>;
+  /** Logs to stderr. */
+  openLog(): Promise<Log>;
+}

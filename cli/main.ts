@@ -1,0 +1,163 @@
+#!/usr/bin/env node
+// The argus command. Only commander is loaded here; every command brings the rest itself.
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { CommandContext } from './context.ts';
+
+interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** What a command's module gives: its exit code. */
+type Run<O> = (context: CommandContext, options: O) => Promise<number>;
+
+const program = new Command('argus')
+  .description(
+    'Disaster recovery for Kafka and Flink: one consistent recovery point, a fenced failover, a measured RTO and RPO.',
+  )
+  .version('0.1.0')
+  .option('-c, --config <file>', 'the configuration (default: $ARGUS_CONFIG, else ./argus.yaml)')
+  .option('--json', 'print results as JSON on stdout, errors as JSON on stderr')
+  .option('-v, --verbose', 'log more, and show where errors come from')
+  .exitOverride()
+  .showHelpAfterError('(see --help)')
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 refused by a safety check, 4 needs a person.
+
+Example:
+  $ argus status
+  $ argus failover --dry-run`,
+  );
+
+let exitCode = 0;
+
+/** Adds a command whose module is loaded when it runs. */
+function command<O extends object>(
+  parent: Command,
+  usage: string,
+  description: string,
+  example: string,
+  load: () => Promise<{ run: Run<O> }>,
+  build: (command: Command) => Command = (c) => c,
+  argument?: (value: string) => object,
+): void {
+  const made = build(parent.command(usage).description(description)).addHelpText('after', `\nExample:\n${example}`);
+  made.action(async (...args: unknown[]) => {
+    const given = args.at(-1) as Command;
+    const first = argument ? argument(args[0] as string) : {};
+    const { openContext } = await import('./open-context.ts');
+    const [{ run }, context] = [await load(), await openContext(program.opts<GlobalOptions>())];
+    exitCode = await run(context, { ...(given.opts() as O), ...first });
+  });
+}
+
+const instant = (text: string): number => {
+  const ms = /^\d{13}$/.test(text) ? Number(text) : Date.parse(text);
+  if (!Number.isFinite(ms)) throw new InvalidArgumentError('an instant like 2026-11-21T03:00:00Z is needed.');
+  return ms;
+};
+
+const config = program.command('config').description('The configuration');
+command(
+  config,
+  'check',
+  'Validate the configuration; with --live also look at every region',
+  '  $ argus config check --config argus.yaml\n  $ argus config check --live',
+  () => import('./commands/config-check.ts'),
+  (c) => c.option('--live', 'also try every broker, bucket, Flink, the DNS token and the resolvers; changes nothing'),
+);
+
+const mirror = program.command('mirror').description('Topics, mirrored offset for offset');
+command(
+  mirror,
+  'run',
+  'Mirror in the foreground until Ctrl-C (the daemon does this as well)',
+  '  $ argus mirror run',
+  () => import('./commands/mirror-run.ts'),
+);
+command(
+  mirror,
+  'status',
+  'Lag per topic, and what would be lost now',
+  '  $ argus mirror status\n  $ argus mirror status --json',
+  () => import('./commands/mirror-status.ts'),
+);
+
+const checkpoints = program.command('checkpoints').description("Flink's checkpoints, replicated and relocated");
+command(
+  checkpoints,
+  'run',
+  'Replicate in the foreground until Ctrl-C (the daemon does this as well)',
+  '  $ argus checkpoints run\n  $ argus checkpoints run --once',
+  () => import('./commands/checkpoints-run.ts'),
+  (c) => c.option('--once', 'end when the newest checkpoint of each job is on the replica'),
+);
+command(
+  checkpoints,
+  'list',
+  'Complete checkpoints on the replica, newest first, and what is wrong with others',
+  '  $ argus checkpoints list',
+  () => import('./commands/checkpoints-list.ts'),
+);
+
+command(
+  program,
+  'daemon',
+  'Mirror, replicate checkpoints, watch the primary; serves /metrics and /healthz',
+  '  $ argus daemon --config /etc/argus/argus.yaml',
+  () => import('./commands/daemon.ts'),
+);
+command(
+  program,
+  'status',
+  'Every component of each region, lag, recovery point, what would be lost now. Exit code 1 when the primary is not healthy',
+  '  $ argus status\n  $ argus status --json',
+  () => import('./commands/status.ts'),
+);
+command(
+  program,
+  'failover',
+  'Promote the standby: fence, freeze, restore, flip names, verify, report',
+  '  $ argus failover --dry-run\n  $ argus failover\n  $ argus failover --yes --accept-unfenced --outage-at 2026-11-21T03:00:00Z',
+  () => import('./commands/failover.ts'),
+  (c) =>
+    c
+      .option('--dry-run', 'print the plan and what blocks it; changes nothing')
+      .option('--yes', "don't ask")
+      .option('--accept-unfenced', "go on although the primary can't be proven stopped; recorded in the run")
+      .addOption(
+        new Option('--outage-at <instant>', 'when the outage began (ISO 8601), for the RTO').argParser(instant),
+      ),
+);
+
+const runs = program.command('runs').description('What runbooks did, from the journal');
+command(runs, 'list', 'All runs, newest first', '  $ argus runs list', () => import('./commands/runs-list.ts'));
+command(
+  runs,
+  'show <id>',
+  'One run: its steps, its report',
+  '  $ argus runs show 20261121T103000Z-failover-1a2b\n  $ argus runs show 20261121T103000Z-failover-1a2b --recount',
+  () => import('./commands/runs-show.ts'),
+  (c) => c.option('--recount', 'count in the old primary’s log what the standby never got'),
+  (id) => ({ id }),
+);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    const { reportError } = await import('./report-error.ts');
+    const { json = false, verbose = false } = program.opts<GlobalOptions>();
+    const report = reportError(error, { json, verbose });
+    process.stderr.write(report.text);
+    exitCode = report.exitCode;
+  }
+}
+// A connection to a region that hangs must not keep the command alive.
+const flushed = (stream: NodeJS.WriteStream) => new Promise<void>((resolve) => stream.write('', () => resolve()));
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+process.exit(exitCode);

@@ -1,0 +1,86 @@
+import { formatMs } from '../health/render-status.ts';
+import type { RunEvent } from '../runbooks/engine/run.ts';
+import type { TopicLoss } from '../runbooks/failover/estimate.ts';
+import type { FailoverPlan } from '../runbooks/failover/plan.ts';
+import type { FailoverReport } from '../runbooks/failover/report.ts';
+
+/** The plan for people: steps with the commands that a person would type, losses, blockers. Pure. */
+export function renderPlan(plan: FailoverPlan): string {
+  const out = [`failover from ${plan.from} to ${plan.to}`];
+  if (plan.resumes !== undefined) out.push(`goes on with ${plan.resumes}`);
+  out.push(`the outage counts from ${new Date(plan.outage.atMs).toISOString()} (${plan.outage.source})`, '');
+  plan.steps.forEach((step, i) => {
+    if (step.id === plan.pointOfNoReturn) out.push('  ── from here on there is no way back ──');
+    out.push(`  ${i + 1}. ${step.title}`);
+    for (const line of step.manual) out.push(`       by hand: ${line}`);
+  });
+  out.push('');
+  for (const p of plan.recoveryPoints)
+    out.push(`recovery point of ${p.job}: checkpoint ${p.checkpointId} (${new Date(p.completedAtMs).toISOString()})`);
+  for (const [topic, loss] of Object.entries(plan.loss)) out.push(`${topic}: ${lossText(loss)} would be lost`);
+  for (const w of plan.warnings) out.push(`warning: ${w}`);
+  for (const b of plan.blockers) out.push(`blocker: ${b.code}: ${b.message}`);
+  return `${out.join('\n')}\n`;
+}
+
+/** One line of progress. Pure. */
+export function renderEvent(event: RunEvent): string {
+  switch (event.kind) {
+    case 'step-started':
+      return `… ${event.title}`;
+    case 'step-progress':
+      return `    ${event.message}`;
+    case 'step-ended': {
+      const { status, ms, title, error } = event.result;
+      return `${status === 'done' || status === 'already' ? '✓' : '✗'} ${title} (${status}, ${formatMs(ms)})${error ? `: ${error.message}` : ''}`;
+    }
+    case 'step-compensated':
+      return `↶ ${event.step} was taken back`;
+    default:
+      return event satisfies never;
+  }
+}
+
+/** What a failover did and reached. Pure. */
+export function renderReport(report: FailoverReport): string {
+  const out = [
+    `failover ${report.run}: ${report.outcome}, ${report.from} → ${report.to}`,
+    `RTO ${report.rtoMs === null ? 'not reached' : formatMs(report.rtoMs)}, from ${new Date(report.outageAtMs).toISOString()} (${report.outageSource})`,
+  ];
+  const width = Math.max(0, ...report.steps.map((s) => s.id.length));
+  for (const s of report.steps) {
+    out.push(
+      `  ${s.id.padEnd(width)}  ${formatMs(s.ms).padStart(9)}  ${s.status}${s.error ? `: ${s.error.message}` : ''}`,
+    );
+  }
+  for (const [topic, loss] of Object.entries(report.rpo.topics)) out.push(`RPO ${topic}: ${lossText(loss)}`);
+  for (const p of report.recoveryPoints) out.push(`recovery point of ${p.job}: checkpoint ${p.checkpointId}`);
+  if (report.replayedRecords !== null) out.push(`replayed: ${report.replayedRecords} records`);
+  for (const r of report.rejected)
+    out.push(`passed over checkpoint ${r.checkpointId} of ${r.job}: ${r.code}: ${r.message}`);
+  if (report.droppedTransactions.length > 0)
+    out.push(`left out: ${report.droppedTransactions.length} open transactions of the sinks`);
+  if (report.unfenced)
+    out.push(
+      `the primary was not seen stopped${report.unfencedBecause ? ` (${report.unfencedBecause})` : ''}; that was accepted`,
+    );
+  if (report.compensated.length > 0) out.push(`taken back: ${report.compensated.join(', ')}`);
+  if (report.error) {
+    out.push(`error: ${report.error.message}`);
+    if (report.error.hint !== undefined) out.push(`hint: ${report.error.hint}`);
+  }
+  const first = Object.keys(report.rpo.topics)[0];
+  if (report.outcome === 'done' && first !== undefined && report.unfenced) {
+    out.push(`once ${report.from} can be read again: argus runs show ${report.run} --recount`);
+  }
+  return `${out.join('\n')}\n`;
+}
+
+/** `about 45 records, 600 ms`; what nobody knows is called unknown. */
+function lossText(loss: TopicLoss): string {
+  if (loss.proven) return 'nothing, proven';
+  if (loss.estimatedRecords === null) return 'an unknown number of records';
+  const bound = loss.boundRecords === undefined ? '' : ` (at most ${loss.boundRecords})`;
+  const ms = loss.ms === null ? '' : `, ${formatMs(loss.ms)}`;
+  return `${loss.estimated ? 'about ' : ''}${loss.estimatedRecords} records${bound}${ms}${loss.estimated ? ', an estimate' : ''}`;
+}

@@ -1,0 +1,93 @@
+import type { Roles } from '../domain/roles.ts';
+import type { PreflightPurpose, PreflightVerdict } from '../health/preflight.ts';
+import type { ObjectStore } from '../regions/objects/object-store.ts';
+import type { Region } from '../regions/region.ts';
+import type { Sighting } from '../state/sightings.ts';
+import { type Composition, compose, openState } from './compose.ts';
+import { type LoadedConfig, resolveSecret } from './config/load.ts';
+import type { CommandContext } from './context.ts';
+
+/** A command's configuration and adapters, closed when the command ends, however it ends. */
+export async function withComposition<T>(
+  context: CommandContext,
+  act: (composition: Composition, loaded: LoadedConfig) => Promise<T>,
+): Promise<T> {
+  const loaded = await context.loadConfig();
+  const composition = await compose(loaded, context.env);
+  try {
+    return await act(composition, loaded);
+  } finally {
+    // A region that hangs must not hold the command; the process ends anyway.
+    await Promise.race([composition.close(), context.clock.sleep(2_000)]);
+  }
+}
+
+/** Only the state, for commands that have to work while both regions are dark. */
+export async function withState<T>(
+  context: CommandContext,
+  act: (state: ObjectStore, loaded: LoadedConfig) => Promise<T>,
+): Promise<T> {
+  const loaded = await context.loadConfig();
+  const secret = (reference: string) => resolveSecret(reference, loaded.folder, context.env);
+  const state = await openState(loaded.config, loaded.folder, secret);
+  try {
+    return await act(state, loaded);
+  } finally {
+    await Promise.race([state.close(), context.clock.sleep(2_000)]);
+  }
+}
+
+/** The roles in force, or those that a first start would write. Changes nothing. */
+export async function rolesNow(context: CommandContext, { state, config }: Composition): Promise<Roles> {
+  const { readRoles } = await import('../state/roles.ts');
+  const { primary, standby } = config.roles;
+  return (
+    (await readRoles(state, { signal: context.signal })) ?? {
+      epoch: 1,
+      primary,
+      standby,
+      replication: 'active',
+      atMs: context.clock.now(),
+      by: context.who,
+    }
+  );
+}
+
+/** Primary and standby of these roles, and the last sighting of the primary. */
+export async function sidesOf(
+  context: CommandContext,
+  { regions, state }: Composition,
+  roles: Pick<Roles, 'primary' | 'standby'>,
+): Promise<{ readonly primary: Region; readonly standby: Region; readonly sighting: Sighting | undefined }> {
+  const [{ regionOf }, { readSighting }] = await Promise.all([
+    import('../daemon/region-of.ts'),
+    import('../state/sightings.ts'),
+  ]);
+  return {
+    primary: regionOf(regions, roles.primary),
+    standby: regionOf(regions, roles.standby),
+    sighting: await readSighting(state, roles.primary, { signal: context.signal }),
+  };
+}
+
+/** Looks before the command does anything: throws (exit code 2) what stops it, tells what does not. */
+export async function preflight(
+  context: CommandContext,
+  composition: Composition,
+  purpose: PreflightPurpose,
+  roles: Pick<Roles, 'primary' | 'standby'>,
+): Promise<PreflightVerdict> {
+  const [{ gatherPreflight }, { decidePreflight, preflightError }] = await Promise.all([
+    import('../health/gather-preflight.ts'),
+    import('../health/preflight.ts'),
+  ]);
+  const { config, names } = composition;
+  const sides = await sidesOf(context, composition, roles);
+  const { clock, signal } = context;
+  const verdict = decidePreflight(purpose, await gatherPreflight({ config, names, ...sides, clock, signal }));
+  signal.throwIfAborted();
+  const error = preflightError(verdict);
+  if (error) throw error;
+  for (const w of verdict.warnings) context.tell(`warning: ${w.message}`);
+  return verdict;
+}
