@@ -1,60 +1,14 @@
-import type { Clock } from '../../domain/clock.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { kafkaError } from '../../regions/kafka/error-codes.ts';
 import { type FetchedPartition, fetchRequest } from '../../regions/kafka/fetch.ts';
-import { type KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
+import { partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
-import {
-  type BatchProducer,
-  checksumHolds,
-  type RecordBatch,
-  recordBatches,
-} from '../../regions/kafka/record-batch.ts';
+import { checksumHolds, type RecordBatch, recordBatches } from '../../regions/kafka/record-batch.ts';
 import { decideBatch, decideStart } from './continuity.ts';
 import { newestTimestamps } from './newest-timestamps.ts';
-import { enqueue, newer, type PartitionState, seeSource } from './partition-state.ts';
+import { enqueue, type PartitionState, seeSource } from './partition-state.ts';
 import { ProduceLane } from './produce-lane.ts';
-
-export interface MirrorTuning {
-  /** How long the source may hold back an empty answer. */
-  readonly maxWaitMs: number;
-  /** Of one fetch answer. */
-  readonly fetchMaxBytes: number;
-  /** Of one partition in it. */
-  readonly partitionMaxBytes: number;
-  /** Fetched and not acknowledged, over all partitions: no fetch beyond it. */
-  readonly bufferBytes: number;
-  /** The same for one partition. */
-  readonly partitionBufferBytes: number;
-  /** Between two fetches at least, so that single records don't cost a request each. */
-  readonly fetchPaceMs: number;
-  /** Silence after which a broker counts as away; `maxWaitMs` comes on top where it applies. */
-  readonly requestTimeoutMs: number;
-}
-
-/** On which side the mirror failed; trouble that passes ends the session, and the next one begins anew. */
-export class SessionFailure extends Error {
-  override readonly name = 'SessionFailure';
-  readonly side: 'source' | 'target';
-  readonly atMs: number;
-
-  constructor(side: 'source' | 'target', cause: unknown, atMs: number) {
-    super(`the mirror's ${side} failed`, { cause });
-    this.side = side;
-    this.atMs = atMs;
-  }
-}
-
-export interface SessionContext {
-  readonly source: KafkaCluster;
-  readonly target: KafkaCluster;
-  readonly states: readonly PartitionState[];
-  readonly producer: BatchProducer;
-  readonly tuning: MirrorTuning;
-  readonly clock: Clock;
-  /** Told at each answer of a side. */
-  readonly onAnswer: (side: 'source' | 'target') => void;
-}
+import { type MirrorTuning, type SessionContext, SessionFailure } from './session-context.ts';
 
 /**
  * Mirrors until the signal ends it, nothing is left to do, or a side fails (`SessionFailure`). It begins by asking the
@@ -235,10 +189,4 @@ async function watchEnds(context: SessionContext, signal: AbortSignal, fail: Fai
   } catch (error) {
     fail('source', error);
   }
-}
-
-/** Notes that the standby holds everything before `end`. */
-export function acknowledge(state: PartitionState, batch: RecordBatch): void {
-  state.mirroredEnd = batch.lastOffset + 1n;
-  state.mirroredTimestampMs = newer(state.mirroredTimestampMs, batch.maxTimestampMs);
 }

@@ -3,9 +3,10 @@ import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { PartitionOffset, TopicPartition } from '../../domain/offsets.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { BatchProducer } from '../../regions/kafka/record-batch.ts';
-import { type MirrorTuning, runSession, SessionFailure } from './mirror-session.ts';
+import { runSession } from './mirror-session.ts';
 import { type MirrorStatus, type SideStatus, sampleRate, topicStatuses } from './mirror-status.ts';
 import { newPartitionState, type PartitionState } from './partition-state.ts';
+import { type MirrorTuning, SessionFailure } from './session-context.ts';
 
 export interface MirrorEndpoint {
   /** The region's name. */

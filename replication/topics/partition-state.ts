@@ -72,8 +72,14 @@ export function enqueue(state: PartitionState, batch: RecordBatch): void {
   state.bytesPerRecord += (mean - state.bytesPerRecord) * (state.bytesPerRecord === 0 ? 1 : 0.05);
 }
 
+/** Notes that the standby has a batch, and everything before it. */
+export function acknowledge(state: PartitionState, batch: RecordBatch): void {
+  state.mirroredEnd = batch.lastOffset + 1n;
+  state.mirroredTimestampMs = newer(state.mirroredTimestampMs, batch.maxTimestampMs);
+}
+
 /** The later of two timestamps, either of which may be unknown. */
-export function newer(a: number | undefined, b: number | undefined): number | undefined {
+function newer(a: number | undefined, b: number | undefined): number | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return Math.max(a, b);
 }

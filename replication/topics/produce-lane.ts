@@ -3,8 +3,8 @@ import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { type ProducedPartition, produceRequest } from '../../regions/kafka/produce.ts';
 import { patchForProduce, type RecordBatch } from '../../regions/kafka/record-batch.ts';
 import { decideProduced } from './continuity.ts';
-import { acknowledge, type SessionContext } from './mirror-session.ts';
-import type { PartitionState } from './partition-state.ts';
+import { acknowledge, type PartitionState } from './partition-state.ts';
+import type { SessionContext } from './session-context.ts';
 
 /** As many as a broker remembers of a producer: a repeated one is recognised. Source: KIP-98, KAFKA-5494. */
 const maxInFlight = 5;

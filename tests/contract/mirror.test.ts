@@ -126,6 +126,7 @@ describe('the mirror', () => {
       const exited = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await exited;
+      expect(await ends(), 'it was killed on the way').toBeLessThan(50_000n);
     }
     await mirroring(prepared, async (mirror) => {
       await reaches(mirror, topic, 50_000n);
