@@ -194,12 +194,12 @@ async function startAll(
   const flink = async (region: RegionName): Promise<void> => {
     await Promise.all([component(region, 'jobmanager'), component(region, 'taskmanager')]);
   };
+  const serving = async (name: RegionName): Promise<string> => {
+    await Promise.all([kafka(name), component(name, 'objects'), flink(name)]);
+    return name === names.primary ? step('job', () => runJob(info, signal)) : '';
+  };
   const region = async (name: RegionName): Promise<string> => {
-    const serving = Promise.all([kafka(name), component(name, 'objects'), flink(name)]);
-    const ingest = component(name, 'ingest');
-    await serving;
-    const jobId = name === names.primary ? await step('job', () => runJob(info, signal)) : '';
-    await ingest;
+    const [jobId] = await Promise.all([serving(name), component(name, 'ingest')]);
     return jobId;
   };
   const work = [

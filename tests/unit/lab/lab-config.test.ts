@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { parseConfig } from '../../../cli/config/parse.ts';
+import { renderConfig, renderEnv } from '../../../lab/lab-config.ts';
+import { samplePlan } from './sample-plan.ts';
+
+const info = samplePlan();
+const text = renderConfig(info);
+const config = parseConfig(text, 'argus.yaml');
+
+test('Argus at the standby reaches the primary through the link, and its own region directly', () => {
+  expect(config.regions.mumbai?.kafka.bootstrap).toEqual([info.regions.mumbai.kafka.remote.singapore]);
+  expect(config.regions.singapore?.kafka.bootstrap).toEqual([info.regions.singapore.kafka.inside]);
+  expect(config.regions.mumbai?.flink.rest).not.toBe(info.regions.mumbai.flink.rest);
+  expect(config.regions.mumbai?.objects.endpoint).not.toBe(info.regions.mumbai.objects.endpoint);
+  expect(config.regions.singapore?.objects.endpoint).toBe(info.regions.singapore.objects.endpoint);
+});
+
+test('the state lies in a bucket of the standby', () => {
+  expect(config.state).toMatchObject({
+    url: 's3://argus-state/lab',
+    endpoint: info.regions.singapore.objects.endpoint,
+  });
+});
+
+test('the job writes to the broker of the region that it runs in', () => {
+  const args = config.jobs[0]?.submit.args ?? {};
+  expect(args.mumbai).toContain(info.regions.mumbai.kafka.inside);
+  expect(args.singapore).toContain(info.regions.singapore.kafka.inside);
+  expect(args.singapore).toContain('counts-singapore');
+});
+
+test('no secret stands in the configuration, and each of its references has a value', () => {
+  for (const value of Object.values(info.env)) if (!value.startsWith('lab-')) expect(text).not.toContain(value);
+  const references = [...text.matchAll(/env:([A-Z_]+)/g)].map((m) => m[1]);
+  expect(new Set(references)).toEqual(new Set(Object.keys(info.env)));
+  expect(renderEnv(info)).toContain(`CLOUDFLARE_API_TOKEN=${info.dns.token}\n`);
+});
