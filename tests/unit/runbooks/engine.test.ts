@@ -241,8 +241,14 @@ function dyingStore(store: MemoryObjectStore, dieAt: number, when: 'before' | 'a
   };
   return {
     ...store,
-    get: (...args) => (alive(), store.get(...args)),
-    list: (...args) => (alive(), store.list(...args)),
+    get: (...args) => {
+      alive();
+      return store.get(...args);
+    },
+    list: (...args) => {
+      alive();
+      return store.list(...args);
+    },
     put: async (key, body, options) => {
       alive();
       if (!key.startsWith('journal/') || ++writes !== dieAt) return store.put(key, body, options);

@@ -1,0 +1,107 @@
+import type { CheckpointManifest, PendingTransaction } from '../../domain/checkpoint.ts';
+import type { Clock } from '../../domain/clock.ts';
+import type { Config, JobConfig } from '../../domain/config.ts';
+import type { PartitionOffset } from '../../domain/offsets.ts';
+import type { Roles } from '../../domain/roles.ts';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import type { Names, Region } from '../../regions/region.ts';
+import type { Sighting } from '../../state/sightings.ts';
+
+/** A recovery point that was refused, and why. */
+export interface RejectedPoint {
+  readonly job: string;
+  readonly checkpointId: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Which recovery point a job is restored from. */
+export type RecoveryPointChoice =
+  | { readonly kind: 'chosen'; readonly point: CheckpointManifest; readonly rejected: readonly RejectedPoint[] }
+  | { readonly kind: 'none'; readonly rejected: readonly RejectedPoint[] };
+
+/** What was done for the committed offsets of one consumer group. */
+export interface SyncedGroup {
+  readonly group: string;
+  /** `last-copy`: the primary can't be asked; what the daemon copied last stands on the standby already. */
+  readonly source: 'primary' | 'last-copy';
+  /** Why the primary's could not be copied. */
+  readonly because?: string;
+  /** As they stand on the standby afterwards. */
+  readonly offsets: readonly PartitionOffset[];
+}
+
+/** A job as the standby starts it. */
+export interface FailoverJob {
+  readonly config: JobConfig;
+  /** Absolute path of the jar. */
+  readonly jarPath: string;
+}
+
+/** Everything a failover needs; put together by the composition. */
+export interface FailoverContext {
+  readonly config: Config;
+  readonly primary: Region;
+  readonly standby: Region;
+  readonly names: Names;
+  readonly state: ObjectStore;
+  readonly clock: Clock;
+  readonly jobs: readonly FailoverJob[];
+  /** The roles that the failover changes: those under which the primary is primary. */
+  readonly roles: Roles;
+  /** The daemon's last sight of the primary. */
+  readonly sighting: Sighting | undefined;
+  readonly run: string;
+  /** Of the lease. */
+  readonly epoch: number;
+  /** `user@host`, for people. */
+  readonly by: string;
+  /** A person took it upon himself that the primary may still write. */
+  readonly acceptUnfenced: boolean;
+  /** How long a mirror that still gets records may go on. */
+  readonly drainMs: number;
+  /** Newest usable point of a job, given where mirrored data ends. Reads only. */
+  chooseRecoveryPoint(
+    job: JobConfig,
+    mirroredEnds: readonly PartitionOffset[],
+    signal: AbortSignal,
+  ): Promise<RecoveryPointChoice>;
+  /** Copies a group's committed offsets to the standby, clamped to where mirrored data ends. Idempotent. */
+  syncGroup(group: string, mirroredEnds: readonly PartitionOffset[], signal: AbortSignal): Promise<SyncedGroup>;
+}
+
+/** A recovery point in the run's facts and in the report. */
+export interface UsedPoint {
+  readonly job: string;
+  readonly flinkJobId: string;
+  readonly checkpointId: number;
+  readonly completedAtMs: number;
+  readonly uri: string;
+  readonly sourceOffsets: readonly PartitionOffset[];
+  readonly droppedTransactions: readonly PendingTransaction[];
+}
+
+/** What the steps have found out, for those after them and for the report. */
+export interface FailoverFacts {
+  /** The primary's jobs were seen stopped. */
+  readonly primaryStopped: boolean;
+  /** Why that could not be seen. */
+  readonly unfencedBecause: string;
+  /** Where mirrored data ends on the standby; offsets at and above belong to the new primary. */
+  readonly promotedAt: readonly PartitionOffset[];
+  readonly mirrorDrained: boolean;
+  /** The primary's log ends, seen after the mirror had stopped; absent while it is dark. Seen again after the flip. */
+  readonly primaryEnds: readonly PartitionOffset[];
+  /** They were seen after every resolver had answered with the standby. */
+  readonly primaryEndsAreLast: boolean;
+  readonly groups: readonly SyncedGroup[];
+  readonly points: readonly UsedPoint[];
+  readonly rejected: readonly RejectedPoint[];
+  /** The standby's Flink job id by the job's name. */
+  readonly startedJobs: Readonly<Record<string, string>>;
+  readonly rolesEpoch: number;
+  /** When every job had a checkpoint newer than the restored one, as seen. */
+  readonly recoveredAtMs: number;
+  /** When every resolver answered with the standby, as seen. */
+  readonly namesAnswerAtMs: number;
+}

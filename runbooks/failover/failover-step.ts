@@ -1,0 +1,35 @@
+import type { Json } from '../../state/journal.ts';
+import type { Step } from '../engine/step.ts';
+import type { FailoverContext, FailoverFacts } from './context.ts';
+
+export type FailoverStep = Step<FailoverContext, FailoverFacts>;
+
+/** Steps by id, in their order. */
+export const failoverStepIds = [
+  'stop-primary-jobs',
+  'freeze-mirror',
+  'sync-groups',
+  'choose-recovery-point',
+  'start-jobs',
+  'promote',
+  'flip-names',
+  'await-checkpoint',
+  'verify-names',
+] as const;
+
+export type FailoverStepId = (typeof failoverStepIds)[number];
+
+/** What a step is told by the plan: its words, not its behaviour. */
+export interface StepWords {
+  readonly title: string;
+  readonly manual: readonly string[];
+}
+
+/** Evidence as JSON: offsets become decimal strings, what is undefined is left out. */
+export function evidence(value: unknown): Json {
+  return JSON.parse(JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? v.toString() : v))) as Json;
+}
+
+/** A signal that ends earlier: for questions to a region that may be dead. */
+export const within = (signal: AbortSignal, ms: number): AbortSignal =>
+  AbortSignal.any([signal, AbortSignal.timeout(ms)]);

@@ -1,0 +1,91 @@
+import { describeError } from '../../domain/errors.ts';
+import type { PartitionOffset } from '../../domain/offsets.ts';
+import type { DnsRecord } from '../../regions/dns/dns-records.ts';
+import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
+import { firstFrozen } from '../../state/freeze.ts';
+import type { FailoverContext, RecoveryPointChoice } from './context.ts';
+import { within } from './failover-step.ts';
+import type { Outage } from './outage.ts';
+
+/** Something that was asked: its answer, or why there is none. */
+export type Asked<T> =
+  | { readonly kind: 'known'; readonly value: T }
+  | { readonly kind: 'unknown'; readonly why: string };
+
+/** What a plan is made from: all of it observed, none of it changed. */
+export interface PlanView {
+  readonly context: Omit<FailoverContext, 'chooseRecoveryPoint' | 'syncGroup' | 'clock' | 'state' | 'names'>;
+  readonly outage: Outage;
+  readonly nowMs: number;
+  /** The earlier run that this one goes on with. */
+  readonly resumes?: string;
+  readonly resolvers: readonly string[];
+  readonly primaryJobs: Asked<readonly FlinkJob[]>;
+  readonly standbyJobs: Asked<readonly FlinkJob[]>;
+  readonly slots: Asked<{ readonly free: number; readonly total: number }>;
+  /** Where the standby's logs end now, or ended when the mirror was frozen. */
+  readonly mirroredEnds: Asked<readonly PartitionOffset[]>;
+  readonly choices: readonly { readonly job: string; readonly choice: Asked<RecoveryPointChoice> }[];
+  readonly records: readonly { readonly name: string; readonly records: Asked<readonly DnsRecord[]> }[];
+}
+
+/** Observes what the plan needs. Reads only, everything at once; a primary has 3 s, the standby 10 s to answer. */
+export async function gatherPlanView(
+  context: FailoverContext,
+  outage: Outage,
+  options: { readonly resumes?: string; readonly signal?: AbortSignal } = {},
+): Promise<PlanView> {
+  const outer = options.signal ?? new AbortController().signal;
+  const signal = within(outer, 10_000);
+  const { standby, names, config } = context;
+  const [primaryJobs, standbyJobs, slots, ends, records] = await Promise.all([
+    ask(context.primary.flink.list({ signal: within(outer, 3_000) })),
+    ask(standby.flink.list({ signal })),
+    ask(standby.flink.slots({ signal })),
+    ask(mirroredEnds(context, signal)),
+    Promise.all(
+      config.dns.records.map(async ({ name, type }) => ({
+        name,
+        records: await ask(names.records.find(name, type, { signal })),
+      })),
+    ),
+  ]);
+  const choices = await Promise.all(
+    context.jobs.map(async ({ config: job }) => ({
+      job: job.name,
+      choice: await ask(context.chooseRecoveryPoint(job, ends.kind === 'known' ? ends.value : [], signal)),
+    })),
+  );
+  outer.throwIfAborted();
+  const { resumes } = options;
+  return {
+    context,
+    outage,
+    nowMs: context.clock.now(),
+    ...(resumes === undefined ? {} : { resumes }),
+    resolvers: names.resolvers.map((r) => r.server),
+    primaryJobs,
+    standbyJobs,
+    slots,
+    mirroredEnds: ends,
+    choices,
+    records,
+  };
+}
+
+async function mirroredEnds(context: FailoverContext, signal: AbortSignal): Promise<readonly PartitionOffset[]> {
+  const frozen = await firstFrozen(context.state, context.roles.epoch, { signal });
+  if (frozen !== undefined) return frozen.frozen.endOffsets;
+  const topics = await context.standby.kafka.describeTopics(context.config.topics, { signal });
+  const partitions = [...topics.values()].flatMap((t) =>
+    Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })),
+  );
+  const ranges = partitions.length === 0 ? [] : await context.standby.kafka.logRanges(partitions, { signal });
+  return ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset }));
+}
+
+const ask = <T>(answer: Promise<T>): Promise<Asked<T>> =>
+  answer.then(
+    (value) => ({ kind: 'known', value }),
+    (error: unknown) => ({ kind: 'unknown', why: describeError(error) }),
+  );

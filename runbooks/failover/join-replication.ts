@@ -1,0 +1,45 @@
+import { describeError } from '../../domain/errors.ts';
+import { type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
+import type { Region } from '../../regions/region.ts';
+import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
+import { chooseRecoveryPoint } from '../../replication/recovery-point/choose.ts';
+import { gatherRecoveryView } from '../../replication/recovery-point/gather.ts';
+import type { FailoverContext, RejectedPoint, SyncedGroup } from './context.ts';
+import { within } from './failover-step.ts';
+
+/** The failover's questions to replication, answered by the real parts. */
+export function joinReplication(
+  primary: Region,
+  standby: Region,
+  topics: readonly string[],
+): Pick<FailoverContext, 'chooseRecoveryPoint' | 'syncGroup'> {
+  return {
+    async chooseRecoveryPoint(job, mirrorEnds, signal) {
+      const { objects, kafka } = standby;
+      const choice = chooseRecoveryPoint(
+        await gatherRecoveryView({ objects, kafka, job: job.name, topics, mirrorEnds, signal }),
+      );
+      const rejected: RejectedPoint[] = choice.rejected.map(({ checkpointId, reasons }) => ({
+        job: job.name,
+        checkpointId,
+        code: reasons[0]?.code ?? 'Refused',
+        message: reasons.map((r) => r.message).join('; '),
+      }));
+      return choice.kind === 'chosen' ? { kind: 'chosen', point: choice.point, rejected } : { kind: 'none', rejected };
+    },
+    async syncGroup(group, ends, signal): Promise<SyncedGroup> {
+      const mirrored = new Map(ends.map((e: PartitionOffset) => [partitionKey(e), e.offset]));
+      const [copy] = await copyGroupOffsets(primary.kafka, standby.kafka, [group], mirrored, {
+        signal: within(signal, 4_000),
+      });
+      signal.throwIfAborted();
+      const copied = copy?.outcome === 'copied' || copy?.outcome === 'unchanged';
+      return {
+        group,
+        source: copied ? 'primary' : 'last-copy',
+        ...(copied ? {} : { because: copy?.error === undefined ? 'the group is active' : describeError(copy.error) }),
+        offsets: await standby.kafka.groupOffsets(group, { signal }),
+      };
+    },
+  };
+}

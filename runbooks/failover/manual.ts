@@ -1,0 +1,105 @@
+import type { Config } from '../../domain/config.ts';
+import { offsetToJson, type PartitionOffset } from '../../domain/offsets.ts';
+import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
+import type { FailoverStepId } from './failover-step.ts';
+
+/** The real values of the commands that a person would type. No secrets: those stand in the shell's environment. */
+export interface ManualView {
+  readonly config: Config;
+  readonly primary: string;
+  readonly standby: string;
+  readonly primaryJobs: readonly Pick<FlinkJob, 'id' | 'name'>[];
+  readonly rolesEpoch: number;
+  readonly mirroredEnds: readonly PartitionOffset[];
+  readonly jobs: readonly {
+    readonly name: string;
+    readonly jarPath: string;
+    readonly jobId: string;
+    readonly pointUri?: string;
+  }[];
+  readonly records: readonly { readonly id: string; readonly name: string }[];
+}
+
+/** What a person would type instead of each step, with Kafka's own tools, aws, curl and dig. Pure. */
+export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId, readonly string[]>> {
+  const { config, standby } = view;
+  const primaryFlink = trim(config.regions[view.primary]!.flink.rest);
+  const to = config.regions[standby]!;
+  const flink = trim(to.flink.rest);
+  const bootstrap = to.kafka.bootstrap.join(',');
+  const s3 = `aws s3 --endpoint-url ${quote(to.objects.endpoint)}`;
+  return {
+    'stop-primary-jobs': view.primaryJobs.length
+      ? view.primaryJobs.map((j) => `curl -fX PATCH ${quote(`${primaryFlink}/jobs/${j.id}?mode=cancel`)} # ${j.name}`)
+      : [`curl -f ${quote(`${primaryFlink}/jobs/overview`)} # each that is not finished: PATCH /jobs/<id>?mode=cancel`],
+    'freeze-mirror': [
+      '# stop every `argus daemon` and `argus mirror run`, then note where the logs end:',
+      ...config.topics.map((t) => `kafka-get-offsets.sh --bootstrap-server ${quote(bootstrap)} --topic ${quote(t)}`),
+    ],
+    'sync-groups': config.jobs.map(
+      (j) =>
+        `kafka-consumer-groups.sh --bootstrap-server ${quote(bootstrap)} --describe --group ${quote(j.consumerGroup)}`,
+    ),
+    'choose-recovery-point': config.jobs.map(
+      (j) =>
+        `${s3} ls --recursive ${quote(`s3://${to.objects.bucket}/argus/replica/${j.name}/points/`)} | grep manifest.json | tail -3`,
+    ),
+    'start-jobs': view.jobs.flatMap(({ name, jarPath, jobId, pointUri }) => {
+      const { submit } = config.jobs.find((j) => j.name === name)!;
+      const body = {
+        entryClass: submit.entryClass,
+        parallelism: submit.parallelism,
+        programArgsList: submit.args[standby] ?? [],
+        savepointPath: pointUri ?? '<the manifest’s replicaUri>',
+        claimMode: 'NO_CLAIM',
+        jobId,
+      };
+      return [
+        `JAR=$(curl -fF ${quote(`jarfile=@${jarPath}`)} ${quote(`${flink}/jars/upload`)} | sed 's/.*\\/\\([^/"]*\\.jar\\)".*/\\1/')`,
+        `curl -fX POST "${flink}/jars/$JAR/run" -H 'Content-Type: application/json' -d ${quote(JSON.stringify(body))}`,
+      ];
+    }),
+    promote: [promoteCommand(view)],
+    'flip-names': view.records.map(
+      (r) =>
+        `curl -fX PATCH "${trim(config.dns.cloudflare.apiUrl ?? 'https://api.cloudflare.com/client/v4')}/zones/$ZONE_ID/dns_records/${r.id}" ` +
+        `-H "Authorization: Bearer $CLOUDFLARE_API_TOKEN" -H 'Content-Type: application/json' ` +
+        `-d ${quote(JSON.stringify({ content: to.address }))} # ${r.name}`,
+    ),
+    'await-checkpoint': view.jobs.map(
+      (j) => `curl -f ${quote(`${flink}/jobs/${j.jobId}/checkpoints`)} # latest.completed.id > latest.restored.id`,
+    ),
+    'verify-names': config.dns.resolvers.flatMap((server) => {
+      const colon = server.lastIndexOf(':');
+      return config.dns.records.map(
+        (r) => `dig +short @${server.slice(0, colon)} -p ${server.slice(colon + 1)} ${quote(r.name)} ${r.type}`,
+      );
+    }),
+  };
+}
+
+function promoteCommand(view: ManualView): string {
+  const key = `roles/${String(view.rolesEpoch + 1).padStart(10, '0')}`;
+  const roles = JSON.stringify({
+    epoch: view.rolesEpoch + 1,
+    primary: view.standby,
+    standby: view.primary,
+    replication: 'suspended',
+    atMs: 0,
+    by: 'by hand',
+    promotedAt: view.mirroredEnds.map(offsetToJson),
+  });
+  const { state } = view.config;
+  if (typeof state === 'string') return `echo ${quote(roles)} > ${quote(`${state.slice('file:'.length)}/${key}`)}`;
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(state.url) ?? [];
+  const path = [prefix.replace(/\/+$/, ''), key].filter((p) => p !== '').join('/');
+  return (
+    `echo ${quote(roles)} > roles.json && aws s3api put-object --endpoint-url ${quote(state.endpoint)} ` +
+    `--bucket ${quote(bucket)} --key ${quote(path)} --body roles.json --if-none-match '*'`
+  );
+}
+
+const trim = (url: string) => url.replace(/\/+$/, '');
+
+/** A word for a POSIX shell. */
+const quote = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);

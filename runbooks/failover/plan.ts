@@ -1,0 +1,231 @@
+import type { Failure } from '../../state/journal.ts';
+import type { UsedPoint } from './context.ts';
+import { estimateLoss, type TopicLoss } from './estimate.ts';
+import { type FailoverStepId, failoverStepIds, type StepWords } from './failover-step.ts';
+import { flipOf } from './flip.ts';
+import type { PlanView } from './gather-plan-view.ts';
+import { manualCommands } from './manual.ts';
+import type { Outage } from './outage.ts';
+import { findStandbyJob, isTerminal, standbyJobId } from './standby-job.ts';
+import { noPointRefusal, usedPoint } from './steps/choose-recovery-point.ts';
+import { foreignJobRefusal } from './steps/start-jobs.ts';
+import { unfencedRefusal } from './steps/stop-primary-jobs.ts';
+
+export interface PlannedStep extends StepWords {
+  readonly id: FailoverStepId;
+}
+
+/** What a failover would do now. Printed before anything happens. */
+export interface FailoverPlan {
+  readonly from: string;
+  readonly to: string;
+  readonly outage: Outage;
+  /** The interrupted run that this one goes on with. */
+  readonly resumes?: string;
+  readonly steps: readonly PlannedStep[];
+  /** The step from which on nothing is taken back. */
+  readonly pointOfNoReturn: FailoverStepId;
+  readonly recoveryPoints: readonly UsedPoint[];
+  /** What would be lost, as far as can be told now. */
+  readonly loss: Readonly<Record<string, TopicLoss>>;
+  /** Any of them: refused, exit code 3. */
+  readonly blockers: readonly Failure[];
+  readonly warnings: readonly string[];
+}
+
+/** The plan of a failover from what was observed. Pure. */
+export function planFailover(view: PlanView): FailoverPlan {
+  const { context, outage, choices } = view;
+  const recoveryPoints = choices.flatMap(({ choice }) =>
+    choice.kind === 'known' && choice.value.kind === 'chosen' ? [usedPoint(choice.value.point)] : [],
+  );
+  const primaryJobs = livePrimaryJobs(view);
+  const loss = estimateLoss({
+    topics: context.config.topics,
+    sighting: context.sighting,
+    promotedAt: view.mirroredEnds.kind === 'known' ? view.mirroredEnds.value : [],
+    outageAtMs: outage.atMs,
+    primaryStopped: false,
+  });
+  return {
+    from: context.primary.name,
+    to: context.standby.name,
+    outage,
+    ...(view.resumes === undefined ? {} : { resumes: view.resumes }),
+    steps: stepsOf(view, primaryJobs, recoveryPoints),
+    pointOfNoReturn: 'start-jobs',
+    recoveryPoints,
+    loss,
+    blockers: blockersOf(view),
+    warnings: warningsOf(view, loss, recoveryPoints),
+  };
+}
+
+function livePrimaryJobs({ context, primaryJobs }: PlanView) {
+  const names = new Set(context.jobs.map((j) => j.config.name));
+  return primaryJobs.kind === 'known' ? primaryJobs.value.filter((j) => names.has(j.name) && !isTerminal(j)) : [];
+}
+
+function stepsOf(
+  view: PlanView,
+  primaryJobs: ReturnType<typeof livePrimaryJobs>,
+  points: readonly UsedPoint[],
+): readonly PlannedStep[] {
+  const { context } = view;
+  const { config, primary, standby, roles } = context;
+  const running = view.standbyJobs.kind === 'known' ? view.standbyJobs.value : [];
+  const manual = manualCommands({
+    config,
+    primary: primary.name,
+    standby: standby.name,
+    primaryJobs,
+    rolesEpoch: roles.epoch,
+    mirroredEnds: view.mirroredEnds.kind === 'known' ? view.mirroredEnds.value : [],
+    jobs: context.jobs.map(({ config: { name }, jarPath }) => {
+      const there = findStandbyJob(running, roles.epoch + 1, name);
+      const pointUri = points.find((p) => p.job === name)?.uri;
+      const jobId =
+        there.kind === 'none'
+          ? there.nextId
+          : there.kind === 'live'
+            ? there.job.id
+            : standbyJobId(roles.epoch + 1, name, 0);
+      return { name, jarPath, jobId, ...(pointUri === undefined ? {} : { pointUri }) };
+    }),
+    records: view.records.flatMap(({ name, records }) =>
+      records.kind === 'known' ? records.value.map((r) => ({ id: r.id, name })) : [],
+    ),
+  });
+  const jobs = list(context.jobs.map((j) => j.config.name));
+  const names = list(config.dns.records.map((r) => r.name));
+  const from = points.map((p) => `checkpoint ${p.checkpointId} of ${new Date(p.completedAtMs).toISOString()}`);
+  const titles: Record<FailoverStepId, string> = {
+    'stop-primary-jobs':
+      view.primaryJobs.kind === 'unknown'
+        ? `Stop ${jobs} on ${primary.name}: it can't be reached${context.acceptUnfenced ? ', accepted as unfenced' : ''}`
+        : `Stop ${jobs} on ${primary.name}`,
+    'freeze-mirror': `Stop the mirror to ${standby.name} and note where ${list(config.topics)} end`,
+    'sync-groups': `Copy the committed offsets of ${list(config.jobs.map((j) => j.consumerGroup))} a last time`,
+    'choose-recovery-point': `Choose the newest usable checkpoint${from.length ? ` (now ${list(from)})` : ''}`,
+    'start-jobs': `Start ${jobs} on ${standby.name}`,
+    promote: `Make ${standby.name} the primary (roles epoch ${roles.epoch + 1}); replication is suspended`,
+    'flip-names': `Point ${names} to ${standby.address}`,
+    'await-checkpoint': `Wait until ${jobs} completed a checkpoint of its own on ${standby.name}`,
+    'verify-names': `See ${names} answer ${standby.address} at ${list(view.resolvers)}`,
+  };
+  return failoverStepIds.map((id) => ({ id, title: titles[id], manual: manual[id] }));
+}
+
+function blockersOf(view: PlanView): readonly Failure[] {
+  const { context } = view;
+  const { primary, standby, roles } = context;
+  const blockers: Failure[] = [];
+  const standbyNeeds = (what: string, asked: { readonly kind: string; readonly why?: string }) => {
+    if (asked.kind === 'known') return;
+    blockers.push({
+      code: 'StandbyUnreachable',
+      message: `${what} can't be asked: ${asked.why}`,
+      hint: 'see `argus status`; a failover needs all of the standby',
+    });
+  };
+  if (roles.replication === 'suspended') {
+    blockers.push({
+      code: 'ReplicationSuspended',
+      message: `nothing is mirrored from ${primary.name} to ${standby.name} (roles epoch ${roles.epoch}): the standby has none of its newer records`,
+      hint: 'fail back first, so that there is a standby again',
+    });
+  }
+  if (view.primaryJobs.kind === 'unknown' && !context.acceptUnfenced) {
+    blockers.push(unfencedRefusal(primary.name, view.primaryJobs.why));
+  }
+  standbyNeeds(`${standby.name}'s Flink`, view.standbyJobs);
+  standbyNeeds(`${standby.name}'s Kafka`, view.mirroredEnds);
+  if (view.mirroredEnds.kind === 'known') {
+    const ends = view.mirroredEnds.value;
+    for (const topic of context.config.topics.filter((t) => !ends.some((e) => e.topic === t))) {
+      blockers.push({
+        code: 'TopicMissing',
+        message: `topic ${topic} does not exist on ${standby.name}`,
+        hint: 'has `argus daemon` (or `argus mirror run`) ever run?',
+      });
+    }
+  }
+  for (const { job, choice } of view.choices) {
+    if (choice.kind === 'unknown') standbyNeeds(`the replica of ${job}`, choice);
+    else if (choice.value.kind === 'none') blockers.push(noPointRefusal(job, choice.value.rejected));
+  }
+  if (view.standbyJobs.kind === 'known') {
+    let wanted = 0;
+    for (const { config: job } of context.jobs) {
+      const there = findStandbyJob(view.standbyJobs.value, roles.epoch + 1, job.name);
+      if (there.kind === 'foreign') blockers.push(foreignJobRefusal(job.name, standby.name));
+      if (there.kind === 'none') wanted += job.submit.parallelism;
+    }
+    if (view.slots.kind === 'known' && view.slots.value.free < wanted) {
+      blockers.push({
+        code: 'NoSlots',
+        message: `${standby.name}'s Flink has ${view.slots.value.free} free task slots, the jobs need ${wanted}`,
+        hint: 'start more task managers',
+      });
+    }
+  }
+  const addresses = { primary: primary.address, standby: standby.address };
+  for (const { name, records } of view.records) {
+    if (records.kind === 'unknown') {
+      blockers.push({
+        code: 'NamesUnreachable',
+        message: `the records of ${name} can't be read: ${records.why}`,
+        hint: 'check dns.cloudflare in argus.yaml (`argus status` asks the same)',
+      });
+      continue;
+    }
+    const flip = flipOf(name, records.value, addresses);
+    if (flip.kind === 'impossible') {
+      blockers.push({ code: flip.code, message: flip.why, hint: 'set the record to the address of a region first' });
+    }
+  }
+  return blockers;
+}
+
+function warningsOf(
+  view: PlanView,
+  loss: Readonly<Record<string, TopicLoss>>,
+  points: readonly UsedPoint[],
+): readonly string[] {
+  const { context, outage } = view;
+  const { sighting, primary, config } = context;
+  const warnings: string[] = [];
+  if (view.primaryJobs.kind === 'unknown' && context.acceptUnfenced) {
+    warnings.push(
+      `${primary.name} can't be proven stopped: what it still takes in is lost, and both regions may write output`,
+    );
+  }
+  if (view.primaryJobs.kind === 'known' && sighting?.firstFailureAtMs === undefined) {
+    warnings.push(
+      `${primary.name} answers: records that its clients still write there after the mirror stopped are lost`,
+    );
+  }
+  if (sighting === undefined) warnings.push('no daemon has seen the primary: the loss can not be estimated');
+  for (const [topic, { ms, estimatedRecords }] of Object.entries(loss)) {
+    if (ms !== null && ms > config.objectives.rpo) {
+      warnings.push(
+        `${topic}: about ${estimatedRecords} records of ${seconds(ms)} would be lost, above the RPO of ${seconds(config.objectives.rpo)}`,
+      );
+    }
+  }
+  if (view.nowMs - outage.atMs > config.objectives.rto) {
+    warnings.push(`the RTO of ${seconds(config.objectives.rto)} has passed already`);
+  }
+  for (const point of points) {
+    const dropped = point.droppedTransactions.length;
+    if (dropped > 0) {
+      warnings.push(
+        `${point.job}: ${dropped} open transactions of its sinks are left out; output between checkpoints may be missing`,
+      );
+    }
+  }
+  return warnings;
+}
+
+const seconds = (ms: number) => `${Math.round(ms / 1_000)} s`;
+const list = (words: readonly string[]) => words.join(', ');

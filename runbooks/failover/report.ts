@@ -1,0 +1,146 @@
+import type { PendingTransaction } from '../../domain/checkpoint.ts';
+import { offsetToJson, type PartitionOffset, type PartitionOffsetJson } from '../../domain/offsets.ts';
+import type { Failure } from '../../state/journal.ts';
+import type { Sighting } from '../../state/sightings.ts';
+import type { RunResult, StepStatus } from '../engine/run.ts';
+import type { FailoverFacts, RejectedPoint, UsedPoint } from './context.ts';
+import { estimateLoss, type TopicLoss } from './estimate.ts';
+import type { Outage } from './outage.ts';
+
+/** What a failover did and reached. JSON; later versions only add to it. */
+export interface FailoverReport {
+  readonly run: string;
+  readonly epoch: number;
+  readonly outcome: RunResult<FailoverFacts>['outcome'];
+  readonly from: string;
+  readonly to: string;
+  readonly outageAtMs: number;
+  readonly outageSource: Outage['source'];
+  /** Outage → every job has a checkpoint of its own, and every resolver answers with the standby. Null: not reached. */
+  readonly rtoMs: number | null;
+  readonly steps: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly ms: number;
+    readonly status: StepStatus;
+    readonly error?: Failure;
+  }[];
+  readonly rpo: { readonly topics: Readonly<Record<string, TopicLoss>> };
+  /** Records between the recovery points and the promoted ends: the jobs read them (again). Null: not known. */
+  readonly replayedRecords: number | null;
+  /** Null when none was chosen, or when there are several jobs: then see `recoveryPoints`. */
+  readonly recoveryPoint: ReportedPoint | null;
+  readonly recoveryPoints: readonly ReportedPoint[];
+  readonly rejected: readonly RejectedPoint[];
+  readonly droppedTransactions: readonly PendingTransaction[];
+  /** True: nobody saw the primary stopped, and a person accepted that. */
+  readonly unfenced: boolean;
+  readonly unfencedBecause?: string;
+  readonly promotedAt: readonly PartitionOffsetJson[];
+  readonly compensated: readonly string[];
+  /** Past it the failover can only be gone on with. */
+  readonly pastReturn: boolean;
+  readonly error?: Failure;
+}
+
+type ReportedPoint = Omit<UsedPoint, 'sourceOffsets' | 'droppedTransactions'> & {
+  readonly sourceOffsets: readonly PartitionOffsetJson[];
+};
+
+export interface ReportView {
+  readonly result: RunResult<FailoverFacts>;
+  readonly from: string;
+  readonly to: string;
+  readonly outage: Outage;
+  readonly topics: readonly string[];
+  readonly sighting: Sighting | undefined;
+}
+
+/** The report of a run, whether it ended well or not. Pure. */
+export function failoverReport(view: ReportView): FailoverReport {
+  const { result, outage } = view;
+  const { facts } = result;
+  const points = facts.points ?? [];
+  const reported = points.map(({ sourceOffsets, droppedTransactions: _dropped, ...point }) => ({
+    ...point,
+    sourceOffsets: sourceOffsets.map(offsetToJson),
+  }));
+  const { recoveredAtMs, namesAnswerAtMs } = facts;
+  const reached = recoveredAtMs !== undefined && namesAnswerAtMs !== undefined;
+  return {
+    run: result.run,
+    epoch: result.epoch,
+    outcome: result.outcome,
+    from: view.from,
+    to: view.to,
+    outageAtMs: outage.atMs,
+    outageSource: outage.source,
+    rtoMs: reached ? Math.max(0, Math.max(recoveredAtMs, namesAnswerAtMs) - outage.atMs) : null,
+    steps: result.steps.map(({ id, title, ms, status, error }) => ({
+      id,
+      title,
+      ms,
+      status,
+      ...(error === undefined ? {} : { error }),
+    })),
+    rpo: {
+      topics:
+        facts.promotedAt === undefined
+          ? {}
+          : estimateLoss({
+              topics: view.topics,
+              sighting: view.sighting,
+              promotedAt: facts.promotedAt,
+              outageAtMs: outage.atMs,
+              primaryStopped: facts.primaryStopped === true,
+              ...(namesAnswerAtMs === undefined ? {} : { namesMovedAtMs: namesAnswerAtMs }),
+              endsAreLast: facts.primaryEndsAreLast === true,
+              ...(facts.primaryEnds === undefined ? {} : { primaryEnds: facts.primaryEnds }),
+            }),
+    },
+    replayedRecords: replayed(points, facts.promotedAt),
+    recoveryPoint: reported.length === 1 ? reported[0]! : null,
+    recoveryPoints: reported,
+    rejected: facts.rejected ?? [],
+    droppedTransactions: points.flatMap((p) => p.droppedTransactions),
+    unfenced: facts.primaryStopped === false,
+    ...(facts.unfencedBecause === undefined ? {} : { unfencedBecause: facts.unfencedBecause }),
+    promotedAt: (facts.promotedAt ?? []).map(offsetToJson),
+    compensated: result.compensated,
+    pastReturn: result.pastReturn,
+    ...(result.error === undefined ? {} : { error: result.error }),
+  };
+}
+
+/**
+ * Records that the jobs read from their recovery points on, up to where mirrored data ends. Pure. Offsets that are
+ * markers (negative) say nothing; a point without known offsets makes the whole unknown.
+ */
+export function replayed(
+  points: readonly UsedPoint[],
+  promotedAt: readonly PartitionOffset[] | undefined,
+): number | null {
+  if (promotedAt === undefined || points.length === 0 || points.some((p) => p.sourceOffsets.length === 0)) return null;
+  let sum = 0n;
+  for (const { topic, partition, offset } of points.flatMap((p) => p.sourceOffsets)) {
+    const end = promotedAt.find((p) => p.topic === topic && p.partition === partition)?.offset;
+    if (offset >= 0n && end !== undefined && end > offset) sum += end - offset;
+  }
+  return Number(sum);
+}
+
+/** How the argus command ends after this run. Pure. */
+export function exitCodeOf(result: Pick<FailoverReport, 'outcome' | 'pastReturn' | 'error'>): 0 | 1 | 3 | 4 {
+  if (result.error?.code === 'CompensationFailed') return 4;
+  switch (result.outcome) {
+    case 'done':
+      return 0;
+    case 'refused':
+      return result.pastReturn ? 4 : 3;
+    case 'failed':
+    case 'interrupted':
+      return result.pastReturn ? 4 : 1;
+    default:
+      return result.outcome satisfies never;
+  }
+}

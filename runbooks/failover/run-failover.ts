@@ -1,0 +1,105 @@
+import { ArgusError } from '../../domain/errors.ts';
+import { openJournal } from '../../state/journal.ts';
+import { acquireLease } from '../../state/lease.ts';
+import { type RunEvent, runSteps } from '../engine/run.ts';
+import type { FailoverContext } from './context.ts';
+import { evidence } from './failover-step.ts';
+import { gatherPlanView } from './gather-plan-view.ts';
+import type { Outage } from './outage.ts';
+import { type FailoverPlan, planFailover } from './plan.ts';
+import { type FailoverReport, failoverReport } from './report.ts';
+import { failoverSteps } from './steps.ts';
+
+/** A dead run's lease is free after this long. */
+const leaseTtlMs = 10_000;
+
+export interface RunFailoverOptions {
+  /** Everything but the lease's epoch, which is known once it is taken. */
+  readonly context: Omit<FailoverContext, 'epoch'>;
+  readonly outage: Outage;
+  /** As it was shown to, and agreed to by, whoever started this. */
+  readonly plan: FailoverPlan;
+  /** `user@host`, process id. */
+  readonly holder: string;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Called while another's lease is watched for signs of life. */
+  readonly onWaiting?: (message: string) => void;
+}
+
+/** What a failover would do now, from fresh observations. Changes nothing, takes no lease. */
+export async function prepareFailover(
+  context: Omit<FailoverContext, 'epoch'>,
+  outage: Outage,
+  options: { readonly resumes?: string; readonly signal?: AbortSignal } = {},
+): Promise<FailoverPlan> {
+  return planFailover(await gatherPlanView({ ...context, epoch: 0 }, outage, options));
+}
+
+/**
+ * Carries a plan out under the lease, and reports. A plan with blockers, and a lease that somebody else holds, are
+ * `ArgusError` with exit code 3, before anything is changed; from then on nothing is thrown.
+ */
+export async function runFailover(options: RunFailoverOptions): Promise<FailoverReport> {
+  const { context, plan, outage, signal } = options;
+  const { state, clock, run } = context;
+  const blocker = plan.blockers[0];
+  if (blocker !== undefined) throw refusalOf(blocker);
+  options.onWaiting?.('taking the lease');
+  const answer = await acquireLease(
+    state,
+    { holder: options.holder, purpose: 'failover', run, ttlMs: leaseTtlMs, waitMs: 2 * leaseTtlMs },
+    clock,
+    signal === undefined ? {} : { signal },
+  );
+  if (answer.kind === 'held') {
+    throw new ArgusError('LeaseHeld', `${answer.by.holder} is at work: ${answer.by.purpose} ${answer.by.run ?? ''}`, {
+      hint: `see \`argus runs show ${answer.by.run ?? '<run>'}\`; wait for it to end`,
+      exitCode: 3,
+    });
+  }
+  const { lease } = answer;
+  const stopRenewing = lease.keepRenewed();
+  const view = {
+    from: plan.from,
+    to: plan.to,
+    outage,
+    topics: context.config.topics,
+    sighting: context.sighting,
+  };
+  const result = await runSteps({
+    steps: failoverSteps(plan, context.drainMs),
+    context: { ...context, epoch: lease.epoch },
+    runbook: 'failover',
+    by: context.by,
+    details: evidence({
+      from: plan.from,
+      to: plan.to,
+      rolesEpoch: context.roles.epoch,
+      outageAtMs: outage.atMs,
+      outageSource: outage.source,
+      acceptUnfenced: context.acceptUnfenced,
+      resumes: plan.resumes,
+      steps: plan.steps.map(({ id, title }) => ({ id, title })),
+      warnings: plan.warnings,
+    }),
+    epoch: lease.epoch,
+    lease,
+    journal: openJournal(state, { run, epoch: lease.epoch }, clock),
+    clock,
+    resumeHint: 'run `argus failover` again: it looks at what is done and goes on from there',
+    report: (r) => evidence(failoverReport({ ...view, result: r })),
+    ...(signal === undefined ? {} : { signal }),
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+  });
+  await stopRenewing();
+  // A lease that can't be given back runs out by itself.
+  await lease.release({ signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+  return failoverReport({ ...view, result });
+}
+
+/** How long a mirror may drain: while the primary is dark there is nothing to wait for. Pure. */
+export const drainMsFor = (primaryAnswers: boolean): number => (primaryAnswers ? 10_000 : 0);
+
+const refusalOf = ({ code, message, hint }: FailoverPlan['blockers'][number]) =>
+  new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });

@@ -1,0 +1,27 @@
+import type { FailoverStep, FailoverStepId, StepWords } from './failover-step.ts';
+import type { FailoverPlan } from './plan.ts';
+import { awaitCheckpoint } from './steps/await-checkpoint.ts';
+import { chooseRecoveryPoints } from './steps/choose-recovery-point.ts';
+import { flipNames } from './steps/flip-names.ts';
+import { freezeMirror } from './steps/freeze-mirror.ts';
+import { promote } from './steps/promote.ts';
+import { startJobs } from './steps/start-jobs.ts';
+import { stopPrimaryJobs } from './steps/stop-primary-jobs.ts';
+import { syncGroups } from './steps/sync-groups.ts';
+import { verifyNames } from './steps/verify-names.ts';
+
+/** The runbook: the plan's steps with their behaviour. */
+export function failoverSteps(plan: Pick<FailoverPlan, 'steps'>, drainMs: number): readonly FailoverStep[] {
+  const make: Record<FailoverStepId, (words: StepWords) => FailoverStep> = {
+    'stop-primary-jobs': stopPrimaryJobs,
+    'freeze-mirror': (words) => freezeMirror(words, drainMs),
+    'sync-groups': syncGroups,
+    'choose-recovery-point': chooseRecoveryPoints,
+    'start-jobs': startJobs,
+    promote,
+    'flip-names': flipNames,
+    'await-checkpoint': awaitCheckpoint,
+    'verify-names': verifyNames,
+  };
+  return plan.steps.map(({ id, title, manual }) => make[id]({ title, manual }));
+}

@@ -1,0 +1,55 @@
+import { offsetToJson } from '../../../domain/offsets.ts';
+import type { Roles } from '../../../domain/roles.ts';
+import { readRoles, writeRoles } from '../../../state/roles.ts';
+import type { FailoverContext } from '../context.ts';
+import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+
+/** Writes the new roles: the standby is primary, and nothing is mirrored until a failback. */
+export function promote(words: StepWords): FailoverStep {
+  return {
+    id: 'promote',
+    ...words,
+    timeoutMs: 30_000,
+    pointOfNoReturn: true,
+    onFailure: { kind: 'stop', hint: 'is the state reachable? then run `argus failover` again' },
+    async observe(context, _facts, io) {
+      const roles = await readRoles(context.state, io);
+      if (roles?.epoch === context.roles.epoch) return { kind: 'todo' };
+      if (roles !== undefined && isPromotion(context, roles)) return promoted(roles);
+      return {
+        kind: 'refused',
+        error: {
+          code: 'RolesChanged',
+          message: `the roles changed meanwhile: epoch ${roles?.epoch ?? 'none'}, primary ${roles?.primary ?? 'none'}`,
+          hint: 'see `argus status` and `argus runs list` for who did what',
+        },
+      };
+    },
+    async act(context, facts, io) {
+      const { roles, standby, primary, clock, by, run, state } = context;
+      const next: Roles = {
+        epoch: roles.epoch + 1,
+        primary: standby.name,
+        standby: primary.name,
+        replication: 'suspended',
+        atMs: clock.now(),
+        by,
+        run,
+        promotedAt: (facts.promotedAt ?? []).map(offsetToJson),
+      };
+      await writeRoles(state, next, io);
+    },
+    async verify(context, _facts, io) {
+      const roles = await readRoles(context.state, io);
+      if (roles !== undefined && isPromotion(context, roles)) return promoted(roles);
+      const error = { code: 'RolesChanged', message: `roles of epoch ${roles?.epoch} were written by somebody else` };
+      return { kind: 'failed', error };
+    },
+  };
+}
+
+const isPromotion = (context: FailoverContext, roles: Roles) =>
+  roles.epoch === context.roles.epoch + 1 && roles.primary === context.standby.name;
+
+const promoted = (roles: Roles) =>
+  ({ kind: 'done', evidence: evidence(roles), facts: { rolesEpoch: roles.epoch } }) as const;

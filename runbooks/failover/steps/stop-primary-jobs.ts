@@ -1,0 +1,75 @@
+import { describeError } from '../../../domain/errors.ts';
+import type { FlinkJob } from '../../../regions/flink/flink-jobs.ts';
+import type { StepIo } from '../../engine/step.ts';
+import type { FailoverContext } from '../context.ts';
+import { evidence, type FailoverStep, type StepWords, within } from '../failover-step.ts';
+import { isTerminal } from '../standby-job.ts';
+
+/** How long a primary may take to answer before it counts as unreachable. */
+const patienceMs = 3_000;
+
+/** Stops the primary's jobs and sees them stopped; a primary that can't be asked is let through only by a person's word. */
+export function stopPrimaryJobs(words: StepWords): FailoverStep {
+  return {
+    id: 'stop-primary-jobs',
+    ...words,
+    timeoutMs: 45_000,
+    pollMs: 500,
+    onFailure: {
+      kind: 'stop',
+      hint: "stop the primary's jobs by hand, or run `argus failover --accept-unfenced` again",
+    },
+    async observe(context, _facts, io) {
+      const jobs = await liveJobs(context, io);
+      if ('unreachable' in jobs) return unfenced(context, jobs.unreachable);
+      if (jobs.length > 0) return { kind: 'todo' };
+      return { kind: 'done', evidence: evidence({ stopped: true, running: [] }), facts: { primaryStopped: true } };
+    },
+    async act(context, _facts, io) {
+      const jobs = await liveJobs(context, io);
+      if ('unreachable' in jobs) return;
+      for (const job of jobs) await context.primary.flink.cancel(job.id, { signal: within(io.signal, patienceMs) });
+    },
+    async verify(context, _facts, io) {
+      const jobs = await liveJobs(context, io);
+      if ('unreachable' in jobs) {
+        const seen = unfenced(context, jobs.unreachable);
+        return seen.kind === 'refused' ? { kind: 'failed', error: seen.error } : seen;
+      }
+      if (jobs.length === 0) {
+        return { kind: 'done', evidence: evidence({ stopped: true, running: [] }), facts: { primaryStopped: true } };
+      }
+      return { kind: 'pending', waitingFor: `${jobs.map((j) => `${j.name} is ${j.state}`).join(', ')} on the primary` };
+    },
+  };
+}
+
+async function liveJobs(
+  context: FailoverContext,
+  io: StepIo,
+): Promise<readonly FlinkJob[] | { readonly unreachable: string }> {
+  const names = new Set(context.jobs.map((j) => j.config.name));
+  try {
+    const jobs = await context.primary.flink.list({ signal: within(io.signal, patienceMs) });
+    return jobs.filter((j) => names.has(j.name) && !isTerminal(j));
+  } catch (error) {
+    io.signal.throwIfAborted();
+    return { unreachable: describeError(error) };
+  }
+}
+
+function unfenced(context: FailoverContext, why: string) {
+  if (!context.acceptUnfenced) return { kind: 'refused', error: unfencedRefusal(context.primary.name, why) } as const;
+  return {
+    kind: 'done',
+    evidence: evidence({ stopped: false, accepted: true, by: context.by, why }),
+    facts: { primaryStopped: false, unfencedBecause: why },
+  } as const;
+}
+
+/** Why an unreachable primary stops a failover. */
+export const unfencedRefusal = (primary: string, why: string) => ({
+  code: 'PrimaryUnfenced',
+  message: `${primary}'s jobs can't be seen stopped: ${why}`,
+  hint: `make sure that ${primary} is down or cut off from its clients, then add --accept-unfenced`,
+});

@@ -1,0 +1,34 @@
+import type { SyncedGroup } from '../context.ts';
+import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { findStandbyJob } from '../standby-job.ts';
+
+/** The last copy of the jobs' committed offsets, never after a job started on the standby: then they are its own. */
+export function syncGroups(words: StepWords): FailoverStep {
+  return {
+    id: 'sync-groups',
+    ...words,
+    timeoutMs: 20_000,
+    onFailure: {
+      kind: 'continue',
+      hint: 'the jobs start from their checkpoints all the same; other readers of these groups may read some records again',
+    },
+    async observe(context, _facts, io) {
+      const running = await context.standby.flink.list({ signal: io.signal });
+      const started = context.jobs.some(
+        (j) => findStandbyJob(running, context.roles.epoch + 1, j.config.name).kind === 'live',
+      );
+      if (!started) return { kind: 'todo' };
+      return { kind: 'done', evidence: 'the standby commits its own offsets already', facts: { groups: [] } };
+    },
+    async act() {
+      // Copying and reading back is one call per group and idempotent: it is made in verify, which keeps its result.
+    },
+    async verify(context, facts, io) {
+      const groups: SyncedGroup[] = [];
+      for (const { config } of context.jobs) {
+        groups.push(await context.syncGroup(config.consumerGroup, facts.promotedAt ?? [], io.signal));
+      }
+      return { kind: 'done', evidence: evidence(groups), facts: { groups } };
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { describeError } from '../../../domain/errors.ts';
+import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { primaryEndsIfReachable } from './freeze-mirror.ts';
+
+/** Waits until every resolver answers every name with the standby's address, and nothing else. */
+export function verifyNames(words: StepWords): FailoverStep {
+  return {
+    id: 'verify-names',
+    ...words,
+    timeoutMs: 180_000,
+    pollMs: 500,
+    onFailure: { kind: 'stop', hint: 'caches keep the old answer for its TTL; ask the resolvers again with dig' },
+    async observe() {
+      return { kind: 'todo' };
+    },
+    async act() {
+      // Nothing to do but to ask.
+    },
+    async verify(context, facts, io) {
+      const asked = context.names.resolvers.flatMap((resolver) =>
+        context.config.dns.records.map(async ({ name, type }) => {
+          const answer = await resolver.resolve(name, type, io).catch((error: unknown) => describeError(error));
+          return { name, resolver: resolver.server, answer };
+        }),
+      );
+      const answers = await Promise.all(asked);
+      io.signal.throwIfAborted();
+      const { address } = context.standby;
+      const other = answers.find((a) => typeof a.answer === 'string' || a.answer.join() !== address);
+      if (other !== undefined) {
+        const says = typeof other.answer === 'string' ? other.answer : other.answer.join(', ') || 'nothing';
+        return { kind: 'pending', waitingFor: `${other.resolver} answers ${other.name} with ${says}` };
+      }
+      const namesAnswerAtMs = io.clock.now();
+      // Clients could write to a primary that lives until now.
+      const ends = facts.primaryEnds && (await primaryEndsIfReachable(context, facts.primaryEnds, io));
+      return {
+        kind: 'done',
+        evidence: evidence({ answers, primaryEnds: ends }),
+        facts: { namesAnswerAtMs, ...(ends ? { primaryEnds: ends, primaryEndsAreLast: true } : {}) },
+      };
+    },
+  };
+}

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import type { Roles } from '../../../../domain/roles.ts';
+import type { DnsRecord } from '../../../../regions/dns/dns-records.ts';
+import { decideDirection } from '../../../../runbooks/failover/direction.ts';
+import { flipOf } from '../../../../runbooks/failover/flip.ts';
+import { outageOf } from '../../../../runbooks/failover/outage.ts';
+import { assembleRecount, type PartitionCount } from '../../../../runbooks/failover/recount.ts';
+import { exitCodeOf, replayed } from '../../../../runbooks/failover/report.ts';
+import { findStandbyJob, standbyJobId } from '../../../../runbooks/failover/standby-job.ts';
+import { hasRecovered } from '../../../../runbooks/failover/steps/await-checkpoint.ts';
+import { usedPoint } from '../../../../runbooks/failover/steps/choose-recovery-point.ts';
+import { dataEnds } from '../../../../runbooks/failover/steps/freeze-mirror.ts';
+import type { RunRecord, RunStatus } from '../../../../state/run-record.ts';
+import { at, manifest, roles } from './world.ts';
+
+describe('the outage', () => {
+  test.each([
+    [{ statedAtMs: 1, firstFailureAtMs: 2, runStartedAtMs: 3 }, 1, 'operator'],
+    [{ firstFailureAtMs: 2, runStartedAtMs: 3 }, 2, 'first-failed-probe'],
+    [{ runStartedAtMs: 3 }, 3, 'run-start'],
+  ])('of %j counts from %i (%s)', (known, atMs, source) => {
+    expect(outageOf(known)).toEqual({ atMs, source });
+  });
+});
+
+describe('the direction', () => {
+  const promoted: Roles = { ...roles, epoch: 2, primary: 'singapore', standby: 'mumbai', run: 'r1' };
+  const run = (status: RunStatus, step: 'done' | 'compensated' | 'started', outageAtMs = 5): RunRecord => ({
+    run: 'r1',
+    runbook: 'failover',
+    by: 'me',
+    epoch: 1,
+    status,
+    startedAtMs: 1,
+    lastAtMs: 2,
+    details: { rolesEpoch: 1, outageAtMs },
+    steps: [{ id: 'freeze-mirror', startedAtMs: 1, ms: 1, evidence: null, status: step === 'started' ? 'done' : step }],
+  });
+
+  test('is that of the roles in force when no run is open', () => {
+    expect(decideDirection(roles, undefined, [])).toEqual({ roles });
+    expect(decideDirection(promoted, roles, [run('done', 'done')])).toEqual({ roles: promoted });
+  });
+
+  test('stays that of a run which promoted and did not end, with its outage', () => {
+    for (const status of ['running', 'interrupted', 'failed'] as const) {
+      const open = run(status, 'done');
+      expect(decideDirection(promoted, roles, [open])).toEqual({ roles, resumes: open, outageAtMs: 5 });
+    }
+  });
+
+  test('forgets the outage of runs that were taken back', () => {
+    const runs = [run('running', 'done', 5), run('failed', 'compensated', 6)];
+    expect(decideDirection(roles, undefined, runs)).toEqual({ roles });
+    const again = run('running', 'done', 9);
+    expect(decideDirection(roles, undefined, [...runs, again])).toMatchObject({ resumes: again, outageAtMs: 9 });
+  });
+});
+
+describe('a name', () => {
+  const record = (content: string): DnsRecord => ({
+    id: content,
+    name: 'n',
+    type: 'A',
+    content,
+    ttlSeconds: 60,
+    proxied: false,
+  });
+  const addresses = { primary: '1.1.1.1', standby: '2.2.2.2' };
+  test.each([
+    ['is changed where it holds the primary', ['1.1.1.1'], { kind: 'change', records: [record('1.1.1.1')] }],
+    ['is left alone where it holds the standby', ['2.2.2.2'], { kind: 'already' }],
+    ['is not overwritten where it holds something else', ['9.9.9.9'], { kind: 'impossible', code: 'NameHoldsOther' }],
+    ['can not be flipped without a record', [], { kind: 'impossible', code: 'NameMissing' }],
+  ])('%s', (_rule, contents, expected) => {
+    expect(flipOf('n', contents.map(record), addresses)).toMatchObject(expected);
+  });
+});
+
+describe("the standby's job", () => {
+  const id = (attempt: number) => standbyJobId(2, 'counts', attempt);
+  const job = (state: string, jobId = id(0), name = 'counts') => ({ id: jobId, name, state, startedAtMs: 1 });
+
+  test('has the same id in every run, another after each end, and never that of other roles', () => {
+    expect(id(0)).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set([id(0), id(1), standbyJobId(3, 'counts', 0), standbyJobId(2, 'other', 0)]).size).toBe(4);
+    expect(findStandbyJob([], 2, 'counts')).toEqual({ kind: 'none', nextId: id(0), ended: [] });
+    const failed = job('FAILED');
+    expect(findStandbyJob([failed], 2, 'counts')).toEqual({ kind: 'none', nextId: id(1), ended: [failed] });
+  });
+
+  test('is live while it restarts, and foreign when nobody promoted it', () => {
+    expect(findStandbyJob([job('RESTARTING')], 2, 'counts').kind).toBe('live');
+    expect(findStandbyJob([job('RUNNING', '0'.repeat(32))], 2, 'counts').kind).toBe('foreign');
+    expect(findStandbyJob([job('CANCELED', '0'.repeat(32))], 2, 'counts').kind).toBe('none');
+  });
+
+  test('has recovered with a checkpoint newer than the restored one, not with RUNNING', () => {
+    const restored = { id: 7, path: 'p', atMs: 1 };
+    const own = (n: number) => ({ restored, latestCompleted: { id: n, path: 'p', completedAtMs: 2 } });
+    expect(hasRecovered({ restored, completedCount: 0, failedCount: 0 })).toBe(false);
+    expect(hasRecovered({ ...own(7), completedCount: 1, failedCount: 0 })).toBe(false);
+    expect(hasRecovered({ ...own(8), completedCount: 1, failedCount: 0 })).toBe(true);
+    const { latestCompleted } = own(8);
+    expect(hasRecovered({ latestCompleted, completedCount: 1, failedCount: 0 }), 'started empty').toBe(false);
+  });
+});
+
+describe('where data ends behind a fence', () => {
+  test.each([
+    ['is one marker below the end', true, at(10n), at(11n), at(10n)],
+    ['counts what was appended before the marker', true, at(10n), at(14n), at(13n)],
+    ['is the end when no marker came', true, at(10n), at(10n), at(10n)],
+    ['is the end from before the first fence when it was repeated', false, at(10n), at(12n), at(10n)],
+  ])('%s', (_rule, first, before, after, expected) => {
+    expect(dataEnds(first, before, after)).toEqual(expected);
+  });
+});
+
+describe('replayed records', () => {
+  test('are those from the recovery point to the promoted end; markers say nothing', () => {
+    expect(replayed([usedPoint(manifest)], at(100n, 50n))).toBe(20);
+    expect(replayed([usedPoint(manifest)], undefined)).toBeNull();
+    expect(replayed([{ ...usedPoint(manifest), sourceOffsets: [] }], at(100n))).toBeNull();
+  });
+});
+
+describe('the exit code', () => {
+  test.each([
+    ['done', true, 0],
+    ['refused', false, 3],
+    ['failed', false, 1],
+    ['failed', true, 4],
+    ['interrupted', false, 1],
+    ['interrupted', true, 4],
+  ] as const)('of a run that is %s, past the point of no return: %s, is %i', (outcome, pastReturn, code) => {
+    expect(exitCodeOf({ outcome, pastReturn })).toBe(code);
+  });
+});
+
+describe('a recount', () => {
+  const count = (partition: number, over: Partial<PartitionCount> = {}): PartitionCount => ({
+    topic: 'events',
+    partition,
+    records: 0n,
+    bytes: 0,
+    firstTimestampMs: undefined,
+    lastTimestampMs: undefined,
+    exact: true,
+    grewTo: undefined,
+    ...over,
+  });
+  const report = {
+    run: 'r1',
+    outageAtMs: 10_000,
+    promotedAt: [0, 1].map((partition) => ({ topic: 'events', partition, offset: '9' })),
+    rpo: { topics: { events: { estimatedRecords: 51 } } },
+  };
+
+  test('puts the exact count of each topic beside its estimate', () => {
+    const lost = count(0, { records: 48n, bytes: 4_800, firstTimestampMs: 9_760, lastTimestampMs: 9_990 });
+    expect(assembleRecount(report, [lost, count(1)])).toEqual({
+      run: 'r1',
+      topics: { events: { estimated: 51, counted: 48, bytes: 4_800, ms: 240, stillGrowing: false, exact: true } },
+      uncounted: [],
+    });
+  });
+
+  test('reaches to the newest lost record where clients went on after the outage', () => {
+    const late = count(0, { records: 2n, firstTimestampMs: 9_000, lastTimestampMs: 15_000, grewTo: 99n });
+    expect(assembleRecount(report, [late, count(1)]).topics.events).toMatchObject({ ms: 6_000, stillGrowing: true });
+  });
+
+  test('names the partitions that could not be counted', () => {
+    expect(assembleRecount(report, [count(0)]).uncounted).toEqual(['events-1']);
+    expect(assembleRecount(report, [count(0)]).topics.events).toMatchObject({ counted: 0, ms: 0 });
+  });
+});

@@ -1,0 +1,202 @@
+import { describe, expect, test } from 'vitest';
+import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
+import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
+import { directionOf } from '../../../../runbooks/failover/direction.ts';
+import { exitCodeOf } from '../../../../runbooks/failover/report.ts';
+import { prepareFailover, runFailover } from '../../../../runbooks/failover/run-failover.ts';
+import { confirmFreeze, freezeInForce } from '../../../../state/freeze.ts';
+import { readRun } from '../../../../state/journal.ts';
+import { acquireLease } from '../../../../state/lease.ts';
+import { keepMirrorProducer } from '../../../../state/mirror-producer.ts';
+import { readRoles, writeRoles } from '../../../../state/roles.ts';
+import { foldRun } from '../../../../state/run-record.ts';
+import { at, manifest, newWorld, roles, runName, type World } from './world.ts';
+
+async function failOver(world: World, context: Omit<FailoverContext, 'epoch'> = world.context, signal?: AbortSignal) {
+  const outage = { atMs: world.clock.now() - 5_000, source: 'first-failed-probe' as const };
+  const plan = await prepareFailover(context, outage);
+  return runFailover({ context, outage, plan, holder: context.run, ...(signal ? { signal } : {}) });
+}
+
+/** A mirror that confirms whatever freeze it is asked for, at the standby's ends. */
+function confirming(world: World, drained = true): Omit<FailoverContext, 'epoch'> {
+  const { kafka } = world.context.standby;
+  const state: ObjectStore = {
+    ...world.store,
+    list: async (prefix, options) => world.store.list(prefix, options),
+    put: async (key, body, options) => {
+      const result = await world.store.put(key, body, options);
+      if (key.startsWith('freeze/') && result.kind === 'written') {
+        const request = (await freezeInForce(world.store, 1))!;
+        const ranges = await kafka.logRanges(at(0n, 0n));
+        const endOffsets = ranges.map((r) => ({ topic: r.topic, partition: r.partition, offset: r.logEndOffset }));
+        await confirmFreeze(world.store, { epoch: request.epoch, atMs: 1, drained, by: 'mirror', endOffsets });
+      }
+      return result;
+    },
+  };
+  return { ...world.context, state };
+}
+
+async function started(options: Parameters<typeof newWorld>[0] = {}): Promise<World> {
+  const world = newWorld(options);
+  await writeRoles(world.store, roles);
+  return world;
+}
+
+describe('a failover', () => {
+  test('promotes the standby in order, and reports what it reached', async () => {
+    const world = await started();
+    const report = await failOver(world, confirming(world));
+    expect(report.error).toBeUndefined();
+    expect(report).toMatchObject({
+      outcome: 'done',
+      from: 'mumbai',
+      to: 'singapore',
+      unfenced: true,
+      replayedRecords: 20,
+      recoveryPoint: { checkpointId: 7, uri: manifest.replicaUri },
+      droppedTransactions: manifest.droppedTransactions,
+      promotedAt: [
+        { topic: 'events', partition: 0, offset: '100' },
+        { topic: 'events', partition: 1, offset: '50' },
+      ],
+    });
+    expect(report.rtoMs).toBeGreaterThanOrEqual(5_000);
+    expect(exitCodeOf(report)).toBe(0);
+    expect(world.effects).toEqual(['sync group', `start ${manifest.replicaUri}`, 'dns 127.0.2.1']);
+    expect(await readRoles(world.store)).toMatchObject({
+      epoch: 2,
+      primary: 'singapore',
+      standby: 'mumbai',
+      replication: 'suspended',
+      run: runName(1),
+      promotedAt: report.promotedAt,
+    });
+    const record = foldRun(await readRun(world.store, runName(1)));
+    expect(record).toMatchObject({ status: 'done', report: JSON.parse(JSON.stringify(report)) });
+  });
+
+  test('stops the jobs of a primary that answers, and proves that nothing is lost', async () => {
+    const world = await started({ primary: 'up', acceptUnfenced: false });
+    const report = await failOver(world, { ...confirming(world), acceptUnfenced: false });
+    expect(report).toMatchObject({ outcome: 'done', unfenced: false });
+    expect(report.rpo.topics.events).toEqual({ estimatedRecords: 0, ms: 0, estimated: false, proven: true });
+    expect(world.effects[0]).toBe('cancel primary job');
+  });
+
+  test('fences a mirror that does not answer, and leaves the marker out of the promoted end', async () => {
+    const world = await started();
+    await keepMirrorProducer(world.store, 1, { transactionalId: 't', producerId: 1n, producerEpoch: 0 });
+    const report = await failOver(world);
+    expect(report.outcome).toBe('done');
+    expect(world.effects.filter((e) => e === 'fence')).toHaveLength(1);
+    expect(world.ends.get('events-0')).toBe(101n);
+    expect(report.promotedAt.map((p) => p.offset)).toEqual(['100', '50']);
+    expect(report.steps.find((s) => s.id === 'freeze-mirror')!.ms).toBeGreaterThanOrEqual(5_000);
+  });
+
+  test('is refused without --accept-unfenced while the primary is dark, before anything is changed', async () => {
+    const world = await started({ acceptUnfenced: false });
+    await expect(failOver(world)).rejects.toMatchObject({ code: 'PrimaryUnfenced', exitCode: 3 });
+    expect((await world.store.list('')).objects.map((o) => o.key)).toEqual(['roles/0000000001']);
+    expect(world.effects).toEqual([]);
+  });
+
+  test('is refused without a recovery point, before anything is changed', async () => {
+    const world = await started({ noPoint: true });
+    await expect(failOver(world)).rejects.toMatchObject({ code: 'NoRecoveryPoint', exitCode: 3 });
+    expect((await world.store.list('')).objects).toHaveLength(1);
+  });
+
+  test('is refused while another acts', async () => {
+    const world = await started();
+    const request = { holder: 'other', purpose: 'failover', run: 'r0', ttlMs: 10_000, waitMs: 0 };
+    const other = await acquireLease(world.store, request, world.clock);
+    if (other.kind !== 'acquired') throw new Error('held');
+    const stop = other.lease.keepRenewed();
+    await expect(failOver(world)).rejects.toMatchObject({ code: 'LeaseHeld', exitCode: 3 });
+    await stop();
+  });
+
+  test('thaws the mirror when it gives up before a job was started', async () => {
+    const world = await started();
+    const context = confirming(world);
+    let looks = 0;
+    const report = await failOver(world, {
+      ...context,
+      chooseRecoveryPoint: async (...args) =>
+        looks++ === 0 ? context.chooseRecoveryPoint(...args) : { kind: 'none', rejected: [] },
+    });
+    expect(report).toMatchObject({ outcome: 'refused', compensated: ['freeze-mirror'], pastReturn: false });
+    expect(exitCodeOf(report)).toBe(3);
+    expect(await freezeInForce(world.store, 1)).toBeUndefined();
+    const after = await directionOf(world.store, roles);
+    expect(after, 'a run that was taken back is over').toEqual({ roles });
+  });
+
+  test('does not thaw a mirror that it fenced, and says that a person is needed', async () => {
+    const world = await started();
+    await keepMirrorProducer(world.store, 1, { transactionalId: 't', producerId: 1n, producerEpoch: 0 });
+    let looks = 0;
+    const report = await failOver(world, {
+      ...world.context,
+      chooseRecoveryPoint: async (...args) =>
+        looks++ === 0 ? world.context.chooseRecoveryPoint(...args) : { kind: 'none', rejected: [] },
+    });
+    expect(report.error?.code).toBe('CompensationFailed');
+    expect(exitCodeOf(report)).toBe(4);
+    expect(await freezeInForce(world.store, 1)).toBeDefined();
+  });
+});
+
+/** The state as a process sees it that dies at its n-th write of any kind, with or without the write. */
+function dyingStore(store: ObjectStore, dieAt: number, when: 'before' | 'after'): ObjectStore {
+  let writes = 0;
+  let dead = false;
+  const killed = () => Promise.reject(new Error('killed'));
+  return {
+    ...store,
+    get: (...args) => (dead ? killed() : store.get(...args)),
+    list: (...args) => (dead ? killed() : store.list(...args)),
+    put: async (key, body, options) => {
+      if (dead) return killed();
+      if (++writes !== dieAt) return store.put(key, body, options);
+      dead = true;
+      if (when === 'after') await store.put(key, body, options);
+      return killed();
+    },
+  };
+}
+
+describe('a failover that is killed at any write to the state', () => {
+  const deaths = Array.from({ length: 26 }, (_, i) => i + 1).flatMap((n) => [
+    [n, 'before'] as const,
+    [n, 'after'] as const,
+  ]);
+
+  test.each(deaths)('write %i, %s it arrived: the next run ends it, no effect made twice', async (n, when) => {
+    const world = await started();
+    await keepMirrorProducer(world.store, 1, { transactionalId: 't', producerId: 1n, producerEpoch: 0 });
+    const first = { ...world.context, state: dyingStore(world.store, n, when) };
+    await failOver(world, first).catch(() => undefined);
+
+    const inForce = (await readRoles(world.store))!;
+    const direction = await directionOf(world.store, inForce);
+    const ended = inForce.epoch === 2 && direction.roles.epoch === 2;
+    if (!ended) {
+      expect(direction.roles, 'never turns back to the dead region').toEqual(roles);
+      const second = await failOver(world, world.run(2));
+      expect(second.error).toBeUndefined();
+      expect(second).toMatchObject({ outcome: 'done', epoch: expect.toSatisfy((e: number) => e <= 2) });
+      expect(
+        second.promotedAt.map((p) => p.offset),
+        'where data ended, whatever markers follow',
+      ).toEqual(['100', '50']);
+    }
+    const once = (what: string) => world.effects.filter((e) => e.startsWith(what)).length;
+    expect(once('start')).toBe(1);
+    expect(once('dns')).toBe(1);
+    expect(await readRoles(world.store)).toMatchObject({ epoch: 2, primary: 'singapore' });
+  });
+});
