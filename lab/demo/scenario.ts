@@ -47,7 +47,7 @@ interface FailoverJson {
 }
 
 interface RecountJson {
-  readonly topics: Readonly<Record<string, { readonly counted: number; readonly ms: number }>>;
+  readonly recount: { readonly topics: Readonly<Record<string, { readonly counted: number; readonly ms: number }>> };
 }
 
 /** Keys of the traffic: enough that both partitions and subtasks have plenty, few enough that each one is busy. */
@@ -191,7 +191,7 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
       if (!(await waitUntilSettled({ bootstrap: oldPrimary, topics: [topic], stillMs: 4_000 }))) {
         throw new Error("the old primary's log did not come to rest");
       }
-      const recount = (await command('argus runs show --recount', [
+      const { recount } = (await command('argus runs show --recount', [
         '--json',
         'runs',
         'show',
