@@ -29,7 +29,7 @@ export interface PlanView {
   readonly records: readonly { readonly name: string; readonly records: Asked<readonly DnsRecord[]> }[];
 }
 
-/** Observes what the plan needs. Reads only, everything at once; a primary has 3 s, the standby 10 s to answer. */
+/** Observes what the plan needs. Reads only, everything at once; a primary has 2 s, the standby 10 s to answer. */
 export async function gatherPlanView(
   context: FailoverContext,
   outage: Outage,
@@ -39,7 +39,7 @@ export async function gatherPlanView(
   const signal = within(outer, 10_000);
   const { standby, names, config } = context;
   const [primaryJobs, standbyJobs, slots, ends, records] = await Promise.all([
-    ask(context.primary.flink.list({ signal: within(outer, 3_000) })),
+    ask(context.primary.flink.list({ signal: within(outer, 2_000) })),
     ask(standby.flink.list({ signal })),
     ask(standby.flink.slots({ signal })),
     ask(mirroredEnds(context, signal)),

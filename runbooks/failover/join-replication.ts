@@ -30,7 +30,7 @@ export function joinReplication(
     async syncGroup(group, ends, signal): Promise<SyncedGroup> {
       const mirrored = new Map(ends.map((e: PartitionOffset) => [partitionKey(e), e.offset]));
       const [copy] = await copyGroupOffsets(primary.kafka, standby.kafka, [group], mirrored, {
-        signal: within(signal, 4_000),
+        signal: within(signal, 2_500),
       });
       signal.throwIfAborted();
       const copied = copy?.outcome === 'copied' || copy?.outcome === 'unchanged';

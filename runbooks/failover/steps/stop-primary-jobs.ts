@@ -6,7 +6,7 @@ import { evidence, type FailoverStep, type StepWords, within } from '../failover
 import { isTerminal } from '../standby-job.ts';
 
 /** How long a primary may take to answer before it counts as unreachable. */
-const patienceMs = 3_000;
+const patienceMs = 2_000;
 
 /** Stops the primary's jobs and sees them stopped; a primary that can't be asked is let through only by a person's word. */
 export function stopPrimaryJobs(words: StepWords): FailoverStep {
