@@ -18,7 +18,7 @@ export async function withComposition<T>(
     return await act(composition, loaded);
   } finally {
     // A region that hangs must not hold the command; the process ends anyway.
-    await Promise.race([composition.close(), context.clock.sleep(2_000)]);
+    await Promise.race([composition.close(), context.clock.sleep(300)]);
   }
 }
 
@@ -33,7 +33,7 @@ export async function withState<T>(
   try {
     return await act(state, loaded);
   } finally {
-    await Promise.race([state.close(), context.clock.sleep(2_000)]);
+    await Promise.race([state.close(), context.clock.sleep(300)]);
   }
 }
 
@@ -84,7 +84,17 @@ export async function preflight(
   const { config, names } = composition;
   const sides = await sidesOf(context, composition, roles);
   const { clock, signal } = context;
-  const verdict = decidePreflight(purpose, await gatherPreflight({ config, names, ...sides, clock, signal }));
+  const verdict = decidePreflight(
+    purpose,
+    await gatherPreflight({
+      config,
+      names,
+      ...sides,
+      clock,
+      signal,
+      ...(purpose === 'failover' ? { primaryDeadlineMs: 2_000 } : {}),
+    }),
+  );
   signal.throwIfAborted();
   const error = preflightError(verdict);
   if (error) throw error;

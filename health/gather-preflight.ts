@@ -17,24 +17,27 @@ export interface PreflightSources {
   readonly sighting: Sighting | undefined;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
+  /** For the primary, 5 s by default; shorter where it may be dead and time counts. */
+  readonly primaryDeadlineMs?: number;
 }
 
-/** Looks at everything that a command may need, all at once, each within 5 s. Changes nothing, never throws. */
+/** Looks at everything that a command may need, all at once, each within its deadline. Changes nothing, never throws. */
 export async function gatherPreflight(sources: PreflightSources): Promise<PreflightFacts> {
   const { config, names, clock, signal } = sources;
   const options: ProbeOptions = { clock, deadlineMs: 5_000, ...(signal ? { signal } : {}) };
   const record = config.dns.records[0];
-  const region = async (r: Region): Promise<PreflightRegion> => {
+  const region = async (r: Region, deadlineMs: number): Promise<PreflightRegion> => {
+    const bounded = { ...options, deadlineMs };
     const [kafka, objects, flink] = await Promise.all([
-      probeKafka(r.kafka, config.topics, options),
-      probeObjects(r.objects, REPLICA_ROOT, options),
-      probe((call) => r.flink.slots(call), options),
+      probeKafka(r.kafka, config.topics, bounded),
+      probeObjects(r.objects, REPLICA_ROOT, bounded),
+      probe((call) => r.flink.slots(call), bounded),
     ]);
     return { name: r.name, kafka, objects, flink };
   };
   const [primary, standby, dnsApi, resolvers] = await Promise.all([
-    region(sources.primary),
-    region(sources.standby),
+    region(sources.primary, sources.primaryDeadlineMs ?? 5_000),
+    region(sources.standby, 5_000),
     record ? probeRecords(names.records, record.name, record.type, options) : { status: 'ok' as const, latencyMs: 0 },
     Promise.all(
       names.resolvers.map(async (resolver) => ({
