@@ -30,6 +30,14 @@ const program = new Command('lab')
   .description(
     'Two real regions on this machine: mumbai (primary) and singapore (standby), and the network between them.',
   )
+  .addHelpText(
+    'after',
+    `\nExamples:
+  npm run lab -- up
+  npm run lab -- region mumbai kill
+  npm run lab -- link outside mumbai cut
+  npm run lab -- down`,
+  )
   .showHelpAfterError('(--help shows what there is)')
   .exitOverride();
 
@@ -37,6 +45,7 @@ const program = new Command('lab')
 function command(spec: string, description: string, example: string): Command {
   return program
     .command(spec)
+    .summary(description.split('\n')[0] ?? '')
     .description(description)
     .addOption(new Option('--dir <folder>', "the lab's folder").default(defaultLabDir()))
     .option('--json', 'the result as JSON on standard output')
