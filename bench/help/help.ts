@@ -32,7 +32,9 @@ empty.sort((a, b) => a - b);
 help.sort((a, b) => a - b);
 const row = (name: string, values: readonly number[], unit: string) =>
   `| ${name} | ${quantile(values, 0.5).toFixed(2)}${unit} | ${quantile(values, 0.1).toFixed(2)}–${quantile(values, 0.9).toFixed(2)}${unit} |`;
-console.log(`machine: ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; ${rounds} pairs in turn`);
+console.log(
+  `machine: ${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.version}; ${rounds} pairs in turn`,
+);
 console.log('| | median | p10–p90 |\n|---|---|---|');
 console.log(row('`node -e 0`', empty, ' ms'));
 console.log(row('`argus --help`', help, ' ms'));

@@ -14,7 +14,7 @@ const tools: Record<string, string> = {
   '@biomejs/biome': 'biome',
   knip: 'knip',
   node: 'node',
-  'typescript-native': 'tsc',
+  'typescript-native': '../typescript-native/bin/tsc',
 };
 const typesOnly = (name: string) => name.startsWith('@types/');
 

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { argus } from '../../lab/demo/argus-command.ts';
+import { type DemoResult, disagreements } from '../../lab/demo/result.ts';
+import { playScenario, type ScenarioRun } from '../../lab/demo/scenario.ts';
+import type { Lab } from '../../lab/lab.ts';
+import { names } from '../../lab/lab-info.ts';
+import { flinkRestJobs } from '../../regions/flink/flink-rest-jobs.ts';
+import { startTestLab } from '../support/whole-lab.ts';
+
+// One lab for the whole story: each test goes on where the one before it ended.
+let lab: Lab;
+let run: ScenarioRun;
+let settings: Parameters<typeof argus>[0];
+const output: string[] = [];
+
+beforeAll(async () => {
+  lab = await startTestLab();
+  settings = { configPath: lab.configPath, env: lab.processEnv('argus') };
+  run = playScenario(lab, {
+    scenario: 'kill',
+    rate: 400,
+    warmupMs: 15_000,
+    afterMs: 5_000,
+    say: (line) => output.push(line),
+    onArgusOutput: (text) => output.push(text),
+  });
+});
+
+afterAll(async () => {
+  await run?.stop();
+  await lab?.down();
+});
+
+const json = async (args: readonly string[]) => {
+  const done = await argus(settings, ['--json', ...args]);
+  return { exitCode: done.exitCode, value: JSON.parse(done.stdout) };
+};
+
+test('under load a recovery point is there, and a checkpoint references at least 10 files', async () => {
+  await run.warmUp();
+  const { exitCode, value } = await json(['checkpoints', 'list']);
+  expect(exitCode).toBe(0);
+  const [newest] = value.jobs[0].points;
+  expect(newest.files).toBeGreaterThanOrEqual(10);
+});
+
+test('a dry run prints the plan and changes nothing', async () => {
+  const before = await json(['runs', 'list']);
+  const { exitCode, value } = await json(['failover', '--dry-run', '--accept-unfenced']);
+  expect(exitCode).toBe(0);
+  expect(value.steps.map((s: { id: string }) => s.id).length).toBeGreaterThan(5);
+  expect(await json(['runs', 'list'])).toEqual(before);
+});
+
+test('without a terminal and without --yes a failover is refused with exit code 4', async () => {
+  const done = await argus(settings, ['failover']);
+  expect(done.exitCode).toBe(4);
+  expect(done.stderr).toMatch(/--yes/);
+});
+
+test('the primary is killed under load, and argus failover brings the platform up in the standby', async () => {
+  await run.failOver();
+});
+
+test('the old roles are history: a second failover is refused', async () => {
+  const done = await argus(settings, ['failover', '--yes', '--accept-unfenced']);
+  expect(done.exitCode).toBe(3);
+});
+
+test('with the primary gone the job makes 3 more checkpoints and survives the loss of its TaskManager', async () => {
+  const flink = flinkRestJobs({ region: names.standby, url: lab.info.regions[names.standby].flink.rest });
+  const completed = async () => {
+    const [job] = (await flink.list()).filter((j) => j.state === 'RUNNING');
+    return job ? (await flink.checkpoints(job.id)).latestCompleted?.id : undefined;
+  };
+  const until = async (id: number) => {
+    for (const deadline = Date.now() + 90_000; ; await new Promise((r) => setTimeout(r, 500))) {
+      const now = await completed().catch(() => undefined);
+      if (now !== undefined && now >= id) return now;
+      if (Date.now() > deadline) throw new Error(`checkpoint ${id} was not completed, the newest is ${now}`);
+    }
+  };
+  const first = await until(1);
+  const third = await until(first + 3);
+  await lab.regions[names.standby].restart('taskmanager');
+  await until(third + 2);
+});
+
+let result: DemoResult;
+test('the auditor counts what Argus counted: nothing doubled, nothing misordered, no wrong count', async () => {
+  result = await run.account();
+  expect(disagreements(result)).toEqual([]);
+  expect(result.clientOutageMs).toBeGreaterThan(0);
+  expect(result.rtoMs).toBeGreaterThan(0);
+});
+
+test('a daemon that starts after the failover mirrors nothing into the active region', async () => {
+  const { value } = await json(['status']);
+  expect(value.roles).toMatchObject({ primary: names.standby, standby: names.primary, replication: 'suspended' });
+});
