@@ -47,10 +47,11 @@ async function packages() {
     .digest('hex');
   if (existsSync(marker) && readFileSync(marker, 'utf8') === wanted && existsSync(node)) return;
   console.error('installing npm packages …');
+  // Not `npm ci`: that wants every optional package of every platform in the lockfile, and not every registry has them all.
+  const install = ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'];
   const npm = process.env.npm_execpath;
-  if (npm && /\.c?js$/.test(npm))
-    await must(process.execPath, [npm, 'ci', '--no-fund', '--no-audit', '--loglevel=error']);
-  else await must('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error']);
+  if (npm && /\.c?js$/.test(npm)) await must(process.execPath, [npm, ...install]);
+  else await must('npm', install);
   if (!existsSync(node)) {
     console.error(
       "error: the package `node` did not bring its binary; npm's `ignore-scripts` must be off for this project",
