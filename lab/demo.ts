@@ -15,6 +15,7 @@ interface Options {
   readonly rate: number;
   readonly warmup: number;
   readonly after: number;
+  readonly distance: number;
   readonly keep: boolean;
   readonly json: string;
 }
@@ -25,12 +26,15 @@ const positive = (text: string): number => {
   return n;
 };
 
+const notNegative = (text: string): number => (text === '0' ? 0 : positive(text));
+
 const program = new Command('npm run demo --')
   .description('Two real regions on this machine: the primary fails under load, Argus fails over, an auditor counts.')
   .addOption(new Option('--scenario <name>', 'how the primary fails').choices(scenarios).default('kill'))
   .option('--rate <n>', 'events a second', positive, 200)
   .option('--warmup <seconds>', 'traffic before the outage', positive, 20)
   .option('--after <seconds>', 'traffic in the standby afterwards', positive, 10)
+  .option('--distance <ms>', 'one way between the regions (30: about Mumbai to Singapore)', notNegative, 30)
   .option('--keep', 'leave the lab running', false)
   .option('--json <file>', 'where the result goes', 'demo-result.json')
   .addHelpText(
@@ -64,6 +68,7 @@ async function play(lab: Lab): Promise<DemoResult> {
     rate: options.rate,
     warmupMs: options.warmup * 1_000,
     afterMs: options.after * 1_000,
+    distanceMs: options.distance,
     signal: interrupt.signal,
     say,
     onArgusOutput: (text) => process.stderr.write(text.replace(/^(?=.)/gm, '          │ ')),

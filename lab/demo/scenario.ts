@@ -18,6 +18,8 @@ export interface ScenarioOptions {
   readonly warmupMs: number;
   /** How long it goes on in the standby. */
   readonly afterMs: number;
+  /** How long a byte travels from one region to the other, one way. */
+  readonly distanceMs: number;
   readonly signal?: AbortSignal;
   /** One line for people about what happens now. */
   readonly say: (line: string) => void;
@@ -123,6 +125,7 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
 
   return {
     async warmUp() {
+      await lab.link(names.standby, names.primary).delay(options.distanceMs);
       say(`traffic: ${options.rate} events/s through ${lab.info.ingestName}`);
       traffic = startTraffic({
         resolver: lab.info.dns.server,

@@ -21,6 +21,7 @@ beforeAll(async () => {
     rate: 400,
     warmupMs: 15_000,
     afterMs: 5_000,
+    distanceMs: 30,
     say: (line) => output.push(line),
     onArgusOutput: (text) => output.push(text),
   });
