@@ -131,7 +131,7 @@ const tasks = {
     await packages();
     await prerequisites();
     await build();
-    process.exit(await run(node, ['dist/lab/demo.js', ...args]));
+    process.exit(await run(node, ['--disable-warning=TimeoutNegativeWarning', 'dist/lab/demo.js', ...args]));
   },
   async 'test:unit'() {
     await packages();
