@@ -5,7 +5,12 @@ import { WireReader, WireWriter } from './wire.ts';
 
 export interface PartitionProducers extends TopicPartition {
   readonly errorCode: number;
-  readonly producers: readonly { readonly producerId: bigint; readonly producerEpoch: number }[];
+  readonly producers: readonly {
+    readonly producerId: bigint;
+    readonly producerEpoch: number;
+    /** -1 while no marker of it was written. */
+    readonly coordinatorEpoch: number;
+  }[];
 }
 
 /**
@@ -46,10 +51,10 @@ export function readDescribeProducersResponse(bytes: Buffer): readonly Partition
       const errorCode = reader.int16();
       reader.compactNullableString();
       const producers = reader.compactArray(() => {
-        const producer = { producerId: reader.int64(), producerEpoch: reader.int32() };
+        const [producerId, producerEpoch] = [reader.int64(), reader.int32()];
         reader.int32();
         reader.int64();
-        reader.int32();
+        const producer = { producerId, producerEpoch, coordinatorEpoch: reader.int32() };
         reader.int64();
         reader.tags();
         return producer;

@@ -45,10 +45,15 @@ export interface KafkaAdmin {
     options?: CallOptions,
   ): Promise<{ readonly producerId: bigint; readonly producerEpoch: number }>;
   /**
-   * Shuts the holder of a transactional id out of the partitions: its producer's epoch is raised and made known to each
+   * Shuts a producer, as `initProducer` gave it, out of the partitions: its epoch is raised and made known to each
    * partition by an ABORT marker, which takes one offset that no reader sees. Its later batches are refused by the
-   * broker (INVALID_PRODUCER_EPOCH). Done when every partition's producer state shows the higher epoch.
+   * broker (INVALID_PRODUCER_EPOCH). Done when every partition's producer state shows the higher epoch of this very id,
+   * also when the brokers have forgotten whose it was.
    */
-  fenceProducer(transactionalId: string, partitions: readonly TopicPartition[], options?: CallOptions): Promise<void>;
+  fenceProducer(
+    producer: { readonly transactionalId: string; readonly producerId: bigint; readonly producerEpoch: number },
+    partitions: readonly TopicPartition[],
+    options?: CallOptions,
+  ): Promise<void>;
   close(): Promise<void>;
 }

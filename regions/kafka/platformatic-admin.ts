@@ -5,7 +5,7 @@ import { byTopic } from './by-topic.ts';
 import type { KafkaAdmin, NewTopic, TopicDescription } from './kafka-admin.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
 import { readAdminFailure } from './platformatic-errors.ts';
-import { fencePartitions, initProducerId } from './producer-fencing.ts';
+import { type FencedProducer, fencePartitions, initProducerId } from './producer-fencing.ts';
 
 export interface PlatformaticAdminOptions {
   /** The region's name, for messages. */
@@ -117,12 +117,12 @@ export class PlatformaticAdmin implements KafkaAdmin {
   }
 
   async fenceProducer(
-    transactionalId: string,
+    producer: FencedProducer,
     partitions: readonly TopicPartition[],
     options: CallOptions = {},
   ): Promise<void> {
     await this.#raw('fenceProducer', options, (cluster, signal) =>
-      fencePartitions(cluster, transactionalId, partitions, signal),
+      fencePartitions(cluster, producer, partitions, signal),
     );
   }
 

@@ -10,6 +10,7 @@ import {
   findTransactionCoordinatorRequest,
   initProducerIdRequest,
 } from './transactions.ts';
+import { writeAbortMarkersRequest } from './write-txn-markers.ts';
 
 const pollMs = 50;
 /** Only the time between AddPartitionsToTxn and EndTxn of a fencing has to fit in. */
@@ -32,56 +33,110 @@ export async function initProducerId(
   return { producerId, producerEpoch };
 }
 
+/** Who is to be shut out: the identity as it was made, which the brokers may have forgotten since. */
+export interface FencedProducer extends ProducerIdentity {
+  readonly transactionalId: string;
+}
+
 /**
- * Raises the epoch behind a transactional id and makes it known to each partition by an ABORT marker, then asks the
- * partitions' leaders until each shows it. Tries until the signal ends it. Source: KIP-98 (fencing), KIP-664.
+ * Raises the producer's epoch and makes it known to each partition by an ABORT marker, then asks the partitions'
+ * leaders until each shows it. Tries until the signal ends it. Source: KIP-98 (fencing), KIP-664.
+ *
+ * A coordinator forgets a transactional id without transactions after `transactional.id.expiration.ms` (7 days), and
+ * would then raise the epoch of a new producer id, which shuts nobody out: the markers are written without it then.
  */
 export async function fencePartitions(
   cluster: KafkaCluster,
-  transactionalId: string,
+  producer: FencedProducer,
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
 ): Promise<ProducerIdentity> {
+  const { transactionalId, producerId } = producer;
   await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
-  const fencing = await initProducerId(cluster, transactionalId, signal);
-  await atCoordinator(cluster, transactionalId, signal, async (coordinator) => {
-    const request = addPartitionsToTxnRequest(transactionalId, fencing, partitions);
-    const answers = await cluster.sendTo(coordinator, 'control', request, { signal });
-    const refused = answers.find((a) => a.errorCode !== 0);
-    if (refused && !isTransient(refused.errorCode)) {
-      throw partitionError(cluster.name, 'AddPartitionsToTxn', refused, refused.errorCode);
-    }
-    return { errorCode: refused?.errorCode ?? 0 };
-  });
-  await atCoordinator(cluster, transactionalId, signal, (coordinator) =>
-    cluster.sendTo(coordinator, 'control', abortTxnRequest(transactionalId, fencing), { signal }),
-  );
+  const raised = await initProducerId(cluster, transactionalId, signal);
+  const known = raised.producerId === producerId;
+  const fencing = known ? raised : { producerId, producerEpoch: producer.producerEpoch + 1 };
+  if (known) await markByCoordinator(cluster, transactionalId, fencing, partitions, signal);
+  else await markAtLeaders(cluster, fencing, partitions, signal);
   let waiting: readonly TopicPartition[] = partitions;
   while (waiting.length > 0) {
-    waiting = await stillOpenTo(cluster, fencing, waiting, signal);
+    const shown = await epochsOf(cluster, fencing.producerId, waiting, signal);
+    waiting = waiting.filter((p) => (shown.get(partitionKey(p))?.producerEpoch ?? -1) < fencing.producerEpoch);
     if (waiting.length > 0) await pause(pollMs, signal);
   }
   return fencing;
 }
 
-/** The partitions whose leader does not show the fencing epoch yet. */
-async function stillOpenTo(
+async function markByCoordinator(
+  cluster: KafkaCluster,
+  transactionalId: string,
+  fencing: ProducerIdentity,
+  partitions: readonly TopicPartition[],
+  signal: AbortSignal,
+): Promise<void> {
+  await atCoordinator(cluster, transactionalId, signal, async (coordinator) => {
+    const request = addPartitionsToTxnRequest(transactionalId, fencing, partitions);
+    const answers = await cluster.sendTo(coordinator, 'control', request, { signal });
+    return { errorCode: failureOf(cluster, 'AddPartitionsToTxn', answers) };
+  });
+  await atCoordinator(cluster, transactionalId, signal, (coordinator) =>
+    cluster.sendTo(coordinator, 'control', abortTxnRequest(transactionalId, fencing), { signal }),
+  );
+}
+
+/** Only where the epoch is not shown yet, so that a repeated fence leaves no second marker. */
+async function markAtLeaders(
   cluster: KafkaCluster,
   fencing: ProducerIdentity,
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
-): Promise<readonly TopicPartition[]> {
+): Promise<void> {
+  const { producerId, producerEpoch } = fencing;
+  for (;;) {
+    const shown = await epochsOf(cluster, producerId, partitions, signal);
+    const open = partitions.filter((p) => (shown.get(partitionKey(p))?.producerEpoch ?? -1) < producerEpoch);
+    const coordinatorEpoch = Math.max(0, ...[...shown.values()].map((p) => p.coordinatorEpoch));
+    const marker = { producerId, producerEpoch, coordinatorEpoch };
+    const answers = await Promise.all(
+      [...Map.groupBy(open, (p) => cluster.leaderOf(p))].map(([node, list]) =>
+        cluster.send(node, 'control', writeAbortMarkersRequest(marker, list), { signal }),
+      ),
+    );
+    if (failureOf(cluster, 'WriteTxnMarkers', answers.flat()) === 0) return;
+    await pause(pollMs, signal);
+    await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
+  }
+}
+
+/** The first code that says "try again", or 0; any other failure is thrown. */
+function failureOf(
+  cluster: KafkaCluster,
+  call: string,
+  answers: readonly (TopicPartition & { readonly errorCode: number })[],
+): number {
+  const final = answers.find((a) => a.errorCode !== 0 && !isTransient(a.errorCode));
+  if (final) throw partitionError(cluster.name, call, final, final.errorCode);
+  return answers.find((a) => a.errorCode !== 0)?.errorCode ?? 0;
+}
+
+/** What the partitions' leaders know of a producer, by `partitionKey`; absent where they know nothing. */
+async function epochsOf(
+  cluster: KafkaCluster,
+  producerId: bigint,
+  partitions: readonly TopicPartition[],
+  signal: AbortSignal,
+) {
   const byLeader = Map.groupBy(partitions, (p) => cluster.leaderOf(p));
   const answers = await Promise.all(
     [...byLeader].map(([node, list]) => cluster.send(node, 'control', describeProducersRequest(list), { signal })),
   );
-  const fenced = new Set<string>();
+  const shown = new Map<string, { readonly producerEpoch: number; readonly coordinatorEpoch: number }>();
   for (const answer of answers.flat()) {
     if (answer.errorCode !== 0) throw partitionError(cluster.name, 'DescribeProducers', answer, answer.errorCode);
-    const seen = answer.producers.find((p) => p.producerId === fencing.producerId);
-    if (seen && seen.producerEpoch >= fencing.producerEpoch) fenced.add(partitionKey(answer));
+    const seen = answer.producers.find((p) => p.producerId === producerId);
+    if (seen) shown.set(partitionKey(answer), seen);
   }
-  return partitions.filter((p) => !fenced.has(partitionKey(p)));
+  return shown;
 }
 
 /** Calls the coordinator of a transactional id, again while it says that it is busy or has moved. */

@@ -103,8 +103,8 @@ describe('the Kafka admin', () => {
       { topic, partition: 0 },
       { topic, partition: 1 },
     ];
-    await admin.initProducer('fenced');
-    await admin.fenceProducer('fenced', partitions);
+    const identity = await admin.initProducer('fenced');
+    await admin.fenceProducer({ transactionalId: 'fenced', ...identity }, partitions);
     expect((await admin.logRanges(partitions)).map((r) => r.logEndOffset)).toEqual([1n, 1n]);
   });
 });
@@ -133,7 +133,9 @@ describe('a broker that does not answer', () => {
     const other = adminAt(`127.0.0.1:${(server.address() as { port: number }).port}`, 700);
     const before = performance.now();
     await expect(other.describeTopics()).rejects.toMatchObject({ code: 'KafkaUnreachable' });
-    await expect(other.fenceProducer('x', [])).rejects.toMatchObject({ code: 'KafkaUnreachable' });
+    await expect(
+      other.fenceProducer({ transactionalId: 'x', producerId: 1n, producerEpoch: 0 }, []),
+    ).rejects.toMatchObject({ code: 'KafkaUnreachable' });
     expect(performance.now() - before).toBeLessThan(2_500);
     const waiting = other.describeTopics();
     waiting.catch(() => undefined); // Awaited after the close.

@@ -162,13 +162,18 @@ describe('the mirror', () => {
     });
   });
 
-  test('is refused by the standby once its producer was fenced, and says so', async () => {
+  test.each([
+    ['', (id: string) => id],
+    // What a coordinator does after 7 days without a transaction: it makes a new producer of the same name.
+    [', also when the brokers have forgotten its transactional id', (id: string) => `${id}-unheard-of`],
+  ])('is refused by the standby once its producer was fenced, and says so%s', async (_when, known) => {
     const prepared = await prepare(2);
     const { topic, partitions } = prepared;
     await mirroring(prepared, async (mirror) => {
       await write(topic, 1_000);
       await reaches(mirror, topic, 1_000n);
-      await standbyAdmin.fenceProducer(prepared.transactionalId, partitions);
+      const producer = { transactionalId: known(prepared.transactionalId), ...prepared.identity };
+      await standbyAdmin.fenceProducer(producer, partitions);
       const fencedAt = await standbyAdmin.logRanges(partitions);
       expect(fencedAt.reduce((sum, r) => sum + r.logEndOffset, 0n)).toBe(1_002n);
       await write(topic, 1_000);

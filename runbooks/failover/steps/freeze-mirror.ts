@@ -121,7 +121,7 @@ async function forceStop(context: FailoverContext, io: StepIo): Promise<Frozen> 
     return { epoch, atMs: clock.now(), drained: false, by: 'failover', endOffsets: before };
   }
   const noted = await noteFencing(state, roles.epoch, before, options);
-  await standby.kafka.fenceProducer(producer.transactionalId, before, options);
+  await standby.kafka.fenceProducer(producer, before, options);
   const after = (await standbyRanges(context, io.signal)).map(endOf);
   return {
     epoch,
