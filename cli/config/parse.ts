@@ -12,6 +12,8 @@ export interface ConfigIssue {
   readonly path: string;
   readonly message: string;
   readonly hint?: string;
+  /** The path of the absent key that an unknown one most likely stands for. */
+  readonly meant?: string;
 }
 
 /** All that is wrong in a configuration file, at once. Exit code 2. */
@@ -40,16 +42,16 @@ export function parseConfig(text: string, file: string): Config {
     const { line, col } = lines.linePos(Math.min(offset, text.length));
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  if (doc.errors.length > 0) {
-    throw new ConfigError(
-      file,
-      doc.errors.map((e) => ({
-        ...at(e.pos[0]),
-        path: '',
-        message: `not valid YAML: ${e.message}`,
-        hint: 'mind the indentation (spaces, never tabs) and quote texts that hold ": " or begin with a special character',
-      })),
-    );
+  // The first one only: one slip makes the parser stumble over lines that are right.
+  const [broken] = doc.errors.toSorted((a, b) => a.pos[0] - b.pos[0]);
+  if (broken) {
+    const issue = {
+      ...at(broken.pos[0]),
+      path: '',
+      message: `not valid YAML: ${broken.message}`,
+      hint: 'mind the indentation (spaces, never tabs), close what was opened, and quote texts that hold ": " or begin with a special character',
+    };
+    throw new ConfigError(file, [issue]);
   }
   if (!isMap(doc.contents)) {
     const message = doc.contents === null ? 'the file is empty' : 'the document must be a mapping';
@@ -59,7 +61,9 @@ export function parseConfig(text: string, file: string): Config {
   const parsed = configSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const locate = (path: Path, key?: string) => at(offsetOf(doc.contents as Node, doc, path, key));
-  const issues = parsed.error.issues.flatMap((issue) => describeIssue(issue, [], value, locate));
+  const all = parsed.error.issues.flatMap((issue) => describeIssue(issue, [], value, locate));
+  // A key that is there with another spelling isn't told a second time as missing.
+  const issues = all.filter((i) => !all.some((other) => other.meant === i.path));
   issues.sort((a, b) => a.line - b.line || a.column - b.column);
   throw new ConfigError(file, issues);
 }
@@ -110,11 +114,16 @@ function describeIssue(issue: z.core.$ZodIssue, prefix: Path, root: unknown, loc
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
         const known = knownKeys(path);
-        const close = nearest(key, known);
+        const there = valueAt(root, path) as object;
+        const close = nearest(
+          key,
+          known.filter((k) => !(k in there)),
+        );
         return {
           ...locate(path, key),
           path: pathText([...path, key]),
           message: `unknown key "${key}"${here === '' ? '' : ` in ${here}`}${close === undefined ? '' : `; did you mean "${close}"?`}`,
+          ...(close === undefined ? {} : { meant: pathText([...path, close]) }),
           ...(known.length > 0 ? { hint: `${here === '' ? 'the file' : here} knows ${known.join(', ')}` } : {}),
         };
       });

@@ -22,18 +22,20 @@ describe('parseConfig', () => {
 
   const table: readonly [rule: string, text: string, expected: readonly string[]][] = [
     [
-      'names a mistyped key where it stands, and the key that was meant',
+      'names a mistyped key where it stands, and the key that was meant, but not that as missing',
       sampleWith('      bootstrap: [127.0.1.1:19092]', '      bootstrapp: [127.0.1.1:19092]'),
-      [
-        '4:5: "bootstrap" is missing in regions.mumbai.kafka',
-        '5:7: unknown key "bootstrapp" in regions.mumbai.kafka; did you mean "bootstrap"?',
-      ],
+      ['5:7: unknown key "bootstrapp" in regions.mumbai.kafka; did you mean "bootstrap"?'],
     ],
     ['names an unknown key at the top', `${sampleYaml}colour: red\n`, ['48:1: unknown key "colour"']],
     [
       'asks for the swapped letters of a top key',
       sampleWith('topics: [events]', 'topcis: [events]'),
-      ['1:1: "topics" is missing', '27:1: unknown key "topcis"; did you mean "topics"?'],
+      ['27:1: unknown key "topcis"; did you mean "topics"?'],
+    ],
+    [
+      'takes an unknown key for no misspelling of one that is there',
+      sampleWith('topics: [events]', 'topics: events\ntopicss: [events]'),
+      ['27:9: topics: a list is needed here', '28:1: unknown key "topicss"'],
     ],
     [
       'finds an unknown key inside a list',
@@ -107,6 +109,10 @@ describe('parseConfig', () => {
     } catch (error) {
       expect(error).toMatchObject({ code: 'ConfigInvalid', exitCode: 2, hint: expect.stringContaining('indentation') });
     }
+  });
+
+  it('tells one slip in YAML once, where it begins', () => {
+    expect(issuesOf(sampleWith('roles:', 'roles: ['))).toHaveLength(1);
   });
 
   it('refuses a key that is given twice', () => {
