@@ -6,6 +6,8 @@ import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
 /** Every adapter that a command works with. */
 export interface Composition {
   readonly config: Config;
+  /** Where relative paths of the configuration start. */
+  readonly folder: string;
   readonly regions: ReadonlyMap<string, Region>;
   readonly names: Names;
   readonly state: ObjectStore;
@@ -27,6 +29,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
   const names = await openNames(config, secret);
   return {
     config,
+    folder,
     regions,
     names,
     state,

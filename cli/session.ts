@@ -1,10 +1,11 @@
+import { ArgusError } from '../domain/errors.ts';
 import type { Roles } from '../domain/roles.ts';
 import type { PreflightPurpose, PreflightVerdict } from '../health/preflight.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Region } from '../regions/region.ts';
 import type { Sighting } from '../state/sightings.ts';
 import { type Composition, compose, openState } from './compose.ts';
-import { type LoadedConfig, resolveSecret } from './config/load.ts';
+import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
 import type { CommandContext } from './context.ts';
 
 /** A command's configuration and adapters, closed when the command ends, however it ends. */
@@ -37,20 +38,34 @@ export async function withState<T>(
   }
 }
 
-/** The roles in force, or those that a first start would write. Changes nothing. */
+/**
+ * The roles in force, or those that a first start would write. Changes nothing; a state that can't be read is exit
+ * code 2 at least, as every command asks for the roles before it does anything.
+ */
 export async function rolesNow(context: CommandContext, { state, config }: Composition): Promise<Roles> {
   const { readRoles } = await import('../state/roles.ts');
   const { primary, standby } = config.roles;
-  return (
-    (await readRoles(state, { signal: context.signal })) ?? {
-      epoch: 1,
-      primary,
-      standby,
-      replication: 'active',
-      atMs: context.clock.now(),
-      by: context.who,
-    }
-  );
+  const first: Roles = {
+    epoch: 1,
+    primary,
+    standby,
+    replication: 'active',
+    atMs: context.clock.now(),
+    by: context.who,
+  };
+  try {
+    return (await readRoles(state, { signal: context.signal })) ?? first;
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (!(error instanceof ArgusError) || error.exitCode > 2) throw error;
+    const { code, message, hint, retryable, cause } = error;
+    throw new ArgusError(code, `the state: ${message}`, {
+      cause,
+      retryable,
+      exitCode: 2,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
 }
 
 /** Primary and standby of these roles, and the last sighting of the primary. */
@@ -81,7 +96,7 @@ export async function preflight(
     import('../health/gather-preflight.ts'),
     import('../health/preflight.ts'),
   ]);
-  const { config, names } = composition;
+  const { config, folder, names } = composition;
   const sides = await sidesOf(context, composition, roles);
   const { clock, signal } = context;
   const verdict = decidePreflight(
@@ -89,6 +104,7 @@ export async function preflight(
     await gatherPreflight({
       config,
       names,
+      jars: config.jobs.map((job) => ({ job: job.name, path: pathFrom(folder, job.submit.jar) })),
       ...sides,
       clock,
       signal,

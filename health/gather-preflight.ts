@@ -1,5 +1,8 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
+import { ArgusError } from '../domain/errors.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { REPLICA_ROOT } from '../replication/checkpoints/locations.ts';
 import type { Sighting } from '../state/sightings.ts';
@@ -14,6 +17,8 @@ export interface PreflightSources {
   readonly primary: Region;
   readonly standby: Region;
   readonly names: Names;
+  /** Where the jar of each job lies on this machine. */
+  readonly jars: readonly { readonly job: string; readonly path: string }[];
   readonly sighting: Sighting | undefined;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
@@ -35,7 +40,7 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
     ]);
     return { name: r.name, kafka, objects, flink };
   };
-  const [primary, standby, dnsApi, resolvers] = await Promise.all([
+  const [primary, standby, dnsApi, resolvers, jars] = await Promise.all([
     region(sources.primary, sources.primaryDeadlineMs ?? 5_000),
     region(sources.standby, 5_000),
     record ? probeRecords(names.records, record.name, record.type, options) : { status: 'ok' as const, latencyMs: 0 },
@@ -45,9 +50,22 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
         probe: await probeResolver(resolver, record?.name ?? config.dns.cloudflare.zone, 'A', options),
       })),
     ),
+    Promise.all(sources.jars.map(async (jar) => ({ ...jar, probe: await probe(() => readable(jar.path), options) }))),
   ]);
   const sighted = Object.entries(sources.sighting?.topics ?? {}).map(
     ([t, seen]) => [t, seen.partitions.length] as const,
   );
-  return { primary, standby, dnsApi, resolvers, topics: config.topics, sightedPartitions: Object.fromEntries(sighted) };
+  const sightedPartitions = Object.fromEntries(sighted);
+  return { primary, standby, dnsApi, resolvers, jars, topics: config.topics, sightedPartitions };
+}
+
+async function readable(path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (cause) {
+    throw new ArgusError('JobJarUnreadable', `${path} can't be read (${(cause as NodeJS.ErrnoException).code})`, {
+      cause,
+      hint: 'correct jobs[].submit.jar, or put the jar there: Argus brings it to the standby itself',
+    });
+  }
 }

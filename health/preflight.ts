@@ -18,6 +18,8 @@ export interface PreflightFacts {
   readonly standby: PreflightRegion;
   readonly dnsApi: Probe;
   readonly resolvers: readonly { readonly server: string; readonly probe: Probe }[];
+  /** Whether each job's jar can be read on this machine. */
+  readonly jars: readonly { readonly job: string; readonly probe: Probe }[];
   readonly topics: readonly string[];
   /** Partition counts on the primary as last sighted, for when it is dark. */
   readonly sightedPartitions: Readonly<Record<string, number>>;
@@ -45,6 +47,7 @@ const needs: Record<
     readonly primary: { readonly kafka?: Need; readonly objects?: Need; readonly flink?: Need };
     readonly standby: { readonly kafka?: Need; readonly objects?: Need; readonly flink?: Need };
     readonly dns?: Need;
+    readonly jars?: Need;
     readonly partitions: boolean;
   }
 > = {
@@ -53,6 +56,7 @@ const needs: Record<
     primary: { kafka: 'told', objects: 'told', flink: 'told' },
     standby: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer' },
     dns: 'must-answer',
+    jars: 'must-answer',
     partitions: true,
   },
   mirror: { primary: { kafka: 'must-answer' }, standby: { kafka: 'must-answer' }, partitions: true },
@@ -60,12 +64,16 @@ const needs: Record<
   daemon: {
     primary: { kafka: 'must-not-refuse', objects: 'must-not-refuse' },
     standby: { kafka: 'must-answer', objects: 'must-answer' },
+    // Replication does without them, a failover does not: better told on a quiet day.
+    dns: 'told',
+    jars: 'told',
     partitions: true,
   },
   'config-check': {
     primary: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer' },
     standby: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer' },
     dns: 'must-answer',
+    jars: 'must-answer',
     partitions: true,
   },
 };
@@ -93,6 +101,7 @@ export function decidePreflight(purpose: PreflightPurpose, facts: PreflightFacts
   }
   judge('the DNS provider', facts.dnsApi, need.dns);
   for (const r of facts.resolvers) judge(`the resolver ${r.server}`, r.probe, need.dns && 'told');
+  for (const jar of facts.jars) judge(`the jar of job ${jar.job}`, jar.probe, need.jars);
   if (need.partitions) errors.push(...partitionProblems(purpose, facts));
   return { errors, warnings };
 }

@@ -22,6 +22,7 @@ export async function run(context: CommandContext, options: { readonly live?: bo
   return withComposition(context, async (composition) => {
     const verdict = await preflight(context, composition, 'config-check', await rolesNow(context, composition));
     if (context.json) context.print(JSON.stringify({ ok: true, file, warnings: verdict.warnings }));
+    else if (verdict.warnings.length > 0) context.print(`${file} is valid; see the warnings`);
     else context.print(`${file} is valid, and everything that it names answers`);
     return 0;
   });

@@ -31,6 +31,7 @@ const facts = (changes: Partial<PreflightFacts> = {}): PreflightFacts => ({
   standby: region('singapore'),
   dnsApi: ok,
   resolvers: [{ server: '127.0.0.1:53', probe: ok }],
+  jars: [{ job: 'counts', probe: ok }],
   topics: ['events'],
   sightedPartitions: {},
   ...changes,
@@ -84,6 +85,22 @@ describe('decidePreflight', () => {
     const dnsApi = { status: 'failed', latencyMs: 1, reason: 'denied', code: 'DnsDenied' } as const;
     expect(codes(decidePreflight('failover', facts({ dnsApi })).errors)).toEqual(['DnsDenied']);
     expect(decidePreflight('mirror', facts({ dnsApi }))).toEqual({ errors: [], warnings: [] });
+  });
+
+  it('the daemon, which replicates without DNS and jars, warns of what a failover will need', () => {
+    const dnsApi = { status: 'failed', latencyMs: 1, reason: 'denied', code: 'DnsDenied' } as const;
+    const jars = [{ job: 'counts', probe: { ...dnsApi, code: 'JobJarUnreadable' } }];
+    const verdict = decidePreflight('daemon', facts({ dnsApi, jars }));
+    expect(verdict.errors).toEqual([]);
+    expect(verdict.warnings.map((w) => w.message)).toEqual([
+      'the DNS provider: denied',
+      'the jar of job counts: denied',
+    ]);
+  });
+
+  it.each(['failover', 'config-check'] as const)('%s refuses a jar that can not be read', (purpose) => {
+    const jars = [{ job: 'counts', probe: { ...away, code: 'JobJarUnreadable' } }];
+    expect(codes(decidePreflight(purpose, facts({ jars })).errors)).toEqual(['JobJarUnreadable']);
   });
 
   it.each(['failover', 'mirror', 'daemon'] as const)(
