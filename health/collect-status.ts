@@ -3,9 +3,10 @@ import type { Config } from '../domain/config.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { REPLICA_ROOT } from '../replication/checkpoints/locations.ts';
-import { listReplica } from '../replication/checkpoints/replica.ts';
-import { freezeInForce } from '../state/freeze.ts';
+import { describeRefusal, findRecoveryPoint } from '../replication/recovery-point/find.ts';
+import { firstFrozen, freezeInForce } from '../state/freeze.ts';
 import { listRuns, readRun } from '../state/journal.ts';
+import { readLease } from '../state/lease.ts';
 import { readRoles } from '../state/roles.ts';
 import { foldRun } from '../state/run-record.ts';
 import { readSighting } from '../state/sightings.ts';
@@ -14,7 +15,7 @@ import { probeRecords, probeResolver } from './probes/dns.ts';
 import { probeFlink } from './probes/flink.ts';
 import { probeKafka } from './probes/kafka.ts';
 import { probeObjects } from './probes/objects.ts';
-import type { RegionFacts, RunSummary, StatusFacts } from './status-facts.ts';
+import type { RegionFacts, RunSummary, StatusFacts, UsableFacts } from './status-facts.ts';
 
 export interface StatusSources {
   readonly config: Config;
@@ -25,20 +26,23 @@ export interface StatusSources {
   readonly signal?: AbortSignal;
 }
 
-/** A running process writes to its journal at least this often, or it is taken for dead: its run counts as interrupted. */
-const silentRunMs = 120_000;
+/** A lease is renewed every few seconds; one that is older, with some difference of the clocks, has lost its holder. */
+const silentLeaseMs = 30_000;
 
-/** Looks at everything at once, each look bounded by its own 2 s, so that a frozen region delays nothing. Never throws. */
+/** Of each look: a command that is asked while a region hangs ends within 3 s, its own start and end included. */
+const deadlineMs = 1_500;
+
+/** Looks at everything at once, each look bounded by itself, so that a frozen region delays nothing. Never throws. */
 export async function collectStatus(sources: StatusSources): Promise<StatusFacts> {
   const { config, clock, state, names, signal } = sources;
-  const options = { clock, ...(signal ? { signal } : {}) };
+  const nowMs = clock.now();
+  const options = { clock, deadlineMs, ...(signal ? { signal } : {}) };
   const jobs = config.jobs.map((j) => j.name);
-  const first = config.dns.records[0];
   const look = <T>(act: (call: { readonly signal: AbortSignal }) => Promise<T>) => probe(act, options);
 
   const roles = look((call) => readRoles(state, call));
   // Which region is primary decides which sighting and which replica count; both are read for both regions at once.
-  const [role, regions, sightings, replicas, answers, dnsApi, frozenBy, runs] = await Promise.all([
+  const [role, regions, sightings, replicas, answers, records, frozenBy, runs] = await Promise.all([
     roles,
     Promise.all(sources.regions.map((r) => regionFacts(r, config, options))),
     Promise.all(
@@ -46,7 +50,11 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
     ),
     Promise.all(
       sources.regions.flatMap((r) =>
-        jobs.map(async (job) => ({ region: r.name, job, newest: await look((call) => newestPoint(r, job, call)) })),
+        jobs.map(async (job) => ({
+          region: r.name,
+          job,
+          usable: await look((call) => usablePoint(r, job, { state, topics: config.topics, ...call })),
+        })),
       ),
     ),
     Promise.all(
@@ -58,27 +66,31 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
         })),
       ),
     ),
-    first
-      ? probeRecords(names.records, first.name, first.type, options)
-      : Promise.resolve({ status: 'ok' as const, latencyMs: 0 }),
+    Promise.all(
+      config.dns.records.map(async ({ name, type }) => ({
+        name,
+        found: await probeRecords(names.records, name, type, options),
+      })),
+    ),
     look(async (call) => {
       const now = await readRoles(state, call);
       return now && now.replication === 'active' ? (await freezeInForce(state, now.epoch, call))?.run : undefined;
     }),
-    look((call) => recentRuns(state, clock.now(), call)),
+    look((call) => recentRuns(state, nowMs, call)),
   ]);
   const { primary, standby } = role.value ?? config.roles;
   return {
-    nowMs: clock.now(),
+    nowMs,
     topics: config.topics,
     jobs,
+    slotsNeeded: config.jobs.reduce((sum, j) => sum + j.submit.parallelism, 0),
     objectives: config.objectives,
     roles: role,
     configuredRoles: config.roles,
     regions,
     addresses: Object.fromEntries(sources.regions.map((r) => [r.name, r.address])),
     names: answers,
-    dnsApi,
+    records,
     sighting: new Map(sightings).get(primary) ?? { status: 'ok', latencyMs: 0 },
     replica: replicas.filter((r) => r.region === standby),
     ...(frozenBy.value === undefined ? {} : { frozenBy: frozenBy.value }),
@@ -103,10 +115,32 @@ async function regionFacts(
   return { name: region.name, kafka, objects: withoutValue(objects), flink };
 }
 
-async function newestPoint(region: Region, job: string, call: { readonly signal: AbortSignal }) {
-  const { points } = await listReplica(region.objects, job, { ...call, limit: 3 });
-  const newest = points[0]?.manifest;
-  return newest && { checkpointId: newest.checkpointId, completedAtMs: newest.completedAtMs };
+/** What a failover to this region would restore the job from. */
+async function usablePoint(
+  region: Region,
+  job: string,
+  from: { readonly state: ObjectStore; readonly topics: readonly string[]; readonly signal: AbortSignal },
+): Promise<UsableFacts> {
+  const { signal, topics } = from;
+  const roles = await readRoles(from.state, { signal });
+  const frozen = roles && (await firstFrozen(from.state, roles.epoch, { signal }));
+  const choice = await findRecoveryPoint({
+    objects: region.objects,
+    kafka: region.kafka,
+    job,
+    topics,
+    mirrorEnds: frozen?.frozen.endOffsets ?? [],
+    signal,
+  });
+  const refused = choice.rejected.map((r) => ({
+    checkpointId: r.checkpointId,
+    completedAtMs: r.completedAtMs,
+    code: r.reasons[0]?.code ?? 'Refused',
+    message: describeRefusal(r),
+  }));
+  if (choice.kind === 'none') return { refused };
+  const { checkpointId, completedAtMs } = choice.point;
+  return { point: { checkpointId, completedAtMs }, refused };
 }
 
 /** The newest few runs, newest first. */
@@ -116,19 +150,16 @@ async function recentRuns(
   call: { readonly signal: AbortSignal },
 ): Promise<readonly RunSummary[]> {
   const newest = (await listRuns(state, call)).slice(-3).reverse();
-  const records = await Promise.all(newest.map(async (run) => foldRun(await readRun(state, run, call))));
+  const [lease, ...records] = await Promise.all([
+    readLease(state, call),
+    ...newest.map(async (run) => foldRun(await readRun(state, run, call))),
+  ]);
+  const alive = lease && !lease.released && nowMs - lease.writtenAtMs < silentLeaseMs ? lease.run : undefined;
   return records.flatMap((r): RunSummary[] => {
     if (!r) return [];
-    const silent = r.status === 'running' && nowMs - r.lastAtMs > silentRunMs;
-    const running = r.status === 'running' && !silent;
-    const stateOf = running
-      ? 'running'
-      : r.status === 'interrupted' || silent
-        ? 'interrupted'
-        : r.status === 'done'
-          ? 'done'
-          : 'failed';
-    return [{ id: r.run, kind: r.runbook, state: stateOf, startedAtMs: r.startedAtMs }];
+    // A journal without an end whose process is gone.
+    const left = r.status === 'running' && r.run !== alive;
+    return [{ id: r.run, kind: r.runbook, state: left ? 'interrupted' : r.status, startedAtMs: r.startedAtMs }];
   });
 }
 

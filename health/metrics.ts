@@ -6,12 +6,13 @@ export interface MetricsFacts {
     Record<
       string,
       {
-        readonly lagMs: number;
-        readonly recordsPerSecond: number;
+        /** Undefined where nobody can tell now: such a series is left out, never 0. */
+        readonly lagMs: number | undefined;
+        readonly recordsPerSecond: number | undefined;
         readonly partitions: readonly {
           readonly partition: number;
-          readonly lagRecords: number;
-          readonly state: 'mirroring' | 'stopped';
+          readonly lagRecords: number | undefined;
+          readonly state: 'mirroring' | 'waiting' | 'stopped';
         }[];
       }
     >
@@ -61,6 +62,11 @@ export function createMetrics(): Metrics {
     'Partitions that are mirrored no further until a person acts.',
     ['topic'],
   );
+  const waiting = gauge(
+    'argus_mirror_partitions_waiting',
+    'Partitions that can not be mirrored for now: without leader, deleted, or not readable.',
+    ['topic'],
+  );
   const lastSync = gauge(
     's3_last_sync_timestamp',
     'When the checkpoint sync last found the replica complete, in Unix seconds.',
@@ -90,19 +96,21 @@ export function createMetrics(): Metrics {
 
   return {
     async render(facts) {
-      for (const g of [lagRecords, lagSeconds, rate, stopped, lastSync, newestId, newestAt, epoch, reachable])
+      for (const g of [lagRecords, lagSeconds, rate, stopped, waiting, lastSync, newestId, newestAt, epoch, reachable])
         g.reset();
       for (const [topic, t] of Object.entries(facts.topics)) {
-        lagSeconds.set({ topic }, t.lagMs / 1_000);
-        rate.set({ topic }, t.recordsPerSecond);
+        if (t.lagMs !== undefined) lagSeconds.set({ topic }, t.lagMs / 1_000);
+        if (t.recordsPerSecond !== undefined) rate.set({ topic }, t.recordsPerSecond);
         stopped.set({ topic }, t.partitions.filter((p) => p.state === 'stopped').length);
+        waiting.set({ topic }, t.partitions.filter((p) => p.state === 'waiting').length);
         if (t.partitions.length > partitionSeriesLimit) {
-          lagRecords.set(
-            { topic, partition: 'all' },
-            t.partitions.reduce((sum, p) => sum + p.lagRecords, 0),
-          );
+          const lags = t.partitions.map((p) => p.lagRecords);
+          const all = lags.reduce((sum, lag) => (sum === undefined || lag === undefined ? undefined : sum + lag), 0);
+          if (all !== undefined) lagRecords.set({ topic, partition: 'all' }, all);
         } else {
-          for (const p of t.partitions) lagRecords.set({ topic, partition: String(p.partition) }, p.lagRecords);
+          for (const { partition, lagRecords: lag } of t.partitions) {
+            if (lag !== undefined) lagRecords.set({ topic, partition: String(partition) }, lag);
+          }
         }
       }
       for (const [job, c] of Object.entries(facts.checkpoints)) {

@@ -72,6 +72,13 @@ export function renderStatus(view: StatusView, options: { readonly colours: bool
         ? paint('red', p.detail ?? 'none')
         : `checkpoint ${p.checkpointId}, ${formatMs(p.ageMs ?? 0)} old`;
     out.push(`recovery point of ${p.job}: ${what}`);
+    const refused = p.newestRefused;
+    if (refused && p.checkpointId !== undefined) {
+      const others = (p.refusedCount ?? 1) > 1 ? ` and ${(p.refusedCount ?? 1) - 1} more newer ones` : '';
+      out.push(
+        `  newer checkpoint ${refused.checkpointId}${others} can't be used: ${refused.code}: ${refused.message}`,
+      );
+    }
   }
   const { daemon, runs } = view;
   const seen =

@@ -1,13 +1,26 @@
 import type { Roles } from '../domain/roles.ts';
+import type { DnsRecord } from '../regions/dns/dns-records.ts';
 import type { Sighting } from '../state/sightings.ts';
 import type { Probe, ProbeOf } from './probe.ts';
 import type { FlinkFacts } from './probes/flink.ts';
 import type { KafkaFacts } from './probes/kafka.ts';
 
+/** The recovery point that a failover would choose now, and what it would pass over. */
+export interface UsableFacts {
+  /** Absent: none is usable. */
+  readonly point?: { readonly checkpointId: number; readonly completedAtMs: number };
+  /** Newer ones, newest first. */
+  readonly refused: readonly {
+    readonly checkpointId: number;
+    readonly completedAtMs: number;
+    readonly code: string;
+    readonly message: string;
+  }[];
+}
+
 export interface ReplicaFacts {
   readonly job: string;
-  /** Newest complete point on the replica, if any. */
-  readonly newest: ProbeOf<{ readonly checkpointId: number; readonly completedAtMs: number } | undefined>;
+  readonly usable: ProbeOf<UsableFacts>;
 }
 
 export interface RegionFacts {
@@ -20,7 +33,7 @@ export interface RegionFacts {
 export interface RunSummary {
   readonly id: string;
   readonly kind: string;
-  readonly state: 'running' | 'interrupted' | 'done' | 'failed';
+  readonly state: 'running' | 'interrupted' | 'done' | 'failed' | 'refused';
   readonly startedAtMs: number;
 }
 
@@ -29,6 +42,8 @@ export interface StatusFacts {
   readonly nowMs: number;
   readonly topics: readonly string[];
   readonly jobs: readonly string[];
+  /** What all the jobs need of the standby's Flink. */
+  readonly slotsNeeded: number;
   readonly objectives: { readonly rto: number; readonly rpo: number };
   /** The roles in the state; `undefined` inside the probe: none written yet. */
   readonly roles: ProbeOf<Roles | undefined>;
@@ -40,7 +55,11 @@ export interface StatusFacts {
     readonly resolver: string;
     readonly answer: ProbeOf<readonly string[]>;
   }[];
-  readonly dnsApi: Probe;
+  /** What the provider holds for each name. */
+  readonly records: readonly {
+    readonly name: string;
+    readonly found: ProbeOf<readonly Pick<DnsRecord, 'content'>[]>;
+  }[];
   readonly sighting: ProbeOf<Sighting | undefined>;
   readonly replica: readonly ReplicaFacts[];
   /** A freeze that is in force: the run that asked for it. */

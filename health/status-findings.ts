@@ -3,6 +3,9 @@ import type { Finding, StatusView } from './status-view.ts';
 
 type Assembled = Omit<StatusView, 'blockers' | 'warnings'>;
 
+/** States in which a job never writes again. Source: Flink 2.2 `JobStatus.isTerminalState`. */
+const ended = new Set(['FAILED', 'CANCELED', 'FINISHED', 'SUSPENDED']);
+
 /** What would stop a failover now, and what else is worth a look. Pure. */
 export function findBlockers(
   facts: StatusFacts,
@@ -34,12 +37,29 @@ export function findBlockers(
     block('StandbyObjectsDown', `objects of ${standby}: ${target?.objects.reason ?? 'unknown'}`);
   const flink = target?.flink;
   if (flink?.status !== 'ok') block('StandbyFlinkDown', `Flink of ${standby}: ${flink?.reason ?? 'unknown'}`);
-  else if (flink.value?.slots.free === 0) block('NoFreeSlots', `Flink of ${standby} has no free slot`);
-  if (facts.dnsApi.status !== 'ok') block('DnsApiDown', `the DNS provider: ${facts.dnsApi.reason ?? 'no answer'}`);
+  else if (flink.value && facts.frozenBy === undefined) {
+    // Once a failover has begun, the jobs there may be its own.
+    const { slots, jobs } = flink.value;
+    const foreign = facts.jobs.filter((job) => jobs.has(job) && !ended.has(jobs.get(job)?.state ?? ''));
+    for (const job of foreign) block('ForeignJob', `a job called ${job} runs on ${standby} that no failover started`);
+    if (slots.free < facts.slotsNeeded) {
+      block('NoFreeSlots', `Flink of ${standby} has ${slots.free} free slots, the jobs need ${facts.slotsNeeded}`);
+    }
+  }
+  const silent = facts.records.find((r) => r.found.status !== 'ok');
+  if (silent) block('DnsApiDown', `the DNS provider: ${silent.found.reason ?? 'no answer'}`);
+  const known = [facts.addresses[primary], facts.addresses[standby]];
+  for (const { name, found } of facts.records) {
+    if (found.value?.length === 0) block('NameMissing', `${name} has no record`);
+    const other = found.value?.find((r) => !known.includes(r.content));
+    if (other) block('NameHoldsOther', `${name} holds ${other.content}, which is neither region's address`);
+  }
 
   for (const point of view.recoveryPoints) {
-    if (point.checkpointId === undefined)
-      block('NoRecoveryPoint', `job ${point.job}: ${point.detail ?? 'no recovery point'}`);
+    if (point.checkpointId === undefined && point.refusedCount === undefined)
+      block('RecoveryPointUnknown', `the replica of ${point.job} can't be looked at: ${point.detail ?? 'no answer'}`);
+    else if (point.checkpointId === undefined)
+      block('NoRecoveryPoint', point.detail ?? `${point.job} has no recovery point`);
     else if ((point.ageMs ?? 0) > facts.objectives.rpo) {
       warn(
         'RecoveryPointOld',

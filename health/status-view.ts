@@ -62,9 +62,19 @@ export interface StatusView {
   readonly mirror: readonly TopicLag[];
   readonly recoveryPoints: readonly {
     readonly job: string;
+    /** Of the newest that a failover could use, as its own choice would be; absent: none, or it can't be told. */
     readonly checkpointId?: number;
     readonly ageMs?: number;
     readonly detail?: string;
+    /** How many newer ones lie on the replica and are not usable; absent when that can't be told. */
+    readonly refusedCount?: number;
+    /** The newest of them, and why. */
+    readonly newestRefused?: {
+      readonly checkpointId: number;
+      readonly ageMs: number;
+      readonly code: string;
+      readonly message: string;
+    };
   }[];
   readonly wouldLose: readonly TopicLoss[];
   readonly runs: { readonly running?: RunSummary; readonly last?: RunSummary };

@@ -1,7 +1,8 @@
 import { type LogRange, partitionKey } from '../domain/offsets.ts';
+import { noPointSentence } from '../replication/recovery-point/find.ts';
 import type { SightedPartition, Sighting } from '../state/sightings.ts';
 import type { Probe } from './probe.ts';
-import type { RegionFacts, StatusFacts } from './status-facts.ts';
+import type { RegionFacts, ReplicaFacts, StatusFacts } from './status-facts.ts';
 import { findBlockers } from './status-findings.ts';
 import type { Component, StatusView, TopicLag, TopicLoss } from './status-view.ts';
 
@@ -26,8 +27,11 @@ export function assembleStatus(facts: StatusFacts): StatusView {
   const sighting = facts.sighting.value?.region === primary ? facts.sighting.value : undefined;
   const mirror = suspended ? [] : facts.topics.map((t) => lagOf(t, ofPrimary, ofStandby, sighting));
   const wouldLose = suspended ? [] : facts.topics.map((t, i) => lossOf(t, mirror[i] as TopicLag, ofStandby, sighting));
-  const running = facts.runs.find((r) => r.state === 'running' || r.state === 'interrupted');
-  const last = facts.runs.find((r) => r.state === 'done' || r.state === 'failed');
+  // What was interrupted matters until a later run was made.
+  const running =
+    facts.runs.find((r) => r.state === 'running') ??
+    (facts.runs[0]?.state === 'interrupted' ? facts.runs[0] : undefined);
+  const last = facts.runs.find((r) => r.state === 'done' || r.state === 'failed' || r.state === 'refused');
   const checkedAgeMs = facts.sighting.value && Math.max(0, facts.nowMs - checkedAt(facts.sighting.value));
   const view = {
     atMs: facts.nowMs,
@@ -59,14 +63,7 @@ export function assembleStatus(facts: StatusFacts): StatusView {
       ...(sighting?.firstFailureAtMs === undefined ? {} : { primaryDarkSinceMs: sighting.firstFailureAtMs }),
     },
     mirror,
-    recoveryPoints: suspended
-      ? []
-      : facts.replica.map(({ job, newest }) => ({
-          job,
-          ...(newest.value
-            ? { checkpointId: newest.value.checkpointId, ageMs: Math.max(0, facts.nowMs - newest.value.completedAtMs) }
-            : { detail: newest.reason ?? 'no complete checkpoint on the replica' }),
-        })),
+    recoveryPoints: suspended ? [] : facts.replica.map((r) => recoveryPointOf(r, facts.nowMs)),
     wouldLose,
     runs: { ...(running ? { running } : {}), ...(last ? { last } : {}) },
   };
@@ -99,6 +96,28 @@ export function componentsOf(region: RegionFacts, isPrimary: boolean, jobs: read
     line('flink', region.flink, slots),
     ...jobLines,
   ];
+}
+
+function recoveryPointOf({ job, usable }: ReplicaFacts, nowMs: number): StatusView['recoveryPoints'][number] {
+  if (!usable.value) return { job, detail: usable.reason ?? 'no answer' };
+  const { point, refused } = usable.value;
+  const age = (completedAtMs: number) => Math.max(0, nowMs - completedAtMs);
+  const newest = refused[0];
+  return {
+    job,
+    ...(point
+      ? { checkpointId: point.checkpointId, ageMs: age(point.completedAtMs) }
+      : { detail: noPointSentence(job, refused) }),
+    refusedCount: refused.length,
+    ...(newest && {
+      newestRefused: {
+        checkpointId: newest.checkpointId,
+        ageMs: age(newest.completedAtMs),
+        code: newest.code,
+        message: newest.message,
+      },
+    }),
+  };
 }
 
 const sum = (values: readonly bigint[]) => Number(values.reduce((a, b) => a + b, 0n));

@@ -65,9 +65,16 @@ export interface Lease {
   release(options?: CallOptions): Promise<void>;
 }
 
-/** Who holds the lease now or did last; undefined before the first. Tells nothing about whether he lives. */
-export async function readLease(store: ObjectStore, options: CallOptions = {}): Promise<LeaseDocument | undefined> {
-  return (await readDocument(store, actingKey, schema, options))?.value;
+/**
+ * Who holds the lease now or did last, and when he last wrote it, by the store's clock; undefined before the first.
+ * For people to see: whether he lives is decided by watching it (`acquireLease`).
+ */
+export async function readLease(
+  store: ObjectStore,
+  options: CallOptions = {},
+): Promise<(LeaseDocument & { readonly writtenAtMs: number }) | undefined> {
+  const found = await readDocument(store, actingKey, schema, options);
+  return found && { ...found.value, writtenAtMs: found.modifiedAtMs };
 }
 
 /**

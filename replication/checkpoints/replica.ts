@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import type { ObjectInfo, ObjectStore } from '../../regions/objects/object-store.ts';
-import { parsePointFolder, pointFolder, replicaFolder } from './locations.ts';
+import { type CheckpointName, parsePointFolder, pointFolder, replicaFolder } from './locations.ts';
 import { decodeManifest } from './manifest.ts';
 
 /** A replicated checkpoint as it was found. */
@@ -24,11 +24,15 @@ export interface Replica {
   readonly problems: readonly ReplicaProblem[];
   /** Every object of the job's replica, by key. */
   readonly objects: ReadonlyMap<string, ObjectInfo>;
+  /** How many older manifests were not read, because of the limit. */
+  readonly older: number;
 }
 
 export interface ListReplicaOptions {
-  /** Read only so many manifests, the most recently written; default all. */
+  /** Read only so many manifests, the newest; default all. */
   readonly limit?: number;
+  /** Pass over so many of the newest first; default none. */
+  readonly skip?: number;
   /** Also read each `_metadata`, to compare its hash. */
   readonly hashMetadata?: boolean;
   readonly signal?: AbortSignal;
@@ -58,10 +62,9 @@ export async function listReplica(store: ObjectStore, job: string, options: List
     }
   }
   const points: ReplicaPoint[] = [];
-  const recent = manifests.sort((a, b) => b.modifiedAtMs - a.modifiedAtMs || (a.key < b.key ? 1 : -1));
-  for (const { key } of recent.slice(0, options.limit)) {
+  const readPoint = async (key: string) => {
     const found = await store.get(key, call);
-    if (found === undefined) continue;
+    if (found === undefined) return;
     const manifest = decodeManifest(found.body);
     if ('problem' in manifest) {
       problems.push({ key, code: 'ManifestInvalid', message: `${key} ${manifest.problem}` });
@@ -73,9 +76,43 @@ export async function listReplica(store: ObjectStore, job: string, options: List
       const metadataSha256 = metadata && createHash('sha256').update(metadata.body).digest('hex');
       points.push({ manifest, metadataSha256 });
     } else points.push({ manifest });
+  };
+  const { skip = 0, limit = manifests.length } = options;
+  const chosen = newestWritten(job, manifests).slice(skip, skip + limit);
+  for (let from = 0; from < chosen.length; from += READS_AT_ONCE) {
+    await Promise.all(chosen.slice(from, from + READS_AT_ONCE).map(({ key }) => readPoint(key)));
   }
   points.sort((a, b) => newestFirst(a.manifest, b.manifest));
-  return { points, problems, objects };
+  return { points, problems, objects, older: Math.max(0, manifests.length - skip - limit) };
+}
+
+const READS_AT_ONCE = 8;
+
+/**
+ * Manifests by what their keys tell, newest first: the run that was written to last, and in it the highest checkpoint.
+ * Not by their own times, since a gap is filled with older checkpoints after the newest was copied.
+ */
+function newestWritten(job: string, manifests: readonly ObjectInfo[]): readonly ObjectInfo[] {
+  const named = manifests.map((info) => ({
+    info,
+    name: parsePointFolder(job, info.key.slice(0, info.key.lastIndexOf('/'))) as CheckpointName,
+  }));
+  const lastWrite = new Map<string, number>();
+  for (const { info, name } of named) {
+    lastWrite.set(name.flinkJobId, Math.max(lastWrite.get(name.flinkJobId) ?? 0, info.modifiedAtMs));
+  }
+  const of = (name: CheckpointName) => lastWrite.get(name.flinkJobId) ?? 0;
+  return named
+    .sort(
+      (a, b) =>
+        of(b.name) - of(a.name) ||
+        (a.name.flinkJobId === b.name.flinkJobId
+          ? b.name.checkpointId - a.name.checkpointId
+          : a.name.flinkJobId < b.name.flinkJobId
+            ? 1
+            : -1),
+    )
+    .map(({ info }) => info);
 }
 
 /** Orders by completion, newest first. */

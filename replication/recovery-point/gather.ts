@@ -16,27 +16,37 @@ export interface GatherOptions {
    * primary; partitions that are not named count as they are.
    */
   readonly mirrorEnds?: readonly PartitionOffset[];
-  /** How many of the most recent checkpoints are looked at; default 10. */
+  /** How many checkpoints are looked at; default 10. */
   readonly limit?: number;
+  /** How many of the newest are passed over; default none. */
+  readonly skip?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface GatheredView extends RecoveryPointView {
   /** What lies on the replica and is no candidate. */
   readonly problems: readonly ReplicaProblem[];
+  /** How many older checkpoints lie on the replica that were not looked at. */
+  readonly older: number;
 }
 
 /** Reads from the standby's stores what `chooseRecoveryPoint` decides by. A topic that is missing has no ranges. */
 export async function gatherRecoveryView(options: GatherOptions): Promise<GatheredView> {
   const call = options.signal === undefined ? {} : { signal: options.signal };
   const [replica, logRanges] = await Promise.all([
-    listReplica(options.objects, options.job, { ...call, limit: options.limit ?? 10, hashMetadata: true }),
+    listReplica(options.objects, options.job, {
+      ...call,
+      limit: options.limit ?? 10,
+      skip: options.skip ?? 0,
+      hashMetadata: true,
+    }),
     standbyRanges(options, call),
   ]);
   return {
     candidates: replica.points,
     objects: replica.objects,
     problems: replica.problems,
+    older: replica.older,
     logRanges: boundedBy(logRanges, options.mirrorEnds ?? []),
   };
 }

@@ -2,8 +2,7 @@ import { describeError } from '../../domain/errors.ts';
 import { type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
 import type { Region } from '../../regions/region.ts';
 import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
-import { chooseRecoveryPoint } from '../../replication/recovery-point/choose.ts';
-import { gatherRecoveryView } from '../../replication/recovery-point/gather.ts';
+import { describeRefusal, findRecoveryPoint } from '../../replication/recovery-point/find.ts';
 import type { FailoverContext, RejectedPoint, SyncedGroup } from './context.ts';
 import { within } from './failover-step.ts';
 
@@ -16,14 +15,12 @@ export function joinReplication(
   return {
     async chooseRecoveryPoint(job, mirrorEnds, signal) {
       const { objects, kafka } = standby;
-      const choice = chooseRecoveryPoint(
-        await gatherRecoveryView({ objects, kafka, job: job.name, topics, mirrorEnds, signal }),
-      );
-      const rejected: RejectedPoint[] = choice.rejected.map(({ checkpointId, reasons }) => ({
+      const choice = await findRecoveryPoint({ objects, kafka, job: job.name, topics, mirrorEnds, signal });
+      const rejected: RejectedPoint[] = choice.rejected.map((refusal) => ({
         job: job.name,
-        checkpointId,
-        code: reasons[0]?.code ?? 'Refused',
-        message: reasons.map((r) => r.message).join('; '),
+        checkpointId: refusal.checkpointId,
+        code: refusal.reasons[0]?.code ?? 'Refused',
+        message: describeRefusal(refusal),
       }));
       return choice.kind === 'chosen' ? { kind: 'chosen', point: choice.point, rejected } : { kind: 'none', rejected };
     },

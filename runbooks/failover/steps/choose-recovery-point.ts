@@ -1,5 +1,6 @@
 import type { CheckpointManifest } from '../../../domain/checkpoint.ts';
 import { offsetFromJson } from '../../../domain/offsets.ts';
+import { noPointSentence } from '../../../replication/recovery-point/find.ts';
 import type { RejectedPoint, UsedPoint } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
@@ -58,13 +59,9 @@ function restoredPoint(path: string, chosen: CheckpointManifest, id: number): Us
 
 /** Why a failover without a usable recovery point is refused. */
 export function noPointRefusal(job: string, rejected: readonly RejectedPoint[]) {
-  const newest = rejected[0];
   return {
     code: 'NoRecoveryPoint',
-    message:
-      newest === undefined
-        ? `the replica holds no complete checkpoint of ${job}`
-        : `none of ${rejected.length} checkpoints of ${job} on the replica is usable; checkpoint ${newest.checkpointId}: ${newest.message}`,
+    message: noPointSentence(job, rejected),
     hint: 'see `argus checkpoints list`; is `argus daemon` (or `argus checkpoints run`) copying them?',
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assembleStatus } from '../../../health/status.ts';
+import type { UsableFacts } from '../../../health/status-facts.ts';
 import { dark, darkRegion, facts, ok, region, sighting } from './status-sample.ts';
 
 const codes = (findings: readonly { code: string }[]) => findings.map((f) => f.code);
@@ -101,11 +102,24 @@ describe('assembleStatus', () => {
   });
 
   it.each([
-    ['no complete checkpoint', { replica: [{ job: 'counts', newest: ok(undefined) }] }, 'NoRecoveryPoint'],
+    ['no usable checkpoint', { replica: [{ job: 'counts', usable: ok({ refused: [] }) }] }, 'NoRecoveryPoint'],
+    ['a replica that is silent', { replica: [{ job: 'counts', usable: dark<UsableFacts>() }] }, 'RecoveryPointUnknown'],
     [
       'a DNS provider that refuses',
-      { dnsApi: { status: 'failed' as const, latencyMs: 1, reason: 'denied' } },
+      { records: [{ name: 'n', found: { status: 'failed' as const, latencyMs: 1, reason: 'denied' } }] },
       'DnsApiDown',
+    ],
+    ['a name without a record', { records: [{ name: 'n', found: ok([]) }] }, 'NameMissing'],
+    [
+      'a record of another address',
+      { records: [{ name: 'n', found: ok([{ content: '9.9.9.9' }]) }] },
+      'NameHoldsOther',
+    ],
+    ['too few free slots', { slotsNeeded: 3 }, 'NoFreeSlots'],
+    [
+      'a job of that name on the standby',
+      { regions: [region('mumbai', [1n], 'RUNNING'), region('singapore', [1n], 'RUNNING')] },
+      'ForeignJob',
     ],
     [
       'another partition count',
@@ -119,7 +133,7 @@ describe('assembleStatus', () => {
   it.each([
     [
       'a recovery point older than the objective',
-      { replica: [{ job: 'counts', newest: ok({ checkpointId: 1, completedAtMs: 0 }) }] },
+      { replica: [{ job: 'counts', usable: ok({ point: { checkpointId: 1, completedAtMs: 0 }, refused: [] }) }] },
       'RecoveryPointOld',
     ],
     ['a daemon that has stopped', { sighting: ok(sighting({ checkedAtMs: 50_000 })) }, 'DaemonNotSeen'],
@@ -136,6 +150,57 @@ describe('assembleStatus', () => {
     ],
   ])('warns of %s', (_rule, changes, code) => {
     expect(codes(assembleStatus(facts(changes)).warnings)).toEqual([code]);
+  });
+
+  const refused = (checkpointId: number, completedAtMs: number) => ({
+    checkpointId,
+    completedAtMs,
+    code: 'SourceOffsetBeyondMirror',
+    message: 'events-0: the job would go on at 9, the mirror ends at 8',
+  });
+
+  it('shows the newest usable recovery point with its own age, and why newer ones were refused', () => {
+    const point = { checkpointId: 12, completedAtMs: 90_000 };
+    const usable = ok({ point, refused: [refused(14, 99_000), refused(13, 95_000)] });
+    const view = assembleStatus(facts({ replica: [{ job: 'counts', usable }] }));
+    expect(view.blockers).toEqual([]);
+    expect(view.recoveryPoints).toEqual([
+      {
+        job: 'counts',
+        checkpointId: 12,
+        ageMs: 10_000,
+        refusedCount: 2,
+        newestRefused: {
+          checkpointId: 14,
+          ageMs: 1_000,
+          code: 'SourceOffsetBeyondMirror',
+          message: 'events-0: the job would go on at 9, the mirror ends at 8',
+        },
+      },
+    ]);
+  });
+
+  it('has no age of a recovery point when none is usable, and says what is wrong with the newest', () => {
+    const usable = ok<UsableFacts>({ refused: [refused(14, 99_000)] });
+    const view = assembleStatus(facts({ replica: [{ job: 'counts', usable }] }));
+    expect(view.recoveryPoints[0]).not.toHaveProperty('ageMs');
+    expect(view.blockers).toMatchObject([
+      { code: 'NoRecoveryPoint', sentence: expect.stringMatching(/none of 1 .*checkpoint 14: events-0/) },
+    ]);
+  });
+
+  it('shows an interrupted run until a later one was made', () => {
+    const run = (id: string, state: 'interrupted' | 'done' | 'refused') => ({
+      id,
+      kind: 'failover',
+      state,
+      startedAtMs: 1,
+    });
+    const open = assembleStatus(facts({ runs: [run('b', 'interrupted'), run('a', 'refused')] })).runs;
+    expect(open).toMatchObject({ running: { id: 'b' }, last: { id: 'a', state: 'refused' } });
+    const over = assembleStatus(facts({ runs: [run('b', 'done'), run('a', 'interrupted')] })).runs;
+    expect(over).toMatchObject({ last: { id: 'b' } });
+    expect(over).not.toHaveProperty('running');
   });
 
   it('shows a run that is going on before the last one that ended', () => {
