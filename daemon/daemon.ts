@@ -89,6 +89,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           target: regionOf(regions, direction.target),
           bootstrap: (name) => config.regions[name]?.kafka.bootstrap ?? [],
           topics: config.topics,
+          log,
         },
         direction,
         stop,

@@ -4,6 +4,7 @@ import type { Region } from '../regions/region.ts';
 import { prepareTopics } from '../replication/topics/prepare-topics.ts';
 import { keepMirrorProducer, type MirrorProducer, readMirrorProducer } from '../state/mirror-producer.ts';
 import type { Direction } from './decide-replication.ts';
+import type { Log } from './log.ts';
 import type { MirrorSettings } from './mirror-ipc.ts';
 
 export interface OpenMirrorParts {
@@ -12,16 +13,24 @@ export interface OpenMirrorParts {
   readonly target: Region;
   readonly bootstrap: (region: string) => readonly string[];
   readonly topics: readonly string[];
+  readonly log: Log;
 }
 
-/** Makes the standby's topics and the mirror's identity, both kept when they exist; gives what the mirror is started with. */
+/**
+ * Makes the standby's topics and the mirror's identity, both kept when they exist; gives what the mirror is started with.
+ * A topic that can't be mirrored is told by name and holds up no other; it is an error when none is left.
+ */
 export async function prepareMirror(
   parts: OpenMirrorParts,
   direction: Direction,
   signal: AbortSignal,
 ): Promise<MirrorSettings> {
   const { source, target, topics, state } = parts;
-  const { partitions } = await prepareTopics(source, target, topics, { signal });
+  const { partitions, refused, warnings } = await prepareTopics(source, target, topics, { signal });
+  if (partitions.length === 0 && refused[0]) throw refused[0];
+  for (const { code, message, hint } of refused)
+    parts.log.error({ code, ...(hint === undefined ? {} : { hint }) }, message);
+  for (const warning of warnings) parts.log.warn({}, warning);
   const producer = await mirrorProducer(state, target, direction, signal);
   return {
     source: { name: source.name, bootstrap: parts.bootstrap(source.name) },

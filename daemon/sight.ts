@@ -1,5 +1,7 @@
-import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import type { MirrorStatus, TopicStatus } from '../replication/topics/mirror-status.ts';
 import type { Sighting } from '../state/sightings.ts';
+
+type SightedTopic = Sighting['topics'][string];
 
 /** The sighting after news of the mirror, pure: what an answering primary showed is taken, anything else changes nothing. */
 export function sightMirror(last: Sighting | undefined, region: string, status: MirrorStatus): Sighting | undefined {
@@ -14,22 +16,31 @@ export function sightMirror(last: Sighting | undefined, region: string, status: 
     checkedAtMs: Math.max(known?.checkedAtMs ?? 0, source.checkedAtMs),
     ...(firstFailureAtMs === undefined ? {} : { firstFailureAtMs }),
     topics: Object.fromEntries(
-      Object.entries(status.topics).map(([topic, t]) => [
-        topic,
-        {
-          recordsPerSecond: t.recordsPerSecond,
-          bytesPerSecond: t.bytesPerSecond,
-          partitions: t.partitions.map((p) => ({
-            partition: p.partition,
-            logStartOffset: p.logStartOffset,
-            logEndOffset: p.logEndOffset,
-            mirroredEndOffset: p.mirroredEndOffset,
-            newestTimestampMs: p.newestTimestampMs ?? null,
-            mirroredTimestampMs: p.mirroredTimestampMs ?? null,
-          })),
-        },
-      ]),
+      Object.entries(status.topics).map(([topic, t]) => [topic, sightTopic(known?.topics[topic], t)]),
     ),
+  };
+}
+
+/** A mirror that has just begun knows less than the one before it: what it did not see yet stays as it was. */
+function sightTopic(before: SightedTopic | undefined, now: TopicStatus): SightedTopic {
+  const bytesPerSecond = now.bytesPerSecond ?? before?.bytesPerSecond;
+  return {
+    recordsPerSecond: now.recordsPerSecond ?? before?.recordsPerSecond ?? 0,
+    ...(bytesPerSecond === undefined ? {} : { bytesPerSecond }),
+    partitions: now.partitions.flatMap((p) => {
+      const earlier = before?.partitions.find((b) => b.partition === p.partition);
+      if (!p.seen) return earlier ? [earlier] : [];
+      return [
+        {
+          partition: p.partition,
+          logStartOffset: p.logStartOffset,
+          logEndOffset: p.logEndOffset,
+          mirroredEndOffset: p.mirroredEndOffset,
+          newestTimestampMs: p.newestTimestampMs ?? null,
+          mirroredTimestampMs: p.mirroredTimestampMs ?? null,
+        },
+      ];
+    }),
   };
 }
 

@@ -50,6 +50,8 @@ export function watchPrimary(options: WatchOptions): Watch {
       else log.warn({ region: primary }, `Kafka of ${primary} can't be reached: ${look.reason ?? 'no answer'}`);
     }
     reachable = ok;
+    // An answer ends every failure that was met before it; a mirror that still fails says so again.
+    if (ok) mirrorFailedAtMs = undefined;
     lastLookAtMs = atMs;
     try {
       const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) };

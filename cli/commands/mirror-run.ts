@@ -6,6 +6,7 @@ import { replicator } from '../../daemon/replicator.ts';
 import { runMirror } from '../../daemon/run-mirror.ts';
 import { standbyEnds } from '../../daemon/standby-ends.ts';
 import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
+import { reviewTopics } from '../../replication/topics/prepare-topics.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import type { CommandContext } from '../context.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
@@ -19,7 +20,13 @@ export async function run(context: CommandContext): Promise<number> {
     const { config, regions, state } = composition;
     const { clock, signal, who } = context;
     const now = await rolesNow(context, composition);
-    if (now.replication === 'active') await preflight(context, composition, 'mirror', now);
+    if (now.replication === 'active') {
+      await preflight(context, composition, 'mirror', now);
+      // Before anything is made: what can't be mirrored identically is refused.
+      const sides = [regionOf(regions, now.primary), regionOf(regions, now.standby)] as const;
+      const [refused] = (await reviewTopics(...sides, config.topics, { signal })).refused;
+      if (refused) throw refused;
+    }
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
     const lease = await acquireReplicationLease({ state, clock, holder: who }, 'mirror run', signal);
     const stopRenewing = lease.keepRenewed();
@@ -48,7 +55,7 @@ export async function run(context: CommandContext): Promise<number> {
               const [source, target] = [regionOf(regions, direction.source), regionOf(regions, direction.target)];
               const bootstrap = (name: string) => config.regions[name]?.kafka.bootstrap ?? [];
               const settings = await prepareMirror(
-                { state, source, target, bootstrap, topics: config.topics },
+                { state, source, target, bootstrap, topics: config.topics, log },
                 direction,
                 stop,
               );

@@ -49,13 +49,17 @@ export class KafkaCluster {
   /** The node id of a partition's leader as last seen. None is `KafkaFailed`, retryable. */
   leaderOf(tp: TopicPartition): number {
     const leader = this.#leaders.get(partitionKey(tp));
-    if (leader === undefined || !this.#brokers.has(leader)) {
-      throw new ArgusError('KafkaFailed', `${this.name}: partition ${partitionKey(tp)} has no leader`, {
-        retryable: true,
-        hint: 'check that the topic exists and that its brokers run',
-      });
-    }
+    if (leader === undefined || !this.#brokers.has(leader)) throw this.#leaderless(tp);
     return leader;
+  }
+
+  #leaderless(tp: TopicPartition): ArgusError {
+    const known = this.#leaders.has(partitionKey(tp));
+    const what = known ? 'has no leader' : 'does not exist';
+    return new ArgusError('KafkaFailed', `${this.name}: partition ${partitionKey(tp)} ${what}`, {
+      retryable: true,
+      hint: known ? 'check that its brokers run' : 'check that the topic exists and may be described',
+    });
   }
 
   /** An open connection to a broker by its node id; a lane has one of its own. */
@@ -97,12 +101,22 @@ export class KafkaCluster {
   }
 
   /** High watermarks by `partitionKey`, asked at each partition's leader as last seen. */
-  logEnds(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
-    return this.#listOffsets(partitions, latest, signal);
+  async logEnds(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
+    return allOf(await this.listEnds(partitions, signal));
   }
 
   /** Log start offsets by `partitionKey`. */
-  logStarts(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
+  async logStarts(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
+    return allOf(await this.listStarts(partitions, signal));
+  }
+
+  /** As `logEnds`, but a partition that can't be asked is told instead of thrown. A broker that is away throws. */
+  listEnds(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ListedOffsets> {
+    return this.#listOffsets(partitions, latest, signal);
+  }
+
+  /** As `logStarts`, in the same way. */
+  listStarts(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ListedOffsets> {
     return this.#listOffsets(partitions, earliest, signal);
   }
 
@@ -118,22 +132,36 @@ export class KafkaCluster {
     this.#connections.clear();
   }
 
-  async #listOffsets(partitions: readonly TopicPartition[], timestamp: bigint, signal?: AbortSignal) {
-    const byLeader = Map.groupBy(partitions, (p) => this.leaderOf(p));
+  async #listOffsets(
+    partitions: readonly TopicPartition[],
+    timestamp: bigint,
+    signal?: AbortSignal,
+  ): Promise<ListedOffsets> {
+    const failures = new Map<string, ArgusError>();
+    const led = partitions.filter((p) => {
+      const leader = this.#leaders.get(partitionKey(p));
+      if (leader !== undefined && this.#brokers.has(leader)) return true;
+      failures.set(partitionKey(p), this.#leaderless(p));
+      return false;
+    });
     const answers = await Promise.all(
-      [...byLeader].map(([node, list]) =>
+      [...Map.groupBy(led, (p) => this.leaderOf(p))].map(([node, list]) =>
         this.send(node, 'control', listOffsetsRequest(list, timestamp), signal ? { signal } : {}),
       ),
     );
     const offsets = new Map<string, bigint>();
     for (const answer of answers.flat()) {
-      if (answer.errorCode !== 0) throw partitionError(this.name, 'ListOffsets', answer, answer.errorCode);
-      offsets.set(partitionKey(answer), answer.offset);
+      const key = partitionKey(answer);
+      if (answer.errorCode === 0) offsets.set(key, answer.offset);
+      else failures.set(key, partitionError(this.name, 'ListOffsets', answer, answer.errorCode));
     }
-    for (const p of partitions) {
-      if (!offsets.has(partitionKey(p))) throw failed(this.name, `ListOffsets left out ${partitionKey(p)}`, true);
+    for (const p of led) {
+      const key = partitionKey(p);
+      if (!offsets.has(key) && !failures.has(key)) {
+        failures.set(key, failed(this.name, `ListOffsets left out ${key}`, true));
+      }
     }
-    return offsets;
+    return { offsets, failures };
   }
 
   async #connectionTo(address: BrokerAddress, lane: string, signal?: AbortSignal): Promise<KafkaConnection> {
@@ -158,6 +186,17 @@ export class KafkaCluster {
       throw error;
     }
   }
+}
+
+/** What each partition answered, by `partitionKey`: in one of the two. */
+export interface ListedOffsets {
+  readonly offsets: ReadonlyMap<string, bigint>;
+  readonly failures: ReadonlyMap<string, ArgusError>;
+}
+
+function allOf({ offsets, failures }: ListedOffsets): ReadonlyMap<string, bigint> {
+  for (const failure of failures.values()) throw failure;
+  return offsets;
 }
 
 interface CallOptions {

@@ -11,6 +11,8 @@ export type StopReason =
   | 'SourceTruncated'
   /** The standby's log is longer than the source's: the source lost its tail, or somebody else wrote to the standby. */
   | 'StandbyAhead'
+  /** The last batch of the standby is not the one that the source has there: a topic that was made anew, or two writers. */
+  | 'Diverged'
   /** Offsets are missing in the source's log, as compaction leaves it. */
   | 'OffsetGap'
   /** Transactional records or transaction markers. */
@@ -53,6 +55,27 @@ export function decideStart(view: {
     return stop('StandbyAhead', detail);
   }
   return { kind: 'mirror', from: standbyEnd };
+}
+
+type LastBatch = Pick<RecordBatch, 'baseOffset' | 'lastOffset' | 'recordCount' | 'maxTimestampMs' | 'firstTimestampMs'>;
+
+/**
+ * Whether both sides hold the same last batch, by what a header says of its records; undefined when they do, or when
+ * one of them can't be seen (retention took it).
+ */
+export function decideSameTail(source: LastBatch | undefined, standby: LastBatch | undefined): Stop | undefined {
+  if (!source || !standby) return undefined;
+  const same =
+    source.baseOffset === standby.baseOffset &&
+    source.lastOffset === standby.lastOffset &&
+    source.recordCount === standby.recordCount &&
+    source.firstTimestampMs === standby.firstTimestampMs &&
+    source.maxTimestampMs === standby.maxTimestampMs;
+  if (same) return undefined;
+  const text = (b: LastBatch) =>
+    `${b.recordCount} records from ${b.baseOffset} to ${b.lastOffset}, up to ${new Date(b.maxTimestampMs).toISOString()}`;
+  const detail = `the standby's log ends in other records than the source has there: ${text(standby)}; source: ${text(source)}`;
+  return { reason: 'Diverged', detail };
 }
 
 /** `skip`: the standby has it already. */

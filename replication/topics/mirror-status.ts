@@ -14,8 +14,12 @@ export interface SideStatus {
 
 export interface PartitionStatus {
   readonly partition: number;
-  readonly state: 'mirroring' | 'stopped';
+  /** `waiting`: it can't be mirrored for now, and is looked at again; `trouble` says why. */
+  readonly state: 'mirroring' | 'waiting' | 'stopped';
   readonly stop: Stop | undefined;
+  readonly trouble: string | undefined;
+  /** The source's offsets below are real: they were seen since this mirror began. */
+  readonly seen: boolean;
   /** Of the source, as last seen. */
   readonly logStartOffset: bigint;
   /** Of the source, as last seen: its high watermark. */
@@ -26,17 +30,22 @@ export interface PartitionStatus {
   readonly newestTimestampMs: number | undefined;
   /** Of the newest record on the standby; undefined while none was seen. */
   readonly mirroredTimestampMs: number | undefined;
-  readonly lagRecords: number;
-  /** 0 when nothing is missing; else by the timestamps of both sides, or up to now while the newest is not fetched. */
-  readonly lagMs: number;
+  /** Undefined while nobody can tell: the source is away, or can't be asked about this partition. */
+  readonly lagRecords: number | undefined;
+  /**
+   * 0 when nothing is missing; else by the timestamps of both sides, or up to now while the newest is not fetched.
+   * Undefined as above, and while the standby has no record to count from.
+   */
+  readonly lagMs: number | undefined;
 }
 
 export interface TopicStatus {
-  /** Written to the source, over the last 10 s seen. */
-  readonly recordsPerSecond: number;
-  readonly bytesPerSecond: number;
-  readonly lagRecords: number;
-  readonly lagMs: number;
+  /** Written to the source, over the last 10 s seen; undefined until it was looked at twice. */
+  readonly recordsPerSecond: number | undefined;
+  readonly bytesPerSecond: number | undefined;
+  /** Undefined when that of a partition is. */
+  readonly lagRecords: number | undefined;
+  readonly lagMs: number | undefined;
   readonly partitions: readonly PartitionStatus[];
 }
 
@@ -58,52 +67,67 @@ export function sampleRate(state: PartitionState, at: number): void {
   while (state.samples.length > 2 && at - (state.samples[0]?.at ?? at) > rateWindowMs) state.samples.shift();
 }
 
-/** The status of the topics, in order of partitions. */
-export function topicStatuses(states: readonly PartitionState[], nowMs: number): Readonly<Record<string, TopicStatus>> {
+/** The status of the topics, in order of partitions. `sourceReachable`: lags are as of now. */
+export function topicStatuses(
+  states: readonly PartitionState[],
+  nowMs: number,
+  sourceReachable: boolean,
+): Readonly<Record<string, TopicStatus>> {
   const topics: Record<string, TopicStatus> = {};
   for (const [topic, list] of Map.groupBy(states, (s) => s.topic)) {
-    const partitions = list.map((s) => partitionStatus(s, nowMs));
+    const partitions = list.map((s) => partitionStatus(s, nowMs, sourceReachable));
+    const lags = partitions.map((p) => p.lagMs);
     topics[topic] = {
       recordsPerSecond: sum(list.map(recordsPerSecond)),
-      bytesPerSecond: sum(list.map((s) => recordsPerSecond(s) * s.bytesPerRecord)),
+      bytesPerSecond: sum(list.map(bytesPerSecond)),
       lagRecords: sum(partitions.map((p) => p.lagRecords)),
-      lagMs: Math.max(0, ...partitions.map((p) => p.lagMs)),
+      lagMs: lags.includes(undefined) ? undefined : Math.max(0, ...lags.map((ms) => ms ?? 0)),
       partitions,
     };
   }
   return topics;
 }
 
-function partitionStatus(state: PartitionState, nowMs: number): PartitionStatus {
+function partitionStatus(state: PartitionState, nowMs: number, sourceReachable: boolean): PartitionStatus {
+  const seen = state.sourceSeenAt !== undefined;
+  const known = seen && sourceReachable && state.trouble === undefined;
   const lag = state.sourceEnd - state.mirroredEnd;
   return {
     partition: state.partition,
-    state: state.stop ? 'stopped' : 'mirroring',
+    state: state.stop ? 'stopped' : state.trouble ? 'waiting' : 'mirroring',
     stop: state.stop,
+    trouble: state.trouble?.why,
+    seen,
     logStartOffset: state.sourceStart,
     logEndOffset: state.sourceEnd,
     mirroredEndOffset: state.mirroredEnd,
     newestTimestampMs: state.newestTimestampMs,
     mirroredTimestampMs: state.mirroredTimestampMs,
-    lagRecords: lag > 0n ? Number(lag) : 0,
-    lagMs: lag > 0n ? lagMs(state, nowMs) : 0,
+    lagRecords: known ? (lag > 0n ? Number(lag) : 0) : undefined,
+    lagMs: known ? (lag > 0n ? lagMs(state, nowMs) : 0) : undefined,
   };
 }
 
-function lagMs(state: PartitionState, nowMs: number): number {
-  if (state.mirroredTimestampMs === undefined) return 0;
+function lagMs(state: PartitionState, nowMs: number): number | undefined {
+  if (state.mirroredTimestampMs === undefined) return undefined;
   const fetchedAll = state.fetchFrom >= state.sourceEnd;
   const newest = fetchedAll ? (state.newestTimestampMs ?? nowMs) : nowMs;
   return Math.max(0, newest - state.mirroredTimestampMs);
 }
 
-function recordsPerSecond(state: PartitionState): number {
+function recordsPerSecond(state: PartitionState): number | undefined {
   const first = state.samples[0];
   const last = state.samples.at(-1);
-  if (!first || !last || last.at <= first.at) return 0;
+  if (!first || !last || last.at <= first.at) return undefined;
   return (Number(last.end - first.end) * 1_000) / (last.at - first.at);
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
+function bytesPerSecond(state: PartitionState): number | undefined {
+  const records = recordsPerSecond(state);
+  return records === undefined ? undefined : records * state.bytesPerRecord;
+}
+
+/** Undefined when one of them is. */
+function sum(values: readonly (number | undefined)[]): number | undefined {
+  return values.reduce((a, b) => (a === undefined || b === undefined ? undefined : a + b), 0);
 }

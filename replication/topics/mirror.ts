@@ -25,6 +25,8 @@ export interface MirrorOptions {
   /** Told at least once a second while `run` lasts. */
   readonly onStatus?: (status: MirrorStatus) => void;
   readonly tuning?: Partial<MirrorTuning>;
+  /** Asked before each batch is sent; false: nothing is sent any more. Always, when not given. */
+  readonly mayWrite?: () => boolean;
 }
 
 export interface FreezeResult {
@@ -46,9 +48,9 @@ const defaultTuning: MirrorTuning = {
 
 const statusPaceMs = 500;
 const backoffMs = { first: 100, max: 1_000 } as const;
-/** A batch whose answer got lost may still be appended: ends count once they stay the same for so long. */
-const settleMs = 500;
-const settleRounds = 10;
+/** How long batches without an answer may take to appear on the standby, once nothing more is sent. */
+const settleMs = 250;
+const settleRounds = 8;
 
 /** Mirrors partitions from the primary to the standby, offset for offset, until it is told to stop. */
 export class Mirror {
@@ -62,7 +64,6 @@ export class Mirror {
   /** Ends the session that runs, and any waiting between sessions; replaced whenever it was used. */
   #interrupt = new AbortController();
   #session: Promise<void> = Promise.resolve();
-  #lastTargetFailureAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: MirrorOptions) {
     this.#options = options;
@@ -80,7 +81,7 @@ export class Mirror {
       phase: this.#frozen ? 'frozen' : this.#connected ? 'mirroring' : 'connecting',
       source: this.#source,
       target: this.#target,
-      topics: topicStatuses(this.#states, atMs),
+      topics: topicStatuses(this.#states, atMs, this.#source.reachable),
     };
   }
 
@@ -98,7 +99,7 @@ export class Mirror {
     try {
       while (!signal.aborted) {
         const interrupted = this.#interrupt.signal;
-        if (this.#frozen || this.#states.every((s) => s.stop)) {
+        if (this.#frozen) {
           await untilAborted(interrupted);
           continue;
         }
@@ -125,7 +126,9 @@ export class Mirror {
   /**
    * Goes on until nothing is missing, `drainMs` has passed or the source is away; then stops fetching, awaits every
    * batch in flight and asks the standby's log ends. From its return on nothing is written until `thaw`.
-   * A standby that can't be asked is `KafkaUnreachable`; the mirror then stays frozen.
+   * A standby that can't be asked is `KafkaUnreachable`. `FreezeUnproven`: batches were sent that nobody answered and
+   * that are not in the standby's log; a broker may hold them and append them later, so only a fence makes sure. In
+   * both cases the mirror stays frozen.
    */
   async freeze(drainMs: number): Promise<FreezeResult> {
     const drained = await this.#drain(drainMs);
@@ -155,6 +158,8 @@ export class Mirror {
           producer,
           tuning: this.#tuning,
           clock,
+          mayWrite: this.#options.mayWrite ?? (() => true),
+          openLook: (side) => this.#cluster(this.#options[side]),
           onAnswer: (side) => this.#noteAnswer(side),
         },
         signal,
@@ -162,7 +167,6 @@ export class Mirror {
       return undefined;
     } catch (error) {
       const failure = error instanceof SessionFailure ? error : new SessionFailure('target', error, clock.now());
-      if (failure.side === 'target') this.#lastTargetFailureAt = clock.monotonic();
       this.#noteFailure(failure);
       return failure;
     }
@@ -176,9 +180,10 @@ export class Mirror {
     try {
       await cluster.refresh([...new Set(this.#states.map((s) => s.topic))], signal);
       while (clock.monotonic() < until && this.#source.firstFailureAtMs === undefined) {
-        const ends = await cluster.logEnds(this.#states, signal);
-        const missing = this.#states.filter((s) => s.mirroredEnd < (ends.get(s.key) ?? 0n));
-        if (missing.length === 0) return this.#states.every((s) => !s.stop);
+        const { offsets, failures } = await cluster.listEnds(this.#states, signal);
+        const missing = this.#states.filter((s) => s.mirroredEnd < (offsets.get(s.key) ?? 0n));
+        // What can't be asked isn't waited for; the others are.
+        if (missing.length === 0) return failures.size === 0 && this.#states.every((s) => !s.stop);
         if (missing.every((s) => s.stop)) return false;
         await clock.sleep(20, signal);
       }
@@ -191,20 +196,26 @@ export class Mirror {
   }
 
   async #readEnds(): Promise<readonly PartitionOffset[]> {
-    const { clock } = this.#options;
-    const doubtful = clock.monotonic() - this.#lastTargetFailureAt < 10_000;
-    const cluster = this.#cluster(this.#options.target);
+    const { clock, target } = this.#options;
+    const cluster = this.#cluster(target);
     try {
       await cluster.refresh([...new Set(this.#states.map((s) => s.topic))]);
-      let ends = await cluster.logEnds(this.#states);
-      for (let steady = !doubtful, round = 0; !steady && round < settleRounds; round++) {
+      for (let round = 0; ; round++) {
+        const ends = await cluster.logEnds(this.#states);
+        // At or past that end every unanswered batch is in the log, or its sequence is an old one that brokers refuse.
+        const open = this.#states.find((s) => (ends.get(s.key) ?? 0n) < s.unansweredTo);
+        if (!open) {
+          for (const s of this.#states) s.mirroredEnd = ends.get(s.key) ?? s.mirroredEnd;
+          return this.#states.map(({ topic, partition, mirroredEnd }) => ({ topic, partition, offset: mirroredEnd }));
+        }
+        if (round === settleRounds) {
+          const what = `${open.key} ends at ${ends.get(open.key)}, batches up to ${open.unansweredTo} were not answered`;
+          throw new ArgusError('FreezeUnproven', `${target.name}: ${what}`, {
+            hint: "the failover fences the mirror's producer instead",
+          });
+        }
         await clock.sleep(settleMs);
-        const again = await cluster.logEnds(this.#states);
-        steady = this.#states.every((s) => again.get(s.key) === ends.get(s.key));
-        ends = again;
       }
-      for (const s of this.#states) s.mirroredEnd = ends.get(s.key) ?? s.mirroredEnd;
-      return this.#states.map(({ topic, partition, mirroredEnd }) => ({ topic, partition, offset: mirroredEnd }));
     } finally {
       cluster.close();
     }

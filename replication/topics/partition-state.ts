@@ -2,10 +2,23 @@ import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
 import type { Stop } from './continuity.ts';
 
+/** Why a partition can't be mirrored for now, and when to look again. Nobody has to act on the mirror's side. */
+export interface Trouble {
+  readonly side: 'source' | 'target';
+  readonly why: string;
+  /** Monotonic. */
+  readonly retryAt: number;
+}
+
 /** What the mirror knows of one partition. Changed in place, by the session that mirrors it. */
 export interface PartitionState extends TopicPartition {
   readonly key: string;
   stop: Stop | undefined;
+  /** Becomes the stop once all that was fetched before it is on the standby. */
+  pendingStop: Stop | undefined;
+  trouble: Trouble | undefined;
+  /** The pause after the last trouble; 0 since something was mirrored. */
+  troublePauseMs: number;
   /** The next offset to fetch: everything before is on the standby, in flight or queued. */
   fetchFrom: bigint;
   /** The standby's log end, as acknowledged. */
@@ -23,6 +36,8 @@ export interface PartitionState extends TopicPartition {
   inFlight: number;
   /** An answer left open what the standby has: nothing is sent until its log end was asked. */
   unsure: boolean;
+  /** Up to here batches were sent whose fate is unknown: below this log end they may still be appended. */
+  unansweredTo: bigint;
   /** Where a sequence or a checksum was refused once; at the second time it is a stop. */
   doubtAt: bigint | undefined;
   /** Running mean over the batches fetched. */
@@ -38,6 +53,9 @@ export function newPartitionState(tp: TopicPartition): PartitionState {
     partition: tp.partition,
     key: partitionKey(tp),
     stop: undefined,
+    pendingStop: undefined,
+    trouble: undefined,
+    troublePauseMs: 0,
     fetchFrom: 0n,
     mirroredEnd: 0n,
     sourceStart: 0n,
@@ -49,6 +67,7 @@ export function newPartitionState(tp: TopicPartition): PartitionState {
     bufferedBytes: 0,
     inFlight: 0,
     unsure: false,
+    unansweredTo: 0n,
     doubtAt: undefined,
     bytesPerRecord: 0,
     samples: [],
@@ -72,8 +91,42 @@ export function enqueue(state: PartitionState, batch: RecordBatch): void {
   state.bytesPerRecord += (mean - state.bytesPerRecord) * (state.bytesPerRecord === 0 ? 1 : 0.05);
 }
 
+const firstTroublePauseMs = 200;
+const lastTroublePauseMs = 10_000;
+
+/** Leaves a partition alone for a while, longer each time until something of it is mirrored again. */
+export function setAside(state: PartitionState, side: Trouble['side'], why: string, at: number): void {
+  state.troublePauseMs = Math.min(lastTroublePauseMs, Math.max(firstTroublePauseMs, state.troublePauseMs * 2));
+  state.trouble = { side, why, retryAt: at + state.troublePauseMs };
+}
+
+/** Forgets what is queued; what is in flight stays counted. */
+export function dropQueue(state: PartitionState): void {
+  for (const batch of state.queue) state.bufferedBytes -= batch.bytes.length;
+  state.queue = [];
+}
+
+/** Mirrors a partition no further, at once. */
+export function stopNow(state: PartitionState, stop: Stop): void {
+  state.stop = stop;
+  state.pendingStop = undefined;
+  dropQueue(state);
+}
+
+/** Mirrors a partition no further than what was fetched of it. */
+export function stopBehindQueue(state: PartitionState, stop: Stop): void {
+  if (state.queue.length === 0 && state.inFlight === 0) stopNow(state, stop);
+  else state.pendingStop = stop;
+}
+
+/** Whether more is to be fetched of a partition. */
+export function isRunning(state: PartitionState): boolean {
+  return !state.stop && !state.pendingStop && !state.trouble;
+}
+
 /** Notes that the standby has a batch, and everything before it. */
 export function acknowledge(state: PartitionState, batch: RecordBatch): void {
+  state.troublePauseMs = 0;
   state.mirroredEnd = batch.lastOffset + 1n;
   state.mirroredTimestampMs = newer(state.mirroredTimestampMs, batch.maxTimestampMs);
 }

@@ -1,6 +1,6 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { TopicPartition } from '../../domain/offsets.ts';
-import type { KafkaAdmin, TopicDescription } from '../../regions/kafka/kafka-admin.ts';
+import type { KafkaAdmin, NewTopic } from '../../regions/kafka/kafka-admin.ts';
 
 export interface PrepareSide {
   /** The region's name. */
@@ -8,11 +8,15 @@ export interface PrepareSide {
   readonly kafka: Pick<KafkaAdmin, 'describeTopics' | 'topicConfigs' | 'createTopic'>;
 }
 
-export interface PreparedTopics {
-  /** Every partition to mirror. */
+export interface TopicReview {
+  /** Every partition that can be mirrored; those of a topic that the source lost for now are among them. */
   readonly partitions: readonly TopicPartition[];
-  /** Topics that were missing on the standby. */
-  readonly created: readonly string[];
+  /** What the standby lacks, and how it is to be made. */
+  readonly missing: readonly NewTopic[];
+  /** One for each topic that can't be mirrored, or not wholly, without losing identity; errors of the configuration. */
+  readonly refused: readonly ArgusError[];
+  /** What will do harm later, as sentences. */
+  readonly warnings: readonly string[];
 }
 
 /** Kafka's largest duration: any timestamp is taken. */
@@ -21,75 +25,140 @@ const unlimitedMs = '9223372036854775807';
 const copiedConfigs = ['cleanup.policy', 'max.message.bytes', 'retention.ms', 'retention.bytes'] as const;
 
 /**
- * Makes sure that the standby has each topic, with as many partitions. Nothing is created before all was checked.
- * `TopicMissing`, `TopicNotMirrorable` and `PartitionCountDiffers` are errors of the configuration (exit code 2).
- * May be called again.
+ * Makes the topics that the standby lacks, after all were looked at. A topic that is refused holds up no other.
+ * May be called again. Errors: `KafkaUnreachable` and the like; what is wrong with a topic is in the result.
  */
 export async function prepareTopics(
   source: PrepareSide,
   target: PrepareSide,
   topics: readonly string[],
   options: { readonly signal?: AbortSignal } = {},
-): Promise<PreparedTopics> {
-  const atSource = await source.kafka.describeTopics(topics, options);
-  const atTarget = await target.kafka.describeTopics(topics, options);
-  const missing = planTopics(source.name, target.name, topics, atSource, atTarget);
-  const configs = new Map<string, Readonly<Record<string, string>>>();
-  for (const { name } of missing) {
-    configs.set(name, standbyConfigs(source.name, name, await source.kafka.topicConfigs(name, options)));
-  }
-  for (const { name, partitions } of missing) {
-    await target.kafka.createTopic({ name, partitions, configs: configs.get(name) ?? {} }, options);
-  }
-  return { partitions: partitionsOf(topics, atSource), created: missing.map((t) => t.name) };
+): Promise<TopicReview> {
+  const review = await reviewTopics(source, target, topics, options);
+  for (const topic of review.missing) await target.kafka.createTopic(topic, options);
+  return review;
 }
 
-/** The topics that the standby lacks; pure. Errors as of `prepareTopics`. */
-export function planTopics(
-  sourceName: string,
-  targetName: string,
+/** Looks at every topic on both sides and changes nothing. */
+export async function reviewTopics(
+  source: PrepareSide,
+  target: PrepareSide,
   topics: readonly string[],
-  atSource: ReadonlyMap<string, TopicDescription>,
-  atTarget: ReadonlyMap<string, TopicDescription>,
-): readonly TopicDescription[] {
-  const missing: TopicDescription[] = [];
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<TopicReview> {
+  const atSource = await source.kafka.describeTopics(topics, options);
+  const atTarget = await target.kafka.describeTopics(topics, options);
+  const views: TopicView[] = [];
   for (const name of topics) {
-    const wanted = atSource.get(name);
-    if (!wanted) {
-      throw new ArgusError('TopicMissing', `topic "${name}" does not exist in ${sourceName}`, {
-        hint: 'create the topic there or take it out of `topics` in argus.yaml',
-        exitCode: 2,
-      });
-    }
-    const existing = atTarget.get(name);
-    if (!existing) missing.push(wanted);
-    else if (existing.partitions !== wanted.partitions) {
-      throw new ArgusError(
-        'PartitionCountDiffers',
-        `topic "${name}" has ${wanted.partitions} partitions in ${sourceName} and ${existing.partitions} in ${targetName}`,
-        { hint: repairHint(name, targetName, wanted.partitions, existing.partitions), exitCode: 2 },
+    const [here, there] = [atSource.get(name), atTarget.get(name)];
+    views.push({
+      name,
+      sourcePartitions: here?.partitions,
+      standbyPartitions: there?.partitions,
+      source: here ? await source.kafka.topicConfigs(name, options) : new Map(),
+      standby: there ? await target.kafka.topicConfigs(name, options) : new Map(),
+    });
+  }
+  return judgeTopics(source.name, target.name, views);
+}
+
+/** One topic as it was seen; `undefined` partitions: it does not exist. */
+export interface TopicView {
+  readonly name: string;
+  readonly sourcePartitions: number | undefined;
+  readonly standbyPartitions: number | undefined;
+  readonly source: ReadonlyMap<string, string>;
+  readonly standby: ReadonlyMap<string, string>;
+}
+
+/** What can be mirrored, and what not; pure. */
+export function judgeTopics(sourceName: string, targetName: string, views: readonly TopicView[]): TopicReview {
+  const partitions: TopicPartition[] = [];
+  const missing: NewTopic[] = [];
+  const refused: ArgusError[] = [];
+  const warnings: string[] = [];
+  for (const view of views) {
+    const { name, sourcePartitions: wanted, standbyPartitions: existing } = view;
+    if (wanted === undefined) {
+      refused.push(
+        new ArgusError('TopicMissing', `topic "${name}" does not exist in ${sourceName}`, {
+          hint: 'create the topic there or take it out of `topics` in argus.yaml',
+          exitCode: 2,
+        }),
       );
     }
+    const lost = identityLoss(sourceName, targetName, view);
+    if (lost) {
+      refused.push(lost);
+      continue;
+    }
+    if (wanted !== undefined && existing === undefined) {
+      missing.push({ name, partitions: wanted, configs: standbyConfigs(view.source) });
+    } else if (wanted !== undefined && existing !== undefined && existing !== wanted) {
+      const message = `topic "${name}" has ${wanted} partitions in ${sourceName} and ${existing} in ${targetName}`;
+      const hint = repairHint(name, targetName, wanted, existing);
+      refused.push(new ArgusError('PartitionCountDiffers', message, { hint, exitCode: 2 }));
+    }
+    if (wanted !== undefined && existing !== undefined) warnings.push(...laterHarm(targetName, view));
+    const count = Math.min(wanted ?? existing ?? 0, existing ?? wanted ?? 0);
+    for (let partition = 0; partition < count; partition++) partitions.push({ topic: name, partition });
   }
-  return missing;
+  return { partitions, missing, refused, warnings };
+}
+
+/** What would make other records of them than the source has: they are never mirrored then. */
+function identityLoss(sourceName: string, targetName: string, view: TopicView): ArgusError | undefined {
+  const { name, source, standby } = view;
+  const refuse = (message: string, hint: string) =>
+    new ArgusError('TopicNotMirrorable', message, { hint, exitCode: 2 });
+  if (source.get('message.timestamp.type') === 'LogAppendTime') {
+    return refuse(
+      `topic "${name}" in ${sourceName} stamps records on append`,
+      'set message.timestamp.type=CreateTime on it, or take it out of `topics`',
+    );
+  }
+  if (standby.get('message.timestamp.type') === 'LogAppendTime') {
+    return refuse(
+      `topic "${name}" in ${targetName} stamps records on append: the copies would lose their timestamps`,
+      `set message.timestamp.type=CreateTime on "${name}" in ${targetName}`,
+    );
+  }
+  const compression = standby.get('compression.type') ?? 'producer';
+  if (compression !== 'producer') {
+    return refuse(
+      `topic "${name}" in ${targetName} compresses anew (compression.type=${compression}): the copies would be other bytes`,
+      `set compression.type=producer on "${name}" in ${targetName}`,
+    );
+  }
+  return undefined;
+}
+
+/** Differences under which the standby will refuse batches, or drop records that the source still has. */
+function laterHarm(targetName: string, { name, source, standby }: TopicView): readonly string[] {
+  const warnings: string[] = [];
+  const warn = (text: string) => warnings.push(`topic "${name}" in ${targetName} ${text}`);
+  const number = (configs: ReadonlyMap<string, string>, key: string) => Number(configs.get(key) ?? Number.NaN);
+  const oldest = standby.get('message.timestamp.before.max.ms');
+  if (oldest !== undefined && oldest !== unlimitedMs)
+    warn(`refuses old records (message.timestamp.before.max.ms=${oldest})`);
+  if (number(standby, 'max.message.bytes') < number(source, 'max.message.bytes')) {
+    warn(`takes smaller batches than the source (max.message.bytes=${standby.get('max.message.bytes')})`);
+  }
+  if (standby.get('cleanup.policy') !== source.get('cleanup.policy')) {
+    warn(`cleans up otherwise than the source (cleanup.policy=${standby.get('cleanup.policy')})`);
+  }
+  for (const key of ['retention.ms', 'retention.bytes']) {
+    const [here, there] = [number(source, key), number(standby, key)];
+    if (there >= 0 && (here < 0 || there < here)) warn(`keeps less than the source (${key}=${there})`);
+  }
+  return warnings;
 }
 
 /**
  * The standby topic's configuration: batches are kept as they come (`compression.type=producer`, CreateTime, any
- * timestamp), retention and size limits are the source's. A source that stamps on append is `TopicNotMirrorable`,
- * since brokers refuse such batches from a client.
+ * timestamp), retention and size limits are the source's.
  */
-export function standbyConfigs(
-  sourceName: string,
-  topic: string,
-  source: ReadonlyMap<string, string>,
-): Readonly<Record<string, string>> {
-  if (source.get('message.timestamp.type') === 'LogAppendTime') {
-    throw new ArgusError('TopicNotMirrorable', `topic "${topic}" in ${sourceName} stamps records on append`, {
-      hint: 'set message.timestamp.type=CreateTime on it, or take it out of `topics`',
-      exitCode: 2,
-    });
-  }
+export function standbyConfigs(source: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
   const copied = copiedConfigs.flatMap((key) => {
     const value = source.get(key);
     return value === undefined ? [] : [[key, value] as const];
@@ -101,12 +170,6 @@ export function standbyConfigs(
     'message.timestamp.before.max.ms': unlimitedMs,
     'message.timestamp.after.max.ms': unlimitedMs,
   };
-}
-
-function partitionsOf(topics: readonly string[], at: ReadonlyMap<string, TopicDescription>): TopicPartition[] {
-  return topics.flatMap((topic) =>
-    Array.from({ length: at.get(topic)?.partitions ?? 0 }, (_, partition) => ({ topic, partition })),
-  );
 }
 
 function repairHint(topic: string, region: string, wanted: number, existing: number): string {

@@ -1,9 +1,10 @@
 import { ArgusError } from '../../domain/errors.ts';
+import { errorName } from '../../regions/kafka/error-codes.ts';
 import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { type ProducedPartition, produceRequest } from '../../regions/kafka/produce.ts';
 import { patchForProduce, type RecordBatch } from '../../regions/kafka/record-batch.ts';
 import { decideProduced } from './continuity.ts';
-import { acknowledge, type PartitionState } from './partition-state.ts';
+import { acknowledge, dropQueue, type PartitionState, setAside, stopNow } from './partition-state.ts';
 import type { SessionContext } from './session-context.ts';
 
 /** As many as a broker remembers of a producer: a repeated one is recognised. Source: KIP-98, KAFKA-5494. */
@@ -59,8 +60,8 @@ export class ProduceLane {
 
   /** Sends all that may be sent now. */
   pump(): void {
-    const { states, target } = this.#context;
-    while (!this.#signal.aborted && !this.#failed) {
+    const { states, target, mayWrite } = this.#context;
+    while (!this.#signal.aborted && !this.#failed && mayWrite()) {
       const requests = new Map<number, Sent[]>();
       for (const state of states) {
         if (state.stop || state.unsure || state.inFlight >= maxInFlight) continue;
@@ -99,12 +100,19 @@ export class ProduceLane {
       : Promise.reject(new ArgusError('KafkaFailed', `no connection to broker ${node}`, { retryable: true }));
     answered
       .then((answers) => this.#take(sent, answers))
-      .catch((error: unknown) => this.#giveUp(error))
+      .catch((error: unknown) => {
+        for (const { state, batch } of sent) leaveOpen(state, batch);
+        this.#giveUp(error);
+      })
       .finally(() => {
         this.#requests--;
         for (const { state, batch } of sent) {
           state.inFlight--;
           state.bufferedBytes -= batch.bytes.length;
+          const { pendingStop, queue, inFlight, unsure } = state;
+          if (pendingStop && queue.length === 0 && inFlight === 0 && !unsure && !this.#failed) {
+            stopNow(state, pendingStop);
+          }
         }
         const waiting = this.#waiting;
         this.#waiting = [];
@@ -118,27 +126,27 @@ export class ProduceLane {
     for (const { state, batch } of sent) {
       const answer = answers.find((a) => a.partition === state.partition && a.topic === state.topic);
       if (!answer) throw new ArgusError('KafkaFailed', `the answer to Produce left out ${state.key}`);
-      // After the first doubt the answers to what was sent behind it say nothing more.
-      if (!state.unsure && !state.stop) this.#decide(state, batch, answer);
+      this.#decide(state, batch, answer);
     }
   }
 
   #decide(state: PartitionState, batch: RecordBatch, answer: ProducedPartition): void {
     const expected = batch.baseOffset;
     const decision = decideProduced(expected, answer);
+    if (decision.kind === 'unsure') leaveOpen(state, batch);
+    // After the first doubt the answers to what was sent behind it say nothing more.
+    if (state.unsure || state.stop) return;
     switch (decision.kind) {
       case 'appended':
         acknowledge(state, batch);
         return;
       case 'stop':
-        state.stop = decision.stop;
-        state.queue = [];
+        stopNow(state, decision.stop);
         return;
       case 'outOfOrder':
         if (state.doubtAt === expected) {
           const detail = `the standby refused the sequence of ${expected} twice`;
-          state.stop = { reason: 'SequenceRefused', detail };
-          state.queue = [];
+          stopNow(state, { reason: 'SequenceRefused', detail });
           return;
         }
         state.doubtAt = expected;
@@ -146,17 +154,22 @@ export class ProduceLane {
       case 'unsure':
         break;
     }
+    // Its log end has to be asked before it goes on; the other partitions need not wait for that.
     state.unsure = true;
-    const { target } = this.#context;
-    this.#giveUp(
-      new ArgusError('KafkaFailed', `${target.name}: ${state.key} has to be asked for its log end again`, {
-        retryable: true,
-      }),
-    );
+    dropQueue(state);
+    const { target, clock } = this.#context;
+    const why = `${target.name}: Produce to ${state.key} answered ${errorName(answer.errorCode)}`;
+    setAside(state, 'target', why, clock.monotonic());
   }
 
   #giveUp(error: unknown): void {
     this.#failed = true;
     this.#fail(error);
   }
+}
+
+/** Notes that nobody knows whether a batch was appended, or still will be. */
+function leaveOpen(state: PartitionState, batch: RecordBatch): void {
+  const end = batch.lastOffset + 1n;
+  if (end > state.unansweredTo) state.unansweredTo = end;
 }

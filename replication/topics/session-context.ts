@@ -34,6 +34,9 @@ export class SessionFailure extends Error {
   }
 }
 
+/** Ends the session as failed; `atMs` is when the failure began. */
+export type Fail = (side: 'source' | 'target', cause: unknown, atMs?: number) => void;
+
 export interface SessionContext {
   readonly source: KafkaCluster;
   readonly target: KafkaCluster;
@@ -41,6 +44,10 @@ export interface SessionContext {
   readonly producer: BatchProducer;
   readonly tuning: MirrorTuning;
   readonly clock: Clock;
+  /** Asked before each batch is sent: false once the right to mirror may have passed to another process. */
+  readonly mayWrite: () => boolean;
+  /** A client of its own for a look at a side, which disturbs nothing that runs. The caller closes it. */
+  readonly openLook: (side: 'source' | 'target') => KafkaCluster;
   /** Told at each answer of a side. */
   readonly onAnswer: (side: 'source' | 'target') => void;
 }

@@ -37,14 +37,14 @@ function client(broker: TestBroker): Kafka {
 }
 
 /** Writes records that tell each other apart, in batches of 500. */
-async function write(topic: string, count: number, compression = CompressionTypes.None): Promise<void> {
+async function write(topic: string, count: number, compression = CompressionTypes.None, by = producer): Promise<void> {
   for (let from = 0; from < count; from += 500) {
     const messages = Array.from({ length: Math.min(500, count - from) }, (_, i) => ({
       key: `key-${(from + i) % 97}`,
       value: `${from + i}-${Math.random()}`,
       headers: { n: String(from + i) },
     }));
-    await producer.send({ topic, messages, compression });
+    await by.send({ topic, messages, compression });
   }
 }
 
@@ -213,9 +213,10 @@ describe('the mirror', () => {
     expect(await readAll(standby, partitions, 3_000)).toEqual(atPrimary);
   });
 
-  test('stops a partition with transactional records, named, and no other', async () => {
+  test('stops a partition with transactional records, named, behind all that came before, and no other', async () => {
     const prepared = await prepare(2);
     const { topic } = prepared;
+    await producer.send({ topic, messages: [{ value: 'before', partition: 0 }] });
     const transactional = client(primary).producer({ transactionalId: `tx-${topic}`, maxInFlightRequests: 1 });
     await transactional.connect();
     const transaction = await transactional.transaction();
@@ -224,9 +225,91 @@ describe('the mirror', () => {
     await transactional.disconnect();
     await producer.send({ topic, messages: [{ value: 'b', partition: 1 }] });
     await mirroring(prepared, async (mirror) => {
-      await reaches(mirror, topic, 1n);
+      await reaches(mirror, topic, 2n);
       const states = () => mirror.status().topics[topic]?.partitions.map((p) => p.stop?.reason ?? p.state);
       await expect.poll(states).toEqual(['TransactionalNotSupported', 'mirroring']);
+    });
+  });
+});
+
+/** By a producer of its own: kafkajs' can't go on once a topic that it wrote to was deleted. */
+async function writeAnew(topic: string, count: number): Promise<void> {
+  const own = client(primary).producer();
+  await own.connect();
+  await write(topic, count, CompressionTypes.None, own);
+  await own.disconnect();
+}
+
+describe('the mirror of several topics', () => {
+  test('tells a deleted one by name while the others go on, and never mixes it with one made anew', async () => {
+    const [lost, healthy] = [await prepare(1), await prepare(2)];
+    const partitions = [...lost.partitions, ...healthy.partitions];
+    const admin = client(primary).admin();
+    await admin.connect();
+    await mirroring({ ...healthy, settings: { ...healthy.settings, partitions } }, async (mirror) => {
+      const first = () => mirror.status().topics[lost.topic]?.partitions[0];
+      await writeAnew(lost.topic, 10);
+      await reaches(mirror, lost.topic, 10n);
+      await admin.deleteTopics({ topics: [lost.topic] });
+      await expect.poll(() => first()?.state, { timeout: 10_000 }).toBe('waiting');
+      expect(first()).toMatchObject({ trouble: expect.stringContaining(`${lost.topic}-0`), lagRecords: undefined });
+      await writeAnew(healthy.topic, 1_000);
+      await reaches(mirror, healthy.topic, 1_000n);
+      expect(mirror.status()).toMatchObject({ source: { reachable: true }, target: { reachable: true } });
+      expect(await mirror.freeze(1_000)).toMatchObject({ drained: false });
+      mirror.thaw();
+      await primaryAdmin.createTopic({ name: lost.topic, partitions: 1, configs: {} });
+      await writeAnew(lost.topic, 20);
+      await expect.poll(() => first()?.stop?.reason, { timeout: 20_000 }).toBe('Diverged');
+      expect((await standbyAdmin.logRanges(lost.partitions))[0]?.logEndOffset).toBe(10n);
+      await writeAnew(healthy.topic, 1_000);
+      await reaches(mirror, healthy.topic, 2_000n);
+      // A stopped partition is still looked at: its lag grows.
+      await writeAnew(lost.topic, 5);
+      await expect.poll(() => first()?.lagRecords, { timeout: 5_000 }).toBe(15);
+    });
+    await admin.disconnect();
+  });
+
+  test('goes on where one can`t be written to the standby', async () => {
+    const [lost, healthy] = [await prepare(1), await prepare(1)];
+    const partitions = [...lost.partitions, ...healthy.partitions];
+    const admin = client(standby).admin();
+    await admin.connect();
+    await mirroring({ ...healthy, settings: { ...healthy.settings, partitions } }, async (mirror) => {
+      await reaches(mirror, healthy.topic, 0n);
+      await admin.deleteTopics({ topics: [lost.topic] });
+      await writeAnew(lost.topic, 10);
+      const first = () => mirror.status().topics[lost.topic]?.partitions[0];
+      await expect.poll(() => first()?.state, { timeout: 10_000 }).toBe('waiting');
+      await writeAnew(healthy.topic, 1_000);
+      await reaches(mirror, healthy.topic, 1_000n);
+      await standbyAdmin.createTopic({ name: lost.topic, partitions: 1, configs: {} });
+      await reaches(mirror, lost.topic, 10n);
+    });
+    await admin.disconnect();
+  });
+});
+
+describe('a freeze', () => {
+  test('is not confirmed while batches without an answer are not in the standby`s log', async () => {
+    const prepared = await prepare(1);
+    await mirroring(prepared, async (mirror) => {
+      await write(prepared.topic, 100);
+      await reaches(mirror, prepared.topic, 100n);
+      standby.freeze();
+      await write(prepared.topic, 500);
+      await expect.poll(() => mirror.status().target.reachable, { timeout: 15_000 }).toBe(false);
+      primary.freeze();
+      // It takes the batches that nobody answered with it.
+      await standby.kill();
+      await standby.start();
+      await expect.poll(() => mirror.status().target.reachable, { timeout: 15_000 }).toBe(true);
+      await expect(mirror.freeze(200)).rejects.toMatchObject({ code: 'FreezeUnproven' });
+      primary.thaw();
+      mirror.thaw();
+      await reaches(mirror, prepared.topic, 600n);
+      expect(await mirror.freeze(3_000)).toMatchObject({ drained: true });
     });
   });
 });

@@ -25,6 +25,8 @@ const status = (source: Partial<MirrorStatus['source']> = {}): MirrorStatus => (
           partition: 0,
           state: 'mirroring',
           stop: undefined,
+          trouble: undefined,
+          seen: true,
           logStartOffset: 0n,
           logEndOffset: 103n,
           mirroredEndOffset: 100n,
@@ -50,6 +52,17 @@ describe('sightMirror', () => {
   it('keeps what was last seen when the mirror does not reach the primary', () => {
     const seen = sightMirror(undefined, 'mumbai', status());
     expect(sightMirror(seen, 'mumbai', status({ reachable: false, checkedAtMs: 12_000 }))).toBe(seen);
+  });
+
+  it('keeps the rate and the ends that a mirror which has just begun does not know yet', () => {
+    const seen = sightMirror(undefined, 'mumbai', status());
+    const begun = status({ checkedAtMs: 10_500 });
+    const events = begun.topics.events;
+    const partitions = (events?.partitions ?? []).map((p) => ({ ...p, seen: false, logEndOffset: 0n }));
+    const topics = { events: { ...events, recordsPerSecond: undefined, bytesPerSecond: undefined, partitions } };
+    const after = sightMirror(seen, 'mumbai', { ...begun, topics } as MirrorStatus);
+    expect(after).toMatchObject({ atMs: 10_500, topics: { events: { recordsPerSecond: 50, bytesPerSecond: 5_000 } } });
+    expect(after?.topics.events?.partitions).toEqual(seen?.topics.events?.partitions);
   });
 
   it('takes nothing of a mirror of another direction', () => {

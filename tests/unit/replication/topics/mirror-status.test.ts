@@ -7,7 +7,7 @@ function state(overrides: Partial<PartitionState>): PartitionState {
 }
 
 function topic(...states: PartitionState[]) {
-  return topicStatuses(states, 10_000).events;
+  return topicStatuses(states, 10_000, true).events;
 }
 
 describe('the mirror`s lag', () => {
@@ -45,6 +45,35 @@ describe('the mirror`s lag', () => {
   });
 });
 
+describe('a lag that nobody can tell', () => {
+  const behind = {
+    sourceEnd: 9n,
+    fetchFrom: 9n,
+    mirroredEnd: 5n,
+    mirroredTimestampMs: 1_000,
+    newestTimestampMs: 1_700,
+  };
+  const trouble = { side: 'source', why: 'mumbai: partition events-0 has no leader', retryAt: 0 } as const;
+
+  test.each([
+    ['before the source was seen', { sourceSeenAt: undefined }, true, 'mirroring'],
+    ['while the source is away', behind, false, 'mirroring'],
+    ['while the partition can`t be read', { ...behind, trouble }, true, 'waiting'],
+  ])('is undefined, never 0: %s', (_when, overrides, reachable, expected) => {
+    const status = topicStatuses([state(overrides)], 10_000, reachable).events;
+    expect(status).toMatchObject({ lagRecords: undefined, lagMs: undefined });
+    expect(status?.partitions[0]).toMatchObject({ state: expected, lagRecords: undefined, lagMs: undefined });
+  });
+
+  test('in time is undefined while the standby holds no record, and that in records is known', () => {
+    expect(topic(state({ sourceEnd: 4n }))).toMatchObject({ lagRecords: 4, lagMs: undefined });
+  });
+
+  test('of one partition makes that of its topic unknown', () => {
+    expect(topic(state({}), state({ partition: 1, trouble }))?.lagRecords).toBeUndefined();
+  });
+});
+
 describe('the source`s rate', () => {
   test('is taken over the last ten seconds', () => {
     const s = state({ bytesPerRecord: 100 });
@@ -55,9 +84,9 @@ describe('the source`s rate', () => {
     expect(topic(s)).toMatchObject({ recordsPerSecond: 50, bytesPerSecond: 5_000 });
   });
 
-  test('is 0 while only one look was taken', () => {
+  test('is unknown while only one look was taken', () => {
     const s = state({ sourceEnd: 1_000n });
     sampleRate(s, 0);
-    expect(topic(s)?.recordsPerSecond).toBe(0);
+    expect(topic(s)?.recordsPerSecond).toBeUndefined();
   });
 });

@@ -1,41 +1,55 @@
 import { describe, expect, test } from 'vitest';
-import { ArgusError } from '../../../../domain/errors.ts';
-import { planTopics, standbyConfigs } from '../../../../replication/topics/prepare-topics.ts';
+import { judgeTopics, standbyConfigs, type TopicView } from '../../../../replication/topics/prepare-topics.ts';
 
-function topics(counts: Record<string, number>) {
-  return new Map(
-    Object.entries(counts).map(([name, partitions]) => [name, { name, topicId: `id-${name}`, partitions }]),
-  );
+function view(overrides: Partial<TopicView> & { standby?: ReadonlyMap<string, string> } = {}): TopicView {
+  return {
+    name: 'events',
+    sourcePartitions: 4,
+    standbyPartitions: 4,
+    source: new Map(),
+    standby: new Map(),
+    ...overrides,
+  };
 }
-
-function thrownBy(run: () => unknown): ArgusError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ArgusError) return error;
-  }
-  throw new Error('no ArgusError was thrown');
-}
+const judge = (...views: TopicView[]) => judgeTopics('a', 'b', views);
 
 describe('the standby`s topics', () => {
   test('are created where they are missing, with as many partitions', () => {
-    const missing = planTopics('a', 'b', ['events', 'clicks'], topics({ events: 4, clicks: 2 }), topics({ clicks: 2 }));
+    const { missing, partitions, refused } = judge(
+      view({ standbyPartitions: undefined }),
+      view({ name: 'clicks', sourcePartitions: 2, standbyPartitions: 2 }),
+    );
     expect(missing.map((t) => [t.name, t.partitions])).toEqual([['events', 4]]);
+    expect(partitions).toHaveLength(6);
+    expect(refused).toEqual([]);
   });
 
   test.each([
-    ['more', 6, /delete "events"/],
-    ['fewer', 3, /add partitions to "events" in b until it has 4/],
-  ])('with %s partitions than the source are an error of the configuration that says what to do', (_n, count, hint) => {
-    const error = thrownBy(() => planTopics('a', 'b', ['events'], topics({ events: 4 }), topics({ events: count })));
-    expect(error).toMatchObject({ code: 'PartitionCountDiffers', exitCode: 2 });
-    expect(error.message).toBe(`topic "events" has 4 partitions in a and ${count} in b`);
-    expect(error.hint).toMatch(hint);
-  });
+    ['more', 6, /delete "events"/, 4],
+    ['fewer', 3, /add partitions to "events" in b until it has 4/, 3],
+  ])(
+    'with %s partitions than the source are an error of the configuration; what both have is mirrored',
+    (_n, count, hint, mirrored) => {
+      const { refused, partitions } = judge(view({ standbyPartitions: count }));
+      expect(refused).toMatchObject([{ code: 'PartitionCountDiffers', exitCode: 2 }]);
+      expect(refused[0]?.message).toBe(`topic "events" has 4 partitions in a and ${count} in b`);
+      expect(refused[0]?.hint).toMatch(hint);
+      expect(partitions).toHaveLength(mirrored);
+    },
+  );
 
-  test('of a topic that the source lacks are an error of the configuration', () => {
-    const error = thrownBy(() => planTopics('a', 'b', ['events'], topics({}), topics({})));
-    expect(error).toMatchObject({ code: 'TopicMissing', exitCode: 2 });
+  test('of a topic that the source has lost are told, and wait for it; the others are mirrored', () => {
+    const { refused, partitions, missing } = judge(
+      view({ sourcePartitions: undefined }),
+      view({ name: 'never', sourcePartitions: undefined, standbyPartitions: undefined }),
+      view({ name: 'clicks', sourcePartitions: 1, standbyPartitions: 1 }),
+    );
+    expect(refused.map((r) => [r.code, r.exitCode])).toEqual([
+      ['TopicMissing', 2],
+      ['TopicMissing', 2],
+    ]);
+    expect(partitions.map((p) => p.topic)).toEqual(['events', 'events', 'events', 'events', 'clicks']);
+    expect(missing).toEqual([]);
   });
 
   test('take over size and retention, and keep batches as they come', () => {
@@ -48,7 +62,7 @@ describe('the standby`s topics', () => {
       ['segment.bytes', '1000000'],
       ['message.timestamp.type', 'CreateTime'],
     ]);
-    expect(standbyConfigs('a', 'events', source)).toEqual({
+    expect(standbyConfigs(source)).toEqual({
       'retention.ms': '3600000',
       'retention.bytes': '-1',
       'max.message.bytes': '2000000',
@@ -60,9 +74,42 @@ describe('the standby`s topics', () => {
     });
   });
 
-  test('of a source that stamps on append are refused', () => {
-    const stamped = new Map([['message.timestamp.type', 'LogAppendTime']]);
-    const error = thrownBy(() => standbyConfigs('a', 'events', stamped));
-    expect(error).toMatchObject({ code: 'TopicNotMirrorable', exitCode: 2 });
+  test.each([
+    [
+      'a source that stamps on append',
+      { source: new Map([['message.timestamp.type', 'LogAppendTime']]) },
+      /in a stamps/,
+    ],
+    [
+      'a standby that stamps on append',
+      { standby: new Map([['message.timestamp.type', 'LogAppendTime']]) },
+      /in b stamps/,
+    ],
+    ['a standby that compresses anew', { standby: new Map([['compression.type', 'gzip']]) }, /compression.type=gzip/],
+  ])('are refused under %s, and no other topic with them', (_what, configs, message) => {
+    const { refused, partitions, missing } = judge(view(configs), view({ name: 'clicks' }));
+    expect(refused).toMatchObject([
+      { code: 'TopicNotMirrorable', exitCode: 2, message: expect.stringMatching(message) },
+    ]);
+    expect(new Set(partitions.map((p) => p.topic))).toEqual(new Set(['clicks']));
+    expect(missing).toEqual([]);
+  });
+
+  test.each([
+    ['message.timestamp.before.max.ms', undefined, '3600000', /refuses old records/],
+    ['max.message.bytes', '2000000', '1000000', /takes smaller batches/],
+    ['cleanup.policy', 'delete', 'compact', /cleans up otherwise/],
+    ['retention.ms', '-1', '3600000', /keeps less/],
+    ['retention.bytes', '2000', '1000', /keeps less/],
+  ])('whose %s will do harm later are warned of', (key, here, there, text) => {
+    const source = new Map(here === undefined ? [] : [[key, here] as const]);
+    const { warnings, refused } = judge(view({ source, standby: new Map([[key, there]]) }));
+    expect(warnings).toEqual([expect.stringMatching(text)]);
+    expect(refused).toEqual([]);
+  });
+
+  test('that keep more than the source are no matter', () => {
+    const source = new Map([['retention.ms', '1000']]);
+    expect(judge(view({ source, standby: new Map([['retention.ms', '-1']]) })).warnings).toEqual([]);
   });
 });

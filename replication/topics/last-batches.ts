@@ -1,23 +1,25 @@
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { fetchRequest } from '../../regions/kafka/fetch.ts';
 import type { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
-import { readBatch } from '../../regions/kafka/record-batch.ts';
+import { type RecordBatch, readBatch } from '../../regions/kafka/record-batch.ts';
 
 /** Enough for a batch's header, whatever follows it. */
 const headerRoomBytes = 4_096;
+/** The first partition's batch comes whole, however large; the others must still find room behind it. */
+const answerBytes = 32 * 1024 * 1024;
 
 /**
- * The newest timestamp of each partition's last batch, by `partitionKey`, read from its header alone. A partition
- * that is empty, or whose last batch does not come, is absent. `ends` are the log ends, exclusive.
+ * The batch before each partition's given end, by `partitionKey`: its header, the records may be cut. A partition
+ * that is empty, or whose batch can't be read, is absent. `ends` are exclusive; a partition without one is not asked.
  */
-export async function newestTimestamps(
+export async function lastBatches(
   cluster: KafkaCluster,
   partitions: readonly TopicPartition[],
   ends: ReadonlyMap<string, bigint>,
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
+): Promise<ReadonlyMap<string, RecordBatch>> {
   const filled = partitions.filter((p) => (ends.get(partitionKey(p)) ?? 0n) > 0n);
-  const newest = new Map<string, number>();
+  const last = new Map<string, RecordBatch>();
   for (const [node, list] of Map.groupBy(filled, (p) => cluster.leaderOf(p))) {
     const positions = list.map((p) => ({
       topic: p.topic,
@@ -25,11 +27,15 @@ export async function newestTimestamps(
       offset: (ends.get(partitionKey(p)) ?? 1n) - 1n,
       maxBytes: headerRoomBytes,
     }));
-    const request = fetchRequest(positions, { maxWaitMs: 0, maxBytes: headerRoomBytes * positions.length });
+    const request = fetchRequest(positions, { maxWaitMs: 0, maxBytes: answerBytes });
     for (const answer of await cluster.send(node, 'control', request, { signal })) {
       if (answer.errorCode !== 0 || answer.records.length < 61) continue;
-      newest.set(partitionKey(answer), readBatch(answer.records).maxTimestampMs);
+      try {
+        last.set(partitionKey(answer), readBatch(answer.records));
+      } catch {
+        // Not readable: the fetch loop meets the same bytes and stops that partition by name.
+      }
     }
   }
-  return newest;
+  return last;
 }

@@ -1,0 +1,101 @@
+import type { KafkaCluster, ListedOffsets } from '../../regions/kafka/kafka-cluster.ts';
+import { decideSameTail, decideStart } from './continuity.ts';
+import { lastBatches } from './last-batches.ts';
+import { type PartitionState, setAside } from './partition-state.ts';
+import type { ProduceLane } from './produce-lane.ts';
+import type { Fail, SessionContext } from './session-context.ts';
+
+/**
+ * Asks both sides where they are, and decides for each partition how it goes on. One that can't be asked is set aside,
+ * by name; only a side that can't be reached ends the session.
+ */
+export async function resume(
+  context: SessionContext,
+  lane: ProduceLane,
+  signal: AbortSignal,
+  fail: Fail,
+): Promise<void> {
+  const { source, target, clock, states } = context;
+  const topics = [...new Set(states.map((s) => s.topic))];
+  let side: 'source' | 'target' = 'target';
+  const begunAtMs = clock.now();
+  for (const s of states) forget(s);
+  try {
+    await target.refresh(topics, signal);
+    const wanted = states.filter((s) => !s.stop);
+    const standbyEnds = known(wanted, 'target', await target.listEnds(wanted, signal), clock.monotonic());
+    const served = wanted.filter((s) => !s.trouble);
+    await lane.open(served, signal);
+    context.onAnswer('target');
+    for (const s of served) s.mirroredEnd = standbyEnds.get(s.key) ?? 0n;
+
+    side = 'source';
+    await source.refresh(topics, signal);
+    const starts = known(states, 'source', await source.listStarts(states, signal), clock.monotonic());
+    const ends = known(states, 'source', await source.listEnds(states, signal), clock.monotonic());
+    for (const s of states) seeLog(s, starts.get(s.key), ends.get(s.key), clock.monotonic());
+    context.onAnswer('source');
+    const live = served.filter((s) => !s.trouble);
+    const atSource = await tails(source, live, ends, standbyEnds, signal);
+    side = 'target';
+    const atStandby = await lastBatches(target, live, standbyEnds, signal);
+    for (const s of live) {
+      s.newestTimestampMs = atSource.newest.get(s.key)?.maxTimestampMs ?? s.newestTimestampMs;
+      s.mirroredTimestampMs = atStandby.get(s.key)?.maxTimestampMs ?? s.mirroredTimestampMs;
+      s.fetchFrom = s.mirroredEnd;
+      const { mirroredEnd: standbyEnd, sourceStart, sourceEnd } = s;
+      const decision = decideStart({ standbyEnd, sourceStart, sourceEnd });
+      if (decision.kind === 'stop') s.stop = decision.stop;
+      else s.stop = decideSameTail(atSource.same.get(s.key), atStandby.get(s.key));
+    }
+  } catch (error) {
+    fail(side, error, begunAtMs);
+  }
+}
+
+function forget(state: PartitionState): void {
+  state.queue = [];
+  state.bufferedBytes = 0;
+  state.inFlight = 0;
+  state.unsure = false;
+  state.pendingStop = undefined;
+  state.trouble = undefined;
+}
+
+/** The offsets that are known; partitions without one are set aside. */
+function known(
+  states: readonly PartitionState[],
+  side: 'source' | 'target',
+  { offsets, failures }: ListedOffsets,
+  at: number,
+): ReadonlyMap<string, bigint> {
+  for (const s of states) {
+    const failure = failures.get(s.key);
+    if (failure && !s.trouble) setAside(s, side, failure.message, at);
+  }
+  return offsets;
+}
+
+/** Takes over what the source holds, also where that is less than before: a session begins with the truth. */
+function seeLog(state: PartitionState, start: bigint | undefined, end: bigint | undefined, at: number): void {
+  if (start === undefined || end === undefined) return;
+  // A rate over a log that went back would be negative.
+  if (end < state.sourceEnd) state.samples = [];
+  state.sourceStart = start;
+  state.sourceEnd = end;
+  state.sourceSeenAt = at;
+}
+
+/** The source's newest batch of each partition, and the one that it has where the standby's log ends. */
+async function tails(
+  source: KafkaCluster,
+  live: readonly PartitionState[],
+  ends: ReadonlyMap<string, bigint>,
+  standbyEnds: ReadonlyMap<string, bigint>,
+  signal: AbortSignal,
+) {
+  const newest = await lastBatches(source, live, ends, signal);
+  const behind = live.filter((s) => standbyEnds.get(s.key) !== ends.get(s.key));
+  const elsewhere = await lastBatches(source, behind, standbyEnds, signal);
+  return { newest, same: new Map([...newest, ...behind.map((s) => [s.key, elsewhere.get(s.key)] as const)]) };
+}
