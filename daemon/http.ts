@@ -45,6 +45,8 @@ export async function servePages(
     );
     server.listen(options.port, options.host, resolve);
   });
+  // A connection that can't be accepted (no file descriptors left) must not end the daemon.
+  server.on('error', () => undefined);
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${options.host}:${port}`,
