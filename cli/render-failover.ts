@@ -1,6 +1,6 @@
 import { formatMs } from '../health/render-status.ts';
+import type { TopicLoss } from '../replication/topics/estimate-loss.ts';
 import type { RunEvent } from '../runbooks/engine/run.ts';
-import type { TopicLoss } from '../runbooks/failover/estimate.ts';
 import type { FailoverPlan } from '../runbooks/failover/plan.ts';
 import type { FailoverReport } from '../runbooks/failover/report.ts';
 
@@ -45,7 +45,7 @@ export function renderEvent(event: RunEvent): string {
 export function renderReport(report: FailoverReport): string {
   const out = [
     `failover ${report.run}: ${report.outcome}, ${report.from} → ${report.to}`,
-    `RTO ${report.rtoMs === null ? 'not reached' : formatMs(report.rtoMs)}, from ${new Date(report.outageAtMs).toISOString()} (${report.outageSource})`,
+    `RTO ${report.rtoMs === null ? 'not reached' : formatMs(report.rtoMs)}, from ${new Date(report.outageAtMs).toISOString()} (${report.outageSource})${earlier(report)}`,
   ];
   const width = Math.max(0, ...report.steps.map((s) => s.id.length));
   for (const s of report.steps) {
@@ -65,22 +65,36 @@ export function renderReport(report: FailoverReport): string {
       `the primary was not seen stopped${report.unfencedBecause ? ` (${report.unfencedBecause})` : ''}; that was accepted`,
     );
   if (report.compensated.length > 0) out.push(`taken back: ${report.compensated.join(', ')}`);
+  if (report.leftStopped) {
+    out.push(
+      `${report.leftStopped.join(', ')} on ${report.from} may have been stopped by this run: start it there again, or run argus failover again`,
+    );
+  }
   if (report.error) {
     out.push(`error: ${report.error.message}`);
     if (report.error.hint !== undefined) out.push(`hint: ${report.error.hint}`);
   }
   const first = Object.keys(report.rpo.topics)[0];
-  if (report.outcome === 'done' && first !== undefined && report.unfenced) {
+  if (report.outcome === 'done' && first !== undefined && Object.values(report.rpo.topics).some((l) => !l.proven)) {
     out.push(`once ${report.from} can be read again: argus runs show ${report.run} --recount`);
   }
   return `${out.join('\n')}\n`;
 }
 
+/** An outage that nobody saw begin makes the RTO a lower bound. */
+function earlier({ outageEarliestAtMs, rtoMaxMs }: FailoverReport): string {
+  if (outageEarliestAtMs === undefined) return '';
+  const most = rtoMaxMs === undefined ? '' : `, at most ${formatMs(rtoMaxMs)}`;
+  return `; at least, since nobody watched when the outage began${most}`;
+}
+
 /** `about 45 records, 600 ms`; what nobody knows is called unknown. */
 function lossText(loss: TopicLoss): string {
-  if (loss.proven) return 'nothing, proven';
+  if (loss.proven) return 'nothing: its log ends were read once the names had moved';
   if (loss.estimatedRecords === null) return 'an unknown number of records';
-  const bound = loss.boundRecords === undefined ? '' : ` (at most ${loss.boundRecords})`;
+  const bound =
+    loss.boundRecords === undefined ? '' : ` (up to ${loss.boundRecords} if its clients went on until the names moved)`;
+  const unseen = loss.unseenMs === undefined ? '' : ` from a last sight ${formatMs(loss.unseenMs)} before the outage`;
   const ms = loss.ms === null ? '' : `, ${formatMs(loss.ms)}`;
-  return `${loss.estimated ? 'about ' : ''}${loss.estimatedRecords} records${bound}${ms}${loss.estimated ? ', an estimate' : ''}`;
+  return `${loss.estimated ? 'about ' : ''}${loss.estimatedRecords} records${bound}${ms}${loss.estimated ? ', an estimate' : ''}${unseen}`;
 }

@@ -58,7 +58,7 @@ export function renderStatus(view: StatusView, options: { readonly colours: bool
         lag.basis === 'last-seen' ? 'when last seen' : lag.basis,
         loss?.records === undefined
           ? 'unknown'
-          : `${loss.estimated ? 'about ' : ''}${count(loss.records)} records${loss.ms === undefined ? '' : `, ${formatMs(loss.ms)}`}`,
+          : `${loss.estimated ? 'about ' : ''}${count(loss.records)} records${loss.ms === undefined ? '' : `, ${formatMs(loss.ms)}`}${loss.unseenMs === undefined ? '' : ' (last seen long before)'}`,
       ];
     });
     out.push(

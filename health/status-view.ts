@@ -31,6 +31,8 @@ export interface TopicLoss {
   readonly records?: number;
   readonly ms?: number;
   readonly estimated: boolean;
+  /** The estimate builds on a last sight this much older than the outage; absent when it was seconds. */
+  readonly unseenMs?: number;
 }
 
 /** What `argus status` shows; `--json` prints exactly this. Additive: keys are never removed or renamed. */

@@ -1,10 +1,14 @@
 import { type LogRange, partitionKey } from '../domain/offsets.ts';
 import { noPointSentence } from '../replication/recovery-point/find.ts';
+import { estimateLoss } from '../replication/topics/estimate-loss.ts';
 import type { SightedPartition, Sighting } from '../state/sightings.ts';
 import type { Probe } from './probe.ts';
 import type { RegionFacts, ReplicaFacts, StatusFacts } from './status-facts.ts';
 import { findBlockers } from './status-findings.ts';
 import type { Component, StatusView, TopicLag, TopicLoss } from './status-view.ts';
+
+/** A daemon that looked at the primary within this time is at work. */
+const watchedMs = 10_000;
 
 /** The status of everything from what was observed. Pure. */
 export function assembleStatus(facts: StatusFacts): StatusView {
@@ -26,7 +30,9 @@ export function assembleStatus(facts: StatusFacts): StatusView {
   );
   const sighting = facts.sighting.value?.region === primary ? facts.sighting.value : undefined;
   const mirror = suspended ? [] : facts.topics.map((t) => lagOf(t, ofPrimary, ofStandby, sighting));
-  const wouldLose = suspended ? [] : facts.topics.map((t, i) => lossOf(t, mirror[i] as TopicLag, ofStandby, sighting));
+  const wouldLose = suspended
+    ? []
+    : facts.topics.map((t, i) => lossOf(t, mirror[i] as TopicLag, ofStandby, sighting, facts.nowMs));
   // What was interrupted matters until a later run was made.
   const running =
     facts.runs.find((r) => r.state === 'running') ??
@@ -58,7 +64,7 @@ export function assembleStatus(facts: StatusFacts): StatusView {
       };
     }),
     daemon: {
-      seen: checkedAgeMs !== undefined && checkedAgeMs < 10_000,
+      seen: checkedAgeMs !== undefined && checkedAgeMs < watchedMs,
       ...(checkedAgeMs === undefined ? {} : { ageMs: checkedAgeMs }),
       ...(sighting?.firstFailureAtMs === undefined ? {} : { primaryDarkSinceMs: sighting.firstFailureAtMs }),
     },
@@ -164,13 +170,14 @@ const checkedAt = (s: Sighting) => s.checkedAtMs ?? s.atMs;
 
 /**
  * While the primary answers, what isn't mirrored would be lost. While it is dark: what was last seen there and is not on
- * the standby, and what its recent rate would have added until the first failed look.
+ * the standby, and what its recent rate would have added until the first failed look (or until now, when nobody looks), as in a failover.
  */
 function lossOf(
   topic: string,
   lag: TopicLag,
   standby: RegionFacts | undefined,
   sighting: Sighting | undefined,
+  nowMs: number,
 ): TopicLoss {
   if (lag.basis === 'live') {
     return {
@@ -183,13 +190,20 @@ function lossOf(
   const seen = sighting?.topics[topic];
   if (!sighting || !seen) return { topic, estimated: true };
   const target = endsOf(standby, topic);
-  const behind = seen.partitions.map((p) =>
-    atLeast0(
-      p.logEndOffset -
-        (target?.get(partitionKey({ topic, partition: p.partition }))?.logEndOffset ?? p.mirroredEndOffset),
-    ),
-  );
-  const unseenMs = Math.max(0, (sighting.firstFailureAtMs ?? checkedAt(sighting)) - sighting.atMs);
-  const records = sum(behind) + Math.round((seen.recordsPerSecond * unseenMs) / 1_000);
-  return { topic, records, ms: (lag.lagMs ?? 0) + unseenMs, estimated: true };
+  const promotedAt = seen.partitions.map(({ partition, mirroredEndOffset }) => ({
+    topic,
+    partition,
+    offset: target?.get(partitionKey({ topic, partition }))?.logEndOffset ?? mirroredEndOffset,
+  }));
+  // Since nobody watches, the primary may have lived until now.
+  const lastLookMs = nowMs - checkedAt(sighting) < watchedMs ? checkedAt(sighting) : nowMs;
+  const outageAtMs = sighting.firstFailureAtMs ?? lastLookMs;
+  const loss = estimateLoss({ topics: [topic], sighting, promotedAt, outageAtMs, primaryStopped: false })[topic];
+  return {
+    topic,
+    ...(loss?.estimatedRecords == null ? {} : { records: loss.estimatedRecords }),
+    ...(loss?.ms == null ? {} : { ms: loss.ms }),
+    estimated: true,
+    ...(loss?.unseenMs === undefined ? {} : { unseenMs: loss.unseenMs }),
+  };
 }

@@ -30,12 +30,13 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
     const { roles, resumes } = direction;
     const sides = await sidesOf(context, composition, roles);
     const looked = await preflight(context, composition, 'failover', roles);
-    const statedAtMs = options.outageAt ?? direction.outageAtMs;
-    const firstFailureAtMs = sides.sighting?.firstFailureAtMs;
+    const primaryAnswers = !looked.warnings.some((w) => w.message.includes(`Kafka of ${sides.primary.name}`));
     const outage = outageOf({
-      ...(statedAtMs === undefined ? {} : { statedAtMs }),
-      ...(firstFailureAtMs === undefined ? {} : { firstFailureAtMs }),
-      runStartedAtMs: clock.now(),
+      ...(options.outageAt === undefined ? {} : { statedAtMs: options.outageAt }),
+      ...(direction.outage === undefined ? {} : { resumed: direction.outage }),
+      sighting: sides.sighting,
+      primaryAnswers,
+      nowMs: clock.now(),
     });
     const target = {
       config,
@@ -48,7 +49,7 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
       run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
       by: who,
       acceptUnfenced: options.acceptUnfenced ?? false,
-      drainMs: drainMsFor(!looked.warnings.some((w) => w.message.includes(`Kafka of ${sides.primary.name}`))),
+      drainMs: drainMsFor(primaryAnswers),
       ...joinReplication(sides.primary, sides.standby, config.topics),
     };
     const plan = await prepareFailover(target, outage, { signal, ...(resumes ? { resumes: resumes.run } : {}) });

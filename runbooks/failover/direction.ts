@@ -3,6 +3,7 @@ import type { CallOptions, ObjectStore } from '../../regions/objects/object-stor
 import { type Json, listRuns, readRun } from '../../state/journal.ts';
 import { readRolesOf } from '../../state/roles.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
+import { type Outage, outageIn } from './outage.ts';
 
 /** Which change of roles a failover makes now. */
 export interface Direction {
@@ -11,7 +12,7 @@ export interface Direction {
   /** The newest run that began this change and did not end it. */
   readonly resumes?: RunRecord;
   /** The outage that the run to be gone on with counts from. */
-  readonly outageAtMs?: number;
+  readonly outage?: Outage;
 }
 
 /**
@@ -39,11 +40,11 @@ export function decideDirection(inForce: Roles, before: Roles | undefined, runs:
   const own = under(roles.epoch);
   const open = own.slice(own.findLastIndex(wasTakenBack) + 1).filter((r) => r.status !== 'done' && hasEffects(r));
   const resumes = open.at(-1);
-  const outageAtMs = open.map((r) => numberIn(r.details, 'outageAtMs')).find((n) => n !== undefined);
+  const outage = open.map((r) => outageIn(r.details)).find((o) => o !== undefined);
   return {
     roles,
     ...(resumes === undefined ? {} : { resumes }),
-    ...(outageAtMs === undefined ? {} : { outageAtMs }),
+    ...(outage === undefined ? {} : { outage }),
   };
 }
 

@@ -1,6 +1,6 @@
+import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { UsedPoint } from './context.ts';
-import { estimateLoss, type TopicLoss } from './estimate.ts';
 import { type FailoverStepId, failoverStepIds, type StepWords } from './failover-step.ts';
 import { flipOf } from './flip.ts';
 import type { PlanView } from './gather-plan-view.ts';
@@ -203,6 +203,12 @@ function warningsOf(
   if (view.primaryJobs.kind === 'known' && sighting?.firstFailureAtMs === undefined) {
     warnings.push(
       `${primary.name} answers: records that its clients still write there after the mirror stopped are lost`,
+    );
+  }
+  if (outage.earliestAtMs !== undefined) {
+    const since = outage.earliestAtMs === null ? '' : ` since ${new Date(outage.earliestAtMs).toISOString()}`;
+    warnings.push(
+      `nobody has watched ${primary.name}${since}: the outage may have begun earlier; state it with --outage-at`,
     );
   }
   if (sighting === undefined) warnings.push('no daemon has seen the primary: the loss can not be estimated');

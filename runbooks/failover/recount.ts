@@ -1,5 +1,5 @@
 import { type PartitionOffsetJson, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
-import type { TopicLoss } from './estimate.ts';
+import type { TopicLoss } from '../../replication/topics/estimate-loss.ts';
 
 /** What a partition of the old primary holds from the promoted end on; `Recount` of replication/topics has this shape. */
 export interface PartitionCount extends TopicPartition {

@@ -1,10 +1,10 @@
 import type { PendingTransaction } from '../../domain/checkpoint.ts';
 import { offsetToJson, type PartitionOffset, type PartitionOffsetJson } from '../../domain/offsets.ts';
+import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { Sighting } from '../../state/sightings.ts';
 import type { RunResult, StepStatus } from '../engine/run.ts';
 import type { FailoverFacts, RejectedPoint, UsedPoint } from './context.ts';
-import { estimateLoss, type TopicLoss } from './estimate.ts';
 import type { Outage } from './outage.ts';
 
 /** What a failover did and reached. JSON; later versions only add to it. */
@@ -16,8 +16,14 @@ export interface FailoverReport {
   readonly to: string;
   readonly outageAtMs: number;
   readonly outageSource: Outage['source'];
+  /** Nobody watched the primary: the outage may have begun this early; null: nobody knows. Absent: `outageAtMs` is known. */
+  readonly outageEarliestAtMs?: number | null;
   /** Outage → every job has a checkpoint of its own, and every resolver answers with the standby. Null: not reached. */
   readonly rtoMs: number | null;
+  /** `rtoMs` if the outage began as early as it may have; absent when that is known, or no RTO was reached. */
+  readonly rtoMaxMs?: number;
+  /** Jobs of the primary that this run stopped, and that a run which gave up leaves stopped. */
+  readonly leftStopped?: readonly string[];
   readonly steps: readonly {
     readonly id: string;
     readonly title: string;
@@ -53,6 +59,7 @@ export interface ReportView {
   readonly to: string;
   readonly outage: Outage;
   readonly topics: readonly string[];
+  readonly jobs: readonly string[];
   readonly sighting: Sighting | undefined;
 }
 
@@ -66,7 +73,8 @@ export function failoverReport(view: ReportView): FailoverReport {
     sourceOffsets: sourceOffsets.map(offsetToJson),
   }));
   const { recoveredAtMs, namesAnswerAtMs } = facts;
-  const reached = recoveredAtMs !== undefined && namesAnswerAtMs !== undefined;
+  const backAtMs =
+    recoveredAtMs !== undefined && namesAnswerAtMs !== undefined ? Math.max(recoveredAtMs, namesAnswerAtMs) : undefined;
   return {
     run: result.run,
     epoch: result.epoch,
@@ -75,7 +83,12 @@ export function failoverReport(view: ReportView): FailoverReport {
     to: view.to,
     outageAtMs: outage.atMs,
     outageSource: outage.source,
-    rtoMs: reached ? Math.max(0, Math.max(recoveredAtMs, namesAnswerAtMs) - outage.atMs) : null,
+    ...(outage.earliestAtMs === undefined ? {} : { outageEarliestAtMs: outage.earliestAtMs }),
+    rtoMs: backAtMs === undefined ? null : Math.max(0, backAtMs - outage.atMs),
+    ...(backAtMs === undefined || typeof outage.earliestAtMs !== 'number'
+      ? {}
+      : { rtoMaxMs: Math.max(0, backAtMs - outage.earliestAtMs) }),
+    ...(leftStopped(result) ? { leftStopped: view.jobs } : {}),
     steps: result.steps.map(({ id, title, ms, status, error }) => ({
       id,
       title,
@@ -110,6 +123,13 @@ export function failoverReport(view: ReportView): FailoverReport {
     pastReturn: result.pastReturn,
     ...(result.error === undefined ? {} : { error: result.error }),
   };
+}
+
+/** A run that gave up before the standby's jobs were started, and had begun to stop the primary's. */
+function leftStopped({ outcome, pastReturn, steps, facts }: RunResult<FailoverFacts>): boolean {
+  const stop = steps.find((s) => s.id === 'stop-primary-jobs');
+  const acted = stop?.status === 'done' && facts.primaryStopped === true;
+  return outcome !== 'done' && !pastReturn && (acted || stop?.status === 'interrupted');
 }
 
 /**

@@ -65,6 +65,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     to: plan.to,
     outage,
     topics: context.config.topics,
+    jobs: context.jobs.map((j) => j.config.name),
     sighting: context.sighting,
   };
   const result = await runSteps({
@@ -78,6 +79,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
       rolesEpoch: context.roles.epoch,
       outageAtMs: outage.atMs,
       outageSource: outage.source,
+      outageEarliestAtMs: outage.earliestAtMs,
       acceptUnfenced: context.acceptUnfenced,
       resumes: plan.resumes,
       steps: plan.steps.map(({ id, title }) => ({ id, title })),

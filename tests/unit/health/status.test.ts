@@ -43,6 +43,14 @@ describe('assembleStatus', () => {
     expect(view.blockers).toEqual([]);
   });
 
+  it('reckons with the rate up to now when the primary is dark and nobody watches', () => {
+    const regions = [darkRegion('mumbai'), region('singapore', [1_000n, 500n])];
+    const view = assembleStatus(facts({ nowMs: 159_000, regions }));
+    expect(view.wouldLose).toEqual([
+      { topic: 'events', records: 6_000, ms: 60_000, estimated: true, unseenMs: 60_000 },
+    ]);
+  });
+
   it('says unknown, not zero, when the primary is dark and was never seen', () => {
     const regions = [darkRegion('mumbai'), region('singapore', [990n, 500n])];
     const view = assembleStatus(facts({ regions, sighting: ok(undefined) }));

@@ -3,7 +3,7 @@ import type { Roles } from '../../../../domain/roles.ts';
 import type { DnsRecord } from '../../../../regions/dns/dns-records.ts';
 import { decideDirection } from '../../../../runbooks/failover/direction.ts';
 import { flipOf } from '../../../../runbooks/failover/flip.ts';
-import { outageOf } from '../../../../runbooks/failover/outage.ts';
+import { type Outage, type OutageView, outageOf } from '../../../../runbooks/failover/outage.ts';
 import { assembleRecount, type PartitionCount } from '../../../../runbooks/failover/recount.ts';
 import { exitCodeOf, replayed } from '../../../../runbooks/failover/report.ts';
 import { findStandbyJob, standbyJobId } from '../../../../runbooks/failover/standby-job.ts';
@@ -11,17 +11,60 @@ import { hasRecovered } from '../../../../runbooks/failover/steps/await-checkpoi
 import { usedPoint } from '../../../../runbooks/failover/steps/choose-recovery-point.ts';
 import { dataEnds } from '../../../../runbooks/failover/steps/freeze-mirror.ts';
 import type { RunRecord, RunStatus } from '../../../../state/run-record.ts';
+import type { Sighting } from '../../../../state/sightings.ts';
 import { at, manifest, roles } from './world.ts';
 
 describe('the outage', () => {
-  test.each([
-    [{ statedAtMs: 1, firstFailureAtMs: 2, runStartedAtMs: 3 }, 1, 'operator'],
-    [{ firstFailureAtMs: 2, runStartedAtMs: 3 }, 2, 'first-failed-probe'],
-    [{ runStartedAtMs: 3 }, 3, 'run-start'],
-  ])('of %j counts from %i (%s)', (known, atMs, source) => {
-    expect(outageOf(known)).toEqual({ atMs, source });
+  const nowMs = 100_000;
+  const seen = (checkedAtMs: number, over: Partial<Sighting> = {}) => ({ atMs: 50_000, checkedAtMs, ...over });
+  const failed = { firstFailureAtMs: 51_000 };
+  const dark = { primaryAnswers: false, nowMs };
+  const started = { atMs: nowMs, source: 'run-start' };
+  test.each<[string, OutageView, Outage | object]>([
+    [
+      'is what the operator states',
+      { ...dark, statedAtMs: 1, sighting: seen(99_000, failed) },
+      { atMs: 1, source: 'operator' },
+    ],
+    [
+      'stays that of the run which is gone on with',
+      { ...dark, resumed: { atMs: 7, source: 'first-failed-probe' }, sighting: seen(99_000, failed) },
+      { atMs: 7, source: 'first-failed-probe' },
+    ],
+    [
+      "is the daemon's first failed probe",
+      { ...dark, sighting: seen(99_000, failed) },
+      { atMs: 51_000, source: 'first-failed-probe' },
+    ],
+    [
+      'is that also when the daemon died after it, while the primary is still dark',
+      { ...dark, sighting: seen(60_000, failed) },
+      { atMs: 51_000, source: 'first-failed-probe' },
+    ],
+    [
+      'is not an old failure of a primary that answers again',
+      { primaryAnswers: true, nowMs, sighting: seen(60_000, failed) },
+      started,
+    ],
+    ['is the start of the run when a daemon watches and saw no failure', { ...dark, sighting: seen(99_000) }, started],
+    [
+      'may have begun at the last sight when nobody watched since',
+      { ...dark, sighting: seen(60_000) },
+      { ...started, earliestAtMs: 50_000 },
+    ],
+    ['may have begun at any time when nobody ever watched', dark, { ...started, earliestAtMs: null }],
+  ])('%s', (_rule, view, expected) => {
+    expect(outageOf(view)).toEqual(expected);
+  });
+
+  test('can not be in the future', () => {
+    expect(() => outageOf({ ...dark, statedAtMs: nowMs + 1 })).toThrow(
+      expect.objectContaining({ code: 'OutageInFuture', exitCode: 2 }),
+    );
   });
 });
+
+const outageAt = (atMs: number): Outage => ({ atMs, source: 'first-failed-probe' });
 
 describe('the direction', () => {
   const promoted: Roles = { ...roles, epoch: 2, primary: 'singapore', standby: 'mumbai', run: 'r1' };
@@ -33,7 +76,7 @@ describe('the direction', () => {
     status,
     startedAtMs: 1,
     lastAtMs: 2,
-    details: { rolesEpoch: 1, outageAtMs },
+    details: { rolesEpoch: 1, outageAtMs, outageSource: 'first-failed-probe' },
     steps: [{ id: 'freeze-mirror', startedAtMs: 1, ms: 1, evidence: null, status: step === 'started' ? 'done' : step }],
   });
 
@@ -45,7 +88,7 @@ describe('the direction', () => {
   test('stays that of a run which promoted and did not end, with its outage', () => {
     for (const status of ['running', 'interrupted', 'failed'] as const) {
       const open = run(status, 'done');
-      expect(decideDirection(promoted, roles, [open])).toEqual({ roles, resumes: open, outageAtMs: 5 });
+      expect(decideDirection(promoted, roles, [open])).toEqual({ roles, resumes: open, outage: outageAt(5) });
     }
   });
 
@@ -53,7 +96,7 @@ describe('the direction', () => {
     const runs = [run('running', 'done', 5), run('failed', 'compensated', 6)];
     expect(decideDirection(roles, undefined, runs)).toEqual({ roles });
     const again = run('running', 'done', 9);
-    expect(decideDirection(roles, undefined, [...runs, again])).toMatchObject({ resumes: again, outageAtMs: 9 });
+    expect(decideDirection(roles, undefined, [...runs, again])).toMatchObject({ resumes: again, outage: outageAt(9) });
   });
 });
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { estimateLoss, type LossView } from '../../../../runbooks/failover/estimate.ts';
+import { estimateLoss, type LossView } from '../../../../replication/topics/estimate-loss.ts';
 import type { Sighting } from '../../../../state/sightings.ts';
-import { at } from './world.ts';
+import { at } from '../../runbooks/failover/world.ts';
 
 const partition = (n: number, logEndOffset: bigint, over: object = {}) => ({
   partition: n,
@@ -48,8 +48,49 @@ describe('the loss of a topic', () => {
     ],
     ['is unknown when nobody saw the primary', { sighting: undefined }, { estimatedRecords: null, ms: null }],
     ['is what was seen when the outage is before the last sight', { outageAtMs: 9_000 }, { estimatedRecords: 0 }],
+    [
+      'is as old as the records tell when the stated outage is before them',
+      { outageAtMs: 9_000, promotedAt: at(90n, 50n) },
+      { estimatedRecords: 10, ms: 200 },
+    ],
+    [
+      'says how long nobody had seen the primary when no daemon watched',
+      { outageAtMs: 70_000 },
+      { estimatedRecords: 12_000, ms: 60_000, unseenMs: 60_000 },
+    ],
+    [
+      'has no age when nobody knows how old the newest mirrored record is',
+      {
+        sighting: {
+          region: 'mumbai',
+          atMs: 10_000,
+          topics: { events: { recordsPerSecond: 0, partitions: [partition(0, 100n, { mirroredTimestampMs: null })] } },
+        },
+        promotedAt: at(90n),
+      },
+      { estimatedRecords: 10, ms: null },
+    ],
+    [
+      'is what the primary itself showed, bounded by its rate until the names moved',
+      { primaryEnds: at(103n, 50n), namesMovedAtMs: 20_500 },
+      { estimatedRecords: 3, boundRecords: 2_003 },
+    ],
+    [
+      'lasts until the last look at a primary that lived',
+      { primaryEnds: at(103n, 50n), namesMovedAtMs: 20_500, endsAreLast: true },
+      { estimatedRecords: 3, ms: 10_500 },
+    ],
+    [
+      'has no age when the primary showed its ends and nobody had seen it before',
+      { sighting: undefined, primaryEnds: at(103n, 50n) },
+      { estimatedRecords: 3, ms: null },
+    ],
   ])('%s', (_rule, over, expected) => {
     expect(estimate(over)).toMatchObject({ estimated: true, ...expected });
+  });
+
+  test('is not called long unseen while a daemon watches', () => {
+    expect(estimate({})).not.toHaveProperty('unseenMs');
   });
 
   test('is proven zero only if the primary was stopped and its ends were seen', () => {
