@@ -7,17 +7,19 @@ import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Region } from '../regions/region.ts';
 import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import type { Lease } from '../state/lease.ts';
 import { ensureRoles } from '../state/roles.ts';
 import { runCheckpointLoop } from './checkpoint-loop.ts';
-import type { ReplicationOrder } from './decide-replication.ts';
-import { followRoles } from './follow-roles.ts';
+import { decideReplication, type ReplicationOrder } from './decide-replication.ts';
+import { type FollowOptions, followRoles, orderSentence } from './follow-roles.ts';
 import { forkMirror } from './fork-mirror.ts';
 import { runGroupLoop } from './group-loop.ts';
 import { servePages } from './http.ts';
 import type { Log } from './log.ts';
+import { mirrorNews } from './mirror-news.ts';
 import { prepareMirror } from './prepare-mirror.ts';
 import { regionOf } from './region-of.ts';
-import { acquireReplicationLease } from './replication-lease.ts';
+import { awaitReplicationLease } from './replication-lease.ts';
 import { type MirrorHandle, type ReplicatorParts, replicator } from './replicator.ts';
 import { standbyEnds } from './standby-ends.ts';
 import { watchPrimary } from './watch-primary.ts';
@@ -32,6 +34,8 @@ export interface DaemonParts {
   readonly holder: string;
 }
 
+const staleStatusMs = 5_000;
+
 /** Runs everything that has to run all the time, until the signal: replication, the watch, the pages. Leaves nothing behind. */
 export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promise<void> {
   const { config, regions, state, clock, log } = parts;
@@ -40,6 +44,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   let order: ReplicationOrder | undefined;
   let mirrorStatus: MirrorStatus | undefined;
   let syncs: ReadonlyMap<string, CheckpointSync> = new Map();
+  let held: Lease | undefined;
   let tickedAt = clock.monotonic();
   const watch = watchPrimary({ regions, topics: config.topics, state, clock, log, roles: () => roles });
 
@@ -47,7 +52,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     {
       metrics: () =>
         metrics.render({
-          topics: order?.kind === 'run' ? (mirrorStatus?.topics ?? {}) : {},
+          topics: order?.kind === 'run' ? freshTopics(mirrorStatus, clock.now()) : {},
           checkpoints: Object.fromEntries(
             [...syncs].map(([job, sync]) => {
               const { lastSyncAtMs, newest } = sync.status();
@@ -95,10 +100,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         stop,
       );
       const onStatus = (status: MirrorStatus) => {
+        for (const { level, message } of mirrorNews(mirrorStatus, status)) log[level]({}, message);
         mirrorStatus = status;
         watch.see(status);
       };
-      return counted(forkMirror(settings, { clock, onStatus }), metrics.mirrorRestarted);
+      const mayWriteForMs = () => held?.remainingMs() ?? 0;
+      return counted(forkMirror(settings, { clock, onStatus, mayWriteForMs }), metrics.mirrorRestarted);
     },
     loops: [
       {
@@ -141,33 +148,42 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
 
   try {
     roles = await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: parts.holder }, { signal });
-    const watching = watch.run(signal);
-    try {
-      while (!signal.aborted) {
-        const lease = await acquireReplicationLease(parts, 'daemon', signal);
-        const stopRenewing = lease.keepRenewed();
-        const replicate = AbortSignal.any([signal, lease.signal]);
-        await followRoles(
-          {
-            state,
-            clock,
-            log,
-            replicator: replicator(replicatorParts),
-            confirms: true,
-            onOrder: (next, now) => {
-              order = next;
-              roles = now;
-              tickedAt = clock.monotonic();
-            },
-          },
-          replicate,
-        );
-        await stopRenewing();
-        if (!signal.aborted) log.warn({}, 'the right to replicate was lost; it is asked for again');
-        else await lease.release({ signal: AbortSignal.timeout(3_000) });
+    const first = decideReplication(roles, undefined);
+    let said: string | undefined;
+    if (first.kind === 'idle') {
+      // Nothing is to be done: that is told before the right to do it was waited for.
+      order = first;
+      said = orderSentence(first);
+      log.info({ order: first.kind }, said);
+    }
+    while (!signal.aborted) {
+      const lease = await awaitReplicationLease({ ...parts, again: held !== undefined }, signal);
+      held = lease;
+      const stopRenewing = lease.keepRenewed();
+      const replicate = AbortSignal.any([signal, lease.signal]);
+      // Sightings are written by whoever replicates, and by nobody beside it.
+      const watching = watch.run(replicate);
+      const follow: FollowOptions = {
+        state,
+        clock,
+        log,
+        replicator: replicator(replicatorParts),
+        confirms: true,
+        ...(said === undefined ? {} : { said }),
+        onOrder: (next, now) => {
+          order = next;
+          roles = now;
+          tickedAt = clock.monotonic();
+        },
+      };
+      await Promise.all([followRoles(follow, replicate), watching]);
+      said = undefined;
+      await stopRenewing();
+      if (signal.aborted) await lease.release({ signal: AbortSignal.timeout(3_000) });
+      else {
+        order = { kind: 'idle', why: 'the right to replicate was lost' };
+        log.warn({}, 'the right to replicate was lost; it is asked for again');
       }
-    } finally {
-      await watching;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -176,6 +192,11 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     await pages.close();
     log.info({}, 'the daemon has stopped');
   }
+}
+
+/** None of a mirror that has fallen silent: an old lag must not look like one of now. */
+function freshTopics(status: MirrorStatus | undefined, nowMs: number): MirrorStatus['topics'] {
+  return status !== undefined && nowMs - status.atMs < staleStatusMs ? status.topics : {};
 }
 
 function counted(handle: MirrorHandle, onCrash: () => void): MirrorHandle {

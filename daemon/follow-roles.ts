@@ -24,6 +24,8 @@ export interface FollowOptions {
   /** Told of every order, also of one that stays the same. */
   readonly onOrder?: (order: ReplicationOrder, roles: Roles | undefined) => void;
   readonly pollMs?: number;
+  /** What was logged already of the order in force. */
+  readonly said?: string;
   /** How long replication goes on while the state can't be read. */
   readonly graceMs?: number;
 }
@@ -32,10 +34,10 @@ export interface FollowOptions {
 export async function followRoles(options: FollowOptions, signal: AbortSignal): Promise<void> {
   const { state, clock, log, replicator } = options;
   const { pollMs = 500, graceMs = 60_000 } = options;
-  let said = '';
+  let said = options.said ?? '';
   let readableAt = clock.monotonic();
   const say = (order: ReplicationOrder) => {
-    const text = sentence(order);
+    const text = orderSentence(order);
     if (text !== said) log.info({ order: order.kind }, text);
     said = text;
   };
@@ -117,7 +119,8 @@ async function readFreeze(
   return { epoch, run, drainMs, confirmed: (await readFrozen(state, epoch, call)) !== undefined };
 }
 
-function sentence(order: ReplicationOrder): string {
+/** What an order means, for people. */
+export function orderSentence(order: ReplicationOrder): string {
   switch (order.kind) {
     case 'run':
       return `replicating from ${order.source} to ${order.target}`;

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Clock } from '../domain/clock.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import { machineNowMs } from './machine-clock.ts';
 import type { FromMirror, MirrorSettings, ToMirror } from './mirror-ipc.ts';
 import type { MirrorHandle, Stopped } from './replicator.ts';
 import { siblingEntry } from './sibling-entry.ts';
@@ -9,15 +10,21 @@ import { siblingEntry } from './sibling-entry.ts';
 export interface ForkOptions {
   readonly clock: Clock;
   readonly onStatus: (status: MirrorStatus) => void;
+  /** How long the right to mirror still holds, by what is known now. */
+  readonly mayWriteForMs: () => number;
+  /** How long a process may say nothing before it counts as stuck and is killed. */
+  readonly silentMs?: number;
   /** How long a freeze may take beyond its drain before the process counts as stuck. */
   readonly freezeSlackMs?: number;
   /** How long a process may take to end when asked, before it is killed. */
   readonly stopMs?: number;
 }
 
+const attendMs = 1_000;
+
 /** A mirror in a process of its own: its load delays no probe here, and its crash takes nothing else with it. */
 export function forkMirror(settings: MirrorSettings, options: ForkOptions): MirrorHandle {
-  const { clock, freezeSlackMs = 4_000, stopMs = 3_000 } = options;
+  const { clock, freezeSlackMs = 4_000, stopMs = 3_000, silentMs = 15_000 } = options;
   const child: ChildProcess = fork(siblingEntry(import.meta.url, './mirror-process'), [], {
     // Numbers beyond 2^53 cross as they are.
     serialization: 'advanced',
@@ -28,11 +35,17 @@ export function forkMirror(settings: MirrorSettings, options: ForkOptions): Mirr
   const frozen = Promise.withResolvers<Stopped>();
   // Whoever asked for the freeze awaits it; without one nobody does.
   frozen.promise.catch(() => undefined);
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    // One that could not be started never exits.
+    if (child.pid === undefined) child.once('error', () => resolve());
+  });
   const ended = new Promise<void>((resolve, reject) => {
-    child.once('error', (cause) =>
-      reject(new ArgusError('MirrorFailed', `the mirror's process: ${cause.message}`, { cause })),
-    );
+    child.on('error', (cause) => {
+      const why = new ArgusError('MirrorFailed', `the mirror's process: ${cause.message}`, { cause });
+      frozen.reject(why);
+      reject(why);
+    });
     child.once('exit', (code, signal) => {
       const why = failure ?? new ArgusError('MirrorFailed', `the mirror's process ended (${signal ?? `code ${code}`})`);
       frozen.reject(why);
@@ -41,7 +54,9 @@ export function forkMirror(settings: MirrorSettings, options: ForkOptions): Mirr
     });
   });
   ended.catch(() => undefined);
+  let heardAt = clock.monotonic();
   child.on('message', (message) => {
+    heardAt = clock.monotonic();
     const said = message as FromMirror;
     if (said.kind === 'status') options.onStatus(said.status);
     else if (said.kind === 'frozen') frozen.resolve({ drained: said.drained, endOffsets: said.endOffsets });
@@ -51,7 +66,31 @@ export function forkMirror(settings: MirrorSettings, options: ForkOptions): Mirr
     // A process that is gone is told by its exit.
     if (child.connected) child.send(message, () => undefined);
   };
+  const allow = () => send({ kind: 'may-write', untilMs: machineNowMs() + options.mayWriteForMs() });
+  allow();
   send({ kind: 'start', settings });
+
+  /** Renews the right to write for as long as this process itself is alive and holds it; ends a mirror that hangs. */
+  async function attend(): Promise<void> {
+    const gone = new AbortController();
+    void exited.then(() => gone.abort());
+    for (let lookedAt = clock.monotonic(); !gone.signal.aborted; ) {
+      allow();
+      // The only rejection is that of the end.
+      await clock.sleep(attendMs, gone.signal).catch(() => undefined);
+      const now = clock.monotonic();
+      // This process stood still itself: what the mirror said meanwhile is still to be read.
+      if (now - lookedAt > attendMs * 3) heardAt = now;
+      lookedAt = now;
+      if (now - heardAt <= silentMs) continue;
+      failure ??= new ArgusError(
+        'MirrorStuck',
+        `the mirror's process said nothing for ${Math.round(now - heardAt)} ms`,
+      );
+      child.kill('SIGKILL');
+    }
+  }
+  void attend();
 
   async function stop(): Promise<void> {
     asked = true;

@@ -18,6 +18,8 @@ export interface MirrorSettings {
 /** From the daemon to the mirror's process. */
 export type ToMirror =
   | { readonly kind: 'start'; readonly settings: MirrorSettings }
+  /** It may write until then (`machineNowMs`), and not without another of these: a daemon that stands still loses the right. */
+  | { readonly kind: 'may-write'; readonly untilMs: number }
   | { readonly kind: 'freeze'; readonly drainMs: number }
   | { readonly kind: 'stop' };
 

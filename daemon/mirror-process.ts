@@ -1,5 +1,6 @@
 // The mirror's own process: started by the daemon, told what to do over IPC, gone when the daemon is.
 import { ArgusError, describeError } from '../domain/errors.ts';
+import { machineNowMs } from './machine-clock.ts';
 import type { FromMirror, ToMirror } from './mirror-ipc.ts';
 import type { MirrorHandle } from './replicator.ts';
 import { runMirror } from './run-mirror.ts';
@@ -7,6 +8,7 @@ import { wallClock } from './wall-clock.ts';
 
 let mirror: MirrorHandle | undefined;
 let ending = false;
+let mayWriteUntilMs = 0;
 
 function tell(message: FromMirror): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
@@ -33,8 +35,12 @@ process.on('message', (message: ToMirror) => {
       mirror = runMirror(message.settings, {
         clock: wallClock,
         onStatus: (status) => tell({ kind: 'status', status }),
+        mayWrite: () => machineNowMs() < mayWriteUntilMs,
       });
       mirror.ended.then(() => void end(0), fail);
+      return;
+    case 'may-write':
+      mayWriteUntilMs = message.untilMs;
       return;
     case 'freeze':
       mirror?.freeze(message.drainMs).then((stopped) => tell({ kind: 'frozen', ...stopped }), fail);

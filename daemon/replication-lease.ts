@@ -1,7 +1,8 @@
 import type { Clock } from '../domain/clock.ts';
-import { ArgusError } from '../domain/errors.ts';
+import { ArgusError, describeError } from '../domain/errors.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import { acquireLease, type Lease } from '../state/lease.ts';
+import type { Log } from './log.ts';
 
 const leaseKey = 'lease-daemon';
 const leaseTtlMs = 15_000;
@@ -19,4 +20,29 @@ export async function acquireReplicationLease(
     exitCode: 3,
     hint: 'stop it first; one process at a time may mirror',
   });
+}
+
+const retryMs = 2_000;
+
+/**
+ * As above, for a daemon. One that had the right `again` and lost it since the state was away waits until the state is
+ * back; at its first start it must not hide that the state can't be used.
+ */
+export async function awaitReplicationLease(
+  parts: Parameters<typeof acquireReplicationLease>[0] & { readonly log: Log; readonly again: boolean },
+  signal: AbortSignal,
+): Promise<Lease> {
+  let said: string | undefined;
+  for (;;) {
+    try {
+      return await acquireReplicationLease(parts, 'daemon', signal);
+    } catch (error) {
+      const final = error instanceof ArgusError && error.exitCode !== 1;
+      if (signal.aborted || !parts.again || final) throw error;
+      const why = describeError(error);
+      if (why !== said) parts.log.warn({}, `the right to replicate can't be asked for: ${why}; it is tried again`);
+      said = why;
+      await parts.clock.sleep(retryMs, signal);
+    }
+  }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import { describeError } from '../domain/errors.ts';
-import type { PartitionOffset } from '../domain/offsets.ts';
+import { type PartitionOffset, partitionKey } from '../domain/offsets.ts';
 import type { Direction } from './decide-replication.ts';
 import type { Log } from './log.ts';
 import { supervise, type Task } from './supervise.ts';
@@ -114,10 +114,16 @@ export function replicator(parts: ReplicatorParts): Replicator {
       tasks = [];
       running = undefined;
       mirror = undefined;
-      if (stopped || handle || recentCrash) return stopped;
+      // Whatever a crashed mirror left on its way is older than the end that a drained one has reached.
+      if (recentCrash && !stopped?.drained) return undefined;
+      if (handle && !stopped) return undefined;
       try {
-        // No mirror was at work: what the standby holds now is all there is.
-        return { drained: false, endOffsets: await parts.standbyEnds(direction) };
+        // Without a mirror at work, and for topics that it does not mirror, what the standby holds now is all there is.
+        const ends = await parts.standbyEnds(direction);
+        const told = stopped?.endOffsets ?? [];
+        const known = new Set(told.map(partitionKey));
+        const others = ends.filter((e) => !known.has(partitionKey(e)));
+        return { drained: stopped?.drained ?? false, endOffsets: [...told, ...others] };
       } catch (error) {
         log.error({}, `the standby's log ends can't be read: ${describeError(error)}`);
         return undefined;

@@ -1,13 +1,11 @@
-import type { Clock } from '../domain/clock.ts';
-import { Mirror } from '../replication/topics/mirror.ts';
-import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import { Mirror, type MirrorOptions } from '../replication/topics/mirror.ts';
 import type { MirrorSettings } from './mirror-ipc.ts';
 import type { MirrorHandle } from './replicator.ts';
 
 /** A mirror in this process. */
 export function runMirror(
   settings: MirrorSettings,
-  options: { readonly clock: Clock; readonly onStatus: (status: MirrorStatus) => void },
+  options: Required<Pick<MirrorOptions, 'clock' | 'onStatus' | 'mayWrite'>>,
 ): MirrorHandle {
   const mirror = new Mirror({ ...settings, ...options });
   const stopping = new AbortController();

@@ -1,4 +1,5 @@
 import { followRoles } from '../../daemon/follow-roles.ts';
+import { mirrorNews } from '../../daemon/mirror-news.ts';
 import { prepareMirror } from '../../daemon/prepare-mirror.ts';
 import { regionOf } from '../../daemon/region-of.ts';
 import { acquireReplicationLease } from '../../daemon/replication-lease.ts';
@@ -31,7 +32,10 @@ export async function run(context: CommandContext): Promise<number> {
     const lease = await acquireReplicationLease({ state, clock, holder: who }, 'mirror run', signal);
     const stopRenewing = lease.keepRenewed();
     let toldAt = Number.NEGATIVE_INFINITY;
+    let seen: MirrorStatus | undefined;
     const onStatus = (status: MirrorStatus) => {
+      for (const { level, message } of mirrorNews(seen, status)) log[level]({}, message);
+      seen = status;
       if (clock.monotonic() - toldAt < reportPaceMs) return;
       toldAt = clock.monotonic();
       if (context.json) context.print(JSON.stringify(status, (_, v) => (typeof v === 'bigint' ? v.toString() : v)));
@@ -59,7 +63,7 @@ export async function run(context: CommandContext): Promise<number> {
                 direction,
                 stop,
               );
-              return runMirror(settings, { clock, onStatus });
+              return runMirror(settings, { clock, onStatus, mayWrite: () => lease.remainingMs() > 0 });
             },
           }),
         },

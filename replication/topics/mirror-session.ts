@@ -65,6 +65,7 @@ async function fetchLoop(
       // A broker fills its answer in the order of the request, and only the first batch comes whole when it is large.
       const open = inTurn(room, turn++);
       if (open.length === 0) {
+        lane.pump();
         await lane.room();
         continue;
       }

@@ -45,6 +45,22 @@ describe('createMetrics', () => {
     ]);
   });
 
+  it('leaves out a lag that nobody can tell, and counts the partitions that wait', async () => {
+    const partitions = [
+      { partition: 0, lagRecords: undefined, state: 'waiting' as const },
+      { partition: 1, lagRecords: 3, state: 'mirroring' as const },
+    ];
+    const lines = await linesOf(
+      facts({ topics: { events: { lagMs: undefined, recordsPerSecond: undefined, partitions } } }),
+    );
+    expect(lines.filter((l) => l.startsWith('kafka_mirror_records_lag{'))).toEqual([
+      'kafka_mirror_records_lag{topic="events",partition="1"} 3',
+    ]);
+    expect(lines.some((l) => l.startsWith('kafka_mirror_lag_seconds{'))).toBe(false);
+    expect(lines.some((l) => l.startsWith('argus_primary_records_per_second{'))).toBe(false);
+    expect(lines).toContain('argus_mirror_partitions_waiting{topic="events"} 1');
+  });
+
   it('forgets series of what is no longer there', async () => {
     const metrics = createMetrics();
     await metrics.render(facts());

@@ -7,6 +7,7 @@ import { listOffsetsRequest, readListOffsetsResponse } from '../../../../regions
 import { metadataRequest, readMetadataResponse } from '../../../../regions/kafka/metadata.ts';
 import { produceRequest, readProduceResponse } from '../../../../regions/kafka/produce.ts';
 import { WireReader, WireWriter } from '../../../../regions/kafka/wire.ts';
+import { writeAbortMarkersRequest } from '../../../../regions/kafka/write-txn-markers.ts';
 
 function bytesOf(writer: WireWriter): Buffer {
   const { chunks, length } = writer.finish();
@@ -145,14 +146,42 @@ const responses = {
           .int32(2)
           .int32(5)
           .int64(0n)
-          .int32(0)
+          .int32(7)
           .int64(-1n)
           .uvarint(0)
           .uvarint(0)
           .uvarint(0)
           .uvarint(0),
       ),
-    expected: [{ topic: 'events', partition: 1, errorCode: 0, producers: [{ producerId: 9n, producerEpoch: 2 }] }],
+    expected: [
+      {
+        topic: 'events',
+        partition: 1,
+        errorCode: 0,
+        producers: [{ producerId: 9n, producerEpoch: 2, coordinatorEpoch: 7 }],
+      },
+    ],
+  },
+  writeTxnMarkers: {
+    read: writeAbortMarkersRequest({ producerId: 9n, producerEpoch: 1, coordinatorEpoch: 0 }, []).read,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .uvarint(0)
+          .uvarint(2)
+          .int64(9n)
+          .uvarint(2)
+          .compactString('events')
+          .uvarint(2)
+          .int32(1)
+          .int16(6)
+          .uvarint(0)
+          .uvarint(0)
+          .uvarint(0)
+          // The tagged fields of the whole, which are not looked at, and room for the rule below.
+          .int32(0),
+      ),
+    expected: [{ topic: 'events', partition: 1, errorCode: 6 }],
   },
 } as const;
 

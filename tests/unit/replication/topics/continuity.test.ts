@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readBatch } from '../../../../regions/kafka/record-batch.ts';
-import { decideBatch, decideProduced, decideStart } from '../../../../replication/topics/continuity.ts';
+import { decideBatch, decideProduced, decideSameTail, decideStart } from '../../../../replication/topics/continuity.ts';
 import { batchBytes } from '../../regions/kafka/batches.ts';
 
 function stopReason(decision: { kind: string; stop?: { reason: string } }): string {
@@ -21,6 +21,22 @@ describe('a partition starts', () => {
     const decision = decideStart({ standbyEnd, sourceStart, sourceEnd });
     expect(stopReason(decision)).toBe(expected);
     if (decision.kind === 'mirror') expect(decision.from).toBe(standbyEnd);
+  });
+});
+
+describe('the last batch of both sides', () => {
+  const last = (fields: Parameters<typeof batchBytes>[0] = {}) =>
+    readBatch(batchBytes({ baseOffset: 10n, recordCount: 5, ...fields }));
+
+  test.each([
+    ['is no matter when it is the same', last(), last(), undefined],
+    ['is no matter when its producer differs, as the mirror`s does', last({ producerId: 4n }), last(), undefined],
+    ['is no matter when one can`t be seen', undefined, last(), undefined],
+    ['stops the partition when its records are of another time', last({ maxTimestampMs: 9 }), last(), 'Diverged'],
+    ['stops the partition when it begins elsewhere', last({ baseOffset: 12n, recordCount: 3 }), last(), 'Diverged'],
+    ['stops the partition when it holds other records', last({ recordCount: 6 }), last(), 'Diverged'],
+  ])('%s', (_name, source, standby, expected) => {
+    expect(decideSameTail(source, standby)?.reason).toBe(expected);
   });
 });
 
