@@ -157,6 +157,12 @@ const tasks = {
     await build();
     process.exit(await run(node, ['dist/bench/help/help.js', ...args]));
   },
+  async 'bench:mirror'() {
+    await packages();
+    await prerequisites();
+    await build();
+    process.exit(await run(node, ['--disable-warning=TimeoutNegativeWarning', 'dist/bench/mirror/mirror.js', ...args]));
+  },
 };
 
 if (!(task in tasks)) {
