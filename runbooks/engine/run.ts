@@ -127,6 +127,7 @@ class Execution<C, F> {
     const io: StepIo = {
       clock,
       signal,
+      check: () => this.check(signal),
       progress: (message) => {
         said = message;
         this.emit({ kind: 'step-progress', step: step.id, message, atMs: clock.now() });
@@ -177,22 +178,21 @@ class Execution<C, F> {
         readonly facts: Partial<F>;
       }
   > {
-    const { context, lease, clock } = this.o;
+    const { context, clock } = this.o;
     const seen = await this.observe(step, io);
     if (seen.kind === 'refused') return seen;
     if (seen.kind === 'done') {
       return { kind: 'ok', status: 'already', evidence: seen.evidence, facts: seen.facts ?? {} };
     }
-    io.signal.throwIfAborted();
-    lease.check();
+    io.check();
     await this.append({ kind: 'step-started', step: step.id });
-    lease.check();
+    io.check();
     const acted = await step.act(context, this.facts, io).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
     for (let said = ''; ; ) {
-      io.signal.throwIfAborted();
+      io.check();
       const verdict = await this.verify(step, io);
       if (verdict.kind === 'done') {
         return { kind: 'ok', status: 'done', evidence: verdict.evidence, facts: verdict.facts ?? {} };
@@ -237,8 +237,16 @@ class Execution<C, F> {
     const from = clock.monotonic();
     let evidence: Json = null;
     lease.check();
+    const deadline = new AbortController();
+    const ended = new AbortController();
+    const signal = AbortSignal.any([lease.signal, deadline.signal]);
+    void clock.sleep(step.timeoutMs, ended.signal).then(
+      () => deadline.abort(late(step, 'taking it back')),
+      // Ended in time.
+      () => undefined,
+    );
     try {
-      const io = { clock, signal: lease.signal, progress: () => undefined };
+      const io = { clock, signal, check: () => this.check(signal), progress: () => undefined };
       evidence = (await step.compensate!(context, this.facts, io)) ?? 'nothing to take back';
       this.compensated.push(step.id);
     } catch (error) {
@@ -247,6 +255,8 @@ class Execution<C, F> {
         { code: 'CompensationFailed', message: `${this.error?.message ?? ''}; ${step.id} was not taken back` },
         describeError(error),
       );
+    } finally {
+      ended.abort();
     }
     const ms = Math.round(clock.monotonic() - from);
     await this.append({ kind: 'step-compensated', step: step.id, ms, evidence });
@@ -281,6 +291,11 @@ class Execution<C, F> {
       pastReturn: isPastReturn(this.shapes, this.entries),
       ...(this.error === undefined ? {} : { error: this.error }),
     };
+  }
+
+  private check(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    this.o.lease.check();
   }
 
   /** Not bound to the caller's signal: that the run was interrupted must become durable too. */

@@ -6,6 +6,11 @@ export interface StepIo {
   readonly clock: Clock;
   /** Aborted by the step's deadline, by the loss of the lease, or by whoever started the run. */
   readonly signal: AbortSignal;
+  /**
+   * Throws unless the lease holds at this instant: ask right before each effect of an act that has waited, or that has
+   * more than one.
+   */
+  check(): void;
   /** Tells people what the step waits for. Not durable. */
   progress(message: string): void;
 }

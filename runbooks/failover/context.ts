@@ -52,6 +52,8 @@ export interface FailoverContext {
   /** The daemon's last sight of the primary. */
   readonly sighting: Sighting | undefined;
   readonly run: string;
+  /** The earlier run that this one goes on with: it may have had effects past the point of no return. */
+  readonly resumes?: string;
   /** Of the lease. */
   readonly epoch: number;
   /** `user@host`, for people. */

@@ -150,7 +150,10 @@ function blockersOf(view: PlanView): readonly Failure[] {
       });
     }
   }
+  // What an earlier run has started needs no point any more.
+  const running = view.standbyJobs.kind === 'known' ? view.standbyJobs.value : [];
   for (const { job, choice } of view.choices) {
+    if (findStandbyJob(running, roles.epoch + 1, job).kind === 'live') continue;
     if (choice.kind === 'unknown') standbyNeeds(`the replica of ${job}`, choice);
     else if (choice.value.kind === 'none') blockers.push(noPointRefusal(job, choice.value.rejected));
   }

@@ -70,7 +70,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
   };
   const result = await runSteps({
     steps: failoverSteps(plan, context.drainMs),
-    context: { ...context, epoch: lease.epoch },
+    context: { ...context, epoch: lease.epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) },
     runbook: 'failover',
     by: context.by,
     details: evidence({

@@ -1,7 +1,10 @@
 import type { CheckpointManifest } from '../../../domain/checkpoint.ts';
 import { offsetFromJson } from '../../../domain/offsets.ts';
+import type { FlinkCheckpoints } from '../../../regions/flink/flink-jobs.ts';
+import { keyInBucket } from '../../../replication/checkpoints/locations.ts';
+import { decodeManifest } from '../../../replication/checkpoints/manifest.ts';
 import { noPointSentence } from '../../../replication/recovery-point/find.ts';
-import type { RejectedPoint, UsedPoint } from '../context.ts';
+import type { FailoverContext, RejectedPoint, UsedPoint } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
 
@@ -17,15 +20,20 @@ export function chooseRecoveryPoints(words: StepWords): FailoverStep {
       const points: UsedPoint[] = [];
       const rejected: RejectedPoint[] = [];
       for (const { config } of context.jobs) {
+        const there = findStandbyJob(running, context.roles.epoch + 1, config.name);
+        if (there.kind === 'live') {
+          const { restored } = await context.standby.flink.checkpoints(there.job.id, io);
+          if (restored) {
+            points.push(await restoredPoint(context, config.name, restored, io.signal));
+            continue;
+          }
+        }
         const choice = await context.chooseRecoveryPoint(config, facts.promotedAt ?? [], io.signal);
         rejected.push(...choice.rejected);
         if (choice.kind === 'none') {
           return { kind: 'refused', error: noPointRefusal(config.name, choice.rejected) };
         }
-        const there = findStandbyJob(running, context.roles.epoch + 1, config.name);
-        const restored =
-          there.kind === 'live' ? (await context.standby.flink.checkpoints(there.job.id, io)).restored : undefined;
-        points.push(restored ? restoredPoint(restored.path, choice.point, restored.id) : usedPoint(choice.point));
+        points.push(usedPoint(choice.point));
       }
       return { kind: 'done', evidence: evidence({ points, rejected }), facts: { points, rejected } };
     },
@@ -51,10 +59,32 @@ export function usedPoint(point: CheckpointManifest): UsedPoint {
   };
 }
 
-/** A job that an earlier run started: what it was restored from is what Flink says. */
-function restoredPoint(path: string, chosen: CheckpointManifest, id: number): UsedPoint {
-  const same = path.replace(/\/+$/, '').endsWith(chosen.replicaUri.replace(/^[a-z0-9]+:\/\//, '').replace(/\/+$/, ''));
-  return same ? usedPoint(chosen) : { ...usedPoint(chosen), uri: path, checkpointId: id, sourceOffsets: [] };
+/**
+ * What a job that an earlier run started was restored from, by Flink's word, with what the replica says of it. Without
+ * its manifest its source offsets are not known.
+ */
+async function restoredPoint(
+  context: FailoverContext,
+  job: string,
+  restored: NonNullable<FlinkCheckpoints['restored']>,
+  signal: AbortSignal,
+): Promise<UsedPoint> {
+  const { objects } = context.standby;
+  const folder = keyInBucket(restored.path.replace(/\/+$/, ''), objects.uri);
+  const found = folder === undefined ? undefined : await objects.get(`${folder}/manifest.json`, { signal });
+  const manifest = found && decodeManifest(found.body);
+  if (manifest && !('problem' in manifest)) return usedPoint(manifest);
+  const { id, path, atMs } = restored;
+  return {
+    job,
+    flinkJobId: 'unknown',
+    checkpointId: id,
+    // Not later than its restore.
+    completedAtMs: atMs,
+    uri: path,
+    sourceOffsets: [],
+    droppedTransactions: [],
+  };
 }
 
 /** Why a failover without a usable recovery point is refused. */

@@ -23,8 +23,10 @@ export function flipNames(words: StepWords): FailoverStep {
           throw new ArgusError(flip.code, flip.why, { hint: 'set the record to an address of a region first' });
         }
         if (flip.kind === 'already') continue;
-        for (const record of flip.records)
+        for (const record of flip.records) {
+          io.check();
           await context.names.records.setContent(record.id, context.standby.address, io);
+        }
       }
     },
     async verify(context, _facts, io) {

@@ -9,10 +9,12 @@ import {
   requestFreeze,
   thaw,
 } from '../../../state/freeze.ts';
-import { readMirrorProducer } from '../../../state/mirror-producer.ts';
+import { keepMirrorProducer, readMirrorProducer } from '../../../state/mirror-producer.ts';
+import { readRoles } from '../../../state/roles.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext, FailoverFacts } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords, within } from '../failover-step.ts';
+import { findStandbyJob } from '../standby-job.ts';
 
 /** How long a mirror has for its confirmation after draining. */
 const confirmMs = 5_000;
@@ -34,6 +36,7 @@ export function freezeMirror(words: StepWords, drainMs: number): FailoverStep {
     },
     async act(context, _facts, io) {
       const { state, epoch, roles, run, clock } = context;
+      io.check();
       await requestFreeze(
         state,
         { run, epoch, rolesEpoch: roles.epoch, atMs: clock.now(), drainMs },
@@ -69,18 +72,37 @@ export function freezeMirror(words: StepWords, drainMs: number): FailoverStep {
       }
       return { kind: 'done', ...(await found(context, frozen, io)) };
     },
-    async compensate(context) {
+    async compensate(context, _facts, io) {
       const { state, roles, run, epoch, clock } = context;
-      const frozen = (await firstFrozen(state, roles.epoch))?.frozen;
+      const { signal } = io;
+      await refuseOncePromoted(context, signal);
+      const frozen = (await firstFrozen(state, roles.epoch, { signal }))?.frozen;
       if (frozen?.by === 'failover') {
         throw new ArgusError('MirrorFenced', 'the mirror was fenced at the brokers: it can not go on as it was', {
           hint: 'run `argus failover` again and finish it',
         });
       }
-      await thaw(state, { run, epoch, atMs: clock.now(), reason: 'the failover gave up before it started a job' });
+      io.check();
+      const reason = 'the failover gave up before it started a job';
+      await thaw(state, { run, epoch, atMs: clock.now(), reason }, { signal });
       return { thawed: epoch };
     },
   };
+}
+
+/** The mirror must never go on below a standby that an earlier run has begun to promote. Throws also when that can't be told. */
+async function refuseOncePromoted(context: FailoverContext, signal: AbortSignal): Promise<void> {
+  if (context.resumes === undefined) return;
+  const jobs = await context.standby.flink.list({ signal });
+  const started = context.jobs.find(
+    ({ config }) => findStandbyJob(jobs, context.roles.epoch + 1, config.name).kind === 'live',
+  );
+  const inForce = (await readRoles(context.state, { signal }))?.epoch;
+  if (started === undefined && inForce === context.roles.epoch) return;
+  const what = started === undefined ? 'wrote the roles' : `started ${started.config.name}`;
+  throw new ArgusError('PastReturn', `${context.resumes} ${what} already: the mirror must not go on`, {
+    hint: 'mend what stopped this run, then run `argus failover` again',
+  });
 }
 
 async function found(
@@ -116,11 +138,9 @@ async function forceStop(context: FailoverContext, io: StepIo): Promise<Frozen> 
   const { state, roles, standby, epoch, clock } = context;
   const options = { signal: io.signal };
   const before = (await standbyRanges(context, io.signal)).map(endOf);
-  const producer = await readMirrorProducer(state, roles.epoch, options);
-  if (producer === undefined) {
-    return { epoch, atMs: clock.now(), drained: false, by: 'failover', endOffsets: before };
-  }
+  const producer = (await readMirrorProducer(state, roles.epoch, options)) ?? (await claimProducer(context, options));
   const noted = await noteFencing(state, roles.epoch, before, options);
+  io.check();
   await standby.kafka.fenceProducer(producer, before, options);
   const after = (await standbyRanges(context, io.signal)).map(endOf);
   return {
@@ -130,6 +150,14 @@ async function forceStop(context: FailoverContext, io: StepIo): Promise<Frozen> 
     by: 'failover',
     endOffsets: dataEnds(noted.first, noted.endOffsets, after),
   };
+}
+
+/** No mirror has produced yet; one that hangs in its start will find an identity, and that one is fenced. */
+async function claimProducer(context: FailoverContext, options: { readonly signal: AbortSignal }) {
+  const { state, roles, standby, run } = context;
+  const transactionalId = `argus-mirror-${standby.name}-${roles.epoch}-${run.slice(-4)}`;
+  const made = await standby.kafka.initProducer(transactionalId, options);
+  return keepMirrorProducer(state, roles.epoch, { transactionalId, ...made }, options);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { ArgusError } from '../../../domain/errors.ts';
 import { offsetToJson } from '../../../domain/offsets.ts';
 import type { Roles } from '../../../domain/roles.ts';
 import { readRoles, writeRoles } from '../../../state/roles.ts';
@@ -26,6 +27,7 @@ export function promote(words: StepWords): FailoverStep {
       };
     },
     async act(context, facts, io) {
+      if (facts.promotedAt === undefined) throw new ArgusError('NotFrozen', 'it is not known where mirrored data ends');
       const { roles, standby, primary, clock, by, run, state } = context;
       const next: Roles = {
         epoch: roles.epoch + 1,
@@ -35,7 +37,7 @@ export function promote(words: StepWords): FailoverStep {
         atMs: clock.now(),
         by,
         run,
-        promotedAt: (facts.promotedAt ?? []).map(offsetToJson),
+        promotedAt: facts.promotedAt.map(offsetToJson),
       };
       await writeRoles(state, next, io);
     },

@@ -30,6 +30,7 @@ export function startJobs(words: StepWords): FailoverStep {
         const point = facts.points?.find((p) => p.job === name);
         if (point === undefined) throw new ArgusError('NoRecoveryPoint', `no recovery point was chosen for ${name}`);
         io.progress(`starting ${name} from checkpoint ${point.checkpointId}`);
+        io.check();
         await context.standby.flink.start(
           {
             jarPath,

@@ -8,8 +8,13 @@ import { isTerminal } from '../standby-job.ts';
 /** How long a primary may take to answer before it counts as unreachable. */
 const patienceMs = 2_000;
 
+/** How long a job may go on after it was cancelled, when a person accepts that it may write: a region can be half dead. */
+const stubbornMs = 15_000;
+
 /** Stops the primary's jobs and sees them stopped; a primary that can't be asked is let through only by a person's word. */
 export function stopPrimaryJobs(words: StepWords): FailoverStep {
+  let askedAt: number | undefined;
+  let cancelFailed: string | undefined;
   return {
     id: 'stop-primary-jobs',
     ...words,
@@ -28,7 +33,17 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
     async act(context, _facts, io) {
       const jobs = await liveJobs(context, io);
       if ('unreachable' in jobs) return;
-      for (const job of jobs) await context.primary.flink.cancel(job.id, { signal: within(io.signal, patienceMs) });
+      askedAt = io.clock.monotonic();
+      for (const job of jobs) {
+        io.check();
+        try {
+          await context.primary.flink.cancel(job.id, { signal: within(io.signal, patienceMs) });
+        } catch (error) {
+          io.signal.throwIfAborted();
+          if (!context.acceptUnfenced) throw error;
+          cancelFailed = describeError(error);
+        }
+      }
     },
     async verify(context, _facts, io) {
       const jobs = await liveJobs(context, io);
@@ -39,7 +54,12 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
       if (jobs.length === 0) {
         return { kind: 'done', evidence: evidence({ stopped: true, running: [] }), facts: { primaryStopped: true } };
       }
-      return { kind: 'pending', waitingFor: `${jobs.map((j) => `${j.name} is ${j.state}`).join(', ')} on the primary` };
+      const states = jobs.map((j) => `${j.name} is ${j.state}`).join(', ');
+      if (context.acceptUnfenced && askedAt !== undefined && io.clock.monotonic() - askedAt >= stubbornMs) {
+        const why = cancelFailed === undefined ? '' : `: ${cancelFailed}`;
+        return accepted(context, `${states} on it ${stubbornMs / 1_000} s after it was cancelled${why}`);
+      }
+      return { kind: 'pending', waitingFor: `${states} on the primary` };
     },
   };
 }
@@ -60,12 +80,15 @@ async function liveJobs(
 
 function unfenced(context: FailoverContext, why: string) {
   if (!context.acceptUnfenced) return { kind: 'refused', error: unfencedRefusal(context.primary.name, why) } as const;
-  return {
+  return accepted(context, why);
+}
+
+const accepted = (context: FailoverContext, why: string) =>
+  ({
     kind: 'done',
     evidence: evidence({ stopped: false, accepted: true, by: context.by, why }),
     facts: { primaryStopped: false, unfencedBecause: why },
-  } as const;
-}
+  }) as const;
 
 /** Why an unreachable primary stops a failover. */
 export const unfencedRefusal = (primary: string, why: string) => ({

@@ -26,6 +26,7 @@ export function syncGroups(words: StepWords): FailoverStep {
     async verify(context, facts, io) {
       const groups: SyncedGroup[] = [];
       for (const { config } of context.jobs) {
+        io.check();
         groups.push(await context.syncGroup(config.consumerGroup, facts.promotedAt ?? [], io.signal));
       }
       return { kind: 'done', evidence: evidence(groups), facts: { groups } };

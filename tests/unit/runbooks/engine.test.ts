@@ -40,6 +40,9 @@ function step(id: string, over: Partial<Step<World, Facts>> = {}): Step<World, F
   };
 }
 
+const untilAborted = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+
 interface RunOver {
   readonly steps?: readonly Step<World, Facts>[];
   readonly world?: World;
@@ -187,6 +190,33 @@ describe('a run', () => {
     expect(taken).toEqual(['b', 'a']);
     expect(await run({ steps: make(true) })).toMatchObject({ outcome: 'failed', compensated: [], pastReturn: true });
     expect(taken).toEqual(['b', 'a']);
+  });
+
+  test('makes no second effect in an act when the lease has run out meanwhile, and no more entries', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    const made: string[] = [];
+    const a = step('a', {
+      act: async (_world, _facts, io) => {
+        for (const effect of ['first', 'second']) {
+          io.check();
+          made.push(effect);
+          // This process sleeps: no timer of its own runs meanwhile.
+          clock.jump(11_000);
+        }
+      },
+    });
+    const result = await run({ store, clock, steps: [a] });
+    expect(made).toEqual(['first']);
+    expect(result).toMatchObject({ outcome: 'failed', error: { code: 'LeaseLost' } });
+    expect(await kinds(store)).toEqual(['run-started', 'step-started a']);
+  });
+
+  test('does not hang in taking back: the step has its time for that as well', async () => {
+    const a = step('a', { compensate: (_w, _f, io) => untilAborted(io.signal) });
+    const b = step('b', { act: () => Promise.reject(new Error('no')) });
+    const result = await run({ steps: [a, b] });
+    expect(result).toMatchObject({ outcome: 'failed', compensated: [], error: { code: 'CompensationFailed' } });
   });
 
   test('that is interrupted says so in the journal and how to go on', async () => {

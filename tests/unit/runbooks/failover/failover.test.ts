@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ArgusError } from '../../../../domain/errors.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
 import { directionOf } from '../../../../runbooks/failover/direction.ts';
@@ -7,7 +8,7 @@ import { prepareFailover, runFailover } from '../../../../runbooks/failover/run-
 import { confirmFreeze, freezeInForce } from '../../../../state/freeze.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { acquireLease } from '../../../../state/lease.ts';
-import { keepMirrorProducer } from '../../../../state/mirror-producer.ts';
+import { keepMirrorProducer, readMirrorProducer } from '../../../../state/mirror-producer.ts';
 import { readRoles, writeRoles } from '../../../../state/roles.ts';
 import { foldRun } from '../../../../state/run-record.ts';
 import { at, manifest, newWorld, roles, runName, type World } from './world.ts';
@@ -147,6 +148,94 @@ describe('a failover', () => {
     expect(report.error?.code).toBe('CompensationFailed');
     expect(exitCodeOf(report)).toBe(4);
     expect(await freezeInForce(world.store, 1)).toBeDefined();
+  });
+});
+
+describe('a primary that answers, and whose job does not end', () => {
+  const stubborn = (world: World, cancel: () => Promise<void>): Omit<FailoverContext, 'epoch'> => {
+    const { primary } = world.context;
+    const context = confirming(world);
+    return { ...context, primary: { ...primary, flink: { ...primary.flink, cancel } } };
+  };
+  const refusing = () => Promise.reject(new ArgusError('FlinkUnreachable', 'no answer'));
+
+  test.each([
+    ['is cancelled without effect', async () => undefined],
+    ['can not be cancelled', refusing],
+  ])('is gone on without when it %s and a person accepts that; recorded', async (_rule, cancel) => {
+    const world = await started({ primary: 'up' });
+    const report = await failOver(world, stubborn(world, cancel));
+    expect(report).toMatchObject({
+      outcome: 'done',
+      unfenced: true,
+      unfencedBecause: expect.stringContaining('counts is RUNNING on it 15 s after'),
+    });
+    const { steps } = foldRun(await readRun(world.store, runName(1)))!;
+    expect(steps[0]).toMatchObject({ id: 'stop-primary-jobs', evidence: { accepted: true, by: 'me@here' } });
+  });
+
+  test('ends the failover before anything else when nobody accepts that', async () => {
+    const world = await started({ primary: 'up', acceptUnfenced: false });
+    const report = await failOver(
+      world,
+      stubborn(world, async () => undefined),
+    );
+    expect(report).toMatchObject({ outcome: 'failed', pastReturn: false, error: { code: 'StepTimedOut' } });
+    expect(world.effects).toEqual([]);
+  });
+});
+
+describe('a failover that gives up', () => {
+  test('names the jobs of the primary that it has stopped', async () => {
+    const world = await started({ primary: 'up' });
+    let looks = 0;
+    const report = await failOver(world, {
+      ...confirming(world),
+      chooseRecoveryPoint: async (...args) =>
+        looks++ === 0 ? world.context.chooseRecoveryPoint(...args) : { kind: 'none', rejected: [] },
+    });
+    expect(report).toMatchObject({ outcome: 'refused', pastReturn: false, leftStopped: ['counts'] });
+  });
+
+  test('never thaws the mirror below a job that the run before it started', async () => {
+    const world = await started();
+    const first = { ...confirming(world), state: dyingStore(confirming(world).state, 11, 'before') };
+    await failOver(world, first).catch(() => undefined);
+    expect(world.effects).toContain(`start ${manifest.replicaUri}`);
+    const { resumes } = await directionOf(world.store, roles);
+    const again = world.run(2, { syncGroup: () => Promise.reject(new Error('not asked')) });
+    const outage = { atMs: 1, source: 'operator' as const };
+    const plan = await prepareFailover(again, outage, { resumes: resumes!.run });
+    const breaking = { ...again.standby.flink, checkpoints: () => Promise.reject(new ArgusError('X', 'broken')) };
+    const context = { ...again, standby: { ...again.standby, flink: breaking } };
+    const report = await runFailover({ context, outage, plan, holder: 'me' });
+    expect(report).toMatchObject({ outcome: 'failed', error: { code: 'CompensationFailed' } });
+    expect(exitCodeOf(report)).toBe(4);
+    expect(await freezeInForce(world.store, 1)).toBeDefined();
+  });
+});
+
+test('an identity that no mirror has taken yet is fenced too, so that one which hangs in its start can not write', async () => {
+  const world = await started();
+  const report = await failOver(world);
+  expect(report).toMatchObject({ outcome: 'done' });
+  expect(world.effects).toContain('fence');
+  expect(await readMirrorProducer(world.store, 1)).toMatchObject({ producerId: 9n });
+  expect(report.promotedAt.map((p) => p.offset)).toEqual(['100', '50']);
+});
+
+test('going on with a job that runs needs no recovery point any more, and names the one that it was restored from', async () => {
+  const world = await started();
+  const first = { ...confirming(world), state: dyingStore(confirming(world).state, 11, 'before') };
+  await failOver(world, first).catch(() => undefined);
+  const report = await failOver(
+    world,
+    world.run(2, { chooseRecoveryPoint: async () => ({ kind: 'none', rejected: [] }) }),
+  );
+  expect(report).toMatchObject({
+    outcome: 'done',
+    recoveryPoint: { checkpointId: 7, uri: manifest.replicaUri, sourceOffsets: [] },
+    replayedRecords: null,
   });
 });
 

@@ -147,6 +147,7 @@ export function newWorld(options: WorldOptions = {}): World {
     describeTopics: async () => new Map([['events', { name: 'events', topicId: 'x', partitions: 2 }]]),
     logRanges: async (partitions) =>
       partitions.map((p) => ({ ...p, logStartOffset: 0n, logEndOffset: ends.get(partitionKey(p))! })),
+    initProducer: async () => ({ producerId: 9n, producerEpoch: 0 }),
     fenceProducer: async (_id, partitions) => {
       effects.push('fence');
       for (const p of partitions) ends.set(partitionKey(p), ends.get(partitionKey(p))! + 1n);
