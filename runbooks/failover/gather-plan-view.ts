@@ -25,6 +25,8 @@ export interface PlanView {
   readonly slots: Asked<{ readonly free: number; readonly total: number }>;
   /** Where the standby's logs end now, or ended when the mirror was frozen. */
   readonly mirroredEnds: Asked<readonly PartitionOffset[]>;
+  /** Those are final: an earlier run froze the mirror there. */
+  readonly mirrorFrozen?: boolean;
   readonly choices: readonly { readonly job: string; readonly choice: Asked<RecoveryPointChoice> }[];
   readonly records: readonly { readonly name: string; readonly records: Asked<readonly DnsRecord[]> }[];
 }
@@ -53,7 +55,7 @@ export async function gatherPlanView(
   const choices = await Promise.all(
     context.jobs.map(async ({ config: job }) => ({
       job: job.name,
-      choice: await ask(context.chooseRecoveryPoint(job, ends.kind === 'known' ? ends.value : [], signal)),
+      choice: await ask(context.chooseRecoveryPoint(job, ends.kind === 'known' ? ends.value.ends : [], signal)),
     })),
   );
   outer.throwIfAborted();
@@ -67,21 +69,26 @@ export async function gatherPlanView(
     primaryJobs,
     standbyJobs,
     slots,
-    mirroredEnds: ends,
+    mirroredEnds: ends.kind === 'known' ? { kind: 'known', value: ends.value.ends } : ends,
+    mirrorFrozen: ends.kind === 'known' && ends.value.frozen,
     choices,
     records,
   };
 }
 
-async function mirroredEnds(context: FailoverContext, signal: AbortSignal): Promise<readonly PartitionOffset[]> {
+async function mirroredEnds(
+  context: FailoverContext,
+  signal: AbortSignal,
+): Promise<{ readonly ends: readonly PartitionOffset[]; readonly frozen: boolean }> {
   const frozen = await firstFrozen(context.state, context.roles.epoch, { signal });
-  if (frozen !== undefined) return frozen.frozen.endOffsets;
+  if (frozen !== undefined) return { ends: frozen.frozen.endOffsets, frozen: true };
   const topics = await context.standby.kafka.describeTopics(context.config.topics, { signal });
   const partitions = [...topics.values()].flatMap((t) =>
     Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })),
   );
   const ranges = partitions.length === 0 ? [] : await context.standby.kafka.logRanges(partitions, { signal });
-  return ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset }));
+  const ends = ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset }));
+  return { ends, frozen: false };
 }
 
 const ask = <T>(answer: Promise<T>): Promise<Asked<T>> =>

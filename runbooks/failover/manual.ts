@@ -10,7 +10,8 @@ export interface ManualView {
   readonly standby: string;
   readonly primaryJobs: readonly Pick<FlinkJob, 'id' | 'name'>[];
   readonly rolesEpoch: number;
-  readonly mirroredEnds: readonly PartitionOffset[];
+  /** Where mirrored data ends for good; absent while the mirror runs. */
+  readonly finalEnds?: readonly PartitionOffset[];
   readonly jobs: readonly {
     readonly name: string;
     readonly jarPath: string;
@@ -33,8 +34,10 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
       ? view.primaryJobs.map((j) => `curl -fX PATCH ${quote(`${primaryFlink}/jobs/${j.id}?mode=cancel`)} # ${j.name}`)
       : [`curl -f ${quote(`${primaryFlink}/jobs/overview`)} # each that is not finished: PATCH /jobs/<id>?mode=cancel`],
     'freeze-mirror': [
-      '# stop every `argus daemon` and `argus mirror run`, then note where the logs end:',
-      ...config.topics.map((t) => `kafka-get-offsets.sh --bootstrap-server ${quote(bootstrap)} --topic ${quote(t)}`),
+      '# stop every `argus daemon` and `argus mirror run`, then note where the logs end, in $ENDS:',
+      noteEnds(
+        config.topics.map((t) => `kafka-get-offsets.sh --bootstrap-server ${quote(bootstrap)} --topic ${quote(t)}`),
+      ),
     ],
     'sync-groups': config.jobs.map(
       (j) =>
@@ -59,7 +62,12 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
         `curl -fX POST "${flink}/jars/$JAR/run" -H 'Content-Type: application/json' -d ${quote(JSON.stringify(body))}`,
       ];
     }),
-    promote: [promoteCommand(view)],
+    promote: [
+      ...(view.finalEnds === undefined
+        ? ['# promotedAt: the ends noted in step 2, the instant: when this is run']
+        : []),
+      promoteCommand(view),
+    ],
     'flip-names': view.records.map(
       (r) =>
         `curl -fX PATCH "${trim(config.dns.cloudflare.apiUrl ?? 'https://api.cloudflare.com/client/v4')}/zones/$ZONE_ID/dns_records/${r.id}" ` +
@@ -85,19 +93,30 @@ function promoteCommand(view: ManualView): string {
     primary: view.standby,
     standby: view.primary,
     replication: 'suspended',
-    atMs: 0,
+    atMs: '<now>',
     by: 'by hand',
-    promotedAt: view.mirroredEnds.map(offsetToJson),
+    promotedAt: view.finalEnds?.map(offsetToJson) ?? ['<ends>'],
   });
+  // What only the shell will know stands outside the quotes.
+  const document = quote(roles)
+    .replace('"<now>"', `'"$(date +%s)000"'`)
+    .replace('"<ends>"', `'"\${ENDS:?note them in step 2}"'`);
   const { state } = view.config;
-  if (typeof state === 'string') return `echo ${quote(roles)} > ${quote(`${state.slice('file:'.length)}/${key}`)}`;
+  if (typeof state === 'string') {
+    const file = `${state.slice('file:'.length)}/${key}`;
+    return `(set -C; echo ${document} > ${quote(file)}) # never overwrites`;
+  }
   const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(state.url) ?? [];
   const path = [prefix.replace(/\/+$/, ''), key].filter((p) => p !== '').join('/');
   return (
-    `echo ${quote(roles)} > roles.json && aws s3api put-object --endpoint-url ${quote(state.endpoint)} ` +
+    `echo ${document} > roles.json && aws s3api put-object --endpoint-url ${quote(state.endpoint)} ` +
     `--bucket ${quote(bucket)} --key ${quote(path)} --body roles.json --if-none-match '*'`
   );
 }
+
+/** Runs what prints `topic:partition:offset` lines, and keeps them as the JSON objects of a role document. */
+const noteEnds = (commands: readonly string[]) =>
+  `ENDS=$({ ${commands.join('; ')}; } | awk -F: '{printf "%s{\\"topic\\":\\"%s\\",\\"partition\\":%s,\\"offset\\":\\"%s\\"}", (NR > 1 ? "," : ""), $1, $2, $3}'); echo "$ENDS"`;
 
 const trim = (url: string) => url.replace(/\/+$/, '');
 

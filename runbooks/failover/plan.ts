@@ -80,7 +80,7 @@ function stepsOf(
     standby: standby.name,
     primaryJobs,
     rolesEpoch: roles.epoch,
-    mirroredEnds: view.mirroredEnds.kind === 'known' ? view.mirroredEnds.value : [],
+    ...(view.mirrorFrozen && view.mirroredEnds.kind === 'known' ? { finalEnds: view.mirroredEnds.value } : {}),
     jobs: context.jobs.map(({ config: { name }, jarPath }) => {
       const there = findStandbyJob(running, roles.epoch + 1, name);
       const pointUri = points.find((p) => p.job === name)?.uri;

@@ -1,3 +1,7 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { failoverStepIds } from '../../../../runbooks/failover/failover-step.ts';
 import type { PlanView } from '../../../../runbooks/failover/gather-plan-view.ts';
@@ -53,6 +57,45 @@ describe('the plan of a failover', () => {
       expect(text).toContain(value);
     }
     expect(text).not.toMatch(/SECRET|env:/);
+  });
+
+  describe('the role document that a person would write', () => {
+    /** Runs the plan's own lines for steps 2 and 6 in a shell, with a stand-in for Kafka's tool. */
+    function written(over: Partial<PlanView>): unknown {
+      const dir = mkdtempSync(join(tmpdir(), 'argus-manual-'));
+      try {
+        mkdirSync(join(dir, 'state/roles'), { recursive: true });
+        const { steps } = planFailover(view(over));
+        const lines = steps.filter((s) => ['freeze-mirror', 'promote'].includes(s.id)).flatMap((s) => s.manual);
+        const tool = `kafka-get-offsets.sh() { printf 'events:0:103\nevents:1:50\n'; }`;
+        const script = [tool, ...lines].join('\n').replaceAll('kafka-get-offsets.sh', 'kafka_get_offsets');
+        execFileSync('sh', ['-ec', script], { cwd: dir });
+        return JSON.parse(readFileSync(join(dir, 'state/roles/0000000002'), 'utf8'));
+      } finally {
+        rmSync(dir, { recursive: true });
+      }
+    }
+    const document = { epoch: 2, primary: 'singapore', standby: 'mumbai', replication: 'suspended', by: 'by hand' };
+
+    test('has the ends that were noted after the mirror stopped, and the instant of its writing', () => {
+      const found = written({}) as { atMs: number };
+      expect(found).toMatchObject({
+        ...document,
+        promotedAt: [
+          { topic: 'events', partition: 0, offset: '103' },
+          { topic: 'events', partition: 1, offset: '50' },
+        ],
+      });
+      expect(Math.abs(found.atMs - Date.now())).toBeLessThan(60_000);
+    });
+
+    test('has the ends at which the mirror was frozen, once it was', () => {
+      const promotedAt = [
+        { topic: 'events', partition: 0, offset: '100' },
+        { topic: 'events', partition: 1, offset: '50' },
+      ];
+      expect(written({ mirrorFrozen: true })).toMatchObject({ ...document, promotedAt });
+    });
   });
 
   test.each<[string, PlanView]>([
