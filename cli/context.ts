@@ -20,6 +20,8 @@ export interface CommandContext {
   print(text: string): void;
   /** Progress and questions, to stderr. */
   tell(text: string): void;
+  /** Asks the person at the terminal; undefined when he leaves without an answer (Ctrl-C, Ctrl-D). Only when `interactive`. */
+  ask(question: string): Promise<string | undefined>;
   /** Reads and validates the configuration that `--config` or ARGUS_CONFIG names. */
   loadConfig(): Promise<LoadedConfig>;
   /** Logs to stderr. */

@@ -2,6 +2,7 @@
 // The argus command. Only commander is loaded here; every command brings the rest itself.
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext } from './context.ts';
+import { asksForJson, usageError } from './usage-error.ts';
 
 interface GlobalOptions {
   readonly config?: string;
@@ -12,6 +13,9 @@ interface GlobalOptions {
 /** What a command's module gives: its exit code. */
 type Run<O> = (context: CommandContext, options: O) => Promise<number>;
 
+const asJson = asksForJson(process.argv.slice(2));
+let complaint = '';
+
 const program = new Command('argus')
   .description(
     'Disaster recovery for Kafka and Flink: one consistent recovery point, a fenced failover, a measured RTO and RPO.',
@@ -21,6 +25,13 @@ const program = new Command('argus')
   .option('--json', 'print results as JSON on stdout, errors as JSON on stderr')
   .option('-v, --verbose', 'log more, and show where errors come from')
   .exitOverride()
+  .configureOutput({
+    // As JSON a wrong call is reported below, like every error.
+    writeErr: (text) => {
+      if (asJson) complaint += text;
+      else process.stderr.write(text);
+    },
+  })
   .showHelpAfterError('(see --help)')
   .addHelpText(
     'after',
@@ -145,14 +156,23 @@ command(
   (id) => ({ id }),
 );
 
+// A reader that has seen enough (`argus status | head`) is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(exitCode);
+});
+// A terminal that is gone must not end a run in its midst; the journal has everything.
+process.stderr.on('error', () => undefined);
+
 try {
   await program.parseAsync();
 } catch (error) {
-  if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CommanderError && (error.exitCode === 0 || !asJson)) exitCode = error.exitCode === 0 ? 0 : 2;
   else {
     const { reportError } = await import('./report-error.ts');
-    const { json = false, verbose = false } = program.opts<GlobalOptions>();
-    const report = reportError(error, { json, verbose });
+    const { verbose = false } = program.opts<GlobalOptions>();
+    const caught = error instanceof CommanderError ? usageError(complaint) : error;
+    const report = reportError(caught, { json: asJson, verbose });
     process.stderr.write(report.text);
     exitCode = report.exitCode;
   }

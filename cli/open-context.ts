@@ -12,29 +12,33 @@ export async function openContext(options: {
   readonly verbose?: boolean;
 }): Promise<CommandContext> {
   const { env, stdin, stdout, stderr } = process;
+  const signal = interruptSignal();
   const verbose = options.verbose ?? false;
   return {
     env,
     json: options.json ?? false,
     verbose,
-    signal: interruptSignal(),
+    signal,
     clock: wallClock,
     terminal: stdout.isTTY === true,
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     who: `${userName()}@${hostname()} (pid ${process.pid})`,
     print: (text) => void stdout.write(text.endsWith('\n') ? text : `${text}\n`),
     tell: (text) => void stderr.write(text.endsWith('\n') ? text : `${text}\n`),
+    ask: (question) => askAtTerminal(question, signal),
     loadConfig: () => loadConfig(configPath(options.config, env)),
     openLog: () => openLog(verbose),
   };
 }
 
-/** The first Ctrl-C (or SIGTERM) asks the command to end; a second one ends it at once. */
+/** The first Ctrl-C (or SIGTERM, SIGHUP) asks the command to end; a second one ends it at once. */
 function interruptSignal(): AbortSignal {
   const stop = new AbortController();
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
+    // The terminal was closed, or the connection to it was lost.
+    ['SIGHUP', 129],
   ] as const) {
     process.on(signal, () => {
       if (stop.signal.aborted) process.exit(code);
@@ -44,6 +48,27 @@ function interruptSignal(): AbortSignal {
     });
   }
   return stop.signal;
+}
+
+async function askAtTerminal(question: string, signal: AbortSignal): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    const leave = () => lines.close();
+    signal.addEventListener('abort', leave, { once: true });
+    // Ctrl-C and Ctrl-D close it as well: the terminal is in raw mode, so that no signal comes.
+    lines.once('close', () => {
+      signal.removeEventListener('abort', leave);
+      process.stderr.write('\n');
+      resolve(undefined);
+    });
+    lines.question(question, (answer) => {
+      lines.removeAllListeners('close');
+      signal.removeEventListener('abort', leave);
+      lines.close();
+      resolve(answer);
+    });
+  });
 }
 
 /** A user without an entry in the system's list has no name. */

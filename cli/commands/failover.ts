@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createInterface } from 'node:readline/promises';
 import { ArgusError } from '../../domain/errors.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
@@ -8,6 +7,7 @@ import { exitCodeOf } from '../../runbooks/failover/report.ts';
 import { drainMsFor, prepareFailover, runFailover } from '../../runbooks/failover/run-failover.ts';
 import { runId } from '../../state/journal.ts';
 import { ensureRoles } from '../../state/roles.ts';
+import { agree } from '../agree.ts';
 import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 import { renderEvent, renderPlan, renderReport } from '../render-failover.ts';
@@ -81,21 +81,3 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
 }
 
 const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);
-
-/** Lets a person confirm by the standby's name. Nobody to ask is exit code 4, another answer 3. */
-async function agree(context: CommandContext, standby: string): Promise<void> {
-  if (!context.interactive) {
-    throw new ArgusError('NotConfirmed', 'nobody can be asked: this is no terminal', {
-      exitCode: 4,
-      hint: 'look at the plan, then give --yes',
-    });
-  }
-  const line = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await line.question(`type the standby's name to go on (${standby}): `, { signal: context.signal });
-    if (answer.trim() === standby) return;
-  } finally {
-    line.close();
-  }
-  throw new ArgusError('NotConfirmed', 'not confirmed; nothing was changed', { exitCode: 3 });
-}
