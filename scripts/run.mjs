@@ -65,9 +65,9 @@ const build = () => must(node, [join(root, 'node_modules/typescript-native/bin/t
 
 /** Java, Maven and Go, before anything slow begins. */
 async function prerequisites() {
-  const { checkPrerequisites } = await import('../lab/setup/prerequisites.mjs');
+  const { checkPrerequisites, describePrerequisite } = await import('../lab/setup/prerequisites.mjs');
   const absent = (await checkPrerequisites()).filter((p) => !p.ok);
-  for (const p of absent) console.error(`error: ${p.message}\nhint: ${p.hint}`);
+  for (const p of absent) console.error(`error: ${describePrerequisite(p)}`);
   if (absent.length > 0) process.exit(2);
 }
 
