@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, parseConfig } from '../../../../cli/config/parse.ts';
 import { sampleWith, sampleYaml } from '../sample-config.ts';
@@ -99,6 +100,12 @@ describe('parseConfig', () => {
   ];
   it.each(table)('%s', (_rule, text, expected) => {
     expect(issuesOf(text)).toEqual(expected);
+  });
+
+  it('accepts the example of docs/configuration.md, once the account is filled in', () => {
+    const page = readFileSync(new URL('../../../../docs/configuration.md', import.meta.url), 'utf8');
+    const [, example = ''] = /```yaml\n(.*?)```/s.exec(page) ?? [];
+    expect(parseConfig(example.replaceAll('<account>', 'acme'), 'argus.yaml').topics).toEqual(['events']);
   });
 
   it('names file, line and column of broken YAML, with a hint', () => {
