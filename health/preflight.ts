@@ -36,6 +36,7 @@ export interface PreflightVerdict {
   readonly errors: readonly Problem[];
   /** It may begin, and says so. */
   readonly warnings: readonly Problem[];
+  readonly primaryKafkaAnswers: boolean;
 }
 
 type Need = 'must-answer' | 'must-not-refuse' | 'told';
@@ -103,7 +104,7 @@ export function decidePreflight(purpose: PreflightPurpose, facts: PreflightFacts
   for (const r of facts.resolvers) judge(`the resolver ${r.server}`, r.probe, need.dns && 'told');
   for (const jar of facts.jars) judge(`the jar of job ${jar.job}`, jar.probe, need.jars);
   if (need.partitions) errors.push(...partitionProblems(purpose, facts));
-  return { errors, warnings };
+  return { errors, warnings, primaryKafkaAnswers: facts.primary.kafka.status === 'ok' };
 }
 
 function partitionProblems(purpose: PreflightPurpose, facts: PreflightFacts): readonly Problem[] {

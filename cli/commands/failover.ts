@@ -3,9 +3,10 @@ import { ArgusError } from '../../domain/errors.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
 import { outageOf } from '../../runbooks/failover/outage.ts';
+import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
 import { exitCodeOf } from '../../runbooks/failover/report.ts';
 import { drainMsFor, prepareFailover, runFailover } from '../../runbooks/failover/run-failover.ts';
-import { runId } from '../../state/journal.ts';
+import { type Failure, runId } from '../../state/journal.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import { agree } from '../agree.ts';
 import { pathFrom } from '../config/load.ts';
@@ -29,8 +30,8 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
     const direction = await directionOf(state, inForce, { signal });
     const { roles, resumes } = direction;
     const sides = await sidesOf(context, composition, roles);
-    const looked = await preflight(context, composition, 'failover', roles);
-    const primaryAnswers = !looked.warnings.some((w) => w.message.includes(`Kafka of ${sides.primary.name}`));
+    if (roles.replication === 'suspended') throw refused(suspendedRefusal(roles));
+    const { primaryKafkaAnswers: primaryAnswers } = await preflight(context, composition, 'failover', roles);
     const outage = outageOf({
       ...(options.outageAt === undefined ? {} : { statedAtMs: options.outageAt }),
       ...(direction.outage === undefined ? {} : { resumed: direction.outage }),
@@ -59,11 +60,7 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
     }
     context.tell(renderPlan(plan));
     const blocker = plan.blockers[0];
-    if (blocker)
-      throw new ArgusError(blocker.code, blocker.message, {
-        exitCode: 3,
-        ...(blocker.hint === undefined ? {} : { hint: blocker.hint }),
-      });
+    if (blocker) throw refused(blocker);
     if (!options.yes) await agree(context, plan.to);
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
     const report = await runFailover({
@@ -79,5 +76,8 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
     return exitCodeOf(report);
   });
 }
+
+const refused = ({ code, message, hint }: Failure) =>
+  new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
 
 const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);

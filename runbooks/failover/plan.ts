@@ -1,3 +1,4 @@
+import type { Roles } from '../../domain/roles.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { UsedPoint } from './context.ts';
@@ -129,11 +130,7 @@ function blockersOf(view: PlanView): readonly Failure[] {
     });
   };
   if (roles.replication === 'suspended') {
-    blockers.push({
-      code: 'ReplicationSuspended',
-      message: `nothing is mirrored from ${primary.name} to ${standby.name} (roles epoch ${roles.epoch}): the standby has none of its newer records`,
-      hint: 'fail back first, so that there is a standby again',
-    });
+    blockers.push(suspendedRefusal(roles));
   }
   if (view.primaryJobs.kind === 'unknown' && !context.acceptUnfenced) {
     blockers.push(unfencedRefusal(primary.name, view.primaryJobs.why));
@@ -238,3 +235,14 @@ function warningsOf(
 
 const seconds = (ms: number) => `${Math.round(ms / 1_000)} s`;
 const list = (words: readonly string[]) => words.join(', ');
+
+/** Why roles whose replication is suspended can't be changed by a failover. */
+export const suspendedRefusal = ({
+  primary,
+  standby,
+  epoch,
+}: Pick<Roles, 'primary' | 'standby' | 'epoch'>): Failure => ({
+  code: 'ReplicationSuspended',
+  message: `nothing is mirrored from ${primary} to ${standby} (roles epoch ${epoch}): the standby has none of its newer records`,
+  hint: 'fail back first, so that there is a standby again',
+});
