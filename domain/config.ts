@@ -13,12 +13,17 @@ const hostPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'host:port');
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
 const ipv4 = z.ipv4('an IPv4 address');
 
+/** Printed in plans and messages, so nothing secret may stand in it. */
+const serviceUrl = z
+  .url('a URL')
+  .refine((text) => !/^[^/]*\/\/[^/?#]*@/.test(text), 'a URL without user and password: it is printed and logged');
+
 /** Secrets stand outside the file: `env:NAME` or `file:/path`. */
 const secretRef = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, 'a reference: env:NAME or file:/path');
 
 const s3Access = {
   /** URL of the S3 API, e.g. `https://<account>.r2.cloudflarestorage.com`. */
-  endpoint: z.url('a URL'),
+  endpoint: serviceUrl,
   region: z.string().default('auto'),
   accessKeyId: secretRef,
   secretAccessKey: secretRef,
@@ -31,7 +36,7 @@ const region = z.strictObject({
   address: ipv4,
   kafka: z.strictObject({ bootstrap: z.array(hostPort).min(1) }),
   objects: z.strictObject({ ...s3Access, bucket: z.string().min(3) }),
-  flink: z.strictObject({ rest: z.url('a URL') }),
+  flink: z.strictObject({ rest: serviceUrl }),
 });
 
 const job = z.strictObject({
@@ -65,7 +70,7 @@ export const configSchema = z
         zone: z.string().min(1),
         token: secretRef,
         /** Another API root than Cloudflare's own, for tests. */
-        apiUrl: z.url('a URL').optional(),
+        apiUrl: serviceUrl.optional(),
       }),
       /** Names that follow the primary: flipped as soon as the standby is promoted. */
       records: z.array(z.strictObject({ name: z.string().min(1), type: z.literal('A').default('A') })).min(1),

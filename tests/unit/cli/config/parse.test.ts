@@ -54,6 +54,11 @@ describe('parseConfig', () => {
       ['5:36: regions.mumbai.kafka.bootstrap[1]: host:port'],
     ],
     [
+      'lets no password stand in a URL, and does not repeat it',
+      sampleWith('rest: http://127.0.1.1', 'rest: http://ops:pa55word@127.0.1.1'),
+      ['12:13: regions.mumbai.flink.rest: a URL without user and password: it is printed and logged'],
+    ],
+    [
       'says which type is needed',
       sampleWith('parallelism: 2', 'parallelism: two'),
       ['36:20: jobs[0].submit.parallelism: a number is needed here'],
