@@ -65,6 +65,13 @@ export function renderReport(report: FailoverReport): string {
       `the primary was not seen stopped${report.unfencedBecause ? ` (${report.unfencedBecause})` : ''}; that was accepted`,
     );
   if (report.compensated.length > 0) out.push(`taken back: ${report.compensated.join(', ')}`);
+  if (report.outcome !== 'done') {
+    out.push(
+      report.pastReturn
+        ? `past the point of no return: ${report.to} has begun to take over, and the failover has to be gone on with`
+        : `before the point of no return: ${report.to} is the standby as it was`,
+    );
+  }
   if (report.leftStopped) {
     out.push(
       `${report.leftStopped.join(', ')} on ${report.from} may have been stopped by this run: start it there again, or run argus failover again`,

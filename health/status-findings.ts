@@ -23,6 +23,18 @@ export function findBlockers(
       `the state can't be read: ${facts.roles.reason ?? 'no answer'}; the roles shown are the configuration's`,
     );
   }
+  if (view.runs.running?.state === 'interrupted') {
+    const { id } = view.runs.running;
+    warn('RunUnfinished', `${id} was interrupted: see \`argus runs show ${id}\`; \`argus failover\` goes on with it`);
+  }
+  for (const name of view.names) {
+    if (name.status === 'ok' && name.region !== primary) {
+      warn(
+        'NameElsewhere',
+        `${name.name} answers ${name.addresses.join(', ') || 'nothing'} at ${name.resolver}, not ${primary}`,
+      );
+    } else if (name.status !== 'ok') warn('ResolverDown', `resolver ${name.resolver}: ${name.detail ?? 'no answer'}`);
+  }
   if (replication === 'suspended') {
     block(
       'ReplicationSuspended',
@@ -99,13 +111,5 @@ export function findBlockers(
   }
   if (facts.frozenBy !== undefined)
     warn('Frozen', `replication is frozen by ${facts.frozenBy}: nothing newer reaches ${standby}`);
-  for (const name of view.names) {
-    if (name.status === 'ok' && name.region !== primary) {
-      warn(
-        'NameElsewhere',
-        `${name.name} answers ${name.addresses.join(', ') || 'nothing'} at ${name.resolver}, not ${primary}`,
-      );
-    } else if (name.status !== 'ok') warn('ResolverDown', `resolver ${name.resolver}: ${name.detail ?? 'no answer'}`);
-  }
   return { blockers, warnings };
 }

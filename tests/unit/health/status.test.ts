@@ -97,6 +97,13 @@ describe('assembleStatus', () => {
     expect(codes(view.blockers)).toEqual(['ReplicationSuspended']);
   });
 
+  it('warns of names that were not moved when a failover stopped after the promotion', () => {
+    const stored = { epoch: 2, primary: 'singapore', standby: 'mumbai', atMs: 0, by: 'x' };
+    const roles = ok({ ...stored, replication: 'suspended' as const });
+    const runs = [{ id: 'b', kind: 'failover', state: 'interrupted' as const, startedAtMs: 1 }];
+    expect(codes(assembleStatus(facts({ roles, runs })).warnings)).toEqual(['RunUnfinished', 'NameElsewhere']);
+  });
+
   it('shows the configured roles, and says so, when the state cannot be read', () => {
     const view = assembleStatus(facts({ roles: dark() }));
     expect(view.roles).toEqual({
@@ -206,6 +213,8 @@ describe('assembleStatus', () => {
     });
     const open = assembleStatus(facts({ runs: [run('b', 'interrupted'), run('a', 'refused')] })).runs;
     expect(open).toMatchObject({ running: { id: 'b' }, last: { id: 'a', state: 'refused' } });
+    const warned = assembleStatus(facts({ runs: [run('b', 'interrupted')] })).warnings;
+    expect(codes(warned)).toEqual(['RunUnfinished']);
     const over = assembleStatus(facts({ runs: [run('b', 'done'), run('a', 'interrupted')] })).runs;
     expect(over).toMatchObject({ last: { id: 'b' } });
     expect(over).not.toHaveProperty('running');
