@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { runToEnd, startComponent } from '../../lab/components/process.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
@@ -133,8 +134,7 @@ async function leads(make: () => KafkaCluster, topic: string, partitions: number
         const answered = await cluster.logEnds(all, signal).catch(() => undefined); // Not yet: asked again.
         if (answered) return;
       }
-      signal.throwIfAborted();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await sleep(100, undefined, { signal });
     }
   } finally {
     cluster.close();
