@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface LockOptions {
@@ -11,70 +11,58 @@ export interface LockOptions {
 }
 
 /**
- * Takes the cache folder's lock, after waiting for the set-up that holds it; resolves with the function that gives it
- * back. The lock of a process that died is taken over: its pid and start time are written in it.
+ * Takes the folder's lock, after waiting for the set-up that holds it; resolves with the function that gives it back.
+ * The lock is a socket in Linux's abstract namespace (unix(7)): one process can hold the name, and the system frees it
+ * when that process ends, however it ends. Nothing is left in the folder that somebody would have to judge.
  */
 export async function lockFolder(folder: string, options: LockOptions = {}): Promise<() => Promise<void>> {
-  const path = join(folder, '.lock');
-  const own = join(folder, `.lock-${process.pid}-${randomUUID()}`);
-  const mine = `${process.pid} ${(await startTime(process.pid)) ?? '-'} ${randomUUID()}\n`;
-  await writeFile(own, mine);
+  const name = `\0argus-lab-${createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 32)}`;
   let told = false;
-  try {
-    for (;;) {
-      options.signal?.throwIfAborted();
-      if (await linked(own, path)) break;
-      const holder = await readFile(path, 'utf8').catch(() => undefined);
-      if (holder === undefined) continue;
-      if (await isAlive(holder)) {
-        if (!told) options.waiting?.(Number.parseInt(holder, 10));
-        told = true;
-        await sleep(options.pollMs ?? 300, undefined, options.signal ? { signal: options.signal } : {});
-      } else await breakLock(path, holder);
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const server = await listening(name);
+    if (server) {
+      return () => new Promise((resolve) => server.close(() => resolve()));
     }
-  } finally {
-    await rm(own, { force: true });
-  }
-  return async () => {
-    if ((await readFile(path, 'utf8').catch(() => '')) === mine) await rm(path, { force: true });
-  };
-}
-
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    if (!told) {
+      const holder = await holderOf(name);
+      if (holder !== undefined) {
+        told = true;
+        options.waiting?.(holder);
+      }
+    }
+    await sleep(options.pollMs ?? 300, undefined, options.signal ? { signal: options.signal } : {});
   }
 }
 
-/** Takes a dead process's lock out of the way, and puts back one that a live process took in the meantime. */
-async function breakLock(path: string, dead: string): Promise<void> {
-  const aside = `${path}-${process.pid}-${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return; // Another waiter was faster.
-  }
-  if ((await readFile(aside, 'utf8')) !== dead) await linked(aside, path);
-  await rm(aside, { force: true });
+/** The lock's server, or undefined while somebody else has the name. It tells whoever asks which process holds it. */
+function listening(name: string): Promise<Server | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined); // The asker went away: nothing depends on its hearing us.
+      socket.end(`${process.pid}\n`);
+    });
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined);
+      else reject(error);
+    });
+    server.listen({ path: name, exclusive: true }, () => {
+      server.unref();
+      resolve(server);
+    });
+  });
 }
 
-async function isAlive(holder: string): Promise<boolean> {
-  const [pid = '', started = '-'] = holder.split(' ');
-  try {
-    process.kill(Number(pid), 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
-  }
-  const now = await startTime(Number(pid));
-  return now === undefined || started === '-' || now === started;
-}
-
-/** Field 22 of /proc/<pid>/stat (proc(5)): a pid that was given to another process has another one. */
-async function startTime(pid: number): Promise<string | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  return text?.slice(text.lastIndexOf(')') + 2).split(' ')[19];
+/** Which process holds the lock; undefined when it was just given back, or does not say so within a second. */
+function holderOf(name: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect({ path: name });
+    socket.setTimeout(1_000, () => socket.destroy());
+    socket.setEncoding('utf8').on('data', (data: string) => {
+      text += data;
+    });
+    socket.on('error', () => undefined); // 'close' follows, and gives what there is.
+    socket.on('close', () => resolve(/^\d+\n$/.test(text) ? Number.parseInt(text, 10) : undefined));
+  });
 }
