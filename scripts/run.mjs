@@ -118,7 +118,7 @@ const tasks = {
   },
   async argus() {
     await packages();
-    if (!existsSync(join(root, 'dist/cli/main.js'))) await build();
+    await build();
     process.exit(await run(node, ['dist/cli/main.js', ...args]));
   },
   async lab() {
