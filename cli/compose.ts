@@ -1,4 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import type { Config, RegionConfig } from '../domain/config.ts';
+import { ArgusError } from '../domain/errors.ts';
+import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
@@ -25,7 +28,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
   const state = await openState(config, folder, secret);
   const regions = new Map<string, Region>();
   for (const [name, region] of Object.entries(config.regions))
-    regions.set(name, await openRegion(name, region, secret));
+    regions.set(name, await openRegion(name, region, folder, secret));
   const names = await openNames(config, secret);
   return {
     config,
@@ -54,16 +57,57 @@ export async function openState(config: Config, folder: string, secret: Secret):
   return s3ObjectStore({ ...access, ...(await keys(access, secret)), bucket, ...(prefix === '' ? {} : { prefix }) });
 }
 
-async function openRegion(name: string, region: RegionConfig, secret: Secret): Promise<Region> {
+/** Where a region's brokers are and how they are spoken to, secrets and files read. */
+export async function kafkaEndpoint(
+  name: string,
+  { bootstrap, tls, sasl }: RegionConfig['kafka'],
+  folder: string,
+  secret: Secret,
+): Promise<KafkaEndpoint> {
+  if (!tls && !sasl) return { name, bootstrap };
+  const read = async (path: string | undefined, key: string) =>
+    path === undefined ? undefined : readPem(pathFrom(folder, path), `regions.${name}.kafka.tls.${key}`);
+  return {
+    name,
+    bootstrap,
+    security: {
+      tls: tls && {
+        ca: await read(tls.ca, 'ca'),
+        cert: await read(tls.cert, 'cert'),
+        key: tls.key === undefined ? undefined : await secret(tls.key),
+        servername: tls.servername,
+      },
+      sasl: sasl && { mechanism: sasl.mechanism, username: sasl.username, password: await secret(sasl.password) },
+    },
+  };
+}
+
+async function readPem(path: string, key: string): Promise<string> {
+  const wrong = (what: string, cause?: unknown) =>
+    new ArgusError('ConfigError', `${key}: the file ${path} ${what}`, {
+      cause,
+      exitCode: 2,
+      hint: 'name a PEM file: it holds -----BEGIN CERTIFICATE-----',
+    });
+  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw wrong(`can't be read (${cause.code ?? 'error'})`, cause);
+  });
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw wrong('holds no certificate');
+  return text;
+}
+
+async function openRegion(name: string, region: RegionConfig, folder: string, secret: Secret): Promise<Region> {
   const [{ PlatformaticAdmin }, { s3ObjectStore }, { flinkRestJobs }] = await Promise.all([
     import('../regions/kafka/platformatic-admin.ts'),
     import('../regions/objects/s3-object-store.ts'),
     import('../regions/flink/flink-rest-jobs.ts'),
   ]);
+  const brokers = await kafkaEndpoint(name, region.kafka, folder, secret);
   return {
     name,
     address: region.address,
-    kafka: new PlatformaticAdmin({ region: name, bootstrap: region.kafka.bootstrap }),
+    brokers,
+    kafka: new PlatformaticAdmin({ region: name, bootstrap: brokers.bootstrap, security: brokers.security }),
     objects: s3ObjectStore({ ...region.objects, ...(await keys(region.objects, secret)) }),
     flink: flinkRestJobs({ region: name, url: region.flink.rest }),
   };

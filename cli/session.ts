@@ -14,6 +14,10 @@ export async function withComposition<T>(
   act: (composition: Composition, loaded: LoadedConfig) => Promise<T>,
 ): Promise<T> {
   const loaded = await context.loadConfig();
+  for (const [name, { kafka }] of Object.entries(loaded.config.regions)) {
+    if (kafka.sasl?.mechanism === 'PLAIN' && !kafka.tls)
+      context.tell(`warning: the password for ${name}'s Kafka goes over the network readable (PLAIN without TLS)`);
+  }
   const composition = await compose(loaded, context.env);
   try {
     return await act(composition, loaded);

@@ -92,7 +92,6 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           state,
           source: regionOf(regions, direction.source),
           target: regionOf(regions, direction.target),
-          bootstrap: (name) => config.regions[name]?.kafka.bootstrap ?? [],
           topics: config.topics,
           log,
         },

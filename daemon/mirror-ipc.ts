@@ -1,11 +1,15 @@
 import type { TopicPartition } from '../domain/offsets.ts';
+import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
 import type { Stopped } from './replicator.ts';
 
-/** All that a mirror needs to know; plain data, without secrets, so that it can be sent to another process. */
+/**
+ * All that a mirror needs to know; plain data, so that it can be sent to another process. The endpoints hold secrets:
+ * over IPC only, never as arguments of a process, in its environment or in a log.
+ */
 export interface MirrorSettings {
-  readonly source: { readonly name: string; readonly bootstrap: readonly string[] };
-  readonly target: { readonly name: string; readonly bootstrap: readonly string[] };
+  readonly source: KafkaEndpoint;
+  readonly target: KafkaEndpoint;
   /** They exist on both sides. */
   readonly partitions: readonly TopicPartition[];
   readonly producer: {

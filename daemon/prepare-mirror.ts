@@ -11,7 +11,6 @@ export interface OpenMirrorParts {
   readonly state: ObjectStore;
   readonly source: Region;
   readonly target: Region;
-  readonly bootstrap: (region: string) => readonly string[];
   readonly topics: readonly string[];
   readonly log: Log;
 }
@@ -33,8 +32,8 @@ export async function prepareMirror(
   for (const warning of warnings) parts.log.warn({}, warning);
   const producer = await mirrorProducer(state, target, direction, signal);
   return {
-    source: { name: source.name, bootstrap: parts.bootstrap(source.name) },
-    target: { name: target.name, bootstrap: parts.bootstrap(target.name) },
+    source: source.brokers,
+    target: target.brokers,
     partitions,
     producer,
   };

@@ -31,10 +31,47 @@ const s3Access = {
   pathStyle: z.boolean().default(true),
 };
 
+const kafka = z
+  .strictObject({
+    bootstrap: z.array(hostPort).min(1),
+    /** Present: TLS. An empty mapping trusts the authorities that Node knows. */
+    tls: z
+      .strictObject({
+        /** File with the certificates to trust, PEM. */
+        ca: z.string().min(1).optional(),
+        /** File with this client's certificate chain, PEM. */
+        cert: z.string().min(1).optional(),
+        /** Its key, PEM. */
+        key: secretRef.optional(),
+        /** The name that the brokers' certificates bear, where it isn't their address. */
+        servername: z.string().min(1).optional(),
+      })
+      .optional(),
+    sasl: z
+      .strictObject({
+        mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']),
+        username: z.string().min(1),
+        password: secretRef,
+        /** PLAIN without TLS sends the password readable for everybody on the way. */
+        allowPlaintextPassword: z.boolean().default(false),
+      })
+      .optional(),
+  })
+  .superRefine(({ tls, sasl }, ctx) => {
+    const wrong = (path: string[], message: string) => ctx.addIssue({ code: 'custom', path, message });
+    if (tls && (tls.cert === undefined) !== (tls.key === undefined))
+      wrong(['tls', tls.cert === undefined ? 'key' : 'cert'], 'cert and key are needed together');
+    if (sasl?.mechanism === 'PLAIN' && !tls && !sasl.allowPlaintextPassword)
+      wrong(
+        ['sasl', 'mechanism'],
+        'PLAIN without TLS shows the password to everybody on the way: add tls, use SCRAM, or set allowPlaintextPassword: true',
+      );
+  });
+
 const region = z.strictObject({
   /** What the DNS records hold while this region serves. */
   address: ipv4,
-  kafka: z.strictObject({ bootstrap: z.array(hostPort).min(1) }),
+  kafka,
   objects: z.strictObject({ ...s3Access, bucket: z.string().min(3) }),
   flink: z.strictObject({ rest: serviceUrl }),
 });

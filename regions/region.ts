@@ -1,6 +1,7 @@
 import type { DnsRecords, DnsResolver } from './dns/dns-records.ts';
 import type { FlinkJobs } from './flink/flink-jobs.ts';
 import type { KafkaAdmin } from './kafka/kafka-admin.ts';
+import type { KafkaEndpoint } from './kafka/kafka-security.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 
 /** One region's technologies, behind their ports. */
@@ -9,6 +10,8 @@ export interface Region {
   /** What the DNS records hold while this region serves: an IPv4 address. */
   readonly address: string;
   readonly kafka: KafkaAdmin;
+  /** For raw connections to the same Kafka; holds secrets. */
+  readonly brokers: KafkaEndpoint;
   readonly objects: ObjectStore;
   readonly flink: FlinkJobs;
 }

@@ -57,9 +57,8 @@ export async function run(context: CommandContext): Promise<number> {
             standbyEnds: (direction) => standbyEnds(regionOf(regions, direction.target), config.topics),
             openMirror: async (direction, stop) => {
               const [source, target] = [regionOf(regions, direction.source), regionOf(regions, direction.target)];
-              const bootstrap = (name: string) => config.regions[name]?.kafka.bootstrap ?? [];
               const settings = await prepareMirror(
-                { state, source, target, bootstrap, topics: config.topics, log },
+                { state, source, target, topics: config.topics, log },
                 direction,
                 stop,
               );

@@ -1,10 +1,13 @@
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import { formatMs } from '../../health/render-status.ts';
+import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import { countBeyond } from '../../replication/topics/recount.ts';
 import { type AssembledRecount, assembleRecount, type PartitionCount } from '../../runbooks/failover/recount.ts';
 import type { FailoverReport } from '../../runbooks/failover/report.ts';
 import { readRun } from '../../state/journal.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
+import { kafkaEndpoint } from '../compose.ts';
+import { resolveSecret } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 import { renderReport } from '../render-failover.ts';
 import { withState } from '../session.ts';
@@ -14,7 +17,7 @@ export async function run(
   context: CommandContext,
   options: { readonly id: string; readonly recount?: boolean },
 ): Promise<number> {
-  return withState(context, async (state, { config }) => {
+  return withState(context, async (state, { config, folder }) => {
     const { signal } = context;
     const record = foldRun(await readRun(state, options.id, { signal }));
     if (!record) {
@@ -31,7 +34,10 @@ export async function run(
           exitCode: 3,
         });
       }
-      recount = assembleRecount(report, await countAll(report, config.regions[report.from]?.kafka.bootstrap, signal));
+      const secret = (reference: string) => resolveSecret(reference, folder, context.env);
+      const from = config.regions[report.from];
+      const brokers = from && (await kafkaEndpoint(report.from, from.kafka, folder, secret));
+      recount = assembleRecount(report, await countAll(report, brokers, signal));
     }
     if (context.json) context.print(JSON.stringify({ ...record, ...(recount ? { recount } : {}) }));
     else context.print(render(record, report, recount));
@@ -42,13 +48,12 @@ export async function run(
 /** Every promoted partition of the old primary, counted from the promoted end on. Unreachable: exit code 1, with the reason. */
 async function countAll(
   report: FailoverReport,
-  bootstrap: readonly string[] | undefined,
+  region: KafkaEndpoint | undefined,
   signal: AbortSignal,
 ): Promise<readonly PartitionCount[]> {
-  if (!bootstrap) {
+  if (!region) {
     throw new ArgusError('RegionUnknown', `region "${report.from}" is not in the configuration`, { exitCode: 2 });
   }
-  const region = { name: report.from, bootstrap };
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(120_000)]);
   const counts = await Promise.allSettled(
     report.promotedAt.map((p) => countBeyond(region, p.topic, p.partition, BigInt(p.offset), { signal: deadline })),

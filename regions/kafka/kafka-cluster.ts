@@ -2,14 +2,11 @@ import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { errorName, isDenied, isTransient } from './error-codes.ts';
 import { KafkaConnection, type KafkaRequest } from './kafka-connection.ts';
+import type { KafkaEndpoint } from './kafka-security.ts';
 import { earliest, latest, listOffsetsRequest } from './list-offsets.ts';
 import { type BrokerAddress, type ClusterMetadata, metadataRequest } from './metadata.ts';
 
-export interface ClusterOptions {
-  /** The region's name, for messages. */
-  readonly name: string;
-  /** `host:port` of brokers to begin with; each is tried in turn. */
-  readonly bootstrap: readonly string[];
+export interface ClusterOptions extends KafkaEndpoint {
   readonly clientId: string;
   readonly connectTimeoutMs: number;
   /** Of each request. */
@@ -174,8 +171,8 @@ export class KafkaCluster {
       if (this.#connections.get(key) === known) this.#connections.delete(key);
       return this.#connectionTo(address, lane, signal);
     }
-    const { name, clientId, connectTimeoutMs } = this.#options;
-    const opening = KafkaConnection.open(address, { region: name, clientId, connectTimeoutMs }, signal);
+    const { name, clientId, connectTimeoutMs, security } = this.#options;
+    const opening = KafkaConnection.open(address, { region: name, clientId, connectTimeoutMs, security }, signal);
     this.#connections.set(key, opening);
     try {
       const connection = await opening;

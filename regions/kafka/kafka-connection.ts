@@ -1,6 +1,10 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { ArgusError } from '../../domain/errors.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
 import type { BrokerAddress } from './metadata.ts';
+import { openSocket } from './open-socket.ts';
+import { authenticate } from './sasl.ts';
+import { isTlsAlert, readTlsFailure, silentCloseHint, tlsRequired, unreachable } from './transport-errors.ts';
 import { malformed, type WireWriter } from './wire.ts';
 
 /** One request, and how its answer is read. A writer can be sent once. */
@@ -18,7 +22,9 @@ export interface ConnectionOptions {
   /** The region, for messages. */
   readonly region: string;
   readonly clientId: string;
+  /** Also of the login. */
   readonly connectTimeoutMs: number;
+  readonly security?: KafkaSecurity | undefined;
 }
 
 export interface SendOptions {
@@ -39,15 +45,23 @@ interface Pending {
 const maxResponseBytes = 64 * 1024 * 1024;
 /** A response that trickles in is given this many time-outs at most. */
 const slowResponseFactor = 10;
+/** When of a session's lifetime the login is renewed; the rest is for the requests in flight to be answered. */
+const renewAfter = 0.7;
+/** Brokers refuse a login sooner after the last one. Source: KIP-368. */
+const renewAfterMsAtLeast = 1_100;
 
 /**
  * One connection to one broker: requests are pipelined, answers come in order (the broker guarantees it for each
  * connection). It never reconnects: after any failure every waiting and later request is `KafkaUnreachable`, and its
  * owner opens a new one. Reads go through one reused buffer: half the CPU of stream reads.
+ *
+ * Where the broker ends sessions, the login is renewed on the same connection before that: what is asked meanwhile
+ * waits, in order, until all that is in flight was answered and the broker has agreed. Nothing is lost by it.
  */
 export class KafkaConnection {
   readonly #socket: Socket;
   readonly #name: string;
+  readonly #options: ConnectionOptions;
   readonly #clientId: Buffer;
   readonly #pending = new Map<number, Pending>();
   readonly #timer: NodeJS.Timeout;
@@ -58,57 +72,67 @@ export class KafkaConnection {
   #correlationId = 0;
   #lastByteAt = 0;
   #failure: ArgusError | undefined;
+  /** When the login has to be renewed. */
+  #renewAt = Number.POSITIVE_INFINITY;
+  /** What was asked while the login is renewed, in order; undefined at any other time. */
+  #held: { readonly write: () => void; readonly reject: (error: Error) => void }[] | undefined;
+  /** Told when nothing is in flight. */
+  #onDrained: (() => void) | undefined;
 
-  private constructor(socket: Socket, name: string, clientId: string) {
+  private constructor(socket: Socket, name: string, options: ConnectionOptions) {
     this.#socket = socket;
     this.#name = name;
-    this.#clientId = Buffer.from(clientId);
+    this.#options = options;
+    this.#clientId = Buffer.from(options.clientId);
     this.#timer = setInterval(() => this.#checkDeadlines(), 100);
     this.#timer.unref();
   }
 
   /**
-   * Opens a connection. No answer within `connectTimeoutMs` and every refusal are `KafkaUnreachable`.
+   * Opens a connection, and logs in where that is set. No answer within `connectTimeoutMs` and every refusal of the
+   * network are `KafkaUnreachable`; `KafkaTls`: no trusted TLS with this broker; `KafkaDenied`: the login was refused.
    * An aborted signal rejects with its reason.
    */
   static open(address: BrokerAddress, options: ConnectionOptions, signal?: AbortSignal): Promise<KafkaConnection> {
     const name = `${options.region}'s broker ${address.host}:${address.port}`;
+    const { security, connectTimeoutMs } = options;
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       let connection: KafkaConnection | undefined;
-      const socket = connect({
-        host: address.host,
-        port: address.port,
-        noDelay: true,
-        keepAlive: true,
-        onread: {
-          buffer: Buffer.allocUnsafe(256 * 1024),
-          callback: (bytes, buffer) => {
-            connection?.feed(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
-            return true;
-          },
-        },
-      });
-      const abandon = (error: unknown) => {
+      const opened = () => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', onAbort);
+      };
+      const abandon = (error: unknown) => {
+        opened();
         socket.destroy();
-        if (connection) connection.close(error);
-        else reject(error);
+        connection?.close(error);
+        reject(error);
       };
       const onAbort = () => abandon(signal?.reason);
       const timer = setTimeout(
-        () => abandon(unreachable(`${name} did not accept a connection within ${options.connectTimeoutMs} ms`)),
-        options.connectTimeoutMs,
+        () => abandon(unreachable(`${name} did not accept a connection within ${connectTimeoutMs} ms`)),
+        connectTimeoutMs,
       );
       signal?.addEventListener('abort', onAbort, { once: true });
-      socket.on('error', (cause) => abandon(unreachable(`${name} can't be reached`, cause)));
-      socket.on('close', () => abandon(unreachable(`${name} closed the connection`)));
-      socket.once('connect', () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-        connection = new KafkaConnection(socket, name, options.clientId);
-        resolve(connection);
+      const receive = (bytes: Buffer) => connection?.feed(bytes);
+      const socket = openSocket(address, security?.tls, receive, () => {
+        const made = new KafkaConnection(socket, name, options);
+        connection = made;
+        made.#login().then(() => {
+          opened();
+          resolve(made);
+        }, abandon);
+      });
+      socket.on('error', (cause) => {
+        const failure = security?.tls ? readTlsFailure(name, cause) : undefined;
+        abandon(failure ?? unreachable(`${name} can't be reached`, cause));
+      });
+      socket.on('close', () => {
+        const silent = connection !== undefined && connection.#lastByteAt === 0;
+        abandon(
+          unreachable(`${name} closed the connection`, undefined, silent ? silentCloseHint(security) : undefined),
+        );
       });
     });
   }
@@ -144,6 +168,38 @@ export class KafkaConnection {
     const error = reason instanceof Error ? reason : this.#failure;
     for (const pending of this.#pending.values()) pending.reject(error);
     this.#pending.clear();
+    for (const held of this.#held ?? []) held.reject(error);
+    this.#held = undefined;
+  }
+
+  /** Logs in, and notes when that has to be done again. */
+  async #login(): Promise<void> {
+    const sasl = this.#options.security?.sasl;
+    if (!sasl) return;
+    const lifetimeMs = await authenticate(this.#name, sasl, async (request) => {
+      const frame = await new Promise<Buffer>((resolve, reject) => {
+        this.#write(request, this.#options.connectTimeoutMs, resolve, reject);
+      });
+      return request.read(frame);
+    });
+    if (lifetimeMs > 0) this.#renewAt = performance.now() + Math.max(renewAfterMsAtLeast, lifetimeMs * renewAfter);
+  }
+
+  /** Holds back what is asked from now on, awaits what is in flight, logs in again, and goes on. */
+  async #renewLogin(): Promise<void> {
+    this.#renewAt = Number.POSITIVE_INFINITY;
+    this.#held = [];
+    try {
+      if (this.#pending.size > 0) await new Promise<void>((resolve) => (this.#onDrained = resolve));
+      if (this.#failure) return;
+      await this.#login();
+    } catch (error) {
+      this.close(error);
+      return;
+    }
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { write } of held) write();
   }
 
   /** Takes bytes as the socket delivers them; they may be overwritten afterwards. */
@@ -167,6 +223,10 @@ export class KafkaConnection {
   #beginFrame(length: number): void {
     this.#lengthBytes = 0;
     this.#frameBytes = 0;
+    if (!this.#options.security?.tls && isTlsAlert(this.#length)) {
+      this.close(tlsRequired(this.#name));
+      return;
+    }
     if (length < 4 || length > maxResponseBytes) {
       this.close(malformed(`${this.#name} announced a response of ${length} bytes`));
       return;
@@ -185,6 +245,9 @@ export class KafkaConnection {
     }
     this.#pending.delete(id);
     pending.resolve(frame.subarray(4));
+    if (this.#pending.size > 0 || !this.#onDrained) return;
+    this.#onDrained();
+    this.#onDrained = undefined;
   }
 
   #exchange(request: KafkaRequest<unknown>, timeoutMs: number): Promise<Buffer> {
@@ -193,41 +256,50 @@ export class KafkaConnection {
         reject(this.#failure);
         return;
       }
-      this.#correlationId = (this.#correlationId + 1) & 0x7fff_ffff;
-      const { chunks, length } = request.body.finish();
-      // Request header v1: size i32 | api key i16 | version i16 | correlation id i32 | client id string.
-      const header = Buffer.allocUnsafe(14 + this.#clientId.length);
-      header.writeInt32BE(10 + this.#clientId.length + length, 0);
-      header.writeInt16BE(request.apiKey, 4);
-      header.writeInt16BE(request.apiVersion, 6);
-      header.writeInt32BE(this.#correlationId, 8);
-      header.writeInt16BE(this.#clientId.length, 12);
-      this.#clientId.copy(header, 14);
-      const sentAt = performance.now();
-      this.#pending.set(this.#correlationId, { name: request.name, sentAt, timeoutMs, resolve, reject });
-      this.#socket.cork();
-      this.#socket.write(header);
-      for (const chunk of chunks) this.#socket.write(chunk);
-      this.#socket.uncork();
+      if (performance.now() >= this.#renewAt) void this.#renewLogin();
+      const write = () => this.#write(request, timeoutMs, resolve, reject);
+      if (this.#held) this.#held.push({ write, reject });
+      else write();
     });
   }
 
+  #write(
+    request: KafkaRequest<unknown>,
+    timeoutMs: number,
+    resolve: (frame: Buffer) => void,
+    reject: (error: Error) => void,
+  ): void {
+    if (this.#failure) {
+      reject(this.#failure);
+      return;
+    }
+    this.#correlationId = (this.#correlationId + 1) & 0x7fff_ffff;
+    const { chunks, length } = request.body.finish();
+    // Request header v1: size i32 | api key i16 | version i16 | correlation id i32 | client id string.
+    const header = Buffer.allocUnsafe(14 + this.#clientId.length);
+    header.writeInt32BE(10 + this.#clientId.length + length, 0);
+    header.writeInt16BE(request.apiKey, 4);
+    header.writeInt16BE(request.apiVersion, 6);
+    header.writeInt32BE(this.#correlationId, 8);
+    header.writeInt16BE(this.#clientId.length, 12);
+    this.#clientId.copy(header, 14);
+    const sentAt = performance.now();
+    this.#pending.set(this.#correlationId, { name: request.name, sentAt, timeoutMs, resolve, reject });
+    this.#socket.cork();
+    this.#socket.write(header);
+    for (const chunk of chunks) this.#socket.write(chunk);
+    this.#socket.uncork();
+  }
+
   #checkDeadlines(): void {
+    const now = performance.now();
+    if (now >= this.#renewAt) void this.#renewLogin();
     // Answers come in order, so the oldest request stands for all.
     const oldest = this.#pending.values().next().value;
     if (!oldest) return;
-    const now = performance.now();
     const silentMs = now - Math.max(oldest.sentAt, this.#lastByteAt);
     const waitedMs = now - oldest.sentAt;
     if (silentMs < oldest.timeoutMs && waitedMs < oldest.timeoutMs * slowResponseFactor) return;
     this.close(unreachable(`${this.#name} did not answer ${oldest.name} within ${Math.round(waitedMs)} ms`));
   }
-}
-
-function unreachable(message: string, cause?: unknown): ArgusError {
-  return new ArgusError('KafkaUnreachable', message, {
-    hint: 'check that the broker runs and that this machine reaches its advertised address',
-    retryable: true,
-    cause,
-  });
 }

@@ -1,9 +1,11 @@
-import { Admin, ConfigResourceTypes } from '@platformatic/kafka';
+import { type Admin, ConfigResourceTypes } from '@platformatic/kafka';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, type LogRange, type PartitionOffset, type TopicPartition } from '../../domain/offsets.ts';
 import { byTopic } from './by-topic.ts';
 import type { KafkaAdmin, NewTopic, TopicDescription } from './kafka-admin.ts';
 import { KafkaCluster } from './kafka-cluster.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
+import { AdminClient } from './platformatic-client.ts';
 import { readAdminFailure } from './platformatic-errors.ts';
 import { type FencedProducer, fencePartitions, initProducerId } from './producer-fencing.ts';
 
@@ -12,6 +14,7 @@ export interface PlatformaticAdminOptions {
   readonly region: string;
   /** `host:port` of brokers to begin with. */
   readonly bootstrap: readonly string[];
+  readonly security?: KafkaSecurity | undefined;
   /** Of each call; 10 s when not given. */
   readonly deadlineMs?: number;
 }
@@ -21,17 +24,17 @@ interface CallOptions {
 }
 
 const retryDelayMs = 150;
-const closeTimeoutMs = 1_000;
 
 /**
  * The control path by @platformatic/kafka. Its own retries are off: they hide how long a call takes and repeat what
  * can't succeed; a call is repeated here, within its deadline, where the protocol says that it may. After trouble with
- * a connection the whole client is replaced, because a reconnected one of it can hang.
+ * a connection the whole client is replaced, because a reconnected one of it can hang. It is replaced as well before
+ * the brokers end its sessions: the library renews a login without awaiting what is in flight, which ends the connection.
  */
 export class PlatformaticAdmin implements KafkaAdmin {
   readonly #options: PlatformaticAdminOptions;
   readonly #deadlineMs: number;
-  #client: Admin | undefined;
+  #client: AdminClient | undefined;
   #closed = false;
   /** Aborts every call under way when the adapter is closed. */
   readonly #closing = new AbortController();
@@ -130,7 +133,7 @@ export class PlatformaticAdmin implements KafkaAdmin {
     if (this.#closed) return;
     this.#closed = true;
     this.#closing.abort(closedError(this.#options.region));
-    await this.#discard(this.#client);
+    if (this.#client) await this.#discard(this.#client);
   }
 
   /**
@@ -147,28 +150,49 @@ export class PlatformaticAdmin implements KafkaAdmin {
     let reconnected = false;
     for (;;) {
       if (this.#closed) throw closedError(this.#options.region);
+      if (this.#client?.retired) this.#client = undefined;
       const fresh = this.#client === undefined;
       this.#client ??= this.#open();
       const client = this.#client;
       try {
-        return await untilAborted(run(client), signal);
+        return await untilAborted(client.use(run), signal);
       } catch (cause) {
         if (signal.aborted) {
           void this.#discard(client);
           throw expired(cause);
         }
-        const failure = readAdminFailure(cause, this.#options.region, name, this.#options.bootstrap.join(','));
+        const failure = readAdminFailure(cause, this.#options, name);
         if (failure.connectionLost) void this.#discard(client);
         const again =
           (failure.connectionLost && repeatable && !fresh && !reconnected) ||
           (!failure.connectionLost && (failure.transient || awaitTopic));
-        if (!again) throw failure.error;
+        if (!again) throw (fresh && failure.connectionLost && (await this.#diagnose(signal))) || failure.error;
         reconnected ||= failure.connectionLost;
         await untilAborted(new Promise((resolve) => setTimeout(resolve, retryDelayMs)), signal).catch(() => {
           throw failure.error;
         });
       }
     }
+  }
+
+  /** The library's errors don't tell what a broker has against a secured client: a connection of our own does. */
+  async #diagnose(signal: AbortSignal): Promise<ArgusError | undefined> {
+    if (!this.#options.security) return undefined;
+    const cluster = this.#cluster();
+    try {
+      await cluster.refresh([], signal);
+      return undefined;
+    } catch (error) {
+      return error instanceof ArgusError ? error : undefined;
+    } finally {
+      cluster.close();
+    }
+  }
+
+  #cluster(): KafkaCluster {
+    const { region: name, bootstrap, security } = this.#options;
+    const timeouts = { connectTimeoutMs: this.#deadlineMs, requestTimeoutMs: this.#deadlineMs };
+    return new KafkaCluster({ name, bootstrap, security, clientId: 'argus', ...timeouts });
   }
 
   /** Runs calls that the library's admin lacks, over connections of their own, within the deadline. */
@@ -178,13 +202,7 @@ export class PlatformaticAdmin implements KafkaAdmin {
     run: (cluster: KafkaCluster, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { signal, expired } = this.#scope(name, options);
-    const cluster = new KafkaCluster({
-      name: this.#options.region,
-      bootstrap: this.#options.bootstrap,
-      clientId: 'argus',
-      connectTimeoutMs: this.#deadlineMs,
-      requestTimeoutMs: this.#deadlineMs,
-    });
+    const cluster = this.#cluster();
     try {
       return await run(cluster, signal);
     } catch (cause) {
@@ -211,28 +229,13 @@ export class PlatformaticAdmin implements KafkaAdmin {
     return { signal: AbortSignal.any([deadline, ...outer]), expired };
   }
 
-  #open(): Admin {
-    const client = new Admin({
-      clientId: 'argus',
-      bootstrapBrokers: [...this.#options.bootstrap],
-      retries: 0,
-      connectTimeout: Math.min(5_000, this.#deadlineMs),
-      requestTimeout: this.#deadlineMs,
-      timeout: this.#deadlineMs,
-      metadataMaxAge: 0,
-    });
-    // Without listeners a reset connection would end the process.
-    client.on('error', () => undefined);
-    return client;
+  #open(): AdminClient {
+    return new AdminClient(this.#options.bootstrap, this.#options.security, this.#deadlineMs);
   }
 
-  async #discard(client: Admin | undefined): Promise<void> {
-    if (!client) return;
+  async #discard(client: AdminClient): Promise<void> {
     if (this.#client === client) this.#client = undefined;
-    const closed = client.close().catch(() => undefined); // Its connections are broken: that is why it goes.
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, closeTimeoutMs)))]);
-    clearTimeout(timer);
+    await client.close();
   }
 }
 

@@ -1,5 +1,8 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { errorName, isDenied, isTransient } from './error-codes.ts';
+import type { KafkaSecurity } from './kafka-security.ts';
+import { loginRefused } from './sasl.ts';
+import { readTlsFailure, tlsRequired, unreachable } from './transport-errors.ts';
 
 /** What a failure of the library means for the caller. */
 export interface AdminFailure {
@@ -10,19 +13,32 @@ export interface AdminFailure {
   readonly transient: boolean;
 }
 
+/** Where the call went. */
+interface Asked {
+  readonly region: string;
+  readonly bootstrap: readonly string[];
+  readonly security?: KafkaSecurity | undefined;
+}
+
 const groupHasMembers = [22, 25, 27, 82, 110, 113];
+/** UNSUPPORTED_SASL_MECHANISM, SASL_AUTHENTICATION_FAILED. */
+const loginCodes = [33, 58];
 
 /**
  * Finds the protocol's error code inside the library's nested errors and turns it into an error of ours. Without a
  * code it is trouble with the connection, which the library reports under several names.
  */
-export function readAdminFailure(cause: unknown, region: string, call: string, brokers: string): AdminFailure {
+export function readAdminFailure(cause: unknown, asked: Asked, call: string): AdminFailure {
+  const { region, bootstrap, security } = asked;
+  const brokers = bootstrap.join(',');
   if (cause instanceof ArgusError) {
     return { error: cause, connectionLost: cause.code === 'KafkaUnreachable', transient: cause.retryable };
   }
   const inner = flatten(cause);
   const answered = inner.find((e) => typeof e.apiCode === 'number' && e.apiCode !== 0);
   const where = `${region}: ${call} at ${brokers}`;
+  const unusable = transportFailure(inner, `${region}'s Kafka at ${brokers}`, security);
+  if (unusable) return { error: unusable, connectionLost: true, transient: false };
   if (answered) {
     const code = answered.apiCode as number;
     const text = typeof answered.serverErrorMessage === 'string' ? `: ${answered.serverErrorMessage}` : '';
@@ -33,22 +49,42 @@ export function readAdminFailure(cause: unknown, region: string, call: string, b
         retryable: isTransient(code),
         ...(groupHasMembers.includes(code) && { hint: 'stop the consumers of this group on that region first' }),
       }),
-      connectionLost: false,
+      // ILLEGAL_SASL_STATE: a login was tried, or left out, where the listener wants the other.
+      connectionLost: code === 34,
       transient: isTransient(code),
     };
   }
-  const refusedByClient = inner.find((e) => e.code === 'PLT_KFK_USER' && e.closed !== true);
+  const refusedByClient = inner.find(
+    (e) => e.code === 'PLT_KFK_USER' && e.closed !== true && !String(e.message).includes('TLS'),
+  );
   if (refusedByClient) {
     const error = new ArgusError('KafkaFailed', `${where} failed: ${String(refusedByClient.message)}`, { cause });
     return { error, connectionLost: false, transient: false };
   }
   const last = inner.at(-1);
-  const error = new ArgusError('KafkaUnreachable', `${where} got no answer${last ? `: ${String(last.message)}` : ''}`, {
-    hint: 'check that the broker runs and that this machine reaches its advertised address',
-    retryable: true,
-    cause,
-  });
+  const error = unreachable(`${where} got no answer${last ? `: ${String(last.message)}` : ''}`, cause);
   return { error, connectionLost: true, transient: false };
+}
+
+/** What an operator has to change before any call can succeed: TLS or the login. */
+function transportFailure(
+  inner: readonly Record<string, unknown>[],
+  broker: string,
+  security: KafkaSecurity | undefined,
+): ArgusError | undefined {
+  const own = inner.find((e) => e instanceof ArgusError);
+  if (own instanceof ArgusError) return own;
+  if (inner.some((e) => e.message === 'Broker requires TLS.')) return tlsRequired(broker);
+  const login = inner.find((e) => loginCodes.includes(e.apiCode as number));
+  if (login && security?.sasl) {
+    const text = typeof login.serverErrorMessage === 'string' ? login.serverErrorMessage : null;
+    return loginRefused(broker, security.sasl, login.apiCode as number, text);
+  }
+  for (const e of security?.tls ? inner : []) {
+    const failure = readTlsFailure(broker, e);
+    if (failure) return failure;
+  }
+  return undefined;
 }
 
 function errorCodeOf(code: number): string {

@@ -2,17 +2,15 @@ import type { Clock } from '../../domain/clock.ts';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { PartitionOffset, TopicPartition } from '../../domain/offsets.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
+import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import type { BatchProducer } from '../../regions/kafka/record-batch.ts';
 import { runSession } from './mirror-session.ts';
 import { type MirrorStatus, type SideStatus, sampleRate, topicStatuses } from './mirror-status.ts';
 import { newPartitionState, type PartitionState } from './partition-state.ts';
 import { type MirrorTuning, SessionFailure } from './session-context.ts';
 
-export interface MirrorEndpoint {
-  /** The region's name. */
-  readonly name: string;
-  readonly bootstrap: readonly string[];
-}
+/** One side of a mirror. */
+export type MirrorEndpoint = KafkaEndpoint;
 
 export interface MirrorOptions {
   readonly source: MirrorEndpoint;
@@ -221,7 +219,7 @@ export class Mirror {
     }
   }
 
-  #cluster(endpoint: MirrorEndpoint): KafkaCluster {
+  #cluster(endpoint: KafkaEndpoint): KafkaCluster {
     const { requestTimeoutMs } = this.#tuning;
     return new KafkaCluster({
       ...endpoint,

@@ -2,8 +2,8 @@ import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { fetchRequest } from '../../regions/kafka/fetch.ts';
 import { KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
+import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import { type RecordBatch, recordBatches } from '../../regions/kafka/record-batch.ts';
-import type { MirrorEndpoint } from './mirror.ts';
 
 /** What a partition holds in [fromOffset, logEndOffset). */
 export interface Recount extends TopicPartition {
@@ -32,7 +32,7 @@ const emptyAnswersAtMost = 20;
 
 /** Counts by walking the batch headers of the log; the records are not decoded. Errors: those of `KafkaCluster`. */
 export async function countBeyond(
-  region: MirrorEndpoint,
+  region: KafkaEndpoint,
   topic: string,
   partition: number,
   fromOffset: bigint,

@@ -43,7 +43,8 @@ afterAll(async () => {
 function region(name: string, broker: TestBroker): Region {
   const flink = { list: async () => [] } as unknown as Region['flink'];
   const admin = new PlatformaticAdmin({ region: name, bootstrap: [broker.address] });
-  return { name, address: '127.0.0.1', kafka: admin, objects: memoryObjectStore(name), flink };
+  const brokers = { name, bootstrap: [broker.address] };
+  return { name, address: '127.0.0.1', kafka: admin, brokers, objects: memoryObjectStore(name), flink };
 }
 const kafka = (name: string) => (regions.get(name) as Region).kafka;
 

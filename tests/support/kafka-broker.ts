@@ -11,6 +11,8 @@ import { ensureArtifacts } from '../../lab/setup/artifacts.ts';
 export interface TestBroker {
   readonly address: string;
   readonly port: number;
+  readonly clusterId: string;
+  readonly controllerPort: number;
   /** The broker process, while it runs. */
   readonly pid: number;
   /** SIGKILL; `start` brings it back with the same data and port. */
@@ -23,13 +25,38 @@ export interface TestBroker {
   stop(): Promise<void>;
 }
 
+export interface TestBrokerOptions {
+  /** Beside the first one, which has no security: added to the settings before it is started. */
+  readonly secure?: (dir: string) => Promise<SecureListener>;
+  /** A further broker of the cluster that this one began; it is no controller. */
+  readonly joins?: { readonly nodeId: number; readonly clusterId: string; readonly controllerPort: number };
+}
+
+export interface SecureListener {
+  readonly settings: Readonly<Record<string, string>>;
+  readonly port: number;
+  /** Arguments of `StorageTool format`. */
+  readonly format: readonly string[];
+}
+
 /** Starts a broker on free ports of 127.0.0.1; ready when its listener answers. */
-export async function startTestBroker(settings: Readonly<Record<string, string>> = {}): Promise<TestBroker> {
+export async function startTestBroker(
+  settings: Readonly<Record<string, string>> = {},
+  options: TestBrokerOptions = {},
+): Promise<TestBroker> {
   const { java, kafkaLibs } = await ensureArtifacts({});
   const dir = await mkdtemp(join(tmpdir(), 'argus-test-kafka-'));
-  const [port, controllerPort] = [await freePort(), await freePort()];
+  const port = await freePort();
+  const { joins } = options;
+  const controllerPort = joins?.controllerPort ?? (await freePort());
+  const secure = await options.secure?.(dir);
   const properties = join(dir, 'server.properties');
-  const all = { ...brokerSettings(dir, port, controllerPort), ...settings };
+  const all = {
+    ...brokerSettings(dir, port, controllerPort),
+    ...(joins && joiningSettings(port, joins.nodeId)),
+    ...(secure && secureSettings(port, controllerPort, secure)),
+    ...settings,
+  };
   await writeFile(
     properties,
     Object.entries(all)
@@ -37,8 +64,10 @@ export async function startTestBroker(settings: Readonly<Record<string, string>>
       .join(''),
   );
   const classpath = ['-cp', join(kafkaLibs, '*')];
-  const clusterId = randomBytes(16).toString('base64url');
-  const format = ['kafka.tools.StorageTool', 'format', '--standalone', '-t', clusterId, '-c', properties];
+  const clusterId = joins?.clusterId ?? randomBytes(16).toString('base64url');
+  const role = joins ? '--no-initial-controllers' : '--standalone';
+  const format = ['kafka.tools.StorageTool', 'format', role, '-t', clusterId, '-c', properties];
+  format.push(...(secure?.format ?? []));
   await promisify(execFile)(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...classpath, ...format]);
 
   let child: ChildProcess | undefined;
@@ -64,6 +93,8 @@ export async function startTestBroker(settings: Readonly<Record<string, string>>
   return {
     address: `127.0.0.1:${port}`,
     port,
+    clusterId,
+    controllerPort,
     get pid() {
       return child?.pid ?? 0;
     },
@@ -106,7 +137,22 @@ function brokerSettings(dir: string, port: number, controllerPort: number): Reco
   };
 }
 
-function freePort(): Promise<number> {
+/** A broker alone: the controller is elsewhere. */
+function joiningSettings(port: number, nodeId: number): Record<string, string> {
+  return {
+    'process.roles': 'broker',
+    'node.id': `${nodeId}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+  };
+}
+
+function secureSettings(port: number, controllerPort: number, secure: SecureListener): Record<string, string> {
+  const listeners = `PLAINTEXT://127.0.0.1:${port},SECURE://127.0.0.1:${secure.port},CONTROLLER://127.0.0.1:${controllerPort}`;
+  return { listeners, 'advertised.listeners': listeners, ...secure.settings };
+}
+
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

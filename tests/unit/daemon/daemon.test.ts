@@ -15,6 +15,7 @@ const config = configSchema.parse({ ...failoverConfig, objectives: {}, daemon: {
 const region = (name: string): Region => ({
   name,
   address: '127.0.0.1',
+  brokers: { name, bootstrap: ['127.0.0.1:1'] },
   kafka: { describeTopics: async () => new Map() } as unknown as Region['kafka'],
   objects: memoryObjectStore(name),
   flink: {} as Region['flink'],

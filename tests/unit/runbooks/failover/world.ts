@@ -164,6 +164,7 @@ export function newWorld(options: WorldOptions = {}): World {
     name,
     address,
     kafka,
+    brokers: { name, bootstrap: [] },
     flink,
     objects: memoryObjectStore(name),
   });
