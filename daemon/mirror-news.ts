@@ -11,15 +11,33 @@ export function mirrorNews(before: MirrorStatus | undefined, now: MirrorStatus):
   return Object.entries(now.topics).flatMap(([topic, t]) =>
     t.partitions.flatMap((p) => {
       const was = before?.topics[topic]?.partitions.find((b) => b.partition === p.partition);
-      return newsOf(`${topic}-${p.partition}`, was?.state ?? 'mirroring', p);
+      const name = `${topic}-${p.partition}`;
+      return p.alignsTo === undefined
+        ? newsOf(name, was?.state ?? 'mirroring', p)
+        : alignmentNews(name, was, p.alignsTo, p);
     }),
   );
+}
+
+/** Told at its begin and at each further tenth. */
+function alignmentNews(
+  name: string,
+  was: PartitionStatus | undefined,
+  to: bigint,
+  now: PartitionStatus,
+): readonly MirrorNews[] {
+  const tenth = (end: bigint) => (end * 10n) / to;
+  const done = now.mirroredEndOffset;
+  if (was?.alignsTo === to && tenth(was.mirroredEndOffset) === tenth(done)) return [];
+  const what = `the source's log begins at ${to}: placeholders, deleted again, bring the standby's there`;
+  return [{ level: 'info', message: `${name}: ${what} (${(done * 100n) / to} %)` }];
 }
 
 function newsOf(name: string, was: PartitionStatus['state'], now: PartitionStatus): readonly MirrorNews[] {
   if (was === now.state) return [];
   switch (now.state) {
     case 'stopped':
+      if (now.stop?.reason === 'Paused') return [{ level: 'warn', message: `${name} is paused ${now.stop.detail}` }];
       return [{ level: 'error', message: `${name} is mirrored no further: ${now.stop?.reason}: ${now.stop?.detail}` }];
     case 'waiting':
       return [{ level: 'warn', message: `${name} can't be mirrored for now: ${now.trouble}; the others go on` }];

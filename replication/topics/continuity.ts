@@ -25,8 +25,14 @@ export type StopReason =
   | 'Fenced'
   /** The broker's sequence of the mirror's producer does not fit to the log end, twice. */
   | 'SequenceRefused'
+  /** The standby's topic can't be brought to where the source's log begins. */
+  | 'AlignmentRefused'
   /** The standby refused a batch for good: too large, denied, invalid. */
-  | 'BatchRefused';
+  | 'BatchRefused'
+  /** The source's topic was deleted and made anew, by its id. */
+  | 'TopicRecreated'
+  /** A person wants it so; it goes on when he takes it back. */
+  | 'Paused';
 
 export interface Stop {
   readonly reason: StopReason;

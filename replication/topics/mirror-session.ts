@@ -5,6 +5,7 @@ import { partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { checksumHolds, recordBatches } from '../../regions/kafka/record-batch.ts';
 import { malformed } from '../../regions/kafka/wire.ts';
+import { alignPartitions } from './align.ts';
 import { decideBatch } from './continuity.ts';
 import { enqueue, isRunning, type PartitionState, seeSource, setAside, stopBehindQueue } from './partition-state.ts';
 import { ProduceLane } from './produce-lane.ts';
@@ -34,7 +35,7 @@ export async function runSession(context: SessionContext, signal: AbortSignal): 
       const watch = watchSource(context, stopped, fail).then((end) => {
         if (end === 'renew') ending.abort();
       });
-      await Promise.all([...loops, watch]);
+      await Promise.all([...loops, watch, alignPartitions(context, stopped)]);
     }
   } finally {
     context.source.close();

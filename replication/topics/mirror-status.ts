@@ -18,6 +18,8 @@ export interface PartitionStatus {
   readonly state: 'mirroring' | 'waiting' | 'stopped';
   readonly stop: Stop | undefined;
   readonly trouble: string | undefined;
+  /** While it waits: its log on the standby is brought to the source's log start, which is this. */
+  readonly alignsTo?: bigint;
   /** The source's offsets below are real: they were seen since this mirror began. */
   readonly seen: boolean;
   /** Of the source, as last seen. */
@@ -97,6 +99,7 @@ function partitionStatus(state: PartitionState, nowMs: number, sourceReachable: 
     state: state.stop ? 'stopped' : state.trouble ? 'waiting' : 'mirroring',
     stop: state.stop,
     trouble: state.trouble?.why,
+    ...(state.alignment ? { alignsTo: state.alignment.to } : {}),
     seen,
     logStartOffset: state.sourceStart,
     logEndOffset: state.sourceEnd,

@@ -17,6 +17,8 @@ export interface PartitionState extends TopicPartition {
   /** Becomes the stop once all that was fetched before it is on the standby. */
   pendingStop: Stop | undefined;
   trouble: Trouble | undefined;
+  /** It is set aside until its log begins where the source's does. */
+  alignment: { readonly to: bigint } | undefined;
   /** The pause after the last trouble; 0 since something was mirrored. */
   troublePauseMs: number;
   /** The next offset to fetch: everything before is on the standby, in flight or queued. */
@@ -55,6 +57,7 @@ export function newPartitionState(tp: TopicPartition): PartitionState {
     stop: undefined,
     pendingStop: undefined,
     trouble: undefined,
+    alignment: undefined,
     troublePauseMs: 0,
     fetchFrom: 0n,
     mirroredEnd: 0n,
@@ -98,6 +101,13 @@ const lastTroublePauseMs = 10_000;
 export function setAside(state: PartitionState, side: Trouble['side'], why: string, at: number): void {
   state.troublePauseMs = Math.min(lastTroublePauseMs, Math.max(firstTroublePauseMs, state.troublePauseMs * 2));
   state.trouble = { side, why, retryAt: at + state.troublePauseMs };
+}
+
+/** Leaves a partition alone until it begins at `to`, as the source does; nothing else looks after it meanwhile. */
+export function awaitAlignment(state: PartitionState, to: bigint): void {
+  state.alignment = { to };
+  const why = `it is brought to the source's log start ${to}`;
+  state.trouble = { side: 'target', why, retryAt: Number.POSITIVE_INFINITY };
 }
 
 /** Forgets what is queued; what is in flight stays counted. */

@@ -1,7 +1,8 @@
 import type { KafkaCluster, ListedOffsets } from '../../regions/kafka/kafka-cluster.ts';
+import { decideAlignment, withPlaceholders } from './align-plan.ts';
 import { decideSameTail, decideStart } from './continuity.ts';
 import { lastBatches } from './last-batches.ts';
-import { type PartitionState, setAside } from './partition-state.ts';
+import { awaitAlignment, type PartitionState, setAside } from './partition-state.ts';
 import type { ProduceLane } from './produce-lane.ts';
 import type { Fail, SessionContext } from './session-context.ts';
 
@@ -24,6 +25,7 @@ export async function resume(
     await target.refresh(topics, signal);
     const wanted = states.filter((s) => !s.stop);
     const standbyEnds = known(wanted, 'target', await target.listEnds(wanted, signal), clock.monotonic());
+    const standbyStarts = known(wanted, 'target', await target.listStarts(wanted, signal), clock.monotonic());
     const served = wanted.filter((s) => !s.trouble);
     await lane.open(served, signal);
     context.onAnswer('target');
@@ -39,7 +41,20 @@ export async function resume(
     const atSource = await tails(source, live, ends, standbyEnds, signal);
     side = 'target';
     const atStandby = await lastBatches(target, live, standbyEnds, signal);
+    const ranges = { starts: standbyStarts, ends: standbyEnds };
+    const unaligned = await withPlaceholders(target, live, ranges, atStandby, signal);
     for (const s of live) {
+      const alignment = decideAlignment({
+        standbyStart: standbyStarts.get(s.key) ?? 0n,
+        standbyEnd: s.mirroredEnd,
+        sourceStart: s.sourceStart,
+        placeholders: unaligned.has(s.key),
+      });
+      if (alignment.kind !== 'none') {
+        if (alignment.kind === 'stop') s.stop = alignment.stop;
+        else awaitAlignment(s, alignment.to);
+        continue;
+      }
       s.newestTimestampMs = atSource.newest.get(s.key)?.maxTimestampMs ?? s.newestTimestampMs;
       s.mirroredTimestampMs = atStandby.get(s.key)?.maxTimestampMs ?? s.mirroredTimestampMs;
       s.fetchFrom = s.mirroredEnd;
@@ -60,6 +75,7 @@ function forget(state: PartitionState): void {
   state.unsure = false;
   state.pendingStop = undefined;
   state.trouble = undefined;
+  state.alignment = undefined;
 }
 
 /** The offsets that are known; partitions without one are set aside. */
