@@ -71,6 +71,15 @@ const instant = (text: string): number => {
   return ms;
 };
 
+const count = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is needed.');
+  return Number(text);
+};
+const offset = (text: string): bigint => {
+  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('an offset is needed.');
+  return BigInt(text);
+};
+
 const config = program.command('config').description('The configuration');
 command(
   config,
@@ -95,6 +104,20 @@ command(
   'Lag per topic, and what would be lost now',
   '  $ argus mirror status\n  $ argus mirror status --json',
   () => import('./commands/mirror-status.ts'),
+);
+command(
+  mirror,
+  'verify',
+  'Compare both sides: the same records at the same offsets. Exit code 1 when they differ; the first difference is named',
+  '  $ argus mirror verify\n  $ argus mirror verify --topic events --partition 0 --from 1000 --to 2000\n  $ argus mirror verify --sample 50 --json',
+  () => import('./commands/mirror-verify.ts'),
+  (c) =>
+    c
+      .option('--topic <name>', 'this topic only')
+      .addOption(new Option('--partition <n>', 'this partition only').argParser(count))
+      .addOption(new Option('--from <offset>', 'from this offset on').argParser(offset))
+      .addOption(new Option('--to <offset>', 'up to this offset, exclusive').argParser(offset))
+      .addOption(new Option('--sample <n>', 'only n ranges of 1,000 offsets, at random').argParser(count)),
 );
 
 const checkpoints = program.command('checkpoints').description("Flink's checkpoints, replicated and relocated");
