@@ -3,11 +3,16 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 10_000 } },
+      {
+        test: { name: 'unit', include: ['tests/unit/**/*.test.ts'], testTimeout: 20_000, sequence: { groupOrder: 0 } },
+      },
       {
         test: {
           name: 'contract',
           include: ['tests/contract/**/*.test.ts'],
+          // One group after the other, one file at a time: servers share two cores.
+          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
           testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
@@ -17,6 +22,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
+          // One group after the other, one file at a time: servers share two cores.
+          sequence: { groupOrder: 2 },
+          maxWorkers: 1,
           testTimeout: 240_000,
           hookTimeout: 240_000,
           fileParallelism: false,
@@ -26,6 +34,9 @@ export default defineConfig({
         test: {
           name: 'full',
           include: ['tests/full/**/*.test.ts'],
+          // One group after the other, one file at a time: servers share two cores.
+          sequence: { groupOrder: 3 },
+          maxWorkers: 1,
           testTimeout: 600_000,
           hookTimeout: 240_000,
           fileParallelism: false,
