@@ -12,7 +12,12 @@ try {
     progress: progressLines((line) => process.stderr.write(`${line}\n`)),
   });
   if (process.argv.includes('--json')) process.stdout.write(`${JSON.stringify(artifacts, null, 2)}\n`);
-  else for (const [name, path] of Object.entries(artifacts)) process.stdout.write(`${name.padEnd(14)} ${path}\n`);
+  else {
+    const { classArchives, ...paths } = artifacts;
+    for (const [name, path] of Object.entries({ ...paths, ...classArchives })) {
+      process.stdout.write(`${name.padEnd(14)} ${path}\n`);
+    }
+  }
 } catch (error) {
   if (stop.signal.aborted) {
     process.stderr.write('stopped; what is finished is kept, the same command goes on from here\n');
