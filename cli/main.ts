@@ -107,6 +107,13 @@ command(
 );
 command(
   mirror,
+  'check',
+  'What the mirror would do with each topic, and why; changes nothing. Exit code 3 when one is refused',
+  '  $ argus mirror check\n  $ argus mirror check --json',
+  () => import('./commands/mirror-check.ts'),
+);
+command(
+  mirror,
   'verify',
   'Compare both sides: the same records at the same offsets. Exit code 1 when they differ; the first difference is named',
   '  $ argus mirror verify\n  $ argus mirror verify --topic events --partition 0 --from 1000 --to 2000\n  $ argus mirror verify --sample 50 --json',

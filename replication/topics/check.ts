@@ -1,0 +1,253 @@
+import type { KafkaOperation } from '../../regions/kafka/authorized-operations.ts';
+import { decideAlignment } from './align-plan.ts';
+import { decideBatch } from './continuity.ts';
+import { judgeTopics, type TopicView } from './prepare-topics.ts';
+
+/** One side of a topic, besides its configuration. */
+export interface CheckedSide {
+  readonly topicId: string | undefined;
+  /** What the mirror's principal may do with it; undefined when nobody could tell. */
+  readonly rights: ReadonlySet<KafkaOperation> | undefined;
+}
+
+export interface CheckedPartition {
+  readonly partition: number;
+  readonly sourceStart: bigint;
+  readonly sourceEnd: bigint;
+  /** 0 to 0 while the standby has no such topic. */
+  readonly standbyStart: bigint;
+  readonly standbyEnd: bigint;
+  /** The standby's log holds an alignment that did not come to its end. */
+  readonly placeholders: boolean;
+  /** The first offset at which the standby holds something else than the source. */
+  readonly foreign: { readonly offset: bigint; readonly what: string } | undefined;
+  /** The source's log begins inside this batch. */
+  readonly cut: { readonly baseOffset: bigint; readonly transactional: boolean; readonly whole: boolean } | undefined;
+  /** Of the source's first and last batch. */
+  readonly oldestTimestampMs: number | undefined;
+  readonly newestTimestampMs: number | undefined;
+  /** Transactional records or markers were seen at the source. */
+  readonly transactional: boolean;
+}
+
+/** A topic as it was seen; pure data. */
+export interface CheckedTopic {
+  readonly view: TopicView;
+  readonly source: CheckedSide;
+  readonly standby: CheckedSide;
+  readonly partitions: readonly CheckedPartition[];
+}
+
+export interface CheckSettings {
+  readonly source: string;
+  readonly standby: string;
+  readonly nowMs: number;
+  /** The standby's `transaction.max.timeout.ms`; undefined when it could not be asked. */
+  readonly transactionMaxTimeoutMs: number | undefined;
+  /** Rights on the standby's cluster; undefined when nobody could tell. */
+  readonly clusterRights: ReadonlySet<KafkaOperation> | undefined;
+}
+
+/** Why a topic can't be mirrored as it is, and what helps. */
+export interface CheckReason {
+  readonly code: string;
+  readonly message: string;
+  readonly alternative: string;
+}
+
+export interface TopicVerdict {
+  readonly topic: string;
+  readonly verdict: 'mirrored' | 'needs-alignment' | 'refused';
+  readonly reasons: readonly CheckReason[];
+  readonly warnings: readonly string[];
+  readonly sourceTopicId: string | undefined;
+  readonly standbyTopicId: string | undefined;
+}
+
+const unlimitedMs = 9_223_372_036_854_775_807n;
+const skewMs = 60_000;
+/** Kafka's own default: shorter than many an outage. */
+const shortTransactionMs = 15 * 60_000;
+
+/** What the mirror would do with a topic, and why; pure. */
+export function judgeTopic(settings: CheckSettings, topic: CheckedTopic): TopicVerdict {
+  const { view, partitions } = topic;
+  const review = judgeTopics(settings.source, settings.standby, [view]);
+  const reasons: CheckReason[] = missingRights(settings, topic);
+  const denied = reasons.length > 0;
+  for (const { code, message, hint } of review.refused) {
+    // What may not be described looks as if it did not exist.
+    if (!denied || code !== 'TopicMissing') reasons.push({ code, message, alternative: hint ?? '' });
+  }
+  const warnings = review.warnings.filter((w) => !w.includes('max.message.bytes'));
+  if (review.missing.length > 0 && settings.clusterRights?.has('CREATE') === false) {
+    warnings.push(
+      `CREATE on the cluster of ${settings.standby} is absent; CREATE on topic "${view.name}" does as well`,
+    );
+  }
+  if (view.standbyPartitions !== undefined && view.sourcePartitions !== undefined) {
+    reasons.push(...standbyLimits(settings, topic));
+  }
+  let aligns = false;
+  for (const p of partitions) {
+    const log = judgeLog(settings, topic, p);
+    if (log === 'align') aligns = true;
+    else if (log) reasons.push(log);
+  }
+  const transactions = partitions.find((p) => p.transactional);
+  if (transactions) judgeTransactions(settings, topic, transactions, reasons, warnings);
+  const ahead = partitions.find((p) => (p.newestTimestampMs ?? 0) > settings.nowMs + skewMs);
+  if (ahead?.newestTimestampMs !== undefined) {
+    const by = Math.round((ahead.newestTimestampMs - settings.nowMs) / 1_000);
+    warnings.push(
+      `the newest record of ${view.name}-${ahead.partition} is stamped ${by} s ahead of this machine's clock: lag in time is wrong by that`,
+    );
+  }
+  return {
+    topic: view.name,
+    verdict: reasons.length > 0 ? 'refused' : aligns ? 'needs-alignment' : 'mirrored',
+    reasons,
+    warnings,
+    sourceTopicId: topic.source.topicId,
+    standbyTopicId: topic.standby.topicId,
+  };
+}
+
+const sourceNeeds: readonly KafkaOperation[] = ['DESCRIBE', 'READ', 'DESCRIBE_CONFIGS'];
+const standbyNeeds: readonly KafkaOperation[] = ['DESCRIBE', 'READ', 'WRITE', 'DESCRIBE_CONFIGS'];
+
+function missingRights(settings: CheckSettings, { view, source, standby, partitions }: CheckedTopic): CheckReason[] {
+  const aligns = partitions.some((p) => decideAlignment(p).kind === 'align');
+  const sides: readonly { region: string; rights: CheckedSide['rights']; needs: readonly KafkaOperation[] }[] = [
+    { region: settings.source, rights: source.rights, needs: sourceNeeds },
+    { region: settings.standby, rights: standby.rights, needs: aligns ? [...standbyNeeds, 'DELETE'] : standbyNeeds },
+  ];
+  return sides.flatMap(({ region, rights, needs }) => {
+    const missing = rights ? needs.filter((right) => !rights.has(right)) : [];
+    if (missing.length === 0) return [];
+    const what = `${missing.join(', ')} on topic "${view.name}"`;
+    return [
+      {
+        code: 'RightMissing',
+        message: `the mirror's principal lacks ${what} in ${region}`,
+        alternative: `grant ${what} in ${region}`,
+      },
+    ];
+  });
+}
+
+/** Limits of the standby's topic that some of the source's batches would not pass. */
+function standbyLimits(settings: CheckSettings, { view, partitions }: CheckedTopic): readonly CheckReason[] {
+  const { name, source, standby } = view;
+  const reasons: CheckReason[] = [];
+  const refuse = (code: string, what: string, alternative: string) =>
+    reasons.push({ code, message: `topic "${name}" in ${settings.standby} ${what}`, alternative });
+  const bytes = (configs: ReadonlyMap<string, string>) => Number(configs.get('max.message.bytes') ?? Number.NaN);
+  if (bytes(standby) < bytes(source)) {
+    const what = `takes batches of ${bytes(standby)} bytes, the source's of ${bytes(source)}`;
+    const set = `set max.message.bytes=${bytes(source)} on "${name}" in ${settings.standby}`;
+    refuse('BatchesTooLarge', what, set);
+  }
+  const limit = (key: string) => {
+    const value = standby.get(key);
+    return value === undefined || BigInt(value) === unlimitedMs ? undefined : Number(value);
+  };
+  const both = limit('message.timestamp.difference.max.ms');
+  const before = limit('message.timestamp.before.max.ms') ?? both;
+  const after = limit('message.timestamp.after.max.ms') ?? both;
+  const oldest = Math.min(...partitions.map((p) => knownTimestamp(p.oldestTimestampMs) ?? Number.POSITIVE_INFINITY));
+  const newest = Math.max(...partitions.map((p) => p.newestTimestampMs ?? Number.NEGATIVE_INFINITY));
+  const lift = `set message.timestamp.before.max.ms and message.timestamp.after.max.ms to ${unlimitedMs} on "${name}" in ${settings.standby}`;
+  if (before !== undefined && oldest < settings.nowMs - before) {
+    refuse('TimestampLimit', `refuses records older than ${before} ms, and the source has such`, lift);
+  }
+  if (after !== undefined && newest > settings.nowMs + after) {
+    refuse('TimestampLimit', `refuses records more than ${after} ms in the future, and the source has such`, lift);
+  }
+  return reasons;
+}
+
+/** Producers may leave a timestamp out (-1): no limit is kept then. */
+function knownTimestamp(ms: number | undefined): number | undefined {
+  return ms === undefined || ms < 0 ? undefined : ms;
+}
+
+function judgeLog(
+  settings: CheckSettings,
+  topic: CheckedTopic,
+  p: CheckedPartition,
+): CheckReason | 'align' | undefined {
+  const { view } = topic;
+  const name = `${view.name}-${p.partition}`;
+  const reseed = `argus mirror reseed ${view.name}`;
+  const alignment = decideAlignment(p);
+  if (alignment.kind === 'stop')
+    return { code: alignment.stop.reason, message: `${name}: ${alignment.stop.detail}`, alternative: reseed };
+  if (alignment.kind === 'align') return alignmentRefusal(settings, topic, p) ?? 'align';
+  if (p.sourceStart > p.standbyEnd) {
+    return {
+      code: 'SourceTruncated',
+      message: `${name}: the source deleted [${p.standbyEnd}, ${p.sourceStart}) before the standby in ${settings.standby} had it`,
+      alternative: reseed,
+    };
+  }
+  if (p.foreign) {
+    const what = `from offset ${p.foreign.offset} on ${settings.standby} holds other records than ${settings.source}: ${p.foreign.what}`;
+    return { code: 'ForeignRecords', message: `${name}: ${what}`, alternative: reseed };
+  }
+  return undefined;
+}
+
+/** Why a log that would have to be aligned can't be. */
+function alignmentRefusal(
+  { standby }: CheckSettings,
+  { view }: CheckedTopic,
+  p: CheckedPartition,
+): CheckReason | undefined {
+  const { name } = view;
+  const begins = `${name}-${p.partition}: the source's log begins at ${p.sourceStart}`;
+  const code = 'AlignmentRefused';
+  const policy = (view.standbyPartitions === undefined ? view.source : view.standby).get('cleanup.policy') ?? 'delete';
+  if (!policy.includes('delete')) {
+    return {
+      code,
+      message: `${begins}, and a topic that is only compacted can't delete the placeholders before`,
+      alternative: `create "${name}" in ${standby} with cleanup.policy=compact,delete and retention.ms=-1, and set it to compact when it is mirrored`,
+    };
+  }
+  if (p.cut && (p.cut.transactional || !p.cut.whole)) {
+    const what = p.cut.transactional ? 'of a transaction' : 'that was compacted';
+    return {
+      code,
+      message: `${begins}, inside a batch ${what}, from ${p.cut.baseOffset}`,
+      alternative: 'wait until retention has removed that batch, or delete up to its end (kafka-delete-records)',
+    };
+  }
+  return undefined;
+}
+
+/** Asks what decides about every batch, so that this never says other than the mirror does. */
+function judgeTransactions(
+  { standby, transactionMaxTimeoutMs }: CheckSettings,
+  { view }: CheckedTopic,
+  p: CheckedPartition,
+  reasons: CheckReason[],
+  warnings: string[],
+): void {
+  const sample = { baseOffset: 0n, lastOffset: 0n, recordCount: 1, transactional: true, control: false };
+  const decision = decideBatch(0n, { ...sample, ...noContent });
+  if (decision.kind === 'stop') {
+    reasons.push({
+      code: decision.stop.reason,
+      message: `${view.name}-${p.partition} holds transactional records or markers`,
+      alternative:
+        'take the topic out of `topics`; output of an exactly-once sink is made again from the recovery point',
+    });
+  } else if (transactionMaxTimeoutMs !== undefined && transactionMaxTimeoutMs <= shortTransactionMs) {
+    warnings.push(
+      `${view.name} has transactions: transaction.max.timeout.ms=${transactionMaxTimeoutMs} of ${standby} must be longer than any outage, else its coordinator aborts what is open`,
+    );
+  }
+}
+
+const noContent = { bytes: Buffer.alloc(0), maxTimestampMs: 0, firstTimestampMs: 0, producerId: 1n };

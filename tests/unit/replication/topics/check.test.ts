@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type CheckedPartition,
+  type CheckedTopic,
+  type CheckSettings,
+  judgeTopic,
+} from '../../../../replication/topics/check.ts';
+
+const hour = 3_600_000;
+const settings: CheckSettings = {
+  source: 'mumbai',
+  standby: 'singapore',
+  nowMs: 100 * hour,
+  transactionMaxTimeoutMs: 15 * 60_000,
+  clusterRights: undefined,
+};
+const partition: CheckedPartition = {
+  partition: 0,
+  sourceStart: 0n,
+  sourceEnd: 50n,
+  standbyStart: 0n,
+  standbyEnd: 40n,
+  placeholders: false,
+  foreign: undefined,
+  cut: undefined,
+  oldestTimestampMs: 40 * hour,
+  newestTimestampMs: 100 * hour,
+  transactional: false,
+};
+const empty = { sourceStart: 7n, standbyStart: 0n, standbyEnd: 0n };
+const configs = (extra: Record<string, string> = {}) =>
+  new Map(Object.entries({ 'cleanup.policy': 'delete', 'max.message.bytes': '1000', ...extra }));
+
+interface Changes {
+  readonly log?: Partial<CheckedPartition>;
+  readonly source?: Record<string, string>;
+  readonly standby?: Record<string, string>;
+  readonly partitions?: readonly [number | undefined, number | undefined];
+  readonly rights?: readonly [CheckedTopic['source']['rights'], CheckedTopic['standby']['rights']];
+}
+
+function topicOf({ log = {}, source, standby, partitions = [1, 1], rights }: Changes): CheckedTopic {
+  const [here, there] = partitions;
+  return {
+    view: {
+      name: 'events',
+      sourcePartitions: here,
+      standbyPartitions: there,
+      source: configs(source),
+      standby: there === undefined ? new Map() : configs(standby),
+    },
+    source: { topicId: 'a', rights: rights?.[0] },
+    standby: { topicId: 'b', rights: rights?.[1] },
+    partitions: here === undefined ? [] : [{ ...partition, ...log }],
+  };
+}
+
+const verdictOf = (changes: Changes) => judgeTopic(settings, topicOf(changes));
+
+describe('a topic', () => {
+  test.each<[string, Changes, 'mirrored' | 'needs-alignment']>([
+    ['as it should be', {}, 'mirrored'],
+    ['that the standby lacks', { partitions: [1, undefined], log: { standbyEnd: 0n } }, 'mirrored'],
+    ['whose log begins above 0', { log: empty }, 'needs-alignment'],
+    [
+      'whose alignment was left on the way',
+      { log: { sourceStart: 9n, standbyEnd: 4n, placeholders: true } },
+      'needs-alignment',
+    ],
+    [
+      'whose log begins inside a batch',
+      { log: { ...empty, cut: { baseOffset: 5n, transactional: false, whole: true } } },
+      'needs-alignment',
+    ],
+    [
+      'compacted and deleted, from above 0',
+      { log: empty, source: { 'cleanup.policy': 'compact,delete' }, standby: { 'cleanup.policy': 'compact,delete' } },
+      'needs-alignment',
+    ],
+    [
+      'without timestamps, and a limit',
+      { log: { oldestTimestampMs: -1 }, standby: { 'message.timestamp.before.max.ms': '1' } },
+      'mirrored',
+    ],
+  ])('%s is %s', (_what, changes, verdict) => {
+    expect(verdictOf(changes)).toMatchObject({ verdict, reasons: [], sourceTopicId: 'a', standbyTopicId: 'b' });
+  });
+
+  test.each<[string, Changes, string, RegExp]>([
+    ['that is missing', { partitions: [undefined, undefined] }, 'TopicMissing', /does not exist in mumbai/],
+    ['with other partition counts', { partitions: [3, 1] }, 'PartitionCountDiffers', /3 partitions in mumbai and 1/],
+    [
+      'stamped on append',
+      { source: { 'message.timestamp.type': 'LogAppendTime' } },
+      'TopicNotMirrorable',
+      /stamps records/,
+    ],
+    ['compressed anew', { standby: { 'compression.type': 'lz4' } }, 'TopicNotMirrorable', /compression.type=lz4/],
+    [
+      'for which the standby takes less',
+      { standby: { 'max.message.bytes': '900' } },
+      'BatchesTooLarge',
+      /900 bytes, the source's of 1000/,
+    ],
+    [
+      'with records too old for the standby',
+      { standby: { 'message.timestamp.before.max.ms': `${hour}` } },
+      'TimestampLimit',
+      /older than 3600000 ms/,
+    ],
+    [
+      'with records too new for the standby',
+      {
+        standby: { 'message.timestamp.difference.max.ms': '5' },
+        log: { oldestTimestampMs: 100 * hour, newestTimestampMs: 101 * hour },
+      },
+      'TimestampLimit',
+      /in the future/,
+    ],
+    [
+      'with foreign records',
+      { log: { foreign: { offset: 33n, what: 'other bytes' } } },
+      'ForeignRecords',
+      /events-0: from offset 33 on singapore/,
+    ],
+    ['that was truncated', { log: { sourceStart: 45n } }, 'SourceTruncated', /\[40, 45\)/],
+    [
+      'that compacts only, from above 0',
+      { log: empty, standby: { 'cleanup.policy': 'compact' } },
+      'AlignmentRefused',
+      /only compacted/,
+    ],
+    [
+      'that begins inside a transaction',
+      { log: { ...empty, cut: { baseOffset: 5n, transactional: true, whole: true } } },
+      'AlignmentRefused',
+      /inside a batch of a transaction, from 5/,
+    ],
+    [
+      'with placeholders below new records',
+      { log: { standbyEnd: 9n, placeholders: true } },
+      'Diverged',
+      /placeholders up to 9/,
+    ],
+    [
+      'that may not be seen',
+      { partitions: [undefined, 1], rights: [new Set(), undefined] },
+      'RightMissing',
+      /lacks DESCRIBE, READ, DESCRIBE_CONFIGS on topic "events" in mumbai/,
+    ],
+    [
+      'that may not be written',
+      { rights: [undefined, new Set(['DESCRIBE', 'READ', 'DESCRIBE_CONFIGS'])] },
+      'RightMissing',
+      /lacks WRITE on topic "events" in singapore/,
+    ],
+    [
+      'to align without the right to delete',
+      { log: empty, rights: [undefined, new Set(['DESCRIBE', 'READ', 'WRITE', 'DESCRIBE_CONFIGS'])] },
+      'RightMissing',
+      /lacks DELETE/,
+    ],
+  ])('%s is refused as %s', (_what, changes, code, message) => {
+    const { verdict, reasons } = verdictOf(changes);
+    expect(verdict).toBe('refused');
+    expect(reasons).toEqual([
+      { code, message: expect.stringMatching(message), alternative: expect.stringMatching(/\S/) },
+    ]);
+  });
+
+  test('whose clock is ahead is told of, and does no harm', () => {
+    const { verdict, warnings } = verdictOf({ log: { newestTimestampMs: 101 * hour } });
+    expect(verdict).toBe('mirrored');
+    expect(warnings).toEqual([expect.stringMatching(/3600 s ahead/)]);
+  });
+});
