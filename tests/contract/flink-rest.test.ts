@@ -59,7 +59,8 @@ async function until(state: (jobState: string) => boolean, id: string): Promise<
 }
 
 test('an idle cluster has slots and no job', async () => {
-  expect(await flink.slots()).toEqual({ free: 4, total: 4 });
+  // The TaskManager reports its slots some time after the REST interface answers.
+  await expect.poll(() => flink.slots(), { timeout: 30_000 }).toEqual({ free: 4, total: 4 });
   expect(await flink.list()).toEqual([]);
 });
 
