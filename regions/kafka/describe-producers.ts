@@ -10,6 +10,10 @@ export interface PartitionProducers extends TopicPartition {
     readonly producerEpoch: number;
     /** -1 while no marker of it was written. */
     readonly coordinatorEpoch: number;
+    /** -1 when only a marker of it is known. */
+    readonly lastSequence: number;
+    /** The first offset of its open transaction; -1 without one. */
+    readonly transactionStart: bigint;
   }[];
 }
 
@@ -52,12 +56,12 @@ export function readDescribeProducersResponse(bytes: Buffer): readonly Partition
       reader.compactNullableString();
       const producers = reader.compactArray(() => {
         const [producerId, producerEpoch] = [reader.int64(), reader.int32()];
-        reader.int32();
+        const lastSequence = reader.int32();
         reader.int64();
-        const producer = { producerId, producerEpoch, coordinatorEpoch: reader.int32() };
-        reader.int64();
+        const coordinatorEpoch = reader.int32();
+        const transactionStart = reader.int64();
         reader.tags();
-        return producer;
+        return { producerId, producerEpoch, coordinatorEpoch, lastSequence, transactionStart };
       });
       reader.tags();
       return { topic, partition, errorCode, producers };

@@ -7,6 +7,13 @@ import { WireReader, WireWriter } from './wire.ts';
 export const latest = -1n;
 export const earliest = -2n;
 
+const consumer = -1;
+/**
+ * Asked as this replica, `latest` is the leader's log end, also beyond the high watermark. Source: Kafka's
+ * `ListOffsetsRequest.DEBUGGING_REPLICA_ID`.
+ */
+export const debugReplica = -2;
+
 export interface ListedOffset extends TopicPartition {
   readonly errorCode: number;
   readonly offset: bigint;
@@ -23,9 +30,10 @@ export interface ListedOffset extends TopicPartition {
 export function listOffsetsRequest(
   partitions: readonly TopicPartition[],
   timestamp: bigint,
+  replica: number = consumer,
 ): KafkaRequest<readonly ListedOffset[]> {
   const body = new WireWriter();
-  body.int32(-1).int8(0);
+  body.int32(replica).int8(0);
   body.array(byTopic(partitions), ([topic, list]) => {
     body.string(topic).array(list, (p) => {
       body.int32(p.partition).int32(-1).int64(timestamp);

@@ -16,7 +16,7 @@ export interface ProducedPartition extends TopicPartition {
 }
 
 /**
- * Produce (key 0), version 8, acks=all, outside a transaction.
+ * Produce (key 0), version 8, acks=all; with a transactional id all batches belong to its transaction.
  *
  *     request: transactionalId string? | acks i16 | timeout i32 | [topic string | [partition i32 | records bytes]]
  *     response: [topic string | [partition i32 | error i16 | baseOffset i64 | appendTime i64 | logStart i64
@@ -27,9 +27,10 @@ export interface ProducedPartition extends TopicPartition {
 export function produceRequest(
   batches: readonly ProduceBatch[],
   brokerTimeoutMs: number,
+  transactionalId: string | null = null,
 ): KafkaRequest<readonly ProducedPartition[]> {
   const body = new WireWriter();
-  body.string(null).int16(-1).int32(brokerTimeoutMs);
+  body.string(transactionalId).int16(-1).int32(brokerTimeoutMs);
   body.array(byTopic(batches), ([topic, partitions]) => {
     body.string(topic).array(partitions, (p) => {
       body.int32(p.partition).bytes(p.bytes);

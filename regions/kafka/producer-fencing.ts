@@ -1,12 +1,14 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { describeProducersRequest } from './describe-producers.ts';
+import { listTransactionsRequest } from './describe-transactions.ts';
 import { errorName, isDenied, isTransient } from './error-codes.ts';
 import { type KafkaCluster, partitionError } from './kafka-cluster.ts';
 import type { BrokerAddress } from './metadata.ts';
+import { partitionOfSlot } from './mirror-transactions.ts';
 import {
-  abortTxnRequest,
   addPartitionsToTxnRequest,
+  endTxnRequest,
   findTransactionCoordinatorRequest,
   initProducerIdRequest,
 } from './transactions.ts';
@@ -52,7 +54,7 @@ export async function fencePartitions(
   signal: AbortSignal,
 ): Promise<ProducerIdentity> {
   const { transactionalId, producerId } = producer;
-  await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
+  const { brokers } = await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
   const raised = await initProducerId(cluster, transactionalId, signal);
   const known = raised.producerId === producerId;
   const fencing = known ? raised : { producerId, producerEpoch: producer.producerEpoch + 1 };
@@ -64,7 +66,33 @@ export async function fencePartitions(
     waiting = waiting.filter((p) => (shown.get(partitionKey(p))?.producerEpoch ?? -1) < fencing.producerEpoch);
     if (waiting.length > 0) await pause(pollMs, signal);
   }
+  await shutSlots(cluster, [...brokers.keys()], partitions, signal);
   return fencing;
+}
+
+/**
+ * Takes over the transactional ids by which the mirror replays transactions in these partitions: what stands open is
+ * aborted. After the mirror's own producer was shut out, since it looks at that whenever it begins to use an id.
+ */
+async function shutSlots(
+  cluster: KafkaCluster,
+  nodes: readonly number[],
+  partitions: readonly TopicPartition[],
+  signal: AbortSignal,
+): Promise<void> {
+  const keys = new Set(partitions.map(partitionKey));
+  for (const node of nodes) {
+    const { errorCode, transactions } = await cluster.send(node, 'control', listTransactionsRequest('all'), { signal });
+    if (errorCode !== 0) {
+      throw new ArgusError('KafkaFailed', `${cluster.name}: ListTransactions answered ${errorName(errorCode)}`, {
+        retryable: isTransient(errorCode),
+      });
+    }
+    for (const { transactionalId } of transactions) {
+      const key = partitionOfSlot(transactionalId);
+      if (key !== undefined && keys.has(key)) await initProducerId(cluster, transactionalId, signal);
+    }
+  }
 }
 
 async function markByCoordinator(
@@ -80,7 +108,7 @@ async function markByCoordinator(
     return { errorCode: failureOf(cluster, 'AddPartitionsToTxn', answers) };
   });
   await atCoordinator(cluster, transactionalId, signal, (coordinator) =>
-    cluster.sendTo(coordinator, 'control', abortTxnRequest(transactionalId, fencing), { signal }),
+    cluster.sendTo(coordinator, 'control', endTxnRequest(transactionalId, fencing, 'abort'), { signal }),
   );
 }
 

@@ -84,6 +84,11 @@ export interface BatchProducer {
   readonly producerEpoch: number;
 }
 
+/** The sequence after `count` records from `sequence` on: behind the largest comes 0 again. */
+export function sequenceAfter(sequence: number, count: number): number {
+  return (sequence + count) % 2 ** 31;
+}
+
 /** The sequence of the batch that begins at `baseOffset`: the offset in the 31 bits that a sequence has. */
 export function sequenceOf(baseOffset: bigint): number {
   return Number(baseOffset & 0x7fff_ffffn);
@@ -91,14 +96,42 @@ export function sequenceOf(baseOffset: bigint): number {
 
 /**
  * Makes a fetched batch ready to be produced, in place: base offset 0 and leader epoch -1, as brokers want them from a
- * client; the mirror's producer, with the batch's offset as its sequence; a fresh checksum. The records stay as they are.
+ * client; the producer that sends it, with the batch's offset as its sequence unless told; a fresh checksum. The records stay as they are.
  */
-export function patchForProduce(batch: RecordBatch, producer: BatchProducer): void {
+export function patchForProduce(
+  batch: RecordBatch,
+  producer: BatchProducer,
+  sequence: number = sequenceOf(batch.baseOffset),
+): void {
   const { bytes } = batch;
   bytes.writeBigInt64BE(0n, 0);
   bytes.writeInt32BE(-1, 12);
   bytes.writeBigInt64BE(producer.producerId, 43);
   bytes.writeInt16BE(producer.producerEpoch, 51);
-  bytes.writeInt32BE(sequenceOf(batch.baseOffset), 53);
+  bytes.writeInt32BE(sequence, 53);
   bytes.writeUInt32BE(crc32c(bytes.subarray(crcFrom)), 17);
+}
+
+/**
+ * What a marker says; undefined when the control batch is none.
+ *
+ *     record: length varint | attributes i8 | timestamp delta varint | offset delta varint | key length varint
+ *       | key: version i16, type i16 (0 = ABORT, 1 = COMMIT) | value …
+ *
+ * Source: Kafka documentation, "Message Format / Control Batches".
+ */
+export function markerOutcome(batch: RecordBatch): 'commit' | 'abort' | undefined {
+  const { bytes } = batch;
+  if (!batch.control || batch.recordCount !== 1) return undefined;
+  let at = skipVarint(bytes, headerBytes) + 1;
+  for (let field = 0; field < 3; field++) at = skipVarint(bytes, at);
+  if (at + 4 > bytes.length) return undefined;
+  const type = bytes.readInt16BE(at + 2);
+  return type === 1 ? 'commit' : type === 0 ? 'abort' : undefined;
+}
+
+function skipVarint(bytes: Buffer, from: number): number {
+  let at = from;
+  while ((bytes[at] ?? 0) >= 0x80) at++;
+  return at + 1;
 }

@@ -94,21 +94,24 @@ export function addPartitionsToTxnRequest(
   };
 }
 
+export type TransactionOutcome = 'commit' | 'abort';
+
 /**
- * EndTxn (key 26), version 1, aborting. The markers are written after the answer.
+ * EndTxn (key 26), version 1. The markers are written after the answer.
  *
  *     request: transactionalId string | producerId i64 | producerEpoch i16 | committed i8
  *     response: throttle i32 | error i16
  */
-export function abortTxnRequest(
+export function endTxnRequest(
   transactionalId: string,
   producer: { readonly producerId: bigint; readonly producerEpoch: number },
+  outcome: TransactionOutcome,
 ): KafkaRequest<{ readonly errorCode: number }> {
   const body = new WireWriter()
     .string(transactionalId)
     .int64(producer.producerId)
     .int16(producer.producerEpoch)
-    .int8(0);
+    .int8(outcome === 'commit' ? 1 : 0);
   return {
     name: 'EndTxn',
     apiKey: 26,

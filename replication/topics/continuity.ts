@@ -13,10 +13,14 @@ export type StopReason =
   | 'StandbyAhead'
   /** The last batch of the standby is not the one that the source has there: a topic that was made anew, or two writers. */
   | 'Diverged'
-  /** Offsets are missing in the source's log, as compaction leaves it. */
+  /** The standby's log ends inside a batch of the source. */
   | 'OffsetGap'
-  /** Transactional records or transaction markers. */
-  | 'TransactionalNotSupported'
+  /** Compaction took records from inside a batch: brokers take no batch with holes. */
+  | 'InnerGap'
+  /** A control record that is no transaction's marker. */
+  | 'ControlRecordUnknown'
+  /** A transaction that stands open on the standby can't be gone on with, or its coordinator ended it on its own. */
+  | 'TransactionLost'
   /** A batch whose checksum does not hold, twice. */
   | 'CorruptBatch'
   /** The standby gave a batch another offset than it has at the source. */
@@ -63,7 +67,10 @@ export function decideStart(view: {
   return { kind: 'mirror', from: standbyEnd };
 }
 
-type LastBatch = Pick<RecordBatch, 'baseOffset' | 'lastOffset' | 'recordCount' | 'maxTimestampMs' | 'firstTimestampMs'>;
+type LastBatch = Pick<
+  RecordBatch,
+  'baseOffset' | 'lastOffset' | 'recordCount' | 'maxTimestampMs' | 'firstTimestampMs' | 'control'
+>;
 
 /**
  * Whether both sides hold the same last batch, by what a header says of its records; undefined when they do, or when
@@ -71,6 +78,10 @@ type LastBatch = Pick<RecordBatch, 'baseOffset' | 'lastOffset' | 'recordCount' |
  */
 export function decideSameTail(source: LastBatch | undefined, standby: LastBatch | undefined): Stop | undefined {
   if (!source || !standby) return undefined;
+  // A marker has the time of its own side. What compaction left says nothing of what the other side still has.
+  const where = source.baseOffset === standby.baseOffset && source.control === standby.control;
+  if (where && source.control) return undefined;
+  if (isCompacted(source) || isCompacted(standby) || source.baseOffset > standby.lastOffset) return undefined;
   const same =
     source.baseOffset === standby.baseOffset &&
     source.lastOffset === standby.lastOffset &&
@@ -84,31 +95,33 @@ export function decideSameTail(source: LastBatch | undefined, standby: LastBatch
   return { reason: 'Diverged', detail };
 }
 
+function isCompacted(batch: LastBatch): boolean {
+  return BigInt(batch.recordCount) !== batch.lastOffset - batch.baseOffset + 1n;
+}
+
 /** `skip`: the standby has it already. */
 export type BatchDecision = { readonly kind: 'take' | 'skip' } | { readonly kind: 'stop'; readonly stop: Stop };
 
-/** Whether a fetched batch is the next one for the standby, whose log ends at `position`. */
+/**
+ * Whether a fetched batch is the next one for the standby, whose log ends at `position`. Offsets that are missing
+ * before it, or all that it spans when it holds no records, are filled.
+ */
 export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision {
   const { baseOffset, lastOffset, recordCount } = batch;
   if (lastOffset < position) return { kind: 'skip' };
-  if (baseOffset > position) {
-    const detail = `the source has no records from ${position} to ${baseOffset}`;
-    return stop('OffsetGap', detail);
-  }
   if (baseOffset < position) {
     const detail = `the standby's log ends at ${position}, inside the source's batch from ${baseOffset} to ${lastOffset}`;
     return stop('OffsetGap', detail);
   }
-  if (batch.transactional || batch.control) {
-    const what = batch.control ? 'a transaction marker' : 'transactional records';
-    return stop('TransactionalNotSupported', `${what} at ${baseOffset}`);
-  }
-  if (BigInt(recordCount) !== lastOffset - baseOffset + 1n) {
+  if (recordCount > 0 && BigInt(recordCount) !== lastOffset - baseOffset + 1n) {
     const detail = `the batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
-    return stop('OffsetGap', detail);
+    return stop('InnerGap', detail);
   }
   return { kind: 'take' };
 }
+
+/** INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED. */
+const transactionLost = [47, 48, 49, 90];
 
 /** What a batch's answer means for its partition. */
 export type ProducedDecision =
@@ -119,8 +132,13 @@ export type ProducedDecision =
 export function decideProduced(
   expectedOffset: bigint,
   answer: Pick<ProducedPartition, 'errorCode' | 'baseOffset' | 'errorMessage'>,
+  inTransaction = false,
 ): ProducedDecision {
   const { errorCode } = answer;
+  if (inTransaction && transactionLost.includes(errorCode)) {
+    const why = 'the standby ended the transaction (its time-out passed), or a failover shut the mirror out';
+    return stop('TransactionLost', `the batch at ${expectedOffset} was refused: ${errorName(errorCode)}; ${why}`);
+  }
   if (errorCode === kafkaError.none) {
     if (answer.baseOffset === expectedOffset) return { kind: 'appended' };
     const detail = `the source's offset ${expectedOffset} became ${answer.baseOffset} on the standby`;

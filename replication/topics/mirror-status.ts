@@ -1,5 +1,6 @@
 import type { Stop } from './continuity.ts';
 import type { PartitionState } from './partition-state.ts';
+import type { Slot } from './transaction-slots.ts';
 
 /** Whether the mirror reaches one side. */
 export interface SideStatus {
@@ -20,6 +21,10 @@ export interface PartitionStatus {
   readonly trouble: string | undefined;
   /** While it waits: its log on the standby is brought to the source's log start, which is this. */
   readonly alignsTo?: bigint;
+  /** Those of the source that stand open on the standby too; absent without any. */
+  readonly openTransactions?: OpenTransactions;
+  /** What was put into holes of the source's log since this mirror began; absent while nothing was. */
+  readonly filled?: { readonly records: number; readonly markers: number };
   /** The source's offsets below are real: they were seen since this mirror began. */
   readonly seen: boolean;
   /** Of the source, as last seen. */
@@ -39,6 +44,17 @@ export interface PartitionStatus {
    * Undefined as above, and while the standby has no record to count from.
    */
   readonly lagMs: number | undefined;
+}
+
+export interface OpenTransactions {
+  readonly count: number;
+  /** Of the oldest. */
+  readonly firstOffset: bigint;
+  readonly ageMs: number;
+  /** After which the standby aborts it on its own, and the partition can't be mirrored any more. */
+  readonly timeoutMs: number;
+  /** More than half of that has passed. */
+  readonly late: boolean;
 }
 
 export interface TopicStatus {
@@ -100,6 +116,8 @@ function partitionStatus(state: PartitionState, nowMs: number, sourceReachable: 
     stop: state.stop,
     trouble: state.trouble?.why,
     ...(state.alignment ? { alignsTo: state.alignment.to } : {}),
+    ...openTransactions(state, nowMs),
+    ...(state.filled.records + state.filled.markers > 0 ? { filled: { ...state.filled } } : {}),
     seen,
     logStartOffset: state.sourceStart,
     logEndOffset: state.sourceEnd,
@@ -109,6 +127,17 @@ function partitionStatus(state: PartitionState, nowMs: number, sourceReachable: 
     lagRecords: known ? (lag > 0n ? Number(lag) : 0) : undefined,
     lagMs: known ? (lag > 0n ? lagMs(state, nowMs) : 0) : undefined,
   };
+}
+
+function openTransactions(state: PartitionState, nowMs: number): Pick<PartitionStatus, 'openTransactions'> {
+  const open = state.slots.filter((s) => s.open?.sourceProducerId !== undefined);
+  const since = (slot: Slot) => slot.open?.sinceMs ?? nowMs;
+  const oldest = open.toSorted((a, b) => since(a) - since(b))[0];
+  if (!oldest?.open) return {};
+  const ageMs = Math.max(0, nowMs - oldest.open.sinceMs);
+  const { timeoutMs } = oldest;
+  const { firstOffset } = oldest.open;
+  return { openTransactions: { count: open.length, firstOffset, ageMs, timeoutMs, late: ageMs > timeoutMs / 2 } };
 }
 
 function lagMs(state: PartitionState, nowMs: number): number | undefined {

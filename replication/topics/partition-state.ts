@@ -1,6 +1,7 @@
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
 import type { Stop } from './continuity.ts';
+import type { Slot } from './transaction-slots.ts';
 
 /** Why a partition can't be mirrored for now, and when to look again. Nobody has to act on the mirror's side. */
 export interface Trouble {
@@ -23,6 +24,8 @@ export interface PartitionState extends TopicPartition {
   troublePauseMs: number;
   /** The next offset to fetch: everything before is on the standby, in flight or queued. */
   fetchFrom: bigint;
+  /** The next offset to send: everything before is on the standby or in flight. */
+  sendFrom: bigint;
   /** The standby's log end, as acknowledged. */
   mirroredEnd: bigint;
   sourceStart: bigint;
@@ -36,6 +39,16 @@ export interface PartitionState extends TopicPartition {
   /** Queued and in flight. */
   bufferedBytes: number;
   inFlight: number;
+  /** A transaction begins or ends, or a hole is filled: nothing else of it is sent meanwhile. */
+  busy: boolean;
+  /** What the partition expects of the mirror's producer; undefined while it takes any. */
+  nextSequence: number | undefined;
+  /** The mirror's transactional ids that this session has used, or found open. */
+  slots: Slot[];
+  /** The one for holes. */
+  filler: Slot | undefined;
+  /** What this mirror has put into holes. */
+  filled: { records: number; markers: number };
   /** An answer left open what the standby has: nothing is sent until its log end was asked. */
   unsure: boolean;
   /** Up to here batches were sent whose fate is unknown: below this log end they may still be appended. */
@@ -60,6 +73,7 @@ export function newPartitionState(tp: TopicPartition): PartitionState {
     alignment: undefined,
     troublePauseMs: 0,
     fetchFrom: 0n,
+    sendFrom: 0n,
     mirroredEnd: 0n,
     sourceStart: 0n,
     sourceEnd: 0n,
@@ -69,6 +83,11 @@ export function newPartitionState(tp: TopicPartition): PartitionState {
     queue: [],
     bufferedBytes: 0,
     inFlight: 0,
+    busy: false,
+    nextSequence: undefined,
+    slots: [],
+    filler: undefined,
+    filled: { records: 0, markers: 0 },
     unsure: false,
     unansweredTo: 0n,
     doubtAt: undefined,
@@ -90,7 +109,7 @@ export function enqueue(state: PartitionState, batch: RecordBatch): void {
   state.bufferedBytes += batch.bytes.length;
   state.fetchFrom = batch.lastOffset + 1n;
   state.newestTimestampMs = newer(state.newestTimestampMs, batch.maxTimestampMs);
-  const mean = batch.bytes.length / batch.recordCount;
+  const mean = batch.bytes.length / Math.max(1, batch.recordCount);
   state.bytesPerRecord += (mean - state.bytesPerRecord) * (state.bytesPerRecord === 0 ? 1 : 0.05);
 }
 
@@ -125,7 +144,7 @@ export function stopNow(state: PartitionState, stop: Stop): void {
 
 /** Mirrors a partition no further than what was fetched of it. */
 export function stopBehindQueue(state: PartitionState, stop: Stop): void {
-  if (state.queue.length === 0 && state.inFlight === 0) stopNow(state, stop);
+  if (state.queue.length === 0 && state.inFlight === 0 && !state.busy) stopNow(state, stop);
   else state.pendingStop = stop;
 }
 
@@ -139,6 +158,18 @@ export function acknowledge(state: PartitionState, batch: RecordBatch): void {
   state.troublePauseMs = 0;
   state.mirroredEnd = batch.lastOffset + 1n;
   state.mirroredTimestampMs = newer(state.mirroredTimestampMs, batch.maxTimestampMs);
+}
+
+/** Notes that the standby's log ends at `end` now, by what isn't a batch of the source. */
+export function advance(state: PartitionState, end: bigint): void {
+  state.troublePauseMs = 0;
+  state.mirroredEnd = end;
+  state.sendFrom = end;
+}
+
+/** Notes that nobody knows whether something up to `end` (exclusive) was appended, or still will be. */
+export function leaveOpen(state: PartitionState, end: bigint): void {
+  if (end > state.unansweredTo) state.unansweredTo = end;
 }
 
 /** The later of two timestamps, either of which may be unknown. */

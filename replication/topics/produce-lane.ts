@@ -1,11 +1,13 @@
-import { ArgusError } from '../../domain/errors.ts';
+import { ArgusError, describeError } from '../../domain/errors.ts';
 import { errorName } from '../../regions/kafka/error-codes.ts';
 import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { type ProducedPartition, produceRequest } from '../../regions/kafka/produce.ts';
-import { patchForProduce, type RecordBatch } from '../../regions/kafka/record-batch.ts';
+import { patchForProduce, type RecordBatch, sequenceAfter, sequenceOf } from '../../regions/kafka/record-batch.ts';
 import { decideProduced } from './continuity.ts';
-import { acknowledge, dropQueue, type PartitionState, setAside, stopNow } from './partition-state.ts';
+import { acknowledge, dropQueue, leaveOpen, type PartitionState, setAside, stopNow } from './partition-state.ts';
+import { StepReplay } from './replay-step.ts';
 import type { SessionContext } from './session-context.ts';
+import { nextStep, type Slot, type Step } from './transaction-slots.ts';
 
 /** As many as a broker remembers of a producer: a repeated one is recognised. Source: KIP-98, KAFKA-5494. */
 const maxInFlight = 5;
@@ -13,6 +15,13 @@ const maxInFlight = 5;
 interface Sent {
   readonly state: PartitionState;
   readonly batch: RecordBatch;
+}
+
+/** What goes to one broker at once: of one transaction, or all outside of any. */
+interface Sending {
+  readonly node: number;
+  readonly slot: Slot | undefined;
+  readonly sent: Sent[];
 }
 
 /**
@@ -24,6 +33,7 @@ export class ProduceLane {
   readonly #fail: (cause: unknown) => void;
   readonly #connections = new Map<number, KafkaConnection>();
   readonly #signal: AbortSignal;
+  readonly #replay: StepReplay;
   #requests = 0;
   #waiting: (() => void)[] = [];
   #failed = false;
@@ -33,6 +43,7 @@ export class ProduceLane {
     this.#context = context;
     this.#signal = signal;
     this.#fail = fail;
+    this.#replay = new StepReplay(context, signal);
   }
 
   /** Opens one connection to each broker that leads. All requests of the lane go over these: a later one would reorder. */
@@ -62,19 +73,56 @@ export class ProduceLane {
   pump(): void {
     const { states, target, mayWrite } = this.#context;
     while (!this.#signal.aborted && !this.#failed && mayWrite()) {
-      const requests = new Map<number, Sent[]>();
+      const requests = new Map<string, Sending>();
       for (const state of states) {
-        if (state.stop || state.unsure || state.inFlight >= maxInFlight) continue;
-        const batch = state.queue.shift();
+        if (state.stop || state.unsure || state.busy || state.inFlight >= maxInFlight) continue;
+        const [batch] = state.queue;
         if (!batch) continue;
-        const node = target.leaderOf(state);
-        const list = requests.get(node);
-        if (list) list.push({ state, batch });
-        else requests.set(node, [{ state, batch }]);
+        const step = nextStep(state, batch);
+        if (step.kind !== 'send') {
+          if (state.inFlight === 0) this.#runStep(state, batch, step);
+          continue;
+        }
+        state.queue.shift();
+        const [node, { slot }] = [target.leaderOf(state), step];
+        const key = `${node} ${slot?.transactionalId ?? ''}`;
+        const sending = requests.get(key);
+        if (sending) sending.sent.push({ state, batch });
+        else requests.set(key, { node, slot, sent: [{ state, batch }] });
       }
       if (requests.size === 0) return;
-      for (const [node, sent] of requests) this.#send(node, sent);
+      for (const sending of requests.values()) this.#send(sending);
     }
+  }
+
+  /** Does what must stand alone in its partition; the batch stays at the head of the queue until it is done. */
+  #runStep(state: PartitionState, batch: RecordBatch, step: Exclude<Step, { readonly kind: 'send' }>): void {
+    state.busy = true;
+    this.#requests++;
+    this.#replay
+      .run(state, batch, step)
+      .then((result) => {
+        if (result === 'paused' || state.stop) return;
+        if (result !== 'done') {
+          stopNow(state, result);
+        } else if (state.sendFrom > batch.lastOffset) {
+          state.queue.shift();
+          state.bufferedBytes -= batch.bytes.length;
+          acknowledge(state, batch);
+        }
+      })
+      .catch((error: unknown) => this.#stepFailed(state, error))
+      .finally(() => {
+        state.busy = false;
+        this.#ended([state]);
+      });
+  }
+
+  #stepFailed(state: PartitionState, error: unknown): void {
+    const code = error instanceof ArgusError ? error.code : undefined;
+    if (code === 'TransactionLost') stopNow(state, { reason: code, detail: describeError(error) });
+    else if (code === 'KafkaFailed' || code === 'KafkaDenied') this.#putOff(state, describeError(error));
+    else this.#giveUp(error);
   }
 
   /** Resolves when no request is in flight: each was answered or its connection is gone. */
@@ -82,10 +130,15 @@ export class ProduceLane {
     while (this.#requests > 0) await this.room();
   }
 
-  #send(node: number, sent: readonly Sent[]): void {
+  #send({ node, slot, sent }: Sending): void {
     const { producer, tuning } = this.#context;
     for (const { state, batch } of sent) {
-      patchForProduce(batch, producer);
+      const sequence = slot ? slot.nextSequence : (state.nextSequence ?? sequenceOf(batch.baseOffset));
+      patchForProduce(batch, slot?.producer ?? producer, sequence);
+      const next = sequenceAfter(sequence, batch.recordCount);
+      if (slot) slot.nextSequence = next;
+      else state.nextSequence = next;
+      state.sendFrom = batch.lastOffset + 1n;
       state.inFlight++;
     }
     const connection = this.#connections.get(node);
@@ -96,44 +149,51 @@ export class ProduceLane {
     }));
     this.#requests++;
     const answered = connection
-      ? connection.send(produceRequest(batches, tuning.requestTimeoutMs), { timeoutMs: tuning.requestTimeoutMs * 2 })
+      ? connection.send(produceRequest(batches, tuning.requestTimeoutMs, slot?.transactionalId ?? null), {
+          timeoutMs: tuning.requestTimeoutMs * 2,
+        })
       : Promise.reject(new ArgusError('KafkaFailed', `no connection to broker ${node}`, { retryable: true }));
     answered
-      .then((answers) => this.#take(sent, answers))
+      .then((answers) => this.#take(sent, answers, slot !== undefined))
       .catch((error: unknown) => {
-        for (const { state, batch } of sent) leaveOpen(state, batch);
+        for (const { state, batch } of sent) leaveOpen(state, batch.lastOffset + 1n);
         this.#giveUp(error);
       })
       .finally(() => {
-        this.#requests--;
         for (const { state, batch } of sent) {
           state.inFlight--;
           state.bufferedBytes -= batch.bytes.length;
-          const { pendingStop, queue, inFlight, unsure } = state;
-          if (pendingStop && queue.length === 0 && inFlight === 0 && !unsure && !this.#failed) {
-            stopNow(state, pendingStop);
-          }
         }
-        const waiting = this.#waiting;
-        this.#waiting = [];
-        for (const wake of waiting) wake();
-        this.pump();
+        this.#ended(sent.map(({ state }) => state));
       });
   }
 
-  #take(sent: readonly Sent[], answers: readonly ProducedPartition[]): void {
+  /** After each request or step: a stop that waited for it takes effect, and what waits for room goes on. */
+  #ended(states: readonly PartitionState[]): void {
+    this.#requests--;
+    for (const state of states) {
+      const { pendingStop, queue, inFlight, unsure } = state;
+      if (pendingStop && queue.length === 0 && inFlight === 0 && !unsure && !this.#failed) stopNow(state, pendingStop);
+    }
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const wake of waiting) wake();
+    this.pump();
+  }
+
+  #take(sent: readonly Sent[], answers: readonly ProducedPartition[], inTransaction: boolean): void {
     this.#context.onAnswer('target');
     for (const { state, batch } of sent) {
       const answer = answers.find((a) => a.partition === state.partition && a.topic === state.topic);
       if (!answer) throw new ArgusError('KafkaFailed', `the answer to Produce left out ${state.key}`);
-      this.#decide(state, batch, answer);
+      this.#decide(state, batch, answer, inTransaction);
     }
   }
 
-  #decide(state: PartitionState, batch: RecordBatch, answer: ProducedPartition): void {
+  #decide(state: PartitionState, batch: RecordBatch, answer: ProducedPartition, inTransaction: boolean): void {
     const expected = batch.baseOffset;
-    const decision = decideProduced(expected, answer);
-    if (decision.kind === 'unsure') leaveOpen(state, batch);
+    const decision = decideProduced(expected, answer, inTransaction);
+    if (decision.kind === 'unsure') leaveOpen(state, batch.lastOffset + 1n);
     // After the first doubt the answers to what was sent behind it say nothing more.
     if (state.unsure || state.stop) return;
     switch (decision.kind) {
@@ -154,22 +214,19 @@ export class ProduceLane {
       case 'unsure':
         break;
     }
-    // Its log end has to be asked before it goes on; the other partitions need not wait for that.
+    const why = `${this.#context.target.name}: Produce to ${state.key} answered ${errorName(answer.errorCode)}`;
+    this.#putOff(state, why);
+  }
+
+  /** Its log end has to be asked before it goes on; the other partitions need not wait for that. */
+  #putOff(state: PartitionState, why: string): void {
     state.unsure = true;
     dropQueue(state);
-    const { target, clock } = this.#context;
-    const why = `${target.name}: Produce to ${state.key} answered ${errorName(answer.errorCode)}`;
-    setAside(state, 'target', why, clock.monotonic());
+    setAside(state, 'target', why, this.#context.clock.monotonic());
   }
 
   #giveUp(error: unknown): void {
     this.#failed = true;
     this.#fail(error);
   }
-}
-
-/** Notes that nobody knows whether a batch was appended, or still will be. */
-function leaveOpen(state: PartitionState, batch: RecordBatch): void {
-  const end = batch.lastOffset + 1n;
-  if (end > state.unansweredTo) state.unansweredTo = end;
 }

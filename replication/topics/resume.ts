@@ -4,7 +4,9 @@ import { decideSameTail, decideStart } from './continuity.ts';
 import { lastBatches } from './last-batches.ts';
 import { awaitAlignment, type PartitionState, setAside } from './partition-state.ts';
 import type { ProduceLane } from './produce-lane.ts';
+import { openSlots, takeUp } from './resume-transactions.ts';
 import type { Fail, SessionContext } from './session-context.ts';
+import { type LogAtRest, logsAtRest } from './standby-producers.ts';
 
 /**
  * Asks both sides where they are, and decides for each partition how it goes on. One that can't be asked is set aside,
@@ -22,9 +24,11 @@ export async function resume(
   const begunAtMs = clock.now();
   for (const s of states) forget(s);
   try {
-    await target.refresh(topics, signal);
+    const { brokers } = await target.refresh(topics, signal);
+    const slots = await openSlots(context, [...brokers.keys()], signal);
     const wanted = states.filter((s) => !s.stop);
-    const standbyEnds = known(wanted, 'target', await target.listEnds(wanted, signal), clock.monotonic());
+    const { logs, failures } = await logsAtRest(context, wanted, signal);
+    const standbyEnds = known(wanted, 'target', { offsets: endsOf(logs), failures }, clock.monotonic());
     const standbyStarts = known(wanted, 'target', await target.listStarts(wanted, signal), clock.monotonic());
     const served = wanted.filter((s) => !s.trouble);
     await lane.open(served, signal);
@@ -58,10 +62,13 @@ export async function resume(
       s.newestTimestampMs = atSource.newest.get(s.key)?.maxTimestampMs ?? s.newestTimestampMs;
       s.mirroredTimestampMs = atStandby.get(s.key)?.maxTimestampMs ?? s.mirroredTimestampMs;
       s.fetchFrom = s.mirroredEnd;
+      s.sendFrom = s.mirroredEnd;
       const { mirroredEnd: standbyEnd, sourceStart, sourceEnd } = s;
       const decision = decideStart({ standbyEnd, sourceStart, sourceEnd });
       if (decision.kind === 'stop') s.stop = decision.stop;
       else s.stop = decideSameTail(atSource.same.get(s.key), atStandby.get(s.key));
+      const log = logs.get(s.key);
+      if (!s.stop && log) await takeUp(context, s, log, slots.get(s.key) ?? [], signal);
     }
   } catch (error) {
     fail(side, error, begunAtMs);
@@ -72,17 +79,25 @@ function forget(state: PartitionState): void {
   state.queue = [];
   state.bufferedBytes = 0;
   state.inFlight = 0;
+  state.busy = false;
   state.unsure = false;
+  state.nextSequence = undefined;
+  state.slots = [];
+  state.filler = undefined;
   state.pendingStop = undefined;
   state.trouble = undefined;
   state.alignment = undefined;
+}
+
+function endsOf(logs: ReadonlyMap<string, LogAtRest>): ReadonlyMap<string, bigint> {
+  return new Map([...logs].map(([key, log]) => [key, log.end]));
 }
 
 /** The offsets that are known; partitions without one are set aside. */
 function known(
   states: readonly PartitionState[],
   side: 'source' | 'target',
-  { offsets, failures }: ListedOffsets,
+  { offsets, failures }: Pick<ListedOffsets, 'offsets'> & { readonly failures: ReadonlyMap<string, Error> },
   at: number,
 ): ReadonlyMap<string, bigint> {
   for (const s of states) {

@@ -212,24 +212,6 @@ describe('the mirror', () => {
     const atPrimary = await readAll(primary, partitions, 3_000);
     expect(await readAll(standby, partitions, 3_000)).toEqual(atPrimary);
   });
-
-  test('stops a partition with transactional records, named, behind all that came before, and no other', async () => {
-    const prepared = await prepare(2);
-    const { topic } = prepared;
-    await producer.send({ topic, messages: [{ value: 'before', partition: 0 }] });
-    const transactional = client(primary).producer({ transactionalId: `tx-${topic}`, maxInFlightRequests: 1 });
-    await transactional.connect();
-    const transaction = await transactional.transaction();
-    await transaction.send({ topic, messages: [{ value: 'a', partition: 0 }] });
-    await transaction.commit();
-    await transactional.disconnect();
-    await producer.send({ topic, messages: [{ value: 'b', partition: 1 }] });
-    await mirroring(prepared, async (mirror) => {
-      await reaches(mirror, topic, 2n);
-      const states = () => mirror.status().topics[topic]?.partitions.map((p) => p.stop?.reason ?? p.state);
-      await expect.poll(states).toEqual(['TransactionalNotSupported', 'mirroring']);
-    });
-  });
 });
 
 /** By a producer of its own: kafkajs' can't go on once a topic that it wrote to was deleted. */

@@ -88,3 +88,12 @@ test('records that hold anything are never taken for placeholders', () => {
   damaged.writeUInt8(damaged.readUInt8(80) ^ 1, 80);
   expect(isFiller(readBatch(damaged))).toBe(false);
 });
+
+test('placeholders can be compressed with gzip, which every client reads', () => {
+  const batch = readBatch(
+    fillerBatch(fillerRecords(500_000, 'gzip'), { producer, baseSequence: 0, transactional: true }),
+  );
+  expect(batch.bytes.readInt16BE(21) & 7).toBe(1);
+  expect(batch.bytes.length).toBeLessThan(1_048_588);
+  expect(isFiller(batch)).toBe(true);
+});

@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import {
   checksumHolds,
+  markerOutcome,
   patchForProduce,
   readBatch,
   recordBatches,
+  sequenceAfter,
   sequenceOf,
 } from '../../../../regions/kafka/record-batch.ts';
 import { batchBytes } from './batches.ts';
@@ -88,6 +90,36 @@ describe('a record batch', () => {
     [2n ** 40n + 5n, 5],
   ])('at offset %s has sequence %s', (offset, sequence) => {
     expect(sequenceOf(offset)).toBe(sequence);
+  });
+});
+
+describe('a control batch', () => {
+  // Length, attributes, timestamp delta, offset delta, key length, version, type.
+  const marker = (type: number, timestampDelta = [0]) =>
+    Buffer.from([16, 0, ...timestampDelta, 0, 8, 0, 0, 0, type, 12, 0, 0, 0, 0, 0, 0, 0]);
+  const control = (payload: Buffer, recordCount = 1) =>
+    readBatch(batchBytes({ attributes: 0x30, payload, recordCount, lastOffsetDelta: 0 }));
+
+  test.each([
+    ['commit', control(marker(1))],
+    ['abort', control(marker(0))],
+    ['commit', control(marker(1, [0x80, 1]))],
+    [undefined, control(marker(2))],
+    [undefined, control(marker(1), 0)],
+    [undefined, control(Buffer.from([16, 0]))],
+    [undefined, readBatch(batchBytes({ attributes: 0x10, payload: marker(1) }))],
+  ])('says %s', (expected, batch) => {
+    expect(markerOutcome(batch)).toBe(expected);
+  });
+});
+
+describe('the sequence behind a batch', () => {
+  test('is that of the offset behind it', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 2n ** 62n }), fc.integer({ min: 1, max: 1_000_000 }), (offset, count) => {
+        expect(sequenceAfter(sequenceOf(offset), count)).toBe(sequenceOf(offset + BigInt(count)));
+      }),
+    );
   });
 });
 

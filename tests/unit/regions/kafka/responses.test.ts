@@ -2,6 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import { readDescribeProducersResponse } from '../../../../regions/kafka/describe-producers.ts';
+import {
+  readDescribeTransactionResponse,
+  readListTransactionsResponse,
+} from '../../../../regions/kafka/describe-transactions.ts';
 import { fetchRequest, readFetchResponse } from '../../../../regions/kafka/fetch.ts';
 import { listOffsetsRequest, readListOffsetsResponse } from '../../../../regions/kafka/list-offsets.ts';
 import { metadataRequest, readMetadataResponse } from '../../../../regions/kafka/metadata.ts';
@@ -158,9 +162,63 @@ const responses = {
         topic: 'events',
         partition: 1,
         errorCode: 0,
-        producers: [{ producerId: 9n, producerEpoch: 2, coordinatorEpoch: 7 }],
+        producers: [{ producerId: 9n, producerEpoch: 2, coordinatorEpoch: 7, lastSequence: 5, transactionStart: -1n }],
       },
     ],
+  },
+  listTransactions: {
+    read: readListTransactionsResponse,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .uvarint(0)
+          .int32(0)
+          .int16(0)
+          .uvarint(1)
+          .uvarint(2)
+          .compactString('__argus-mirror-events-1-t0')
+          .int64(9n)
+          .compactString('Ongoing')
+          .uvarint(0)
+          // The tagged fields of the whole, which are not looked at, and room for the rule below.
+          .int32(0),
+      ),
+    expected: {
+      errorCode: 0,
+      transactions: [{ transactionalId: '__argus-mirror-events-1-t0', producerId: 9n, state: 'Ongoing' }],
+    },
+  },
+  describeTransaction: {
+    read: readDescribeTransactionResponse,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .uvarint(0)
+          .int32(0)
+          .uvarint(2)
+          .int16(0)
+          .compactString('id')
+          .compactString('Ongoing')
+          .int32(900_000)
+          .int64(1_700n)
+          .int64(9n)
+          .int16(2)
+          .uvarint(2)
+          .compactString('events')
+          .uvarint(2)
+          .int32(1)
+          .uvarint(0)
+          .uvarint(0)
+          .int32(0),
+      ),
+    expected: {
+      errorCode: 0,
+      state: 'Ongoing',
+      timeoutMs: 900_000,
+      startedAtMs: 1_700,
+      producerId: 9n,
+      producerEpoch: 2,
+    },
   },
   writeTxnMarkers: {
     read: writeAbortMarkersRequest({ producerId: 9n, producerEpoch: 1, coordinatorEpoch: 0 }, []).read,

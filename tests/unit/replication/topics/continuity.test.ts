@@ -35,6 +35,25 @@ describe('the last batch of both sides', () => {
     ['stops the partition when its records are of another time', last({ maxTimestampMs: 9 }), last(), 'Diverged'],
     ['stops the partition when it begins elsewhere', last({ baseOffset: 12n, recordCount: 3 }), last(), 'Diverged'],
     ['stops the partition when it holds other records', last({ recordCount: 6 }), last(), 'Diverged'],
+    [
+      'stops the partition when only one is a marker',
+      last({ attributes: 0x30, maxTimestampMs: 9 }),
+      last(),
+      'Diverged',
+    ],
+    [
+      'is no matter when both are markers: each has its own side`s time',
+      last({ attributes: 0x30, maxTimestampMs: 9 }),
+      last({ attributes: 0x30 }),
+      undefined,
+    ],
+    ['is no matter where the source has a hole', last({ baseOffset: 20n, maxTimestampMs: 9 }), last(), undefined],
+    [
+      'is no matter when compaction took some of it',
+      last({ lastOffsetDelta: 4, recordCount: 2, maxTimestampMs: 9 }),
+      last(),
+      undefined,
+    ],
   ])('%s', (_name, source, standby, expected) => {
     expect(decideSameTail(source, standby)?.reason).toBe(expected);
   });
@@ -46,7 +65,7 @@ describe('a fetched batch', () => {
   test.each([
     ['is taken when it begins at the position', 10n, batch({ baseOffset: 10n, recordCount: 5 }), 'take'],
     ['is skipped when the standby has all of it', 15n, batch({ baseOffset: 10n, recordCount: 5 }), 'skip'],
-    ['stops the partition when records are missing before it', 9n, batch({ baseOffset: 10n }), 'OffsetGap'],
+    ['is taken when offsets are missing before it, which are filled', 9n, batch({ baseOffset: 10n }), 'take'],
     [
       'stops the partition when it begins before the position',
       12n,
@@ -57,26 +76,22 @@ describe('a fetched batch', () => {
       'stops the partition when compaction left holes in it',
       10n,
       batch({ baseOffset: 10n, lastOffsetDelta: 4, recordCount: 3 }),
-      'OffsetGap',
+      'InnerGap',
     ],
     [
-      'stops the partition when it is transactional',
+      'is taken when compaction left none of its records: its offsets are filled',
       10n,
-      batch({ baseOffset: 10n, attributes: 0x10 }),
-      'TransactionalNotSupported',
+      batch({ baseOffset: 10n, lastOffsetDelta: 4, recordCount: 0 }),
+      'take',
     ],
-    [
-      'stops the partition when it is a marker',
-      10n,
-      batch({ baseOffset: 10n, attributes: 0x30 }),
-      'TransactionalNotSupported',
-    ],
+    ['is taken when it is transactional', 10n, batch({ baseOffset: 10n, attributes: 0x10 }), 'take'],
+    ['is taken when it is a marker', 10n, batch({ baseOffset: 10n, attributes: 0x30 }), 'take'],
     ['is skipped when it is an old marker', 11n, batch({ baseOffset: 10n, attributes: 0x30 }), 'skip'],
   ])('%s', (_name, position, fetched, expected) => {
     expect(stopReason(decideBatch(position, fetched))).toBe(expected);
   });
 
-  test('is never taken unless what was taken has neither a gap nor an overlap', () => {
+  test('is never taken unless it overlaps with nothing that was taken, and has as many records as offsets, or none', () => {
     const any = fc.record({ base: fc.nat({ max: 30 }), delta: fc.nat({ max: 5 }), missing: fc.nat({ max: 2 }) });
     fc.assert(
       fc.property(fc.nat({ max: 30 }), fc.array(any, { maxLength: 30 }), (start, fetched) => {
@@ -87,8 +102,8 @@ describe('a fetched batch', () => {
           const decision = decideBatch(position, next);
           if (decision.kind === 'stop') return;
           if (decision.kind === 'skip') continue;
-          expect(next.baseOffset).toBe(position);
-          expect(next.recordCount).toBe(delta + 1);
+          expect(next.baseOffset).toBeGreaterThanOrEqual(position);
+          expect([0, delta + 1]).toContain(next.recordCount);
           position = next.lastOffset + 1n;
         }
       }),
@@ -114,5 +129,12 @@ describe('the standby`s answer to a batch at offset 7', () => {
     ['with an unknown error stops the partition', -1, -1n, 'BatchRefused'],
   ])('%s', (_name, errorCode, baseOffset, expected) => {
     expect(stopReason(decideProduced(7n, { errorCode, baseOffset, errorMessage: undefined }))).toBe(expected);
+  });
+});
+
+describe('the standby`s answer to a transactional batch', () => {
+  test.each([47, 48, 49, 90])('with error %i means that the transaction is lost', (errorCode) => {
+    const answer = { errorCode, baseOffset: -1n, errorMessage: undefined };
+    expect(stopReason(decideProduced(7n, answer, true))).toBe('TransactionLost');
   });
 });

@@ -90,3 +90,21 @@ describe('the source`s rate', () => {
     expect(topic(s)?.recordsPerSecond).toBeUndefined();
   });
 });
+
+describe('open transactions', () => {
+  const slot = (sourceProducerId: bigint | undefined, sinceMs: number) => ({
+    transactionalId: '__argus-mirror-events-0-t0',
+    producer: { producerId: 1n, producerEpoch: 0 },
+    nextSequence: 0,
+    timeoutMs: 4_000,
+    open: { sourceProducerId, firstOffset: BigInt(sinceMs), sinceMs },
+  });
+
+  test('are told with the oldest, and as late past half of its time-out', () => {
+    const s = state({ slots: [slot(5n, 9_000), slot(6n, 7_999), slot(undefined, 1)] });
+    const expected = { count: 2, firstOffset: 7_999n, ageMs: 2_001, timeoutMs: 4_000, late: true };
+    expect(topic(s)?.partitions[0]?.openTransactions).toEqual(expected);
+    expect(topic(state({ slots: [slot(5n, 8_000)] }))?.partitions[0]?.openTransactions?.late).toBe(false);
+    expect(topic(state({}))?.partitions[0]).not.toHaveProperty('openTransactions');
+  });
+});

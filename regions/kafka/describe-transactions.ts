@@ -1,0 +1,98 @@
+import type { KafkaRequest } from './kafka-connection.ts';
+import { WireReader, WireWriter } from './wire.ts';
+
+export interface ListedTransaction {
+  readonly transactionalId: string;
+  readonly producerId: bigint;
+  /** `Ongoing`, `PrepareCommit`, `CompleteAbort` and the like. */
+  readonly state: string;
+}
+
+export interface ListedTransactions {
+  readonly errorCode: number;
+  readonly transactions: readonly ListedTransaction[];
+}
+
+/** The states in which a transaction still will write a marker. Source: Kafka's `TransactionState`. */
+const unfinishedStates = ['Ongoing', 'PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'];
+
+/**
+ * ListTransactions (key 66), version 0 (flexible): the transactional ids of one broker's coordinators.
+ *
+ *     request: tags | compact [state compact string] | compact [producerId i64] | tags
+ *     response: tags | throttle i32 | error i16 | compact [state compact string]
+ *       | compact [transactionalId compact string | producerId i64 | state compact string | tags] | tags
+ *
+ * Source: KIP-664; Kafka protocol guide.
+ */
+export function listTransactionsRequest(which: 'all' | 'unfinished'): KafkaRequest<ListedTransactions> {
+  const states = which === 'all' ? [] : unfinishedStates;
+  // The request header of a flexible version ends with its own tagged fields.
+  const body = new WireWriter().uvarint(0).uvarint(states.length + 1);
+  for (const state of states) body.compactString(state);
+  body.uvarint(1).uvarint(0);
+  return { name: 'ListTransactions', apiKey: 66, apiVersion: 0, body, read: readListTransactionsResponse };
+}
+
+/** Decodes a ListTransactions response, version 0, from the tagged fields of its header on. */
+export function readListTransactionsResponse(bytes: Buffer): ListedTransactions {
+  const reader = new WireReader(bytes);
+  reader.tags();
+  reader.int32();
+  const errorCode = reader.int16();
+  reader.compactArray(() => reader.compactNullableString());
+  const transactions = reader.compactArray((): ListedTransaction => {
+    const transactionalId = reader.compactNullableString() ?? '';
+    const listed = { transactionalId, producerId: reader.int64(), state: reader.compactNullableString() ?? '' };
+    reader.tags();
+    return listed;
+  });
+  return { errorCode, transactions };
+}
+
+export interface DescribedTransaction {
+  readonly errorCode: number;
+  readonly state: string;
+  readonly timeoutMs: number;
+  readonly startedAtMs: number;
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+}
+
+/**
+ * DescribeTransactions (key 65), version 0 (flexible), for one transactional id, at its coordinator.
+ *
+ *     request: tags | compact [transactionalId compact string] | tags
+ *     response: tags | throttle i32 | compact [error i16 | transactionalId compact string | state compact string
+ *       | timeout i32 | start i64 | producerId i64 | producerEpoch i16 | compact [topic compact string
+ *       | compact [partition i32] | tags] | tags] | tags
+ *
+ * Source: KIP-664; Kafka protocol guide.
+ */
+export function describeTransactionRequest(transactionalId: string): KafkaRequest<DescribedTransaction> {
+  const body = new WireWriter().uvarint(0).uvarint(2).compactString(transactionalId).uvarint(0);
+  return { name: 'DescribeTransactions', apiKey: 65, apiVersion: 0, body, read: readDescribeTransactionResponse };
+}
+
+/** Decodes the first entry of a DescribeTransactions response, version 0; without one it is error -1. */
+export function readDescribeTransactionResponse(bytes: Buffer): DescribedTransaction {
+  const reader = new WireReader(bytes);
+  reader.tags();
+  reader.int32();
+  const [described] = reader.compactArray((): DescribedTransaction => {
+    const errorCode = reader.int16();
+    reader.compactNullableString();
+    const state = reader.compactNullableString() ?? '';
+    const [timeoutMs, startedAtMs] = [reader.int32(), Number(reader.int64())];
+    const [producerId, producerEpoch] = [reader.int64(), reader.int16()];
+    reader.compactArray(() => {
+      reader.compactNullableString();
+      reader.compactArray(() => reader.int32());
+      reader.tags();
+    });
+    reader.tags();
+    return { errorCode, state, timeoutMs, startedAtMs, producerId, producerEpoch };
+  });
+  const nothing = { errorCode: -1, state: '', timeoutMs: 0, startedAtMs: 0, producerId: -1n, producerEpoch: -1 };
+  return described ?? nothing;
+}

@@ -1,0 +1,75 @@
+import { transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
+import { type BatchProducer, markerOutcome, type RecordBatch } from '../../regions/kafka/record-batch.ts';
+import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
+import type { Stop } from './continuity.ts';
+import type { PartitionState } from './partition-state.ts';
+
+/**
+ * One transactional id of the mirror, for one partition. As many are used as transactions are open in the partition
+ * at a time: an id is free again when its transaction has ended.
+ */
+export interface Slot {
+  readonly transactionalId: string;
+  /** Undefined until this session has made sure of it. */
+  producer: BatchProducer | undefined;
+  nextSequence: number;
+  /** After which the standby's coordinator aborts a transaction on its own. */
+  timeoutMs: number;
+  open: OpenTransaction | undefined;
+}
+
+export interface OpenTransaction {
+  /** Undefined while it waits for its first record, as a mirror that was killed leaves it; and where it fills a hole. */
+  readonly sourceProducerId: bigint | undefined;
+  /** Where it begins, on both sides. */
+  readonly firstOffset: bigint;
+  readonly sinceMs: number;
+}
+
+/** An id that nothing is known of yet. */
+export function newSlot(transactionalId: string): Slot {
+  return { transactionalId, producer: undefined, nextSequence: 0, timeoutMs: 0, open: undefined };
+}
+
+/** A slot for a transaction that begins: one that stands open and empty, else a free one, else a new one. */
+export function slotForNew(state: PartitionState): Slot {
+  const waiting = state.slots.find((s) => s.open && s.open.sourceProducerId === undefined);
+  const free = waiting ?? state.slots.find((s) => !s.open);
+  if (free) return free;
+  const taken = new Set(state.slots.map((s) => s.transactionalId));
+  let number = 0;
+  while (taken.has(transactionalIdOf(state, number))) number++;
+  const slot = newSlot(transactionalIdOf(state, number));
+  state.slots.push(slot);
+  return slot;
+}
+
+/**
+ * What has to happen for the batch at the head of a partition's queue. Only `send` may overlap with others of the
+ * partition; the rest waits until everything before is on the standby, and holds up what follows.
+ */
+export type Step =
+  /** Outside a transaction without a slot. */
+  | { readonly kind: 'send'; readonly slot: Slot | undefined }
+  | { readonly kind: 'begin' }
+  /** Without a slot its records are below the log start, or it had none here. */
+  | { readonly kind: 'end'; readonly slot: Slot | undefined; readonly outcome: TransactionOutcome }
+  /** Offsets up to `to` (exclusive) are missing at the source. */
+  | { readonly kind: 'fill'; readonly to: bigint }
+  | { readonly kind: 'stop'; readonly stop: Stop };
+
+/** The next step of a partition whose standby has, or was sent, all below `state.sendFrom`. */
+export function nextStep(state: PartitionState, batch: RecordBatch): Step {
+  if (batch.baseOffset > state.sendFrom) return { kind: 'fill', to: batch.baseOffset };
+  // The cleaner leaves a batch without records where it must remember a producer.
+  if (batch.recordCount === 0) return { kind: 'fill', to: batch.lastOffset + 1n };
+  const slot = state.slots.find((s) => s.open && s.open.sourceProducerId === batch.producerId);
+  if (batch.control) {
+    const outcome = markerOutcome(batch);
+    if (outcome) return { kind: 'end', slot, outcome };
+    const detail = `the control record at ${batch.baseOffset} is no marker of a transaction`;
+    return { kind: 'stop', stop: { reason: 'ControlRecordUnknown', detail } };
+  }
+  if (!batch.transactional) return { kind: 'send', slot: undefined };
+  return slot ? { kind: 'send', slot } : { kind: 'begin' };
+}
