@@ -97,7 +97,7 @@ function endsOf(logs: ReadonlyMap<string, LogAtRest>): ReadonlyMap<string, bigin
 function known(
   states: readonly PartitionState[],
   side: 'source' | 'target',
-  { offsets, failures }: Pick<ListedOffsets, 'offsets'> & { readonly failures: ReadonlyMap<string, Error> },
+  { offsets, failures }: ListedOffsets,
   at: number,
 ): ReadonlyMap<string, bigint> {
   for (const s of states) {

@@ -1,3 +1,4 @@
+import type { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { describeProducersRequest, type PartitionProducers } from '../../regions/kafka/describe-producers.ts';
 import { kafkaError } from '../../regions/kafka/error-codes.ts';
@@ -51,10 +52,10 @@ export async function logsAtRest(
   context: SessionContext,
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
-): Promise<{ readonly logs: ReadonlyMap<string, LogAtRest>; readonly failures: ReadonlyMap<string, Error> }> {
+): Promise<{ readonly logs: ReadonlyMap<string, LogAtRest>; readonly failures: ReadonlyMap<string, ArgusError> }> {
   const { target, producer, clock } = context;
   const logs = new Map<string, LogAtRest>();
-  const failures = new Map<string, Error>();
+  const failures = new Map<string, ArgusError>();
   const before = new Map<string, string>();
   let open = partitions;
   for (let round = 0; open.length > 0 && round <= rounds; round++) {
