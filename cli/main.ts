@@ -127,6 +127,37 @@ command(
       .addOption(new Option('--sample <n>', 'only n ranges of 1,000 offsets, at random').argParser(count)),
 );
 
+command(
+  mirror,
+  'pause',
+  'Mirror no more for now: a topic, or all. Kept in the state, followed by whoever mirrors within seconds',
+  '  $ argus mirror pause --topic events\n  $ argus mirror pause',
+  () => import('./commands/mirror-pause.ts'),
+  (c) => c.option('--topic <name>', 'this topic only'),
+);
+command(
+  mirror,
+  'resume',
+  'Take a pause back: of a topic, or every pause',
+  '  $ argus mirror resume --topic events\n  $ argus mirror resume',
+  () => import('./commands/mirror-resume.ts'),
+  (c) => c.option('--topic <name>', 'this topic only'),
+);
+command(
+  mirror,
+  'reseed <topic>',
+  'Delete a topic on the standby and make it anew, so that the mirror begins it again. Refused (3) while a mirror runs',
+  '  $ argus mirror reseed events\n  $ argus mirror reseed events --yes --accept-loss 120',
+  () => import('./commands/mirror-reseed.ts'),
+  (c) =>
+    c
+      .option('--yes', "don't ask")
+      .addOption(
+        new Option('--accept-loss <n>', 'lose up to n records that only the standby has, for good').argParser(offset),
+      ),
+  (topic) => ({ topic }),
+);
+
 const checkpoints = program.command('checkpoints').description("Flink's checkpoints, replicated and relocated");
 command(
   checkpoints,

@@ -7,6 +7,7 @@ import type { Sighting } from '../state/sightings.ts';
 import { type Composition, compose, openState } from './compose.ts';
 import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
 import type { CommandContext } from './context.ts';
+import { resolveTopics } from './resolve-topics.ts';
 
 /** A command's configuration and adapters, closed when the command ends, however it ends. */
 export async function withComposition<T>(
@@ -20,7 +21,10 @@ export async function withComposition<T>(
   }
   const composition = await compose(loaded, context.env);
   try {
-    return await act(composition, loaded);
+    const { config, regions, state } = composition;
+    const topics = await resolveTopics(config, regions, state, context.signal);
+    const resolved = { ...config, topics };
+    return await act({ ...composition, config: resolved }, { ...loaded, config: resolved });
   } finally {
     // A region that hangs must not hold the command; the process ends anyway.
     await Promise.race([composition.close(), context.clock.sleep(300)]);

@@ -12,12 +12,14 @@ import { ensureRoles } from '../state/roles.ts';
 import { runCheckpointLoop } from './checkpoint-loop.ts';
 import { decideReplication, type ReplicationOrder } from './decide-replication.ts';
 import { type FollowOptions, followRoles, orderSentence } from './follow-roles.ts';
+import { topicFollower } from './follow-topics.ts';
+
 import { forkMirror } from './fork-mirror.ts';
 import { runGroupLoop } from './group-loop.ts';
 import { servePages } from './http.ts';
 import type { Log } from './log.ts';
+import type { MirrorSettings } from './mirror-ipc.ts';
 import { mirrorNews } from './mirror-news.ts';
-import { prepareMirror } from './prepare-mirror.ts';
 import { regionOf } from './region-of.ts';
 import { awaitReplicationLease } from './replication-lease.ts';
 import { type MirrorHandle, type ReplicatorParts, replicator } from './replicator.ts';
@@ -83,30 +85,22 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   );
   log.info({ url: pages.url }, `the daemon listens on ${pages.url}`);
 
+  const start = (settings: MirrorSettings) => {
+    const onStatus = (status: MirrorStatus) => {
+      for (const { level, message } of mirrorNews(mirrorStatus, status)) log[level]({}, message);
+      mirrorStatus = status;
+      watch.see(status);
+    };
+    const mayWriteForMs = () => held?.remainingMs() ?? 0;
+    return counted(forkMirror(settings, { clock, onStatus, mayWriteForMs }), metrics.mirrorRestarted);
+  };
+  const follower = topicFollower({ config, regions, state, clock, log, start });
   const replicatorParts: ReplicatorParts = {
     clock,
     log,
-    openMirror: async (direction, stop) => {
-      const settings = await prepareMirror(
-        {
-          state,
-          source: regionOf(regions, direction.source),
-          target: regionOf(regions, direction.target),
-          topics: config.topics,
-          log,
-        },
-        direction,
-        stop,
-      );
-      const onStatus = (status: MirrorStatus) => {
-        for (const { level, message } of mirrorNews(mirrorStatus, status)) log[level]({}, message);
-        mirrorStatus = status;
-        watch.see(status);
-      };
-      const mayWriteForMs = () => held?.remainingMs() ?? 0;
-      return counted(forkMirror(settings, { clock, onStatus, mayWriteForMs }), metrics.mirrorRestarted);
-    },
+    openMirror: follower.open,
     loops: [
+      { name: 'topics', run: follower.run },
       {
         name: 'checkpoint sync',
         run: (direction, stop) =>
@@ -131,7 +125,8 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           runGroupLoop(
             {
               groups: config.jobs.map((j) => j.consumerGroup),
-              topics: config.topics,
+              patterns: config.groups,
+              topics: follower.names,
               source: regionOf(regions, direction.source),
               target: regionOf(regions, direction.target),
               clock,
@@ -142,7 +137,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           ),
       },
     ],
-    standbyEnds: async (direction) => standbyEnds(regionOf(regions, direction.target), config.topics),
+    standbyEnds: async (direction) => standbyEnds(regionOf(regions, direction.target), follower.names()),
   };
 
   try {

@@ -107,6 +107,7 @@ export function forkMirror(settings: MirrorSettings, options: ForkOptions): Mirr
 
   return {
     ended,
+    follow: (wanted) => send({ kind: 'follow', wanted }),
     async freeze(drainMs) {
       asked = true;
       send({ kind: 'freeze', drainMs });

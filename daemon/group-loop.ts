@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import { describeError } from '../domain/errors.ts';
+import { type NamePatterns, selectNames } from '../domain/name-patterns.ts';
 import { partitionKey } from '../domain/offsets.ts';
 import type { Region } from '../regions/region.ts';
 import { copyGroupOffsets } from '../replication/groups/copy-group-offsets.ts';
@@ -8,8 +9,11 @@ import { standbyEnds } from './standby-ends.ts';
 import { every } from './supervise.ts';
 
 export interface GroupLoopOptions {
+  /** Copied always. */
   readonly groups: readonly string[];
-  readonly topics: readonly string[];
+  /** Others, by name. */
+  readonly patterns?: NamePatterns | undefined;
+  readonly topics: () => readonly string[];
   readonly source: Region;
   readonly target: Region;
   readonly clock: Clock;
@@ -22,13 +26,25 @@ export interface GroupLoopOptions {
 export async function runGroupLoop(options: GroupLoopOptions, signal: AbortSignal): Promise<void> {
   const { source, target, groups, clock, log, periodMs = 5_000 } = options;
   let said: string | undefined;
+  let unmatched = '';
+  const wanted = async (): Promise<readonly string[]> => {
+    if (!options.patterns) return groups;
+    const found = selectNames(await source.kafka.listGroups({ signal }), options.patterns);
+    const none = found.unmatched.join(', ');
+    if (none !== unmatched && none !== '') log.warn({}, `no group in ${source.name} matches ${none} of \`groups\``);
+    unmatched = none;
+    return [...new Set([...groups, ...found.names])];
+  };
   const tick = async () => {
     try {
-      const ends = await standbyEnds(target, options.topics, signal);
+      const ends = await standbyEnds(target, options.topics(), signal);
       const mirroredEnds = new Map(ends.map((e) => [partitionKey(e), e.offset]));
-      const copies = await copyGroupOffsets(source.kafka, target.kafka, groups, mirroredEnds, { signal });
-      const failed = copies.find((c) => c.outcome === 'failed' || c.outcome === 'active');
-      if (failed) throw failed.error;
+      const copies = await copyGroupOffsets(source.kafka, target.kafka, await wanted(), mirroredEnds, { signal });
+      const failed = copies.filter((c) => c.outcome === 'failed' || c.outcome === 'active');
+      if (failed[0]) {
+        const others = failed.length === 1 ? '' : ` (and ${failed.length - 1} other groups)`;
+        throw new Error(`${describeError(failed[0].error)}${others}`, { cause: failed[0].error });
+      }
       said = undefined;
     } catch (error) {
       if (signal.aborted) return;

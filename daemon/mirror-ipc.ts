@@ -1,6 +1,7 @@
 import type { TopicPartition } from '../domain/offsets.ts';
 import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import type { Following } from '../replication/topics/plan-following.ts';
 import type { Stopped } from './replicator.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface MirrorSettings {
   readonly target: KafkaEndpoint;
   /** They exist on both sides. */
   readonly partitions: readonly TopicPartition[];
+  /** Topics among them that are not mirrored for now. */
+  readonly held?: Following['held'];
   readonly producer: {
     readonly transactionalId: string;
     readonly producerId: bigint;
@@ -24,6 +27,7 @@ export type ToMirror =
   | { readonly kind: 'start'; readonly settings: MirrorSettings }
   /** It may write until then (`machineNowMs`), and not without another of these: a daemon that stands still loses the right. */
   | { readonly kind: 'may-write'; readonly untilMs: number }
+  | { readonly kind: 'follow'; readonly wanted: Following }
   | { readonly kind: 'freeze'; readonly drainMs: number }
   | { readonly kind: 'stop' };
 

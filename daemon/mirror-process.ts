@@ -42,6 +42,9 @@ process.on('message', (message: ToMirror) => {
     case 'may-write':
       mayWriteUntilMs = message.untilMs;
       return;
+    case 'follow':
+      mirror?.follow(message.wanted);
+      return;
     case 'freeze':
       mirror?.freeze(message.drainMs).then((stopped) => tell({ kind: 'frozen', ...stopped }), fail);
       return;

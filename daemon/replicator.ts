@@ -1,7 +1,9 @@
 import type { Clock } from '../domain/clock.ts';
 import { describeError } from '../domain/errors.ts';
 import { type PartitionOffset, partitionKey } from '../domain/offsets.ts';
+import type { Following } from '../replication/topics/plan-following.ts';
 import type { Direction } from './decide-replication.ts';
+
 import type { Log } from './log.ts';
 import { supervise, type Task } from './supervise.ts';
 
@@ -16,6 +18,8 @@ export interface Stopped {
 export interface MirrorHandle {
   /** Settles when it is no longer at work, whatever the reason; rejects with why. */
   readonly ended: Promise<void>;
+  /** Mirrors these partitions from now on. */
+  follow(wanted: Following): void;
   /** Drains, stops and reads where the standby ends. Rejects when that can't be vouched for. */
   freeze(drainMs: number): Promise<Stopped>;
   /** Resolves when it is gone. Idempotent. */

@@ -14,6 +14,7 @@ export function runMirror(
   ended.catch(() => undefined);
   return {
     ended,
+    follow: (wanted) => mirror.follow(wanted),
     freeze: (drainMs) => mirror.freeze(drainMs),
     async stop() {
       stopping.abort();

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type NamePatterns, patternExpression } from './name-patterns.ts';
 
 /** `250ms`, `30s`, `15m`, `1h` → milliseconds. */
 const duration = z
@@ -18,7 +19,20 @@ const serviceUrl = z
   .url('a URL')
   .refine((text) => !/^[^/]*\/\/[^/?#]*@/.test(text), 'a URL without user and password: it is printed and logged');
 
+/** Of names: `orders-*`, `/^orders-(eu|us)$/`. */
+const pattern = z
+  .string()
+  .min(1)
+  .refine((text) => {
+    try {
+      return patternExpression(text) !== undefined;
+    } catch {
+      return false;
+    }
+  }, 'a name, a pattern with * and ?, or a regular expression between slashes');
+
 /** Secrets stand outside the file: `env:NAME` or `file:/path`. */
+
 const secretRef = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, 'a reference: env:NAME or file:/path');
 
 const s3Access = {
@@ -99,8 +113,21 @@ export const configSchema = z
     regions: z.record(name, region),
     /** Roles at the very first start; from then on the state decides. */
     roles: z.strictObject({ primary: name, standby: name }),
-    /** Topics to mirror. */
-    topics: z.array(z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name')).min(1),
+    /** Topics to mirror: names, or patterns by which they are found. */
+    topics: z.union([
+      z.array(z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name')).min(1),
+      z.strictObject({ include: z.array(pattern).min(1), exclude: z.array(pattern).default([]) }),
+    ]),
+    /** Keys of topic configurations that the standby's topics take over, also when they change. */
+    topicConfigs: z
+      .array(z.string().min(1))
+      .refine(
+        (keys) => !keys.some((k) => k === 'compression.type' || k.startsWith('message.timestamp.')),
+        "compression.type and message.timestamp.* are the mirror's own",
+      )
+      .optional(),
+    /** Consumer groups whose committed offsets are copied, besides those of the jobs. */
+    groups: z.strictObject({ include: z.array(pattern).min(1), exclude: z.array(pattern).default([]) }).optional(),
     jobs: z.array(job).min(1),
     dns: z.strictObject({
       cloudflare: z.strictObject({
@@ -155,6 +182,12 @@ export const configSchema = z
         message: 'both regions name the same bucket at the same endpoint: a replica must be apart',
       });
     }
+  })
+  .transform(({ topics, ...rest }) => {
+    const names: readonly string[] = Array.isArray(topics) ? topics : [];
+    // Which topics these are is asked for when a command begins.
+    const byPattern: { readonly topicPatterns?: NamePatterns } = Array.isArray(topics) ? {} : { topicPatterns: topics };
+    return { ...rest, topics: names, ...byPattern };
   });
 
 /** A validated configuration; durations are milliseconds, secrets still references. */

@@ -1,6 +1,6 @@
 import { followRoles } from '../../daemon/follow-roles.ts';
+import { topicFollower } from '../../daemon/follow-topics.ts';
 import { mirrorNews } from '../../daemon/mirror-news.ts';
-import { prepareMirror } from '../../daemon/prepare-mirror.ts';
 import { regionOf } from '../../daemon/region-of.ts';
 import { acquireReplicationLease } from '../../daemon/replication-lease.ts';
 import { replicator } from '../../daemon/replicator.ts';
@@ -43,6 +43,14 @@ export async function run(context: CommandContext): Promise<number> {
         for (const [topic, t] of Object.entries(status.topics))
           log.info({ topic, lagRecords: t.lagRecords, lagMs: t.lagMs }, status.phase);
     };
+    const follower = topicFollower({
+      config,
+      regions,
+      state,
+      clock,
+      log,
+      start: (settings) => runMirror(settings, { clock, onStatus, mayWrite: () => lease.remainingMs() > 0 }),
+    });
     try {
       await followRoles(
         {
@@ -53,17 +61,9 @@ export async function run(context: CommandContext): Promise<number> {
           replicator: replicator({
             clock,
             log,
-            loops: [],
-            standbyEnds: (direction) => standbyEnds(regionOf(regions, direction.target), config.topics),
-            openMirror: async (direction, stop) => {
-              const [source, target] = [regionOf(regions, direction.source), regionOf(regions, direction.target)];
-              const settings = await prepareMirror(
-                { state, source, target, topics: config.topics, log },
-                direction,
-                stop,
-              );
-              return runMirror(settings, { clock, onStatus, mayWrite: () => lease.remainingMs() > 0 });
-            },
+            loops: [{ name: 'topics', run: follower.run }],
+            standbyEnds: (direction) => standbyEnds(regionOf(regions, direction.target), follower.names()),
+            openMirror: follower.open,
           }),
         },
         AbortSignal.any([signal, lease.signal]),

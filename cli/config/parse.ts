@@ -130,7 +130,11 @@ function describeIssue(issue: z.core.$ZodIssue, prefix: Path, root: unknown, loc
     case 'invalid_union': {
       const best = [...issue.errors].sort((a, b) => rootMismatches(a) - rootMismatches(b))[0];
       if (!best || rootMismatches(best) > 0) {
-        return [{ ...locate(path), path: here, message: `${of}file:<folder>, or a mapping with an s3:// url` }];
+        const wanted =
+          here === 'state'
+            ? 'file:<folder>, or a mapping with an s3:// url'
+            : 'a list of names, or a mapping with include';
+        return [{ ...locate(path), path: here, message: `${of}${wanted}` }];
       }
       return best.flatMap((inner) => describeIssue(inner, path, root, locate));
     }

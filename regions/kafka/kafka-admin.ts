@@ -1,3 +1,4 @@
+import type { ArgusError } from '../../domain/errors.ts';
 import type { LogRange, PartitionOffset, TopicPartition } from '../../domain/offsets.ts';
 
 export interface TopicDescription {
@@ -11,6 +12,12 @@ export interface NewTopic {
   readonly name: string;
   readonly partitions: number;
   readonly configs: Readonly<Record<string, string>>;
+}
+
+/** What a group has committed for a partition. */
+export interface GroupCommit extends PartitionOffset {
+  /** What its consumer keeps beside the offset; mostly empty. */
+  readonly metadata: string;
 }
 
 interface CallOptions {
@@ -28,6 +35,10 @@ export interface KafkaAdmin {
   describeTopics(names?: readonly string[], options?: CallOptions): Promise<ReadonlyMap<string, TopicDescription>>;
   /** Done when every broker answers for the topic. An existing topic is `KafkaFailed`. */
   createTopic(topic: NewTopic, options?: CallOptions): Promise<void>;
+  /** Gives a topic more partitions, up to this count; done when every broker answers for them. Fewer is `KafkaFailed`. */
+  growTopic(topic: string, partitions: number, options?: CallOptions): Promise<void>;
+  /** Sets these keys of a topic's configuration; others stay. Idempotent. */
+  alterTopicConfigs(topic: string, configs: Readonly<Record<string, string>>, options?: CallOptions): Promise<void>;
   /** A topic's configuration in force, inherited values included, by key. A topic that is missing is `KafkaFailed`. */
   topicConfigs(topic: string, options?: CallOptions): Promise<ReadonlyMap<string, string>>;
   /** Log start and high watermark of each partition, ordered by topic and partition. A partition that is missing is an error. */
@@ -36,6 +47,18 @@ export interface KafkaAdmin {
   groupOffsets(group: string, options?: CallOptions): Promise<readonly PartitionOffset[]>;
   /** Commits offsets for a group without members. A group with members: `KafkaFailed` with code `GroupActive`. */
   setGroupOffsets(group: string, offsets: readonly PartitionOffset[], options?: CallOptions): Promise<void>;
+  /** Every consumer group's id, whatever its protocol. */
+  listGroups(options?: CallOptions): Promise<readonly string[]>;
+  /** What many groups have committed, or why one can't be asked. */
+  groupCommits(
+    groups: readonly string[],
+    options?: CallOptions,
+  ): Promise<ReadonlyMap<string, readonly GroupCommit[] | ArgusError>>;
+  /** Commits for many groups; `GroupActive` for one with members, which is left alone by the broker itself. */
+  commitGroups(
+    commits: ReadonlyMap<string, readonly GroupCommit[]>,
+    options?: CallOptions,
+  ): Promise<ReadonlyMap<string, ArgusError | undefined>>;
   /**
    * The producer id behind a transactional id, made by the first call. Every further call raises its epoch.
    * Source: KIP-98, InitProducerId.

@@ -1,8 +1,10 @@
-import { type Admin, ConfigResourceTypes } from '@platformatic/kafka';
+import { type Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, type LogRange, type PartitionOffset, type TopicPartition } from '../../domain/offsets.ts';
 import { byTopic } from './by-topic.ts';
-import type { KafkaAdmin, NewTopic, TopicDescription } from './kafka-admin.ts';
+import { commitGroupOffsets, fetchGroupCommits, listGroups } from './group-offsets.ts';
+import type { GroupCommit, KafkaAdmin, NewTopic, TopicDescription } from './kafka-admin.ts';
+
 import { KafkaCluster } from './kafka-cluster.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import { AdminClient } from './platformatic-client.ts';
@@ -74,6 +76,29 @@ export class PlatformaticAdmin implements KafkaAdmin {
     await this.#call('createTopic', options, (client) => readLogRanges(client, partitions), { awaitTopic: true });
   }
 
+  async growTopic(topic: string, partitions: number, options: CallOptions = {}): Promise<void> {
+    await this.#call(
+      'growTopic',
+      options,
+      (client) => client.createPartitions({ topics: [{ name: topic, count: partitions, assignments: null }] }),
+      { repeatable: false },
+    );
+    const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+    await this.#call('growTopic', options, (client) => readLogRanges(client, all), { awaitTopic: true });
+  }
+
+  async alterTopicConfigs(
+    topic: string,
+    configs: Readonly<Record<string, string>>,
+    options: CallOptions = {},
+  ): Promise<void> {
+    const configOperation = IncrementalAlterConfigOperationTypes.SET;
+    const changes = Object.entries(configs).map(([name, value]) => ({ name, configOperation, value }));
+
+    const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs: changes }];
+    await this.#call('alterTopicConfigs', options, (client) => client.incrementalAlterConfigs({ resources }));
+  }
+
   async topicConfigs(topic: string, options: CallOptions = {}): Promise<ReadonlyMap<string, string>> {
     return this.#call('topicConfigs', options, async (client) => {
       const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic }];
@@ -113,6 +138,18 @@ export class PlatformaticAdmin implements KafkaAdmin {
     await this.#call('setGroupOffsets', options, (client) =>
       client.alterConsumerGroupOffsets({ groupId: group, topics }),
     );
+  }
+
+  async listGroups(options: CallOptions = {}): Promise<readonly string[]> {
+    return this.#raw('listGroups', options, listGroups);
+  }
+
+  async groupCommits(groups: readonly string[], options: CallOptions = {}) {
+    return this.#raw('groupCommits', options, (cluster, signal) => fetchGroupCommits(cluster, groups, signal));
+  }
+
+  async commitGroups(commits: ReadonlyMap<string, readonly GroupCommit[]>, options: CallOptions = {}) {
+    return this.#raw('commitGroups', options, (cluster, signal) => commitGroupOffsets(cluster, commits, signal));
   }
 
   async initProducer(transactionalId: string, options: CallOptions = {}) {

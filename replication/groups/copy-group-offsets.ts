@@ -1,5 +1,5 @@
 import { ArgusError } from '../../domain/errors.ts';
-import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
+import type { GroupCommit, KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import { planGroupOffsets } from './plan-group-offsets.ts';
 
 export interface GroupCopy {
@@ -14,38 +14,47 @@ export interface GroupCopy {
 }
 
 /**
- * Copies the committed offsets of groups from the primary to the standby. It never throws: each group has its outcome.
- * Idempotent. Never call it once the standby's jobs were started: they commit without being members.
+ * Copies the committed offsets of groups, with what their consumers keep beside them, from the primary to the standby.
+ * It never throws: each group has its outcome. Whether a group has members there is decided by its broker at the very
+ * commit, so nobody can join in between. Idempotent. Never call it once the standby's jobs were started: they commit
+ * without being members.
  */
 export async function copyGroupOffsets(
-  source: Pick<KafkaAdmin, 'groupOffsets'>,
-  target: Pick<KafkaAdmin, 'groupOffsets' | 'setGroupOffsets'>,
+  source: Pick<KafkaAdmin, 'groupCommits'>,
+  target: Pick<KafkaAdmin, 'groupCommits' | 'commitGroups'>,
   groups: readonly string[],
   mirroredEnds: ReadonlyMap<string, bigint>,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<readonly GroupCopy[]> {
-  const copies: GroupCopy[] = [];
-  for (const group of groups) copies.push(await copyGroup(source, target, group, mirroredEnds, options));
-  return copies;
-}
-
-async function copyGroup(
-  source: Pick<KafkaAdmin, 'groupOffsets'>,
-  target: Pick<KafkaAdmin, 'groupOffsets' | 'setGroupOffsets'>,
-  group: string,
-  mirroredEnds: ReadonlyMap<string, bigint>,
-  options: { readonly signal?: AbortSignal },
-): Promise<GroupCopy> {
-  const nothing = { group, committed: 0, clamped: 0, error: undefined } as const;
+  const nothing = { committed: 0, clamped: 0, error: undefined } as const;
+  const failed = (group: string, error: unknown): GroupCopy => ({ ...nothing, group, outcome: 'failed', error });
   try {
-    const primary = await source.groupOffsets(group, options);
-    const standby = await target.groupOffsets(group, options);
-    const { commit, clamped } = planGroupOffsets({ primary, standby, mirroredEnds });
-    if (commit.length === 0) return { ...nothing, outcome: 'unchanged', clamped: clamped.length };
-    await target.setGroupOffsets(group, commit, options);
-    return { ...nothing, outcome: 'copied', committed: commit.length, clamped: clamped.length };
+    const [here, there] = await Promise.all([
+      source.groupCommits(groups, options),
+      target.groupCommits(groups, options),
+    ]);
+    const copies = new Map<string, GroupCopy>();
+    const wanted = new Map<string, readonly GroupCommit[]>();
+    for (const group of groups) {
+      const [primary, standby] = [here.get(group) ?? [], there.get(group) ?? []];
+      const error = [primary, standby].find((side) => side instanceof ArgusError);
+      if (primary instanceof ArgusError || standby instanceof ArgusError) {
+        copies.set(group, failed(group, error));
+        continue;
+      }
+      const { commit, clamped } = planGroupOffsets({ primary, standby, mirroredEnds });
+      const outcome = commit.length === 0 ? 'unchanged' : 'copied';
+      copies.set(group, { ...nothing, group, outcome, committed: commit.length, clamped: clamped.length });
+      if (commit.length > 0) wanted.set(group, commit);
+    }
+    const answers = wanted.size === 0 ? new Map() : await target.commitGroups(wanted, options);
+    for (const [group, error] of answers) {
+      if (error === undefined) continue;
+      const outcome = error.code === 'GroupActive' ? 'active' : 'failed';
+      copies.set(group, { ...nothing, group, outcome, error });
+    }
+    return [...copies.values()];
   } catch (error) {
-    if (error instanceof ArgusError && error.code === 'GroupActive') return { ...nothing, outcome: 'active', error };
-    return { ...nothing, outcome: 'failed', error };
+    return groups.map((group) => failed(group, error));
   }
 }

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../domain/clock.ts';
 import { ArgusError, describeError } from '../../domain/errors.ts';
-import type { PartitionOffset, TopicPartition } from '../../domain/offsets.ts';
+import { type PartitionOffset, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import type { BatchProducer } from '../../regions/kafka/record-batch.ts';
 import { runSession } from './mirror-session.ts';
 import { type MirrorStatus, type SideStatus, sampleRate, topicStatuses } from './mirror-status.ts';
-import { newPartitionState, type PartitionState } from './partition-state.ts';
+import { newPartitionState, type PartitionState, stopNow } from './partition-state.ts';
+import type { Following } from './plan-following.ts';
 import { type MirrorTuning, SessionFailure } from './session-context.ts';
 
 /** One side of a mirror. */
@@ -17,6 +19,8 @@ export interface MirrorOptions {
   readonly target: MirrorEndpoint;
   /** The partitions to mirror, as `prepareTopics` gives them: they exist on both sides. */
   readonly partitions: readonly TopicPartition[];
+  /** Topics among them that are not mirrored for now. */
+  readonly held?: Following['held'];
   /** The mirror's producer on the standby; the same at every start of one epoch of roles. */
   readonly producer: BatchProducer;
   readonly clock: Clock;
@@ -54,7 +58,9 @@ const settleRounds = 8;
 export class Mirror {
   readonly #options: MirrorOptions;
   readonly #tuning: MirrorTuning;
-  readonly #states: readonly PartitionState[];
+  #states: readonly PartitionState[] = [];
+  /** What is to be mirrored from the next session on. */
+  #wanted: Following;
   #source: SideStatus;
   #target: SideStatus;
   #connected = false;
@@ -66,7 +72,8 @@ export class Mirror {
   constructor(options: MirrorOptions) {
     this.#options = options;
     this.#tuning = { ...defaultTuning, ...options.tuning };
-    this.#states = options.partitions.map(newPartitionState);
+    this.#wanted = { partitions: options.partitions, held: options.held ?? {} };
+    this.#takeUp();
     this.#source = unseen(options.source.name);
     this.#target = unseen(options.target.name);
   }
@@ -102,6 +109,7 @@ export class Mirror {
           continue;
         }
         this.#connected = false;
+        this.#takeUp();
         const session = this.#runSession(interrupted);
         this.#session = session.then(
           () => undefined,
@@ -143,6 +151,27 @@ export class Mirror {
     if (!this.#frozen) return;
     this.#frozen = false;
     this.#renewInterrupt();
+  }
+
+  /**
+   * Mirrors these partitions from now on. What is in flight is awaited, then a new session begins with all of them;
+   * partitions that stay keep what is known of them.
+   */
+  follow(wanted: Following): void {
+    if (isDeepStrictEqual(wanted, this.#wanted)) return;
+    this.#wanted = wanted;
+    if (!this.#frozen) this.#renewInterrupt();
+  }
+
+  #takeUp(): void {
+    const { partitions, held } = this.#wanted;
+    const known = new Map(this.#states.map((s) => [s.key, s]));
+    this.#states = partitions.map((tp) => known.get(partitionKey(tp)) ?? newPartitionState(tp));
+    for (const s of this.#states) {
+      const hold = held[s.topic];
+      if (hold) stopNow(s, hold);
+      else if (s.stop?.reason === 'Paused' || s.stop?.reason === 'TopicRecreated') s.stop = undefined;
+    }
   }
 
   async #runSession(signal: AbortSignal): Promise<SessionFailure | undefined> {

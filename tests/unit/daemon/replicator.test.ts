@@ -15,6 +15,7 @@ function fakeMirror(freeze: () => Promise<Stopped>) {
   const asked: string[] = [];
   const handle: MirrorHandle = {
     ended: ended.promise,
+    follow: () => undefined,
     freeze: async () => {
       asked.push('freeze');
       try {

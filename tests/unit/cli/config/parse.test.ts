@@ -36,7 +36,7 @@ describe('parseConfig', () => {
     [
       'takes an unknown key for no misspelling of one that is there',
       sampleWith('topics: [events]', 'topics: events\ntopicss: [events]'),
-      ['27:9: topics: a list is needed here', '28:1: unknown key "topicss"'],
+      ['27:9: topics: a list of names, or a mapping with include', '28:1: unknown key "topicss"'],
     ],
     [
       'finds an unknown key inside a list',
