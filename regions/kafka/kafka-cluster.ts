@@ -1,5 +1,6 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
+import { missingRight, missingRightHint } from './access.ts';
 import { errorName, isDenied, isTransient } from './error-codes.ts';
 import { KafkaConnection, type KafkaRequest } from './kafka-connection.ts';
 import type { KafkaEndpoint } from './kafka-security.ts';
@@ -24,6 +25,9 @@ export class KafkaCluster {
   readonly #connections = new Map<string, Promise<KafkaConnection>>();
   #brokers: ReadonlyMap<number, BrokerAddress> = new Map();
   #leaders: ReadonlyMap<string, number> = new Map();
+  /** Topics that may not be described, whether they exist or not: by the code of the answer. */
+  #denied: ReadonlyMap<string, number> = new Map();
+  #answered: BrokerAddress | undefined;
   #closed = false;
 
   constructor(options: ClusterOptions) {
@@ -35,11 +39,14 @@ export class KafkaCluster {
   async refresh(topics: readonly string[], signal?: AbortSignal): Promise<ClusterMetadata> {
     const metadata = await this.#askAny(() => metadataRequest(topics), signal);
     const leaders = new Map<string, number>();
-    for (const [topic, { partitions }] of metadata.topics) {
+    const denied = new Map<string, number>();
+    for (const [topic, { errorCode, partitions }] of metadata.topics) {
+      if (isDenied(errorCode)) denied.set(topic, errorCode);
       for (const p of partitions) leaders.set(partitionKey({ topic, partition: p.partition }), p.leader);
     }
     this.#brokers = metadata.brokers;
     this.#leaders = leaders;
+    this.#denied = denied;
     return metadata;
   }
 
@@ -51,6 +58,8 @@ export class KafkaCluster {
   }
 
   #leaderless(tp: TopicPartition): ArgusError {
+    const denied = this.#denied.get(tp.topic);
+    if (denied !== undefined) return partitionError(this.name, 'Metadata', tp, denied);
     const known = this.#leaders.has(partitionKey(tp));
     const what = known ? 'has no leader' : 'does not exist';
     return new ArgusError('KafkaFailed', `${this.name}: partition ${partitionKey(tp)} ${what}`, {
@@ -78,13 +87,17 @@ export class KafkaCluster {
     return connection.send(request, { timeoutMs: this.#options.requestTimeoutMs, ...options });
   }
 
-  /** Sends what `make` gives to the first bootstrap broker that answers. */
+  /** Sends what `make` gives to the first broker that answers: the one that did last time, else by the bootstrap list. */
   async #askAny<T>(make: () => KafkaRequest<T>, signal?: AbortSignal): Promise<T> {
     let failure: unknown;
-    for (const entry of this.#options.bootstrap) {
+    const listed = this.#options.bootstrap.map(parseAddress);
+    for (const address of this.#answered ? [this.#answered, ...listed] : listed) {
       try {
-        return await this.sendTo(parseAddress(entry), 'control', make(), signal ? { signal } : {});
+        const answer = await this.sendTo(address, 'control', make(), signal ? { signal } : {});
+        this.#answered = address;
+        return answer;
       } catch (error) {
+        this.#answered = undefined;
         signal?.throwIfAborted();
         failure = error;
       }
@@ -107,7 +120,10 @@ export class KafkaCluster {
     return allOf(await this.listStarts(partitions, signal));
   }
 
-  /** As `logEnds`, but a partition that can't be asked is told instead of thrown. A broker that is away throws. */
+  /**
+   * As `logEnds`, but a partition that can't be asked is told instead of thrown: also where its broker is away, as long
+   * as the cluster has others. A cluster's only broker that is away throws.
+   */
   listEnds(partitions: readonly TopicPartition[], signal?: AbortSignal): Promise<ListedOffsets> {
     return this.#listOffsets(partitions, latest, signal);
   }
@@ -143,7 +159,12 @@ export class KafkaCluster {
     });
     const answers = await Promise.all(
       [...Map.groupBy(led, (p) => this.leaderOf(p))].map(([node, list]) =>
-        this.send(node, 'control', listOffsetsRequest(list, timestamp), signal ? { signal } : {}),
+        this.send(node, 'control', listOffsetsRequest(list, timestamp), signal ? { signal } : {}).catch((error) => {
+          signal?.throwIfAborted();
+          if (this.#brokers.size < 2 || !isAway(error)) throw error;
+          for (const p of list) failures.set(partitionKey(p), error);
+          return [];
+        }),
       ),
     );
     const offsets = new Map<string, bigint>();
@@ -185,6 +206,11 @@ export class KafkaCluster {
   }
 }
 
+/** Whether one broker can't be reached for now; of the others that says nothing. */
+export function isAway(error: unknown): error is ArgusError {
+  return error instanceof ArgusError && error.code === 'KafkaUnreachable';
+}
+
 /** What each partition answered, by `partitionKey`: in one of the two. */
 export interface ListedOffsets {
   readonly offsets: ReadonlyMap<string, bigint>;
@@ -211,7 +237,8 @@ export function partitionError(
 ): ArgusError {
   const message = `${region}: ${call} of ${partitionKey(tp)} answered ${errorName(code)}${detail && `: ${detail}`}`;
   if (isDenied(code)) {
-    return new ArgusError('KafkaDenied', message, { hint: 'grant the mirror the right that the message names' });
+    const right = missingRight(call, code, tp);
+    return new ArgusError('KafkaDenied', right ? `${message}; ${right}` : message, { hint: missingRightHint });
   }
   return new ArgusError('KafkaFailed', message, { retryable: isTransient(code) });
 }

@@ -1,11 +1,13 @@
 import { type Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, type LogRange, type PartitionOffset, type TopicPartition } from '../../domain/offsets.ts';
+import type { Subject } from './access.ts';
 import { byTopic } from './by-topic.ts';
+import { isDenied } from './error-codes.ts';
 import { commitGroupOffsets, fetchGroupCommits, listGroups } from './group-offsets.ts';
 import type { GroupCommit, KafkaAdmin, NewTopic, TopicDescription } from './kafka-admin.ts';
 
-import { KafkaCluster } from './kafka-cluster.ts';
+import { KafkaCluster, partitionError } from './kafka-cluster.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import { AdminClient } from './platformatic-client.ts';
 import { readAdminFailure } from './platformatic-errors.ts';
@@ -50,7 +52,7 @@ export class PlatformaticAdmin implements KafkaAdmin {
     names?: readonly string[],
     options: CallOptions = {},
   ): Promise<ReadonlyMap<string, TopicDescription>> {
-    return this.#call('describeTopics', options, async (client) => {
+    const described = await this.#call('describeTopics', options, async (client) => {
       // Asking for the metadata of a topic that is missing is an error in the library: list first.
       const existing = await client.listTopics({ includeInternals: names !== undefined });
       const wanted = names === undefined ? existing.filter((n) => !n.startsWith('__')) : intersect(names, existing);
@@ -61,6 +63,11 @@ export class PlatformaticAdmin implements KafkaAdmin {
       );
       return new Map(described.sort(([a], [b]) => (a < b ? -1 : 1)));
     });
+    const absent = names?.filter((name) => !described.has(name)) ?? [];
+    // A list leaves out what may not be seen: that must not look like a topic that doesn't exist.
+    if (absent.length > 0)
+      await this.#raw('describeTopics', options, (cluster, signal) => mayBeSeen(cluster, absent, signal));
+    return described;
   }
 
   async createTopic(topic: NewTopic, options: CallOptions = {}): Promise<void> {
@@ -69,11 +76,14 @@ export class PlatformaticAdmin implements KafkaAdmin {
       'createTopic',
       options,
       (client) => client.createTopics({ topics: [topic.name], partitions: topic.partitions, replicas: -1, configs }),
-      { repeatable: false },
+      { repeatable: false, subject: { topic: topic.name } },
     );
     const partitions = Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition }));
     // The controller answers before every broker knows the topic.
-    await this.#call('createTopic', options, (client) => readLogRanges(client, partitions), { awaitTopic: true });
+    await this.#call('createTopic', options, (client) => readLogRanges(client, partitions), {
+      awaitTopic: true,
+      subject: { topic: topic.name },
+    });
   }
 
   async growTopic(topic: string, partitions: number, options: CallOptions = {}): Promise<void> {
@@ -81,7 +91,7 @@ export class PlatformaticAdmin implements KafkaAdmin {
       'growTopic',
       options,
       (client) => client.createPartitions({ topics: [{ name: topic, count: partitions, assignments: null }] }),
-      { repeatable: false },
+      { repeatable: false, subject: { topic } },
     );
     const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
     await this.#call('growTopic', options, (client) => readLogRanges(client, all), { awaitTopic: true });
@@ -96,37 +106,50 @@ export class PlatformaticAdmin implements KafkaAdmin {
     const changes = Object.entries(configs).map(([name, value]) => ({ name, configOperation, value }));
 
     const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic, configs: changes }];
-    await this.#call('alterTopicConfigs', options, (client) => client.incrementalAlterConfigs({ resources }));
+    await this.#call('alterTopicConfigs', options, (client) => client.incrementalAlterConfigs({ resources }), {
+      subject: { topic },
+    });
   }
 
   async topicConfigs(topic: string, options: CallOptions = {}): Promise<ReadonlyMap<string, string>> {
-    return this.#call('topicConfigs', options, async (client) => {
-      const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic }];
-      const described = await client.describeConfigs({ resources });
-      const values = new Map<string, string>();
-      for (const config of described[0]?.configs ?? []) {
-        if (typeof config.value === 'string') values.set(config.name, config.value);
-      }
-      return values;
-    });
+    return this.#call(
+      'topicConfigs',
+      options,
+      async (client) => {
+        const resources = [{ resourceType: ConfigResourceTypes.TOPIC, resourceName: topic }];
+        const described = await client.describeConfigs({ resources });
+        const values = new Map<string, string>();
+        for (const config of described[0]?.configs ?? []) {
+          if (typeof config.value === 'string') values.set(config.name, config.value);
+        }
+        return values;
+      },
+      { subject: { topic } },
+    );
   }
 
   async logRanges(partitions: readonly TopicPartition[], options: CallOptions = {}): Promise<readonly LogRange[]> {
     if (partitions.length === 0) return [];
-    return this.#call('logRanges', options, (client) => readLogRanges(client, partitions));
+    const subject = { topic: topicNames(partitions) };
+    return this.#call('logRanges', options, (client) => readLogRanges(client, partitions), { subject });
   }
 
   async groupOffsets(group: string, options: CallOptions = {}): Promise<readonly PartitionOffset[]> {
-    return this.#call('groupOffsets', options, async (client) => {
-      const groups = await client.listConsumerGroupOffsets({ groups: [group] });
-      const offsets = groups
-        .filter((g) => g.groupId === group)
-        .flatMap((g) => g.topics)
-        .flatMap((t) =>
-          t.partitions.map((p) => ({ topic: t.name, partition: p.partitionIndex, offset: p.committedOffset })),
-        );
-      return offsets.filter((o) => o.offset >= 0n).sort(byPartition);
-    });
+    return this.#call(
+      'groupOffsets',
+      options,
+      async (client) => {
+        const groups = await client.listConsumerGroupOffsets({ groups: [group] });
+        const offsets = groups
+          .filter((g) => g.groupId === group)
+          .flatMap((g) => g.topics)
+          .flatMap((t) =>
+            t.partitions.map((p) => ({ topic: t.name, partition: p.partitionIndex, offset: p.committedOffset })),
+          );
+        return offsets.filter((o) => o.offset >= 0n).sort(byPartition);
+      },
+      { subject: { group } },
+    );
   }
 
   async setGroupOffsets(group: string, offsets: readonly PartitionOffset[], options: CallOptions = {}): Promise<void> {
@@ -135,8 +158,12 @@ export class PlatformaticAdmin implements KafkaAdmin {
       name,
       partitionOffsets: list.map(({ partition, offset }) => ({ partition, offset })),
     }));
-    await this.#call('setGroupOffsets', options, (client) =>
-      client.alterConsumerGroupOffsets({ groupId: group, topics }),
+    const subject = { group, topic: topicNames(offsets) };
+    await this.#call(
+      'setGroupOffsets',
+      options,
+      (client) => client.alterConsumerGroupOffsets({ groupId: group, topics }),
+      { subject },
     );
   }
 
@@ -181,7 +208,7 @@ export class PlatformaticAdmin implements KafkaAdmin {
     name: string,
     options: CallOptions,
     run: (client: Admin) => Promise<T>,
-    { repeatable = true, awaitTopic = false } = {},
+    { repeatable = true, awaitTopic = false, subject = {} as Subject } = {},
   ): Promise<T> {
     const { signal, expired } = this.#scope(name, options);
     let reconnected = false;
@@ -198,7 +225,7 @@ export class PlatformaticAdmin implements KafkaAdmin {
           void this.#discard(client);
           throw expired(cause);
         }
-        const failure = readAdminFailure(cause, this.#options, name);
+        const failure = readAdminFailure(cause, this.#options, name, subject);
         if (failure.connectionLost) void this.#discard(client);
         const again =
           (failure.connectionLost && repeatable && !fresh && !reconnected) ||
@@ -273,6 +300,17 @@ export class PlatformaticAdmin implements KafkaAdmin {
   async #discard(client: AdminClient): Promise<void> {
     if (this.#client === client) this.#client = undefined;
     await client.close();
+  }
+}
+
+function topicNames(partitions: readonly TopicPartition[]): string {
+  return [...new Set(partitions.map((p) => p.topic))].join(', ');
+}
+
+/** A topic that may not be described is `KafkaDenied`. */
+async function mayBeSeen(cluster: KafkaCluster, topics: readonly string[], signal: AbortSignal): Promise<void> {
+  for (const [topic, { errorCode }] of (await cluster.refresh(topics, signal)).topics) {
+    if (isDenied(errorCode)) throw partitionError(cluster.name, 'Metadata', { topic, partition: 0 }, errorCode);
   }
 }
 

@@ -1,4 +1,5 @@
 import { ArgusError } from '../../domain/errors.ts';
+import { missingRight, missingRightHint, type Subject } from './access.ts';
 import { errorName, isDenied, isTransient } from './error-codes.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import { loginRefused } from './sasl.ts';
@@ -28,7 +29,7 @@ const loginCodes = [33, 58];
  * Finds the protocol's error code inside the library's nested errors and turns it into an error of ours. Without a
  * code it is trouble with the connection, which the library reports under several names.
  */
-export function readAdminFailure(cause: unknown, asked: Asked, call: string): AdminFailure {
+export function readAdminFailure(cause: unknown, asked: Asked, call: string, subject: Subject = {}): AdminFailure {
   const { region, bootstrap, security } = asked;
   const brokers = bootstrap.join(',');
   if (cause instanceof ArgusError) {
@@ -42,11 +43,13 @@ export function readAdminFailure(cause: unknown, asked: Asked, call: string): Ad
   if (answered) {
     const code = answered.apiCode as number;
     const text = typeof answered.serverErrorMessage === 'string' ? `: ${answered.serverErrorMessage}` : '';
-    const message = `${where} answered ${errorName(code)}${text || `: ${String(answered.message)}`}`;
+    const right = isDenied(code) ? missingRight(call, code, subject) : undefined;
+    const message = `${where} answered ${errorName(code)}${right ? `; ${right}` : text || `: ${String(answered.message)}`}`;
     return {
       error: new ArgusError(errorCodeOf(code), message, {
         cause,
         retryable: isTransient(code),
+        ...(isDenied(code) && { hint: missingRightHint }),
         ...(groupHasMembers.includes(code) && { hint: 'stop the consumers of this group on that region first' }),
       }),
       // ILLEGAL_SASL_STATE: a login was tried, or left out, where the listener wants the other.

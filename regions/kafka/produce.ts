@@ -1,4 +1,5 @@
 import type { TopicPartition } from '../../domain/offsets.ts';
+import { missingRight } from './access.ts';
 import { byTopic } from './by-topic.ts';
 import type { KafkaRequest } from './kafka-connection.ts';
 import { WireReader, WireWriter } from './wire.ts';
@@ -55,7 +56,8 @@ export function readProduceResponse(bytes: Buffer): readonly ProducedPartition[]
         return reader.nullableString();
       });
       const message = reader.nullableString() ?? recordErrors.find((m) => m !== null) ?? undefined;
-      return { topic, partition, errorCode, baseOffset, errorMessage: message };
+      const errorMessage = message ?? missingRight('Produce', errorCode, { topic });
+      return { topic, partition, errorCode, baseOffset, errorMessage };
     });
   });
   return topics.flat();

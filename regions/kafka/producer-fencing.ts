@@ -1,5 +1,6 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
+import { missingRight, missingRightHint } from './access.ts';
 import { describeProducersRequest } from './describe-producers.ts';
 import { listTransactionsRequest } from './describe-transactions.ts';
 import { errorName, isDenied, isTransient } from './error-codes.ts';
@@ -184,11 +185,11 @@ async function atCoordinator<T extends { readonly errorCode: number }>(
 }
 
 function refused(region: string, transactionalId: string, code: number): ArgusError {
-  return new ArgusError(
-    isDenied(code) ? 'KafkaDenied' : 'KafkaFailed',
-    `${region}: the transactional id ${transactionalId} answered ${errorName(code)}`,
-    { hint: 'the principal needs WRITE and DESCRIBE on the transactional id and WRITE on the topics' },
-  );
+  const message = `${region}: the transactional id ${transactionalId} answered ${errorName(code)}`;
+  if (!isDenied(code)) return new ArgusError('KafkaFailed', message);
+  return new ArgusError('KafkaDenied', `${message}; ${missingRight('', code, { transactionalId })}`, {
+    hint: missingRightHint,
+  });
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,7 +1,7 @@
 import { describeError } from '../../domain/errors.ts';
 import { kafkaError } from '../../regions/kafka/error-codes.ts';
 import { type FetchedPartition, fetchRequest } from '../../regions/kafka/fetch.ts';
-import { partitionError } from '../../regions/kafka/kafka-cluster.ts';
+import { isAway, partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { checksumHolds, recordBatches } from '../../regions/kafka/record-batch.ts';
 import { malformed } from '../../regions/kafka/wire.ts';
@@ -87,7 +87,11 @@ async function fetchLoop(
   } catch (error) {
     // A request that got no answer was sent when the source was already away.
     const timedOut = clock.now() - sentAtMs >= tuning.requestTimeoutMs;
-    fail('source', error, timedOut ? sentAtMs : clock.now());
+    const elsewhere = context.states.some((s) => isRunning(s) && !states.includes(s));
+    // One broker of several: the others go on, and `watchSource` finds out who leads these partitions next.
+    if (isAway(error) && elsewhere && !signal.aborted) {
+      for (const s of states) if (isRunning(s)) setAside(s, 'source', error.message, clock.monotonic(), true);
+    } else fail('source', error, timedOut ? sentAtMs : clock.now());
   }
 }
 

@@ -115,10 +115,13 @@ export function enqueue(state: PartitionState, batch: RecordBatch): void {
 
 const firstTroublePauseMs = 200;
 const lastTroublePauseMs = 10_000;
+/** For what passes by itself: a broker that restarts, a leader that moves. */
+const lastPassingPauseMs = 1_000;
 
 /** Leaves a partition alone for a while, longer each time until something of it is mirrored again. */
-export function setAside(state: PartitionState, side: Trouble['side'], why: string, at: number): void {
-  state.troublePauseMs = Math.min(lastTroublePauseMs, Math.max(firstTroublePauseMs, state.troublePauseMs * 2));
+export function setAside(state: PartitionState, side: Trouble['side'], why: string, at: number, passing = false): void {
+  const longest = passing ? lastPassingPauseMs : lastTroublePauseMs;
+  state.troublePauseMs = Math.min(longest, Math.max(firstTroublePauseMs, state.troublePauseMs * 2));
   state.trouble = { side, why, retryAt: at + state.troublePauseMs };
 }
 

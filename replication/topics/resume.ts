@@ -1,3 +1,4 @@
+import type { ArgusError } from '../../domain/errors.ts';
 import type { KafkaCluster, ListedOffsets } from '../../regions/kafka/kafka-cluster.ts';
 import { decideAlignment, withPlaceholders } from './align-plan.ts';
 import { decideSameTail, decideStart } from './continuity.ts';
@@ -44,7 +45,12 @@ export async function resume(
     const live = served.filter((s) => !s.trouble);
     const atSource = await tails(source, live, ends, standbyEnds, signal);
     side = 'target';
-    const atStandby = await lastBatches(target, live, standbyEnds, signal);
+    const byKey = new Map(live.map((s) => [s.key, s]));
+    const denied = (key: string, error: ArgusError) => {
+      const state = byKey.get(key);
+      if (state) setAside(state, 'target', error.message, clock.monotonic());
+    };
+    const atStandby = await lastBatches(target, live, standbyEnds, signal, denied);
     const ranges = { starts: standbyStarts, ends: standbyEnds };
     const unaligned = await withPlaceholders(target, live, ranges, atStandby, signal);
     for (const s of live) {
@@ -102,7 +108,7 @@ function known(
 ): ReadonlyMap<string, bigint> {
   for (const s of states) {
     const failure = failures.get(s.key);
-    if (failure && !s.trouble) setAside(s, side, failure.message, at);
+    if (failure && !s.trouble) setAside(s, side, failure.message, at, failure.retryable);
   }
   return offsets;
 }

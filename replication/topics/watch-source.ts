@@ -28,7 +28,14 @@ export async function watchSource(context: SessionContext, signal: AbortSignal, 
         for (const s of stale) {
           const end = offsets.get(s.key);
           if (end !== undefined) seeSource(s, s.sourceStart, end, clock.monotonic());
-          else setAside(s, 'source', describeError(failures.get(s.key)), clock.monotonic());
+          else
+            setAside(
+              s,
+              'source',
+              describeError(failures.get(s.key)),
+              clock.monotonic(),
+              failures.get(s.key)?.retryable,
+            );
         }
       }
       for (side of ['target', 'source'] as const) {
@@ -62,7 +69,7 @@ async function anyIsBack(
       for (const [key, why] of await unreadable(cluster, answering, signal)) problems.set(key, why);
     for (const s of due) {
       const why = problems.get(s.key);
-      if (why !== undefined) setAside(s, side, why, clock.monotonic());
+      if (why !== undefined) setAside(s, side, why, clock.monotonic(), failures.get(s.key)?.retryable);
     }
     return due.some((s) => !problems.has(s.key));
   } finally {
