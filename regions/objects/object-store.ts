@@ -50,7 +50,10 @@ export interface ObjectStore {
     key: string,
     options?: CallOptions,
   ): Promise<{ readonly body: StreamBody; readonly info: ObjectInfo } | undefined>;
-  /** Creates or replaces the object, all or nothing. Idempotent without conditions. */
+  /**
+   * Creates or replaces the object, all or nothing. Idempotent without conditions. Of a streamed body that was cut off
+   * a server may keep a part (versitygw 1.8.0 does now and then): after a failed `put` the size says so.
+   */
   put(key: string, body: Uint8Array | StreamBody, options?: PutOptions): Promise<PutResult>;
   head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined>;
   /**

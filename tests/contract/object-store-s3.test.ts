@@ -124,7 +124,10 @@ describe('an S3 store that can not be used', () => {
     } finally {
       server.signal('SIGCONT');
     }
-    expect(await storeWith({}).head('frozen')).toBeUndefined();
+    // S3 keeps nothing of an upload that was cut off. versitygw 1.8.0 sometimes keeps the bytes that came: never all of
+    // them, so that whoever compares sizes, as the checkpoint copy does, is not deceived.
+    const left = await storeWith({}).head('frozen');
+    expect(left?.sizeBytes ?? 0).toBeLessThan(64 << 20);
   });
 
   test('a signature for another region is denied with the way out', async () => {
