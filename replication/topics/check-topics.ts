@@ -1,5 +1,5 @@
 import { type AuthorizedOperations, authorizedOperationsRequest } from '../../regions/kafka/authorized-operations.ts';
-import { brokerConfigRequest } from '../../regions/kafka/broker-config.ts';
+import { brokerConfigRequest } from '../../regions/kafka/describe-configs.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
