@@ -15,6 +15,7 @@ let runs = 0;
 export function argusMirror(stage: Stage, options: ArgusMirrorOptions): MirrorTool {
   return {
     name: 'Argus',
+    copiesMarkers: true,
     async start({ source, target, sourceAddress, topics }) {
       const admin = new PlatformaticAdmin({ region: target.name, bootstrap: [target.address], deadlineMs: 60_000 });
       const producer = await admin

@@ -41,6 +41,7 @@ export async function measureCopy(
   const cluster = target.cluster();
   const partitions = partitionsOf(shape);
   await cluster.refresh([shape.id], stage.signal);
+  const wanted = tool.copiesMarkers ? await countAt(source, partitions, stage.signal) : shape.records;
   const task: CopyTask = {
     source,
     target,
@@ -54,11 +55,11 @@ export async function measureCopy(
   try {
     let copied = await untilMore(stage, cluster, partitions, mirror.pid, 0, 5);
     const first = use();
-    while (copied < shape.records) copied = await untilMore(stage, cluster, partitions, mirror.pid, copied, 20);
+    while (copied < wanted) copied = await untilMore(stage, cluster, partitions, mirror.pid, copied, 20);
     const last = use();
     return {
       wallSeconds: (last.at - first.at) / 1000,
-      records: copied,
+      records: shape.records,
       cpuSeconds: last.cpu - first.cpu,
       cpuSecondsWithStart: last.cpu,
       brokerCpuSeconds: last.broker - first.broker,
@@ -85,7 +86,17 @@ export function partitionsOf(shape: Pick<Shape, 'id' | 'partitions'>): readonly 
   return Array.from({ length: shape.partitions }, (_, partition) => ({ topic: shape.id, partition }));
 }
 
-/** Records in all partitions of a topic, which begins at offset 0. */
+async function countAt(broker: BenchBroker, partitions: readonly TopicPartition[], signal: AbortSignal) {
+  const cluster = broker.cluster();
+  try {
+    await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
+    return await count(cluster, partitions, signal);
+  } finally {
+    cluster.close();
+  }
+}
+
+/** Offsets taken in all partitions of a topic, which begins at offset 0. */
 async function count(cluster: KafkaCluster, partitions: readonly TopicPartition[], signal: AbortSignal) {
   const ends = await cluster.logEnds(partitions, signal);
   return Number([...ends.values()].reduce((sum, end) => sum + end, 0n));

@@ -23,5 +23,7 @@ export interface RunningMirror {
 /** A mirror that is measured. */
 export interface MirrorTool {
   readonly name: 'Argus' | 'MirrorMaker 2';
+  /** Whether transaction markers, which take an offset each, come to the standby too. */
+  readonly copiesMarkers: boolean;
   start(task: CopyTask): Promise<RunningMirror>;
 }

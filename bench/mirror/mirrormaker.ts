@@ -11,6 +11,7 @@ let runs = 0;
 export function mirrorMaker(stage: Stage): MirrorTool {
   return {
     name: 'MirrorMaker 2',
+    copiesMarkers: false,
     async start(task) {
       const dir = join(stage.dir, 'mirrormaker');
       mkdirSync(join(dir, 'tmp'), { recursive: true });

@@ -14,7 +14,7 @@ export interface BenchOptions {
   readonly profileDir: string | undefined;
 }
 
-export const figures = ['distance', 'latency', 'idle'] as const;
+export const figures = ['transactions', 'distance', 'latency', 'idle'] as const;
 
 export const usage = `Measures Argus' mirror beside MirrorMaker 2. The result is Markdown on standard output.
 

@@ -7,6 +7,8 @@ export interface Shape {
   readonly recordBytes: number;
   readonly records: number;
   readonly partitions: number;
+  /** Written in transactions, a new one at each of these moments; not at all when not given. */
+  readonly transactions?: { readonly everyMs: number; readonly recordsPerSecond: number };
 }
 
 const kib = 1024;
@@ -19,6 +21,17 @@ export const shapes: readonly Shape[] = [
   { id: 'zstd-64k', compression: 'zstd', batchBytes: 64 * kib, recordBytes: kib, records: 1_500_000, partitions: 4 },
   { id: 'small-16k', compression: 'none', batchBytes: 16 * kib, recordBytes: 100, records: 5_000_000, partitions: 4 },
 ];
+
+/** Transactions of about 100 records. */
+export const transactionalShape: Shape = {
+  id: 'transactions',
+  compression: 'none',
+  batchBytes: 16 * kib,
+  recordBytes: kib,
+  records: 200_000,
+  partitions: 4,
+  transactions: { everyMs: 10, recordsPerSecond: 10_000 },
+};
 
 /** One partition, behind a distance of 80 ms. */
 export const farShape: Shape = {

@@ -11,7 +11,7 @@ export async function produceSource(stage: Stage, source: BenchBroker, shape: Sh
   const properties = [
     `compression.type=${shape.compression}`,
     `batch.size=${shape.batchBytes}`,
-    'linger.ms=100',
+    `linger.ms=${shape.transactions ? 1 : 100}`,
     'acks=all',
     'buffer.memory=134217728',
   ];
@@ -35,7 +35,8 @@ export async function produceSource(stage: Stage, source: BenchBroker, shape: Sh
         '--record-size',
         String(shape.recordBytes),
         '--throughput',
-        '-1',
+        String(shape.transactions?.recordsPerSecond ?? -1),
+        ...(shape.transactions ? ['--transaction-duration-ms', String(shape.transactions.everyMs)] : []),
         '--command-property',
         ...properties,
       ],
