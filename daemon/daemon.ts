@@ -9,7 +9,9 @@ import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
 import type { Lease } from '../state/lease.ts';
 import { ensureRoles } from '../state/roles.ts';
+import { runAuditLoop } from './audit-loop.ts';
 import { runCheckpointLoop } from './checkpoint-loop.ts';
+
 import { decideReplication, type ReplicationOrder } from './decide-replication.ts';
 import { type FollowOptions, followRoles, orderSentence } from './follow-roles.ts';
 import { topicFollower } from './follow-topics.ts';
@@ -101,6 +103,22 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     openMirror: follower.open,
     loops: [
       { name: 'topics', run: follower.run },
+      {
+        name: 'audit',
+        run: (direction, stop) =>
+          runAuditLoop(
+            {
+              source: regionOf(regions, direction.source),
+              target: regionOf(regions, direction.target),
+              partitions: follower.partitions,
+              state,
+              clock,
+              log,
+              onFound: metrics.audited,
+            },
+            stop,
+          ),
+      },
       {
         name: 'checkpoint sync',
         run: (direction, stop) =>

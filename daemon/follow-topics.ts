@@ -36,6 +36,8 @@ export interface TopicFollowerParts {
 export interface TopicFollower {
   /** The topics that are mirrored, by name; those of the configuration before the first look. */
   names(): readonly string[];
+  /** The partitions that are mirrored now, without those that are held. */
+  partitions(): Following['partitions'];
   /** Makes what the standby lacks and starts a mirror. It is an error when nothing can be mirrored and no pattern says that it may come. */
   open(direction: Direction, signal: AbortSignal): Promise<MirrorHandle>;
   /** Looks again and again, until the signal, and tells the mirror what has changed. */
@@ -51,7 +53,9 @@ interface Look {
 export function topicFollower(parts: TopicFollowerParts): TopicFollower {
   const { config, state, clock, log, periodMs = 2_000, configPeriodMs = 10_000 } = parts;
   let names: readonly string[] = config.topics;
+  let current: Following = { partitions: [], held: {} };
   let handle: MirrorHandle | undefined;
+
   let known: FollowedTopics | undefined;
   let knownOf: number | undefined;
   /** What the last preparation was made from, and gave. */
@@ -133,7 +137,8 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
       known = identity.known;
     }
     const held = { ...pausedTopics(look.names, await readMirrorPause(state, { signal })), ...identity.recreated };
-    return { partitions: prepared?.partitions ?? [], held };
+    current = { partitions: prepared?.partitions ?? [], held };
+    return current;
   }
 
   async function carryConfigs(direction: Direction, signal: AbortSignal): Promise<void> {
@@ -152,6 +157,7 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
 
   return {
     names: () => names,
+    partitions: () => current.partitions.filter((p) => !(p.topic in current.held)),
     async open(direction, signal) {
       const [source, target] = sides(direction);
       prepared = undefined;

@@ -35,6 +35,8 @@ export interface Metrics {
   mirrorRestarted(): void;
   /** Counts a copy of committed offsets or checkpoints that failed. */
   syncFailed(what: 'checkpoints' | 'groups'): void;
+  /** Counts what the sampling of both logs compared, and the ranges in which something differed. */
+  audited(batches: number, differences: number): void;
 }
 
 /** A partition's own series is given up to this many per topic; beyond it they are summed under `partition="all"`. */
@@ -93,6 +95,16 @@ export function createMetrics(): Metrics {
     labelNames: ['what'],
     registers: [registry],
   });
+  const auditedBatches = new Counter({
+    name: 'argus_mirror_audit_batches_total',
+    help: 'Record batches that were compared on both sides.',
+    registers: [registry],
+  });
+  const auditDifferences = new Counter({
+    name: 'argus_mirror_audit_differences_total',
+    help: 'Compared ranges in which the standby did not hold what the primary holds.',
+    registers: [registry],
+  });
 
   return {
     async render(facts) {
@@ -126,5 +138,9 @@ export function createMetrics(): Metrics {
     },
     mirrorRestarted: () => restarts.inc(),
     syncFailed: (what) => failures.inc({ what }),
+    audited(batches, differences) {
+      auditedBatches.inc(batches);
+      auditDifferences.inc(differences);
+    },
   };
 }

@@ -1,27 +1,76 @@
 import { collectStatus } from '../../health/collect-status.ts';
+import { mirrorRates, type TopicRate } from '../../health/mirror-rates.ts';
 import { formatMs } from '../../health/render-status.ts';
 import { assembleStatus } from '../../health/status.ts';
+import type { TopicLag } from '../../health/status-view.ts';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { readMirrorAudit } from '../../state/mirror-audit.ts';
+import { pauseOf, readMirrorPause } from '../../state/mirror-pause.ts';
+import { readSighting } from '../../state/sightings.ts';
 import type { CommandContext } from '../context.ts';
 import { withComposition } from '../session.ts';
+
+/** Between the two sightings by which rates are told. */
+const rateMs = 2_000;
 
 /** `argus mirror status`: the mirror's part of the status. Exit code 1 when a lag can't be told. */
 export async function run(context: CommandContext): Promise<number> {
   return withComposition(context, async ({ config, regions, names, state }) => {
     const { clock, signal } = context;
+    const rated = ratesNow(context, state, config.roles.primary);
+    rated.catch(() => undefined);
     const facts = await collectStatus({ config, regions: [...regions.values()], names, state, clock, signal });
     signal.throwIfAborted();
     const { roles, mirror, wouldLose, daemon } = assembleStatus(facts);
-    if (context.json) context.print(JSON.stringify({ roles, daemon, mirror, wouldLose }));
+    const call = { signal };
+    const paused = await readMirrorPause(state, call);
+    const audit = await readMirrorAudit(state, roles.primary, call);
+    const rates = roles.primary === config.roles.primary ? await rated : await ratesNow(context, state, roles.primary);
+    if (context.json)
+      context.print(JSON.stringify({ roles, daemon, mirror, wouldLose, rates, paused, audit: audit ?? null }));
     else if (roles.replication === 'suspended')
       context.print(`replication is suspended since ${roles.primary} was promoted`);
     else {
       for (const lag of mirror) {
-        const records = lag.lagRecords === undefined ? 'lag unknown' : `${lag.lagRecords} records behind`;
-        const time = lag.lagMs === undefined ? '' : `, ${formatMs(lag.lagMs)}`;
-        context.print(`${lag.topic}: ${records}${time} (${lag.basis})`);
+        const pause = pauseOf(paused, lag.topic);
+        const held = pause ? `; paused by ${pause.by} since ${new Date(pause.atMs).toISOString()}` : '';
+        context.print(`${lagLine(lag, rates[lag.topic])}${held}`);
       }
       if (!daemon.seen) context.print('no daemon is seen at work');
+      if (audit) context.print(`audit: ${audit.batches} batches compared, ${audit.differences} ranges differ`);
+      if (audit?.last)
+        context.print(
+          `  last: ${audit.last.topic}-${audit.last.partition} at offset ${audit.last.offset}: ${audit.last.what}`,
+        );
     }
     return mirror.every((lag) => lag.basis !== 'unknown') ? 0 : 1;
   });
+}
+
+/** By two sightings, some seconds apart; nothing when there are none or the state can't be read. */
+async function ratesNow(
+  { clock, signal }: CommandContext,
+  state: ObjectStore,
+  primary: string,
+): Promise<Readonly<Record<string, TopicRate>>> {
+  const read = () => readSighting(state, primary, { signal: AbortSignal.any([signal, AbortSignal.timeout(1_500)]) });
+  try {
+    const before = await read();
+    if (!before || clock.now() - before.atMs > 10_000) return {};
+    await clock.sleep(rateMs, signal);
+    const after = await read();
+    return after ? mirrorRates(before, after) : {};
+  } catch {
+    return {}; // The lag is told all the same; that nobody could tell the rate is seen by its absence.
+  }
+}
+
+function lagLine(lag: TopicLag, rate: TopicRate | undefined): string {
+  const records = lag.lagRecords === undefined ? 'lag unknown' : `${lag.lagRecords} records behind`;
+  const time = lag.lagMs === undefined ? '' : `, ${formatMs(lag.lagMs)}`;
+  const line = `${lag.topic}: ${records}${time} (${lag.basis})`;
+  if (!rate) return line;
+  const speed = `${Math.round(rate.mirroredPerSecond)} of ${Math.round(rate.recordsPerSecond)} records/s`;
+  if (!lag.lagRecords) return `${line}, ${speed}`;
+  return `${line}, ${speed}, ${rate.catchUpMs === undefined ? 'not catching up' : `caught up in ${formatMs(rate.catchUpMs)}`}`;
 }

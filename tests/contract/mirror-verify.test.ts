@@ -1,9 +1,14 @@
 import { CompressionTypes, Kafka, logLevel, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runAuditLoop } from '../../daemon/audit-loop.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
+import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
+import type { Region } from '../../regions/region.ts';
 import { type VerifyProgress, verifyTopics } from '../../replication/topics/verify.ts';
+import { readMirrorAudit } from '../../state/mirror-audit.ts';
 import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
+import { quietLog } from '../unit/daemon/quiet-log.ts';
 
 let primary: TestBroker;
 let standby: TestBroker;
@@ -90,5 +95,41 @@ describe('the audit of two logs', () => {
     const [range] = (await verify(topic)).ranges;
     expect(range?.difference).toMatchObject({ offset: 7n, what: expect.stringMatching(/bytes/) });
     expect((await verify(topic, { from: 8n })).ranges[0]?.difference).toBeUndefined();
+  });
+
+  test('goes on by sample: what it compared is counted and kept, a difference is told once', async () => {
+    const topic = await makeTopic();
+    const region = (name: string, side: number, address: string) =>
+      ({ name, kafka: admins[side], brokers: { name, bootstrap: [address] } }) as unknown as Region;
+    for (let i = 0; i < 5; i++) {
+      await write(0, topic, [message(i)]);
+      await write(1, topic, [message(i, i === 3 ? 'value-X' : `value-${i}`)]);
+    }
+    const [state, log, stopping] = [memoryObjectStore('state'), quietLog(), new AbortController()];
+    const found = { batches: 0, differences: 0 };
+    const running = runAuditLoop(
+      {
+        source: region('mumbai', 0, primary.address),
+        target: region('singapore', 1, standby.address),
+        partitions: () => [{ topic, partition: 0 }],
+        state,
+        clock: wallClock,
+        log,
+        onFound: (batches, differences) => {
+          found.batches += batches;
+          found.differences += differences;
+        },
+        periodMs: 50,
+      },
+      stopping.signal,
+    );
+    const kept = () => readMirrorAudit(state, 'mumbai');
+    await expect.poll(async () => (await kept())?.differences ?? 0, { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(async () => (await kept())?.batches ?? 0, { timeout: 10_000 }).toBeGreaterThan(1);
+    stopping.abort();
+    await running;
+    expect((await kept())?.last).toMatchObject({ topic, partition: 0, offset: '3' });
+    expect(Math.min(found.batches, found.differences)).toBeGreaterThan(1);
+    expect(log.lines.filter((l) => l.message.includes('hold different records'))).toHaveLength(1);
   });
 });
