@@ -13,7 +13,7 @@ export function mirrorNews(before: MirrorStatus | undefined, now: MirrorStatus):
       const was = before?.topics[topic]?.partitions.find((b) => b.partition === p.partition);
       const name = `${topic}-${p.partition}`;
       return p.alignsTo === undefined
-        ? newsOf(name, was?.state ?? 'mirroring', p)
+        ? [...newsOf(name, was?.state ?? 'mirroring', p), ...transactionNews(name, was, p)]
         : alignmentNews(name, was, p.alignsTo, p);
     }),
   );
@@ -31,6 +31,16 @@ function alignmentNews(
   if (was?.alignsTo === to && tenth(was.mirroredEndOffset) === tenth(done)) return [];
   const what = `the source's log begins at ${to}: placeholders, deleted again, bring the standby's there`;
   return [{ level: 'info', message: `${name}: ${what} (${(done * 100n) / to} %)` }];
+}
+
+/** Told once, when a transaction has been open for half of the time after which the standby aborts it. */
+function transactionNews(name: string, was: PartitionStatus | undefined, now: PartitionStatus): readonly MirrorNews[] {
+  const open = now.openTransactions;
+  if (!open?.late || was?.openTransactions?.late) return [];
+  const minutes = (ms: number) => `${Math.round(ms / 60_000)} min`;
+  const since = `a transaction has been open since offset ${open.firstOffset}, for ${minutes(open.ageMs)}`;
+  const then = `after ${minutes(open.timeoutMs)} the standby aborts it, and the partition can't be mirrored any more`;
+  return [{ level: 'warn', message: `${name}: ${since}; ${then}: end it, or raise transaction.max.timeout.ms there` }];
 }
 
 function newsOf(name: string, was: PartitionStatus['state'], now: PartitionStatus): readonly MirrorNews[] {

@@ -71,12 +71,13 @@ export interface KafkaAdmin {
    * Shuts a producer, as `initProducer` gave it, out of the partitions: its epoch is raised and made known to each
    * partition by an ABORT marker, which takes one offset that no reader sees. Its later batches are refused by the
    * broker (INVALID_PRODUCER_EPOCH). Done when every partition's producer state shows the higher epoch of this very id,
-   * also when the brokers have forgotten whose it was.
+   * also when the brokers have forgotten whose it was. The transactions that the mirror has open in these partitions
+   * are aborted: gives the number of further ABORT markers in each, by `partitionKey`, where there are any.
    */
   fenceProducer(
     producer: { readonly transactionalId: string; readonly producerId: bigint; readonly producerEpoch: number },
     partitions: readonly TopicPartition[],
     options?: CallOptions,
-  ): Promise<void>;
+  ): Promise<ReadonlyMap<string, number>>;
   close(): Promise<void>;
 }

@@ -187,8 +187,8 @@ export class PlatformaticAdmin implements KafkaAdmin {
     producer: FencedProducer,
     partitions: readonly TopicPartition[],
     options: CallOptions = {},
-  ): Promise<void> {
-    await this.#raw('fenceProducer', options, (cluster, signal) =>
+  ): Promise<ReadonlyMap<string, number>> {
+    return this.#raw('fenceProducer', options, (cluster, signal) =>
       fencePartitions(cluster, producer, partitions, signal),
     );
   }

@@ -43,7 +43,8 @@ export interface FencedProducer extends ProducerIdentity {
 
 /**
  * Raises the producer's epoch and makes it known to each partition by an ABORT marker, then asks the partitions'
- * leaders until each shows it. Tries until the signal ends it. Source: KIP-98 (fencing), KIP-664.
+ * leaders until each shows it. The mirror's open transactions are aborted behind that: gives how many in which partition
+ * (`partitionKey`), each with a marker of its own. Tries until the signal ends it. Source: KIP-98 (fencing), KIP-664.
  *
  * A coordinator forgets a transactional id without transactions after `transactional.id.expiration.ms` (7 days), and
  * would then raise the epoch of a new producer id, which shuts nobody out: the markers are written without it then.
@@ -53,7 +54,7 @@ export async function fencePartitions(
   producer: FencedProducer,
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
-): Promise<ProducerIdentity> {
+): Promise<ReadonlyMap<string, number>> {
   const { transactionalId, producerId } = producer;
   const { brokers } = await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
   const raised = await initProducerId(cluster, transactionalId, signal);
@@ -67,21 +68,22 @@ export async function fencePartitions(
     waiting = waiting.filter((p) => (shown.get(partitionKey(p))?.producerEpoch ?? -1) < fencing.producerEpoch);
     if (waiting.length > 0) await pause(pollMs, signal);
   }
-  await shutSlots(cluster, [...brokers.keys()], partitions, signal);
-  return fencing;
+  return shutSlots(cluster, [...brokers.keys()], partitions, signal);
 }
 
 /**
  * Takes over the transactional ids by which the mirror replays transactions in these partitions: what stands open is
  * aborted. After the mirror's own producer was shut out, since it looks at that whenever it begins to use an id.
+ * Gives the ABORT markers that this writes, by `partitionKey`.
  */
 async function shutSlots(
   cluster: KafkaCluster,
   nodes: readonly number[],
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlyMap<string, number>> {
   const keys = new Set(partitions.map(partitionKey));
+  const aborted = new Map<string, number>();
   for (const node of nodes) {
     const { errorCode, transactions } = await cluster.send(node, 'control', listTransactionsRequest('all'), { signal });
     if (errorCode !== 0) {
@@ -89,11 +91,14 @@ async function shutSlots(
         retryable: isTransient(errorCode),
       });
     }
-    for (const { transactionalId } of transactions) {
+    for (const { transactionalId, state } of transactions) {
       const key = partitionOfSlot(transactionalId);
-      if (key !== undefined && keys.has(key)) await initProducerId(cluster, transactionalId, signal);
+      if (key === undefined || !keys.has(key)) continue;
+      await initProducerId(cluster, transactionalId, signal);
+      if (state === 'Ongoing') aborted.set(key, (aborted.get(key) ?? 0) + 1);
     }
   }
+  return aborted;
 }
 
 async function markByCoordinator(

@@ -1,5 +1,11 @@
 import { ArgusError } from '../../../domain/errors.ts';
-import { byPartition, type LogRange, type PartitionOffset, type TopicPartition } from '../../../domain/offsets.ts';
+import {
+  byPartition,
+  type LogRange,
+  type PartitionOffset,
+  partitionKey,
+  type TopicPartition,
+} from '../../../domain/offsets.ts';
 import {
   confirmFreeze,
   type Frozen,
@@ -141,14 +147,14 @@ async function forceStop(context: FailoverContext, io: StepIo): Promise<Frozen> 
   const producer = (await readMirrorProducer(state, roles.epoch, options)) ?? (await claimProducer(context, options));
   const noted = await noteFencing(state, roles.epoch, before, options);
   io.check();
-  await standby.kafka.fenceProducer(producer, before, options);
+  const aborted = await standby.kafka.fenceProducer(producer, before, options);
   const after = (await standbyRanges(context, io.signal)).map(endOf);
   return {
     epoch,
     atMs: clock.now(),
     drained: false,
     by: 'failover',
-    endOffsets: dataEnds(noted.first, noted.endOffsets, after),
+    endOffsets: dataEnds(noted.first, noted.endOffsets, after, aborted),
   };
 }
 
@@ -162,18 +168,20 @@ async function claimProducer(context: FailoverContext, options: { readonly signa
 
 /**
  * Where data ends in logs that end in a fence's marker. Pure. The first fence leaves one marker of one offset in each
- * partition, whatever was still appended before it; after a repeated one nobody can tell data from markers by offsets,
- * and the ends from before the first hold.
+ * partition, whatever was still appended before it, and one for each transaction that it aborted (`partitionKey`);
+ * after a repeated one nobody can tell data from markers by offsets, and the ends from before the first hold.
  */
 export function dataEnds(
   first: boolean,
   before: readonly PartitionOffset[],
   after: readonly PartitionOffset[],
+  aborted: ReadonlyMap<string, number> = new Map(),
 ): PartitionOffset[] {
   if (!first) return [...before];
   return after.map((end) => {
     const was = before.find((b) => b.topic === end.topic && b.partition === end.partition)?.offset ?? 0n;
-    return { ...end, offset: end.offset - 1n > was ? end.offset - 1n : was };
+    const data = end.offset - 1n - BigInt(aborted.get(partitionKey(end)) ?? 0);
+    return { ...end, offset: data > was ? data : was };
   });
 }
 

@@ -150,6 +150,13 @@ describe("the standby's job", () => {
 });
 
 describe('where data ends behind a fence', () => {
+  test('is below the markers of the transactions that it aborted, too', () => {
+    const [end] = at(14n);
+    const aborted = new Map([[`${end?.topic}-${end?.partition}`, 2]]);
+    expect(dataEnds(true, at(10n), at(14n), aborted)[0]?.offset).toBe(11n);
+    expect(dataEnds(true, at(12n), at(14n), aborted)[0]?.offset).toBe(12n);
+  });
+
   test.each([
     ['is one marker below the end', true, at(10n), at(11n), at(10n)],
     ['counts what was appended before the marker', true, at(10n), at(14n), at(13n)],

@@ -151,6 +151,7 @@ export function newWorld(options: WorldOptions = {}): World {
     fenceProducer: async (_id, partitions) => {
       effects.push('fence');
       for (const p of partitions) ends.set(partitionKey(p), ends.get(partitionKey(p))! + 1n);
+      return new Map();
     },
   };
   const primaryKafka: KafkaAdmin = {
