@@ -77,7 +77,8 @@ export async function startKafka(info: LabInfo, region: RegionName, options: Rea
     `${info.artifacts.kafkaLibs}/*`,
   ];
   if (!existsSync(join(dataDir, 'meta.properties'))) {
-    const clusterId = randomBytes(16).toString('base64url');
+    // A letter first: StorageTool takes a dash for an option.
+    const clusterId = Buffer.concat([Buffer.of(1), randomBytes(15)]).toString('base64url');
     // A cluster id that begins with a hyphen would be read as an option.
     const args = [...jvm(128), 'kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '--config', config];
     const spec = { component: `${region}/kafka-format`, command: info.artifacts.java, args };

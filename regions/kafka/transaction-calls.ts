@@ -1,5 +1,6 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { TopicPartition } from '../../domain/offsets.ts';
+import { missingRight, missingRightHint } from './access.ts';
 import { type DescribedTransaction, describeTransactionRequest } from './describe-transactions.ts';
 import { errorName, isDenied, isTransient, kafkaError } from './error-codes.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
@@ -115,8 +116,7 @@ function refused(region: string, call: string, id: string, code: number): ArgusE
       hint: 'the standby ended the transaction (its time-out passed), or a failover shut the mirror out',
     });
   }
-  return new ArgusError(isDenied(code) ? 'KafkaDenied' : 'KafkaFailed', message, {
-    retryable: isTransient(code),
-    hint: 'the mirror needs WRITE and DESCRIBE on the transactional ids of its prefix, and WRITE on the topics',
-  });
+  if (!isDenied(code)) return new ArgusError('KafkaFailed', message, { retryable: isTransient(code) });
+  const right = missingRight(call, code, { transactionalId: id });
+  return new ArgusError('KafkaDenied', right ? `${message}; ${right}` : message, { hint: missingRightHint });
 }

@@ -1,17 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ArgusError } from '../../domain/errors.ts';
-import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
+import { KafkaCluster, parseAddress } from '../../regions/kafka/kafka-cluster.ts';
+import { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
+import { metadataRequest } from '../../regions/kafka/metadata.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { type SecureBroker, startSecureBroker } from '../support/kafka-secure-broker.ts';
 
+const sessionMs = 2_500;
 let secure: SecureBroker;
 let mutual: SecureBroker;
 let expired: SecureBroker;
 
 beforeAll(async () => {
-  secure = await startSecureBroker({ users: ['alice'] });
+  secure = await startSecureBroker({ users: ['alice'], reauthMs: sessionMs });
   mutual = await startSecureBroker({ users: [], clientCertificates: true });
   expired = await startSecureBroker({ users: ['alice'], expired: true });
 });
@@ -134,6 +137,31 @@ describe.each(Object.entries(ways))('a secured broker, by the %s way', (_way, en
     expect(JSON.stringify([error?.message, error?.hint])).not.toMatch(/-password|guessed/);
   });
 });
+
+test.each(['SCRAM-SHA-512', 'PLAIN'] as const)(
+  'a connection renews its login by %s before the session ends, in the midst of its requests',
+  async (mechanism) => {
+    const endpoint = secure.endpoint('mumbai', 'alice', { mechanism });
+    const { security } = endpoint;
+    const options = { region: 'mumbai', clientId: 't', connectTimeoutMs: 5_000, security };
+    const connection = await KafkaConnection.open(parseAddress(secure.secureAddress), options);
+    const until = performance.now() + sessionMs * 3;
+    const answered: number[] = [];
+    let asked = 0;
+    // A broker closes a connection on whatever is asked after the session's end: without a renewal these would fail.
+    const lanes = Array.from({ length: 8 }, async () => {
+      while (performance.now() < until) {
+        const turn = asked++;
+        await connection.send(metadataRequest([]), { timeoutMs: 5_000 });
+        answered.push(turn);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    });
+    await Promise.all(lanes);
+    connection.close();
+    expect(answered).toEqual(Array.from({ length: asked }, (_, i) => i));
+  },
+);
 
 /** The endpoint with some of its TLS or login settings changed; without them when `change` is undefined. */
 function withSecurity(endpoint: KafkaEndpoint, part: 'tls' | 'sasl', change: object | undefined): KafkaEndpoint {

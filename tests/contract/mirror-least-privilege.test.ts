@@ -47,6 +47,7 @@ const rights = {
     ['topic', topic, 'CREATE'],
     ['topic', topic, 'DESCRIBE_CONFIGS'],
     ['transactionalId', 'argus-mirror-', 'WRITE'],
+    ['transactionalId', '__argus-mirror-', 'WRITE'],
     ['group', group, 'READ'],
   ],
 } as const satisfies Record<string, readonly Right[]>;
@@ -139,6 +140,19 @@ async function replicate(enough: (mirror: Mirror, complaints: Set<string>) => bo
   return complaints;
 }
 
+/** A transaction now and then, every other one aborted. */
+async function transact(until: number): Promise<void> {
+  const producer = operator(primary).producer({ transactionalId: 'job-1', idempotent: true, maxInFlightRequests: 1 });
+  await producer.connect();
+  for (let n = 0; Date.now() < until; n++) {
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [{ partition: 1, value: `in transaction ${n}` }] });
+    await (n % 2 === 0 ? transaction.commit() : transaction.abort());
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  await producer.disconnect();
+}
+
 test('mirrors and copies groups with the documented rights alone, while every login is renewed under load', async () => {
   const producer = operator(primary).producer();
   await producer.connect();
@@ -151,17 +165,18 @@ test('mirrors and copies groups with the documented rights alone, while every lo
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
   })();
-  const mirroredEnd = (mirror: Mirror) =>
-    mirror.status().topics[topic]?.partitions.reduce((sum, p) => sum + Number(p.mirroredEndOffset), 0);
-  const complaints = await replicate((mirror) => Date.now() > until && mirroredEnd(mirror) === sent);
-  await load;
+  const transactions = transact(until);
+  let over = false;
+  const all = Promise.all([load, transactions]).then(() => (over = true));
+  const complaints = await replicate((mirror) => over && mirror.status().topics[topic]?.lagRecords === 0);
+  await all;
   await producer.disconnect();
   // Not one connection was lost: a session that failed would have been told.
   expect([...complaints]).toEqual([]);
   expect(sent).toBeGreaterThan(1_000);
-  const admin = operator(standby).admin();
-  const ends = await admin.fetchTopicOffsets(topic);
-  expect(ends.reduce((sum, p) => sum + Number(p.high), 0)).toBe(sent);
+  const [origin, admin] = [operator(primary).admin(), operator(standby).admin()];
+  expect(await admin.fetchTopicOffsets(topic)).toEqual(await origin.fetchTopicOffsets(topic));
+  await origin.disconnect();
   expect(await admin.fetchOffsets({ groupId: group, topics: [topic] })).toMatchObject([
     { partitions: expect.arrayContaining([expect.objectContaining({ partition: 0, offset: '5' })]) },
   ]);
@@ -176,7 +191,8 @@ test.each<[keyof typeof rights, Right, RegExp]>([
   ['target', rights.target[1], /needs WRITE on topic events$/],
   ['target', rights.target[3], /^singapore.* needs DESCRIBE_CONFIGS on topic events$/],
   ['target', rights.target[4], /^singapore.* needs WRITE on transactional id argus-mirror-\d+$/],
-  ['target', rights.target[5], /^singapore.* needs DESCRIBE \(READ implies it\) on group counts$/],
+  ['target', rights.target[5], /needs WRITE on transactional id __argus-mirror-/],
+  ['target', rights.target[6], /^singapore.* needs DESCRIBE \(READ implies it\) on group counts$/],
   ['target', rights.target[2], /^singapore.* needs CREATE on topic events$/],
 ])('names the right that is missing: %s %j', async (where, right, complaint) => {
   const at = where === 'source' ? primary : standby;
@@ -187,6 +203,7 @@ test.each<[keyof typeof rights, Right, RegExp]>([
   const feed = operator(primary).producer();
   await feed.connect();
   await feed.send({ topic, messages: [{ partition: 0, value: 'x' }] });
+  if (right[1] === '__argus-mirror-') await transact(Date.now() + 100);
   await feed.disconnect();
   await revoke(at, right);
   try {

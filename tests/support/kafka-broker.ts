@@ -64,7 +64,8 @@ export async function startTestBroker(
       .join(''),
   );
   const classpath = ['-cp', join(kafkaLibs, '*')];
-  const clusterId = joins?.clusterId ?? randomBytes(16).toString('base64url');
+  // A letter first: StorageTool takes a dash for an option.
+  const clusterId = joins?.clusterId ?? Buffer.concat([Buffer.of(1), randomBytes(15)]).toString('base64url');
   const role = joins ? '--no-initial-controllers' : '--standalone';
   const format = ['kafka.tools.StorageTool', 'format', role, '-t', clusterId, '-c', properties];
   format.push(...(secure?.format ?? []));
