@@ -4,6 +4,7 @@ import type { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
 import { wholeBatch, withPlaceholders } from './align-plan.ts';
 import type { CheckedPartition } from './check.ts';
+import { decideBatch, type Stop } from './continuity.ts';
 import { lastBatches } from './last-batches.ts';
 import { differenceOf } from './verify-batches.ts';
 
@@ -60,9 +61,17 @@ export async function checkLogs(
       oldestTimestampMs: first?.firstTimestampMs,
       newestTimestampMs: last?.maxTimestampMs,
       transactional: [first, last].some((b) => b?.transactional || b?.control) || transacting.has(key),
+      stop: [first, last].map((b) => stopAt(b, standbyEnd)).find((stop) => stop !== undefined),
     });
   }
   return checked;
+}
+
+/** Asks what decides about every batch, so that this never says other than the mirror does. */
+function stopAt(batch: RecordBatch | undefined, standbyEnd: bigint): Stop | undefined {
+  if (!batch || batch.lastOffset < standbyEnd) return undefined;
+  const decision = decideBatch(batch.baseOffset, batch);
+  return decision.kind === 'stop' ? decision.stop : undefined;
 }
 
 interface Ranges {

@@ -1,6 +1,6 @@
 import type { KafkaOperation } from '../../regions/kafka/authorized-operations.ts';
 import { decideAlignment } from './align-plan.ts';
-import { decideBatch } from './continuity.ts';
+import type { Stop } from './continuity.ts';
 import { judgeTopics, type TopicView } from './prepare-topics.ts';
 
 /** One side of a topic, besides its configuration. */
@@ -28,6 +28,8 @@ export interface CheckedPartition {
   readonly newestTimestampMs: number | undefined;
   /** Transactional records or markers were seen at the source. */
   readonly transactional: boolean;
+  /** At the source's first or last batch the mirror would stop, if the standby lacks it. */
+  readonly stop: Stop | undefined;
 }
 
 /** A topic as it was seen; pure data. */
@@ -94,8 +96,12 @@ export function judgeTopic(settings: CheckSettings, topic: CheckedTopic): TopicV
     if (log === 'align') aligns = true;
     else if (log) reasons.push(log);
   }
-  const transactions = partitions.find((p) => p.transactional);
-  if (transactions) judgeTransactions(settings, topic, transactions, reasons, warnings);
+  const { transactionMaxTimeoutMs: longest } = settings;
+  if (longest !== undefined && longest <= shortTransactionMs && partitions.some((p) => p.transactional)) {
+    warnings.push(
+      `${view.name} has transactions: transaction.max.timeout.ms=${longest} of ${settings.standby} must be longer than any outage, else its coordinator aborts what is open`,
+    );
+  }
   const ahead = partitions.find((p) => (p.newestTimestampMs ?? 0) > settings.nowMs + skewMs);
   if (ahead?.newestTimestampMs !== undefined) {
     const by = Math.round((ahead.newestTimestampMs - settings.nowMs) / 1_000);
@@ -191,6 +197,10 @@ function judgeLog(
       alternative: reseed,
     };
   }
+  if (p.stop) {
+    const { reason, detail } = p.stop;
+    return { code: reason, message: `${name}: ${detail}`, alternative: 'take the topic out of `topics`' };
+  }
   if (p.foreign) {
     const what = `from offset ${p.foreign.offset} on ${settings.standby} holds other records than ${settings.source}: ${p.foreign.what}`;
     return { code: 'ForeignRecords', message: `${name}: ${what}`, alternative: reseed };
@@ -225,29 +235,3 @@ function alignmentRefusal(
   }
   return undefined;
 }
-
-/** Asks what decides about every batch, so that this never says other than the mirror does. */
-function judgeTransactions(
-  { standby, transactionMaxTimeoutMs }: CheckSettings,
-  { view }: CheckedTopic,
-  p: CheckedPartition,
-  reasons: CheckReason[],
-  warnings: string[],
-): void {
-  const sample = { baseOffset: 0n, lastOffset: 0n, recordCount: 1, transactional: true, control: false };
-  const decision = decideBatch(0n, { ...sample, ...noContent });
-  if (decision.kind === 'stop') {
-    reasons.push({
-      code: decision.stop.reason,
-      message: `${view.name}-${p.partition} holds transactional records or markers`,
-      alternative:
-        'take the topic out of `topics`; output of an exactly-once sink is made again from the recovery point',
-    });
-  } else if (transactionMaxTimeoutMs !== undefined && transactionMaxTimeoutMs <= shortTransactionMs) {
-    warnings.push(
-      `${view.name} has transactions: transaction.max.timeout.ms=${transactionMaxTimeoutMs} of ${standby} must be longer than any outage, else its coordinator aborts what is open`,
-    );
-  }
-}
-
-const noContent = { bytes: Buffer.alloc(0), maxTimestampMs: 0, firstTimestampMs: 0, producerId: 1n };

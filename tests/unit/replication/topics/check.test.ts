@@ -26,6 +26,7 @@ const partition: CheckedPartition = {
   oldestTimestampMs: 40 * hour,
   newestTimestampMs: 100 * hour,
   transactional: false,
+  stop: undefined,
 };
 const empty = { sourceStart: 7n, standbyStart: 0n, standbyEnd: 0n };
 const configs = (extra: Record<string, string> = {}) =>
@@ -149,6 +150,12 @@ describe('a topic', () => {
       /lacks DESCRIBE, READ, DESCRIBE_CONFIGS on topic "events" in mumbai/,
     ],
     [
+      'with a batch at which the mirror would stop',
+      { log: { stop: { reason: 'InnerGap', detail: 'the batch from 40 to 49 holds 3 records' } } },
+      'InnerGap',
+      /events-0: the batch from 40/,
+    ],
+    [
       'that may not be written',
       { rights: [undefined, new Set(['DESCRIBE', 'READ', 'DESCRIBE_CONFIGS'])] },
       'RightMissing',
@@ -166,6 +173,15 @@ describe('a topic', () => {
     expect(reasons).toEqual([
       { code, message: expect.stringMatching(message), alternative: expect.stringMatching(/\S/) },
     ]);
+  });
+
+  test('with transactions is warned of while the standby ends them early', () => {
+    expect(verdictOf({ log: { transactional: true } })).toMatchObject({
+      verdict: 'mirrored',
+      warnings: [expect.stringMatching(/transaction.max.timeout.ms=900000 of singapore/)],
+    });
+    const patient = { ...settings, transactionMaxTimeoutMs: 24 * hour };
+    expect(judgeTopic(patient, topicOf({ log: { transactional: true } })).warnings).toEqual([]);
   });
 
   test('whose clock is ahead is told of, and does no harm', () => {
