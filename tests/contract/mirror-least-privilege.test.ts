@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import {
   type AclEntry,
   AclOperationTypes,
@@ -8,11 +10,13 @@ import {
   ResourcePatternTypes,
 } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { forkMirror } from '../../daemon/fork-mirror.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { partitionKey } from '../../domain/offsets.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
 import { Mirror } from '../../replication/topics/mirror.ts';
+import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
 import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
 import { type SecureBroker, startSecureBroker } from '../support/kafka-secure-broker.ts';
 
@@ -181,6 +185,29 @@ test('mirrors and copies groups with the documented rights alone, while every lo
     { partitions: expect.arrayContaining([expect.objectContaining({ partition: 0, offset: '5' })]) },
   ]);
   await admin.disconnect();
+});
+
+test('gives the mirror`s process its secrets, and nobody else', async () => {
+  const [source, target] = [side('mumbai', primary), side('singapore', standby)];
+  const { partitions } = await prepareTopics(source, target, [topic]);
+  const transactionalId = `argus-mirror-${++mirrors}`;
+  const producer = { transactionalId, ...(await target.kafka.initProducer(transactionalId)) };
+  let seen: MirrorStatus | undefined;
+  const mirror = forkMirror(
+    { source: source.endpoint, target: target.endpoint, partitions, producer },
+    { clock: wallClock, onStatus: (status) => (seen = status), mayWriteForMs: () => 10_000 },
+  );
+  try {
+    await expect.poll(() => seen?.topics[topic]?.lagRecords, { timeout: 20_000 }).toBe(0);
+    expect(seen?.phase).toBe('mirroring');
+    expect(JSON.stringify(seen, (_, v) => (typeof v === 'bigint' ? `${v}` : v))).not.toContain('mirror-password');
+    const { stdout } = await promisify(execFile)('ps', ['-ww', '-o', 'args=', '--ppid', `${process.pid}`]);
+    expect(stdout.split('\n').filter((line) => line.includes('mirror-process'))).not.toEqual([]);
+    expect(stdout).not.toContain('mirror-password');
+  } finally {
+    await mirror.stop();
+    await Promise.all([source.kafka.close(), target.kafka.close()]);
+  }
 });
 
 test.each<[keyof typeof rights, Right, RegExp]>([
