@@ -106,8 +106,14 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
   async function prepare(direction: Direction, look: Look, signal: AbortSignal): Promise<Look> {
     const [source, target] = sides(direction);
     for (const { topic, partitions } of planGrowth(look.atSource, look.atStandby)) {
-      await target.kafka.growTopic(topic, partitions, { signal });
-      log.info({}, `"${topic}" has ${partitions} partitions in ${source.name}, and so it has in ${target.name} now`);
+      try {
+        await target.kafka.growTopic(topic, partitions, { signal });
+        log.info({}, `"${topic}" has ${partitions} partitions in ${source.name}, and so it has in ${target.name} now`);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        // The partitions that are there are mirrored all the same, and so is every other topic.
+        log.error({}, `"${topic}" in ${target.name} can't be given ${partitions} partitions: ${describeError(error)}`);
+      }
     }
     const review = await prepareTopics(source, target, look.names, { signal });
     if (review.partitions.length === 0 && review.refused[0] && !config.topicPatterns) throw review.refused[0];
@@ -144,15 +150,23 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
   async function carryConfigs(direction: Direction, signal: AbortSignal): Promise<void> {
     const [source, target] = sides(direction);
     const keys = config.topicConfigs ?? followedConfigs;
+    const failures: string[] = [];
+
     for (const topic of new Set((prepared?.partitions ?? []).map((p) => p.topic))) {
       if (!prepared?.look.atSource.has(topic)) continue;
       const here = await source.kafka.topicConfigs(topic, { signal });
       const changes = configChanges(here, await target.kafka.topicConfigs(topic, { signal }), keys);
       if (Object.keys(changes).length === 0) continue;
-      await target.kafka.alterTopicConfigs(topic, changes, { signal });
       const list = Object.entries(changes).map(([key, value]) => `${key}=${value}`);
-      log.info({}, `"${topic}" in ${target.name} is set to ${list.join(', ')}, as it is in ${source.name}`);
+      try {
+        await target.kafka.alterTopicConfigs(topic, changes, { signal });
+        log.info({}, `"${topic}" in ${target.name} is set to ${list.join(', ')}, as it is in ${source.name}`);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        failures.push(`"${topic}" in ${target.name} can't be set to ${list.join(', ')}: ${describeError(error)}`);
+      }
     }
+    tellOnce('configs', failures, (failure) => log.warn({}, failure));
   }
 
   return {

@@ -56,7 +56,16 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
     ([t, seen]) => [t, seen.partitions.length] as const,
   );
   const sightedPartitions = Object.fromEntries(sighted);
-  return { primary, standby, dnsApi, resolvers, jars, topics: config.topics, sightedPartitions };
+  return {
+    primary,
+    standby,
+    dnsApi,
+    resolvers,
+    jars,
+    topics: config.topics,
+    sightedPartitions,
+    topicsByPattern: config.topicPatterns !== undefined,
+  };
 }
 
 async function readable(path: string): Promise<void> {

@@ -23,6 +23,8 @@ export interface PreflightFacts {
   readonly topics: readonly string[];
   /** Partition counts on the primary as last sighted, for when it is dark. */
   readonly sightedPartitions: Readonly<Record<string, number>>;
+  /** The topics were found by patterns. */
+  readonly topicsByPattern?: boolean;
 }
 
 export interface Problem {
@@ -115,11 +117,14 @@ function partitionProblems(purpose: PreflightPurpose, facts: PreflightFacts): re
     const here = primary.kafka.value ? primary.kafka.value.topics.get(topic) : facts.sightedPartitions[topic];
     const copy = there.get(topic);
     if (here === undefined) {
-      if (!primary.kafka.value || purpose === 'failover') return [];
+      // One that was found by a pattern may be deleted; the standby's copy stays.
+      if (!primary.kafka.value || purpose === 'failover' || facts.topicsByPattern) return [];
       const message = `topic "${topic}" does not exist in ${primary.name}`;
       return [{ code: 'TopicMissing', message, hint: 'create it, or take it out of `topics`' }];
     }
     if (copy === undefined || copy === here) return [];
+    // The mirror adds what the standby lacks.
+    if (copy < here && purpose !== 'failover') return [];
     return [
       {
         code: 'PartitionCountDiffers',

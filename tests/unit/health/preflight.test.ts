@@ -114,6 +114,15 @@ describe('decidePreflight', () => {
     },
   );
 
+  it.each([
+    ['mirror', []],
+    ['daemon', []],
+    ['failover', ['PartitionCountDiffers']],
+  ] as const)('%s on fewer partitions on the standby: %j, since the mirror adds them', (purpose, expected) => {
+    const verdict = decidePreflight(purpose, facts({ standby: region('singapore', { kafka: kafka(3) }) }));
+    expect(codes(verdict.errors)).toEqual(expected);
+  });
+
   it('compares with the last sighting when the primary is dark', () => {
     const verdict = decidePreflight('failover', facts({ primary: deadPrimary, sightedPartitions: { events: 3 } }));
     expect(codes(verdict.errors)).toEqual(['PartitionCountDiffers']);
