@@ -10,7 +10,7 @@ import type { GroupCommit, KafkaAdmin, NewTopic, TopicDescription } from './kafk
 import { KafkaCluster, partitionError } from './kafka-cluster.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import { AdminClient } from './platformatic-client.ts';
-import { readAdminFailure } from './platformatic-errors.ts';
+import { readAdminFailure, topicsDespiteLeaders } from './platformatic-errors.ts';
 import { type FencedProducer, fencePartitions, initProducerId } from './producer-fencing.ts';
 
 export interface PlatformaticAdminOptions {
@@ -54,13 +54,16 @@ export class PlatformaticAdmin implements KafkaAdmin {
   ): Promise<ReadonlyMap<string, TopicDescription>> {
     const described = await this.#call('describeTopics', options, async (client) => {
       // Asking for the metadata of a topic that is missing is an error in the library: list first.
-      const existing = await client.listTopics({ includeInternals: names !== undefined });
+      const existing = await client
+        .listTopics({ includeInternals: names !== undefined })
+        .catch((cause) => topicsDespiteLeaders(cause).map((t) => t.name));
       const wanted = names === undefined ? existing.filter((n) => !n.startsWith('__')) : intersect(names, existing);
       if (wanted.length === 0) return new Map();
-      const metadata = await client.metadata({ topics: wanted, forceUpdate: true });
-      const described = [...metadata.topics].map(
-        ([name, t]) => [name, { name, topicId: t.id, partitions: t.partitionsCount }] as const,
-      );
+      const topics: readonly TopicDescription[] = await client
+        .metadata({ topics: wanted, forceUpdate: true })
+        .then((m) => [...m.topics].map(([name, t]) => ({ name, topicId: t.id, partitions: t.partitionsCount })))
+        .catch(topicsDespiteLeaders);
+      const described = topics.map((t) => [t.name, t] as const);
       return new Map(described.sort(([a], [b]) => (a < b ? -1 : 1)));
     });
     const absent = names?.filter((name) => !described.has(name)) ?? [];

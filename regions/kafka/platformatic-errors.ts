@@ -1,6 +1,7 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { missingRight, missingRightHint, type Subject } from './access.ts';
 import { errorName, isDenied, isTransient } from './error-codes.ts';
+import type { TopicDescription } from './kafka-admin.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import { loginRefused } from './sasl.ts';
 import { readTlsFailure, tlsRequired, unreachable } from './transport-errors.ts';
@@ -93,6 +94,30 @@ function transportFailure(
 function errorCodeOf(code: number): string {
   if (groupHasMembers.includes(code)) return 'GroupActive';
   return isDenied(code) ? 'KafkaDenied' : 'KafkaFailed';
+}
+
+/** LEADER_NOT_AVAILABLE, REPLICA_NOT_AVAILABLE. */
+const leaderCodes: readonly unknown[] = [0, 5, 9];
+
+/**
+ * The topics in an answer that the library throws away because a partition of one has no leader now, which says nothing
+ * of the others. Any other failure is thrown on.
+ */
+export function topicsDespiteLeaders(cause: unknown): readonly TopicDescription[] {
+  const answer = flatten(cause).find((e) => Array.isArray((e.response as { topics?: unknown } | undefined)?.topics));
+  const topics = (answer?.response as { topics: readonly AnsweredTopic[] } | undefined)?.topics;
+  const usable = topics?.every(
+    (t) => t.errorCode === 0 && t.partitions.every((p) => leaderCodes.includes(p.errorCode)),
+  );
+  if (!topics || !usable) throw cause;
+  return topics.map(({ name, topicId, partitions }) => ({ name, topicId, partitions: partitions.length }));
+}
+
+interface AnsweredTopic {
+  readonly errorCode: number;
+  readonly name: string;
+  readonly topicId: string;
+  readonly partitions: readonly { readonly errorCode: number }[];
 }
 
 /** An error with all that it holds in `errors` and `cause`, outermost first. */

@@ -165,6 +165,9 @@ test('waits for the partitions of a broker that is away and has no replicas, and
         .map((p) => p.partition),
     ).toEqual([1, 4]);
     expect(mirror.status().source.reachable).toBe(true);
+    const admin = new PlatformaticAdmin({ region: 'mumbai', bootstrap: primary.addresses });
+    expect((await admin.describeTopics(['alone'])).get('alone')).toMatchObject({ partitions: partitionCount });
+    await admin.close();
     await broker.start();
     await progresses(mirror, 'alone', [0, 1, 2, 3, 4, 5], 8_000);
   });
