@@ -50,7 +50,8 @@ export async function startBroker(
     '-cp',
     `${stage.artifacts.kafkaLibs}/*`,
   ];
-  const clusterId = randomBytes(16).toString('base64url');
+  // StorageTool takes an id that begins with a hyphen for an option.
+  const clusterId = `A${randomBytes(16).toString('base64url').slice(1)}`;
   await runToEnd(
     stage,
     {
