@@ -80,7 +80,11 @@ const offset = (text: string): bigint => {
   return BigInt(text);
 };
 
-const config = program.command('config').description('The configuration');
+/** A name that only groups commands. */
+const group = (name: string, description: string, example: string): Command =>
+  program.command(name).description(description).addHelpText('after', `\nExample:\n  $ ${example}`);
+
+const config = group('config', 'The configuration', 'argus config check --live');
 command(
   config,
   'check',
@@ -90,7 +94,7 @@ command(
   (c) => c.option('--live', 'also try every broker, bucket, Flink, the DNS token and the resolvers; changes nothing'),
 );
 
-const mirror = program.command('mirror').description('Topics, mirrored offset for offset');
+const mirror = group('mirror', 'Topics, mirrored offset for offset', 'argus mirror check');
 command(
   mirror,
   'run',
@@ -205,7 +209,7 @@ command(
       ),
 );
 
-const runs = program.command('runs').description('What runbooks did, from the journal');
+const runs = group('runs', 'What runbooks did, from the journal', 'argus runs list');
 command(runs, 'list', 'All runs, newest first', '  $ argus runs list', () => import('./commands/runs-list.ts'));
 command(
   runs,
