@@ -162,7 +162,7 @@ command(
   (topic) => ({ topic }),
 );
 
-const checkpoints = program.command('checkpoints').description("Flink's checkpoints, replicated and relocated");
+const checkpoints = group('checkpoints', "Flink's checkpoints, replicated and relocated", 'argus checkpoints list');
 command(
   checkpoints,
   'run',
