@@ -55,6 +55,8 @@ export interface PartitionState extends TopicPartition {
   unansweredTo: bigint;
   /** Where a sequence or a checksum was refused once; at the second time it is a stop. */
   doubtAt: bigint | undefined;
+  /** Since when an open transaction of the standby seemed not to be the mirror's, monotonic. */
+  foreignSince: number | undefined;
   /** Running mean over the batches fetched. */
   bytesPerRecord: number;
   /** The source's log end over the last seconds, oldest first. */
@@ -91,6 +93,7 @@ export function newPartitionState(tp: TopicPartition): PartitionState {
     unsure: false,
     unansweredTo: 0n,
     doubtAt: undefined,
+    foreignSince: undefined,
     bytesPerRecord: 0,
     samples: [],
   };

@@ -5,12 +5,14 @@ import { partitionOfSlot, transactionalIdOf } from '../../regions/kafka/mirror-t
 import { sequenceAfter } from '../../regions/kafka/record-batch.ts';
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import { lastBatches } from './last-batches.ts';
-import type { PartitionState } from './partition-state.ts';
+import { type PartitionState, setAside } from './partition-state.ts';
 import type { SessionContext } from './session-context.ts';
 import { expectedSequence, type LogAtRest, ownEpochStop } from './standby-producers.ts';
 import { newSlot } from './transaction-slots.ts';
 
 const pauseMs = 20;
+/** How long an open transaction may seem to be a stranger's before the partition is stopped for it. */
+const foreignPatienceMs = 15_000;
 
 /**
  * The mirror's transactional ids whose transactions stand open, by partition (`partitionKey`). Those that are being
@@ -82,10 +84,16 @@ export async function takeUp(
     }
   }
   const [foreign] = open.values();
-  if (foreign) {
-    const detail = `producer ${foreign.producerId} has a transaction open on the standby since ${foreign.transactionStart}, and it is not the mirror's (or DESCRIBE on the mirror's transactional ids is missing)`;
-    state.stop ??= { reason: 'TransactionLost', detail };
+  if (!foreign) {
+    state.foreignSince = undefined;
+    return;
   }
+  const detail = `producer ${foreign.producerId} has a transaction open on the standby since ${foreign.transactionStart}, and it is not the mirror's (or DESCRIBE on the mirror's transactional ids is missing)`;
+  // A broker that was just started lists no transactions before its coordinator has taken up its work, and gives no error.
+  const now = context.clock.monotonic();
+  state.foreignSince ??= now;
+  if (now - state.foreignSince < foreignPatienceMs) setAside(state, 'target', detail, now, true);
+  else state.stop ??= { reason: 'TransactionLost', detail };
 }
 
 /** Who wrote the source's transactional batch at an offset; both sides have the same there. */
