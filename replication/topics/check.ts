@@ -69,7 +69,6 @@ export interface TopicVerdict {
 const unlimitedMs = 9_223_372_036_854_775_807n;
 const skewMs = 60_000;
 /** Kafka's own default: shorter than many an outage. */
-const shortTransactionMs = 15 * 60_000;
 
 /** What the mirror would do with a topic, and why; pure. */
 export function judgeTopic(settings: CheckSettings, topic: CheckedTopic): TopicVerdict {
@@ -96,11 +95,12 @@ export function judgeTopic(settings: CheckSettings, topic: CheckedTopic): TopicV
     if (log === 'align') aligns = true;
     else if (log) reasons.push(log);
   }
-  const { transactionMaxTimeoutMs: longest } = settings;
-  if (longest !== undefined && longest <= shortTransactionMs && partitions.some((p) => p.transactional)) {
-    warnings.push(
-      `${view.name} has transactions: transaction.max.timeout.ms=${longest} of ${settings.standby} must be longer than any outage, else its coordinator aborts what is open`,
-    );
+  if (partitions.some((p) => p.transactional)) {
+    reasons.push({
+      code: 'TransactionalNotSupported',
+      message: `${view.name} has transactions, and the mirror stops at them`,
+      alternative: 'leave it out of `topics`: an exactly-once job makes its output anew from the recovery point',
+    });
   }
   const ahead = partitions.find((p) => (p.newestTimestampMs ?? 0) > settings.nowMs + skewMs);
   if (ahead?.newestTimestampMs !== undefined) {

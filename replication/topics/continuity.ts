@@ -17,6 +17,8 @@ export type StopReason =
   | 'OffsetGap'
   /** Compaction took records from inside a batch: brokers take no batch with holes. */
   | 'InnerGap'
+  /** Transactional records or markers, which are not replayed (`MirrorTuning.replayTransactions`). */
+  | 'TransactionalNotSupported'
   /** A control record that is no transaction's marker. */
   | 'ControlRecordUnknown'
   /** A transaction that stands open on the standby can't be gone on with, or its coordinator ended it on its own. */

@@ -46,6 +46,7 @@ const defaultTuning: MirrorTuning = {
   partitionBufferBytes: 4 * 1024 * 1024,
   fetchPaceMs: 4,
   requestTimeoutMs: 3_000,
+  replayTransactions: false,
 };
 
 const statusPaceMs = 500;

@@ -144,7 +144,9 @@ test('follows partitions that are moved to other brokers, without replicas', asy
     const admin = source.admin();
     for (const shift of [1, 2]) {
       const partitionAssignment = [0, 1, 2].map((p) => ({ partition: p, replicas: [((p + shift) % 3) + 1] }));
-      await admin.alterPartitionReassignments({ topics: [{ topic: 'moved', partitionAssignment }] });
+      const reassign = () => admin.alterPartitionReassignments({ topics: [{ topic: 'moved', partitionAssignment }] });
+      // Brokers that were killed and started a moment ago may still be about to register, and the controller to change.
+      await expect.poll(() => reassign().then(() => 'asked', String), { timeout: 10_000, interval: 500 }).toBe('asked');
       await progresses(mirror, 'moved', [0, 1, 2, 3, 4, 5], 8_000);
     }
     await admin.disconnect();

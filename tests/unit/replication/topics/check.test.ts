@@ -175,13 +175,11 @@ describe('a topic', () => {
     ]);
   });
 
-  test('with transactions is warned of while the standby ends them early', () => {
+  test('with transactions is refused: the mirror stops at them', () => {
     expect(verdictOf({ log: { transactional: true } })).toMatchObject({
-      verdict: 'mirrored',
-      warnings: [expect.stringMatching(/transaction.max.timeout.ms=900000 of singapore/)],
+      verdict: 'refused',
+      reasons: [{ code: 'TransactionalNotSupported' }],
     });
-    const patient = { ...settings, transactionMaxTimeoutMs: 24 * hour };
-    expect(judgeTopic(patient, topicOf({ log: { transactional: true } })).warnings).toEqual([]);
   });
 
   test('whose clock is ahead is told of, and does no harm', () => {
