@@ -1,5 +1,4 @@
 import { type AuthorizedOperations, authorizedOperationsRequest } from '../../regions/kafka/authorized-operations.ts';
-import { brokerConfigRequest } from '../../regions/kafka/describe-configs.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
@@ -34,7 +33,6 @@ export async function checkTopics(
       source: source.name,
       standby: standby.name,
       nowMs,
-      transactionMaxTimeoutMs: await transactionMaxTimeout(there, topics, signal),
       clusterRights: atStandby.rights.cluster,
     };
     const verdicts: TopicVerdict[] = [];
@@ -100,17 +98,4 @@ async function side({ kafka }: CheckSide, { rights, described }: Look, topic: st
   const configs: ReadonlyMap<string, string> =
     found && may?.has('DESCRIBE_CONFIGS') !== false ? await kafka.topicConfigs(topic, { signal }) : new Map();
   return { topicId: found?.topicId, partitions: found?.partitions, rights: may, configs };
-}
-
-async function transactionMaxTimeout(
-  standby: KafkaCluster,
-  topics: readonly string[],
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const [node] = (await standby.refresh(topics, signal)).brokers.keys();
-  if (node === undefined) return undefined;
-  const value = await standby.send(node, 'control', brokerConfigRequest(node, 'transaction.max.timeout.ms'), {
-    signal,
-  });
-  return value === undefined ? undefined : Number(value);
 }

@@ -44,8 +44,6 @@ export interface CheckSettings {
   readonly source: string;
   readonly standby: string;
   readonly nowMs: number;
-  /** The standby's `transaction.max.timeout.ms`; undefined when it could not be asked. */
-  readonly transactionMaxTimeoutMs: number | undefined;
   /** Rights on the standby's cluster; undefined when nobody could tell. */
   readonly clusterRights: ReadonlySet<KafkaOperation> | undefined;
 }

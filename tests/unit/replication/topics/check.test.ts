@@ -11,7 +11,6 @@ const settings: CheckSettings = {
   source: 'mumbai',
   standby: 'singapore',
   nowMs: 100 * hour,
-  transactionMaxTimeoutMs: 15 * 60_000,
   clusterRights: undefined,
 };
 const partition: CheckedPartition = {
