@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mirrorSection } from './mirror-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
 
 /** `250ms`, `30s`, `15m`, `1h` → milliseconds. */
@@ -128,6 +129,7 @@ export const configSchema = z
       .optional(),
     /** Consumer groups whose committed offsets are copied, besides those of the jobs. */
     groups: z.strictObject({ include: z.array(pattern).min(1), exclude: z.array(pattern).default([]) }).optional(),
+    mirror: mirrorSection,
     jobs: z.array(job).min(1),
     dns: z.strictObject({
       cloudflare: z.strictObject({
