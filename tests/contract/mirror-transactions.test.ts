@@ -1,251 +1,85 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { CompressionTypes, Kafka, logLevel, type Message, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { wallClock } from '../../daemon/wall-clock.ts';
-import type { TopicPartition } from '../../domain/offsets.ts';
-import { fetchRequest } from '../../regions/kafka/fetch.ts';
-import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
-import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
-import { markerOutcome, recordBatches } from '../../regions/kafka/record-batch.ts';
-import { Mirror } from '../../replication/topics/mirror.ts';
-import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
-import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
+import {
+  consume,
+  layout,
+  logEnds,
+  type MirrorPair,
+  messages,
+  mirroring,
+  mirrorProcess,
+  startMirrorPair,
+} from '../support/mirror-pair.ts';
 
-let primary: TestBroker;
-let standby: TestBroker;
-let primaryAdmin: PlatformaticAdmin;
-let standbyAdmin: PlatformaticAdmin;
-const producers: Producer[] = [];
-let names = 0;
+const tuning = { replayTransactions: true };
+let pair: MirrorPair;
 
 beforeAll(async () => {
-  const cleaning = { 'log.cleaner.backoff.ms': '200', 'log.initial.task.delay.ms': '200' };
-  [primary, standby] = await Promise.all([startTestBroker(cleaning), startTestBroker()]);
-  primaryAdmin = new PlatformaticAdmin({ region: 'mumbai', bootstrap: [primary.address] });
-  standbyAdmin = new PlatformaticAdmin({ region: 'singapore', bootstrap: [standby.address] });
-});
-afterAll(async () => {
-  await Promise.all(producers.map((p) => p.disconnect()));
-  await Promise.all([primaryAdmin?.close(), standbyAdmin?.close()]);
-  await Promise.all([primary?.stop(), standby?.stop()]);
-});
-
-const client = (broker: TestBroker) => new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
-
-async function newProducer(transactionalId?: string): Promise<Producer> {
-  const producer = client(primary).producer(
-    transactionalId === undefined ? {} : { transactionalId, idempotent: true, maxInFlightRequests: 1 },
-  );
-  await producer.connect();
-  producers.push(producer);
-  return producer;
-}
-
-const messages = (name: string, count: number, partition = 0): Message[] =>
-  Array.from({ length: count }, (_, i) => ({ key: `${name}`, value: `${name}-${i}`, partition }));
-
-/** Each batch of a partition as the log has it, without what is each side's own: producer, leader epoch, marker's time. */
-async function layout(broker: TestBroker, partition: TopicPartition): Promise<readonly string[]> {
-  const options = { clientId: 'audit', connectTimeoutMs: 5_000, requestTimeoutMs: 5_000 };
-  const cluster = new KafkaCluster({ name: 'audit', bootstrap: [broker.address], ...options });
-  try {
-    await cluster.refresh([partition.topic]);
-    const end = (await cluster.logEnds([partition])).get(`${partition.topic}-${partition.partition}`) ?? 0n;
-    const lines: string[] = [];
-    for (let offset = 0n; offset < end; ) {
-      const request = fetchRequest([{ ...partition, offset, maxBytes: 1_000_000 }], {
-        maxWaitMs: 0,
-        maxBytes: 1_000_000,
-      });
-      const [answer] = await cluster.send(cluster.leaderOf(partition), 'control', request);
-      const before = offset;
-      for (const batch of recordBatches(answer?.records ?? Buffer.alloc(0))) {
-        const what = batch.control
-          ? markerOutcome(batch)
-          : `${batch.transactional ? 'transactional' : 'plain'} ${batch.firstTimestampMs} ${batch.bytes.toString('base64', 57)}`;
-        if (batch.lastOffset >= offset) lines.push(`${batch.baseOffset}-${batch.lastOffset} ${what}`);
-        offset = batch.lastOffset + 1n;
-      }
-      if (offset === before) break;
-    }
-    return lines;
-  } finally {
-    cluster.close();
-  }
-}
-
-/** What an ordinary consumer sees, in order of offsets, up to a last record that must come in each partition. */
-async function consume(broker: TestBroker, topic: string, readUncommitted: boolean, partitions: number) {
-  const consumer = client(broker).consumer({ groupId: `audit-${++names}`, readUncommitted });
-  const seen: string[] = [];
-  let ended = 0;
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await new Promise<void>((resolve, reject) => {
-    const run = consumer.run({
-      eachMessage: async ({ partition, message }) => {
-        seen.push(`${partition}@${message.offset}=${message.key}:${message.value}`);
-        if (`${message.value}` === 'the end-0' && ++ended === partitions) resolve();
-      },
-    });
-    run.catch(reject);
+  pair = await startMirrorPair({
+    primary: { 'log.cleaner.backoff.ms': '200', 'log.initial.task.delay.ms': '200' },
   });
-  await consumer.disconnect();
-  return seen.sort();
-}
-
-async function prepare(partitionCount: number, configs: Readonly<Record<string, string>> = {}) {
-  const topic = `replayed-${++names}`;
-  await primaryAdmin.createTopic({ name: topic, partitions: partitionCount, configs });
-  const { partitions } = await prepareTopics(
-    { name: 'mumbai', kafka: primaryAdmin },
-    { name: 'singapore', kafka: standbyAdmin },
-    [topic],
-  );
-  const transactionalId = `mirror-${topic}`;
-  const identity = await standbyAdmin.initProducer(transactionalId);
-  const settings = {
-    source: { name: 'mumbai', bootstrap: [primary.address] },
-    target: { name: 'singapore', bootstrap: [standby.address] },
-    partitions,
-    tuning: { requestTimeoutMs: 3_000, replayTransactions: true },
-  };
-  return { topic, partitions, transactionalId, identity, settings };
-}
-type Prepared = Awaited<ReturnType<typeof prepare>>;
-
-async function mirroring(prepared: Prepared, use: (mirror: Mirror) => Promise<void>) {
-  const mirror = new Mirror({ ...prepared.settings, producer: prepared.identity, clock: wallClock });
-  const stopping = new AbortController();
-  const running = mirror.run(stopping.signal);
-  try {
-    await use(mirror);
-  } finally {
-    stopping.abort();
-    await running;
-  }
-}
-
-/** A mirror in a process of its own. */
-function mirrorProcess(prepared: Prepared) {
-  const { identity, settings } = prepared;
-  const argument = JSON.stringify({
-    ...settings,
-    producerId: identity.producerId.toString(),
-    producerEpoch: identity.producerEpoch,
-  });
-  const script = fileURLToPath(new URL('../support/mirror-child.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, argument], { stdio: 'ignore' });
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  return {
-    kill: async () => {
-      child.kill('SIGKILL');
-      await exited;
-    },
-  };
-}
-
-const ends = async (admin: PlatformaticAdmin, partitions: readonly TopicPartition[]) =>
-  (await admin.logRanges(partitions)).map((r) => r.logEndOffset);
-
-/** Waits until the standby has all, or says why it does not. */
-async function catchesUp(mirror: Mirror, { topic, partitions }: Prepared) {
-  const wanted = await ends(primaryAdmin, partitions);
-  const state = () =>
-    mirror
-      .status()
-      .topics[topic]?.partitions.map((p) => (p.stop ? `${p.stop.reason}: ${p.stop.detail}` : p.mirroredEndOffset));
-  await expect.poll(state, { timeout: 30_000, interval: 20 }).toEqual(wanted);
-}
-
-async function expectIdentical({ topic, partitions }: Prepared) {
-  for (const p of partitions) expect(await layout(standby, p)).toEqual(await layout(primary, p));
-  for (const uncommitted of [true, false]) {
-    const [here, there] = await Promise.all([
-      consume(primary, topic, uncommitted, partitions.length),
-      consume(standby, topic, uncommitted, partitions.length),
-    ]);
-    expect(there).toEqual(here);
-  }
-}
-
-/** Interleaved, committed and aborted, over several partitions, with plain records between. */
-async function writeMix(topic: string, partitions: number, rounds: number, last = 'the end') {
-  const [plain, a, b] = [await newProducer(), await newProducer(`a-${topic}`), await newProducer(`b-${topic}`)];
-  for (let round = 0; round < rounds; round++) {
-    const [one, two] = [round % partitions, (round + 1) % partitions];
-    await plain.send({ topic, messages: messages(`plain ${round}`, 3, one) });
-    const first = await a.transaction();
-    await first.send({ topic, messages: messages(`first ${round}`, 4, one) });
-    const second = await b.transaction();
-    await second.send({ topic, messages: messages(`second ${round}`, 2, one), compression: CompressionTypes.GZIP });
-    await plain.send({ topic, messages: messages(`between ${round}`, 2, one) });
-    await first.send({ topic, messages: messages(`first again ${round}`, 1, two) });
-    await second.send({ topic, messages: messages(`second again ${round}`, 1, two) });
-    await (round % 2 ? second.commit() : second.abort());
-    await first.send({ topic, messages: messages(`first at last ${round}`, 2, one) });
-    await (round % 3 ? first.abort() : first.commit());
-  }
-  await plain.send({ topic, messages: Array.from({ length: partitions }, (_, p) => messages(last, 1, p)).flat() });
-}
+});
+afterAll(() => pair?.stop());
 
 describe('the mirror of transactions', () => {
   test('gives committed, aborted and interleaved ones the same offsets, markers and outcome, also over partitions', async () => {
-    const prepared = await prepare(2);
-    await writeMix(prepared.topic, 2, 4);
-    await mirroring(prepared, async (mirror) => catchesUp(mirror, prepared));
-    await expectIdentical(prepared);
+    const prepared = await pair.prepare(2, {}, tuning);
+    await pair.writeMix(prepared.topic, 2, 4);
+    await mirroring(prepared, async (mirror) => pair.catchesUp(mirror, prepared));
+    await pair.expectIdentical(prepared);
   });
 
   test('goes on with open ones after its process was killed, again and again', async () => {
-    const prepared = await prepare(2);
+    const prepared = await pair.prepare(2, {}, tuning);
     const { topic } = prepared;
-    const long = await newProducer(`long-${topic}`);
+    const long = await pair.newProducer(`long-${topic}`);
     const open = await long.transaction();
     await open.send({ topic, messages: messages('open', 5, 0) });
-    const writing = writeMix(topic, 2, 12, 'written').then(() => 'written');
+    const writing = pair.writeMix(topic, 2, 12, 'written').then(() => 'written');
     for (const atLeast of [5n, 12n, 30n, 55n, 80n]) {
       const child = mirrorProcess(prepared);
-      const at = async () => (await ends(standbyAdmin, prepared.partitions)).reduce((sum, end) => sum + end, 0n);
+      const at = async () =>
+        (await logEnds(pair.standbyAdmin, prepared.partitions)).reduce((sum, end) => sum + end, 0n);
       await expect.poll(at, { timeout: 20_000, interval: 2 }).toBeGreaterThanOrEqual(atLeast);
       await child.kill();
     }
     await writing;
     await open.send({ topic, messages: messages('still open', 2, 1) });
     await mirroring(prepared, async (mirror) => {
-      await catchesUp(mirror, prepared);
+      await pair.catchesUp(mirror, prepared);
       const transactions = mirror.status().topics[topic]?.partitions.map((p) => p.openTransactions?.count);
       expect(transactions).toEqual([1, 1]);
     });
     await open.commit();
-    await (await newProducer()).send({ topic, messages: [...messages('the end', 1, 0), ...messages('the end', 1, 1)] });
-    await mirroring(prepared, async (mirror) => catchesUp(mirror, prepared));
-    await expectIdentical(prepared);
+    await (await pair.newProducer()).send({
+      topic,
+      messages: [...messages('the end', 1, 0), ...messages('the end', 1, 1)],
+    });
+    await mirroring(prepared, async (mirror) => pair.catchesUp(mirror, prepared));
+    await pair.expectIdentical(prepared);
   });
 
   test('is shut out of open ones by a fence, which aborts them', async () => {
-    const prepared = await prepare(1);
+    const prepared = await pair.prepare(1, {}, tuning);
     const { topic, partitions } = prepared;
-    const producer = await newProducer(`fenced-${topic}`);
+    const producer = await pair.newProducer(`fenced-${topic}`);
     const open = await producer.transaction();
     await open.send({ topic, messages: messages('open', 5) });
     await mirroring(prepared, async (mirror) => {
-      await catchesUp(mirror, prepared);
+      await pair.catchesUp(mirror, prepared);
       const identity = { transactionalId: prepared.transactionalId, ...prepared.identity };
-      expect(await standbyAdmin.fenceProducer(identity, partitions)).toEqual(new Map([[`${topic}-0`, 1]]));
+      expect(await pair.standbyAdmin.fenceProducer(identity, partitions)).toEqual(new Map([[`${topic}-0`, 1]]));
       await open.send({ topic, messages: messages('later', 5) });
       const reason = () => mirror.status().topics[topic]?.partitions[0]?.stop?.reason;
       await expect.poll(reason, { timeout: 10_000 }).toBe('TransactionLost');
     });
     // 5 records, the fence's marker, and the ABORT of what stood open.
-    expect(await ends(standbyAdmin, partitions)).toEqual([7n]);
+    expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([7n]);
     await mirroring(prepared, async (mirror) => {
       const reason = () => mirror.status().topics[topic]?.partitions[0]?.stop?.reason;
       await expect.poll(reason, { timeout: 10_000 }).toBeDefined();
     });
     await open.commit();
-    expect(await ends(standbyAdmin, partitions)).toEqual([7n]);
+    expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([7n]);
   });
 });
 
@@ -257,9 +91,9 @@ describe('the mirror of a log with holes', () => {
       'min.cleanable.dirty.ratio': '0.01',
       'delete.retention.ms': '1',
     };
-    const prepared = await prepare(1, cleaned);
+    const prepared = await pair.prepare(1, cleaned, tuning);
     const { topic, partitions } = prepared;
-    const producer = await newProducer();
+    const producer = await pair.newProducer();
     const send = (name: string, keys: readonly string[]) =>
       producer.send({ topic, messages: keys.map((key) => ({ key, value: `${name}-0`, partition: 0 })) });
     await send('kept', ['kept']);
@@ -274,17 +108,17 @@ describe('the mirror of a log with holes', () => {
     await send('next segment', ['e']);
     const [partition] = partitions;
     if (!partition) throw new Error('no partition');
-    await expect.poll(() => layout(primary, partition), { timeout: 40_000, interval: 200 }).toHaveLength(6);
+    await expect.poll(() => layout(pair.primary, partition), { timeout: 40_000, interval: 200 }).toHaveLength(6);
     await send('the end', ['f']);
     await mirroring(prepared, async (mirror) => {
-      await catchesUp(mirror, prepared);
+      await pair.catchesUp(mirror, prepared);
       const filled = mirror.status().topics[topic]?.partitions[0]?.filled;
       expect(filled).toEqual({ records: 59, markers: 11 });
     });
-    const here = await layout(primary, partition);
-    const there = await layout(standby, partition);
+    const here = await layout(pair.primary, partition);
+    const there = await layout(pair.standby, partition);
     expect(there.filter((line) => line.includes('plain'))).toEqual(here);
-    const committed = await consume(standby, topic, false, 1);
-    expect(committed).toEqual(await consume(primary, topic, false, 1));
+    const committed = await consume(pair.standby, topic, false, 1);
+    expect(committed).toEqual(await consume(pair.primary, topic, false, 1));
   });
 });
