@@ -21,6 +21,7 @@ export const kafkaError = {
   duplicateSequence: 46,
   invalidProducerEpoch: 47,
   concurrentTransactions: 51,
+  securityDisabled: 54,
   offsetNotAvailable: 78,
   producerFenced: 90,
 } as const;
@@ -57,6 +58,7 @@ const names: Readonly<Record<number, string>> = {
   49: 'INVALID_PRODUCER_ID_MAPPING',
   51: 'CONCURRENT_TRANSACTIONS',
   53: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  54: 'SECURITY_DISABLED',
   56: 'KAFKA_STORAGE_ERROR',
   58: 'SASL_AUTHENTICATION_FAILED',
   74: 'FENCED_LEADER_EPOCH',

@@ -1,5 +1,6 @@
 import type { ArgusError } from '../../domain/errors.ts';
 import type { LogRange, PartitionOffset, TopicPartition } from '../../domain/offsets.ts';
+import type { KafkaAcls } from './kafka-acls.ts';
 
 export interface TopicDescription {
   readonly name: string;
@@ -30,7 +31,7 @@ interface CallOptions {
  * Errors are `ArgusError`: `KafkaUnreachable` (retryable), `KafkaDenied`, `KafkaFailed`; message names the region, the
  * call and the broker. Every call ends within its deadline (10 s) or by the signal.
  */
-export interface KafkaAdmin {
+export interface KafkaAdmin extends KafkaAcls {
   /** Topics that exist, by name; what is missing is absent. All non-internal topics when `names` is not given. */
   describeTopics(names?: readonly string[], options?: CallOptions): Promise<ReadonlyMap<string, TopicDescription>>;
   /** Done when every broker answers for the topic. An existing topic is `KafkaFailed`. */

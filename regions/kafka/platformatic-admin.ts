@@ -2,9 +2,11 @@ import { type Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes }
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, type LogRange, type PartitionOffset, type TopicPartition } from '../../domain/offsets.ts';
 import type { Subject } from './access.ts';
+import { createAcls, deleteAcls, listAcls } from './acls.ts';
 import { byTopic } from './by-topic.ts';
 import { isDenied } from './error-codes.ts';
 import { commitGroupOffsets, fetchGroupCommits, listGroups } from './group-offsets.ts';
+import type { Acl, AclFilter } from './kafka-acls.ts';
 import type { GroupCommit, KafkaAdmin, NewTopic, TopicDescription } from './kafka-admin.ts';
 
 import { KafkaCluster, partitionError } from './kafka-cluster.ts';
@@ -194,6 +196,18 @@ export class PlatformaticAdmin implements KafkaAdmin {
     return this.#raw('fenceProducer', options, (cluster, signal) =>
       fencePartitions(cluster, producer, partitions, signal),
     );
+  }
+
+  async listAcls(filter: AclFilter = {}, options: CallOptions = {}) {
+    return this.#raw('listAcls', options, (cluster, signal) => listAcls(cluster, filter, signal));
+  }
+
+  async createAcls(acls: readonly Acl[], options: CallOptions = {}): Promise<void> {
+    await this.#raw('createAcls', options, (cluster, signal) => createAcls(cluster, acls, signal));
+  }
+
+  async deleteAcls(acls: readonly Acl[], options: CallOptions = {}): Promise<void> {
+    await this.#raw('deleteAcls', options, (cluster, signal) => deleteAcls(cluster, acls, signal));
   }
 
   async close(): Promise<void> {
