@@ -1,6 +1,9 @@
 import { ArgusError } from '../domain/errors.ts';
 import { type LabInfo, type LinkProxy, type Place, type RegionName, regionNames } from './lab-info.ts';
 
+/** Toxiproxy and the links that go through it. */
+export type Network = Pick<LabInfo, 'links' | 'toxiproxy'>;
+
 /** What is done to the bytes of a link, in toxiproxy's terms. Source: toxiproxy 2.5 README, "Toxics". */
 interface Toxic {
   readonly name: string;
@@ -53,13 +56,13 @@ export function describeToxics(
 }
 
 /** Makes the proxies of all links, open. */
-export async function openLinks(info: LabInfo): Promise<void> {
+export async function openLinks(info: Network): Promise<void> {
   const body = info.links.map(({ name, listen, upstream }) => ({ name, listen, upstream, enabled: true }));
   await api(info, 'POST', '/populate', body);
 }
 
 /** The link between two places. `NoSuchLink` (exit code 2) when nothing goes that way. */
-export function linkBetween(info: LabInfo, from: string, to: string): Link {
+export function linkBetween(info: Network, from: string, to: string): Link {
   const proxies = info.links.filter((l) => l.from === from && l.to === to);
   const first = proxies[0];
   if (!first) {
@@ -85,14 +88,14 @@ export function linkBetween(info: LabInfo, from: string, to: string): Link {
 }
 
 /** Every link's state. */
-export function linkStates(info: LabInfo): Promise<readonly LinkState[]> {
+export function linkStates(info: Network): Promise<readonly LinkState[]> {
   const pairs = new Map(info.links.map((l) => [`${l.from} ${l.to}`, l]));
   return Promise.all([...pairs.values()].map((l) => linkBetween(info, l.from, l.to).state()));
 }
 
 /** Adds an effect in both directions, changes it where it is there already, or removes it. */
 async function setToxics(
-  info: LabInfo,
+  info: Network,
   proxy: string,
   type: Toxic['type'],
   attributes: Readonly<Record<string, number>> | undefined,
@@ -108,7 +111,7 @@ async function setToxics(
   );
 }
 
-async function reopen(info: LabInfo, proxy: string): Promise<void> {
+async function reopen(info: Network, proxy: string): Promise<void> {
   // Disabling closes the listener and every connection through it.
   await api(info, 'POST', `/proxies/${proxy}`, { enabled: false });
   const { toxics } = (await api(info, 'GET', `/proxies/${proxy}`)) as { toxics: Toxic[] };
@@ -118,7 +121,7 @@ async function reopen(info: LabInfo, proxy: string): Promise<void> {
 
 /** One call to toxiproxy; undefined for an answer without body or with one of the `accepted` error codes. */
 async function api(
-  info: LabInfo,
+  info: Network,
   method: string,
   path: string,
   body?: unknown,

@@ -152,6 +152,13 @@ const tasks = {
     await must(node, ['dist/lab/setup/main.js']);
     await tests(['--project', 'full', ...args]);
   },
+  async 'test:chaos'() {
+    await packages();
+    await prerequisites();
+    await build();
+    await must(node, ['dist/lab/setup/main.js']);
+    await tests(['--project', 'chaos', ...args]);
+  },
   async 'bench:help'() {
     await packages();
     await build();

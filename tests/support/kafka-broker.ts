@@ -28,6 +28,8 @@ export interface TestBroker {
 export interface TestBrokerOptions {
   /** Beside the first one, which has no security: added to the settings before it is started. */
   readonly secure?: (dir: string) => Promise<SecureListener>;
+  /** A second listener, also without security, at `port`; what connects to it is told to go on to `proxyPort`. */
+  readonly far?: { readonly port: number; readonly proxyPort: number };
   /** A further broker of the cluster that this one began; it is no controller. */
   readonly joins?: { readonly nodeId: number; readonly clusterId: string; readonly controllerPort: number };
 }
@@ -55,6 +57,7 @@ export async function startTestBroker(
     ...brokerSettings(dir, port, controllerPort),
     ...(joins && joiningSettings(port, joins.nodeId)),
     ...(secure && secureSettings(port, controllerPort, secure)),
+    ...(options.far && farSettings(port, controllerPort, options.far)),
     ...settings,
   };
   await writeFile(
@@ -151,6 +154,16 @@ function joiningSettings(port: number, nodeId: number): Record<string, string> {
 function secureSettings(port: number, controllerPort: number, secure: SecureListener): Record<string, string> {
   const listeners = `PLAINTEXT://127.0.0.1:${port},SECURE://127.0.0.1:${secure.port},CONTROLLER://127.0.0.1:${controllerPort}`;
   return { listeners, 'advertised.listeners': listeners, ...secure.settings };
+}
+
+function farSettings(port: number, controllerPort: number, far: { readonly port: number; readonly proxyPort: number }) {
+  const listeners = (farPort: number) =>
+    `PLAINTEXT://127.0.0.1:${port},FAR://127.0.0.1:${farPort},CONTROLLER://127.0.0.1:${controllerPort}`;
+  return {
+    listeners: listeners(far.port),
+    'advertised.listeners': listeners(far.proxyPort),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,FAR:PLAINTEXT,CONTROLLER:PLAINTEXT',
+  };
 }
 
 export function freePort(): Promise<number> {
