@@ -1,11 +1,11 @@
-import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { crc32c } from '@node-rs/crc32';
+import { codecBits, codecOf, pack, unpack } from './compression.ts';
 import { type BatchProducer, checksumHolds, type RecordBatch } from './record-batch.ts';
 
 /**
  * Placeholders: records that only take offsets. Each has the key 0x00 (a compacted topic takes no record without one),
  * no value, no timestamp (-1, which no time limit refuses) and no headers; a batch of them is compressed: with zstd where
- * nobody reads it, with gzip where readers may come across it, since every client library has that.
+ * nobody reads it, with gzip where readers may come across it, since every client library has that. A few aren't.
  *
  *     record: length varint | attributes i8 (0) | timestamp delta varint (0) | offset delta varint | key length varint (1)
  *       | key (0x00) | value length varint (-1) | headers varint (0)
@@ -15,17 +15,18 @@ import { type BatchProducer, checksumHolds, type RecordBatch } from './record-ba
 export interface FillerRecords {
   readonly count: number;
   readonly codec: FillerCodec;
-  /** Compressed. */
+  /** As the codec has it. */
   readonly bytes: Buffer;
 }
 
-export type FillerCodec = 'zstd' | 'gzip';
+export type FillerCodec = 'zstd' | 'gzip' | 'none';
+
+const fillerCodecs: readonly FillerCodec[] = ['zstd', 'gzip', 'none'];
 
 /** What a broker with a small heap still takes in one batch; it costs 0.8 bytes a record. */
 export const maxFillerRecords = 1_000_000;
 
 const headerBytes = 61;
-const codecBits = { zstd: 4, gzip: 1 } as const;
 const transactionalBit = 0x10;
 const controlBit = 0x20;
 const noTimestamp = -1;
@@ -34,7 +35,7 @@ const recordTail = Buffer.from([2, 0, 1, 0]);
 /** With an offset delta of five bytes, the largest. */
 const maxRecordBytes = 12;
 
-/** The compressed records of a placeholder batch; worth keeping, since each batch of the same size has the same. */
+/** The packed records of a placeholder batch; worth keeping, since each batch of the same size has the same. */
 export function fillerRecords(count: number, codec: FillerCodec = 'zstd'): FillerRecords {
   if (!Number.isInteger(count) || count < 1 || count > maxFillerRecords) {
     throw new RangeError(`a placeholder batch holds 1 to ${maxFillerRecords} records, not ${count}`);
@@ -50,7 +51,7 @@ export function fillerRecords(count: number, codec: FillerCodec = 'zstd'): Fille
     raw[lengthAt] = (at - lengthAt - 1) * 2;
   }
   const used = raw.subarray(0, at);
-  return { count, codec, bytes: codec === 'zstd' ? zstdCompressSync(used) : gzipSync(used) };
+  return { count, codec, bytes: pack(codec, used) };
 }
 
 /** One batch, ready to be produced. */
@@ -62,7 +63,7 @@ export function fillerBatch(
   bytes.writeInt32BE(bytes.length - 12, 8);
   bytes.writeInt32BE(-1, 12);
   bytes.writeInt8(2, 16);
-  bytes.writeInt16BE(codecBits[records.codec] | (transactional ? transactionalBit : 0), 21);
+  bytes.writeInt16BE(codecBits(records.codec) | (transactional ? transactionalBit : 0), 21);
   bytes.writeInt32BE(records.count - 1, 23);
   bytes.writeBigInt64BE(BigInt(noTimestamp), 27);
   bytes.writeBigInt64BE(BigInt(noTimestamp), 35);
@@ -87,7 +88,7 @@ export interface FillerPlace {
 export function mayBeFiller(batch: RecordBatch): boolean {
   const attributes = batch.bytes.readInt16BE(21);
   return (
-    [codecBits.zstd, codecBits.gzip].some((bits) => bits === (attributes & 7)) &&
+    fillerCodecs.some((codec) => codecBits(codec) === (attributes & 7)) &&
     (attributes & controlBit) === 0 &&
     batch.producerId >= 0n &&
     batch.firstTimestampMs === noTimestamp &&
@@ -98,14 +99,10 @@ export function mayBeFiller(batch: RecordBatch): boolean {
 /** Whether every record of a whole batch is a placeholder; also of one that compaction took some from. */
 export function isFiller(batch: RecordBatch): boolean {
   if (!mayBeFiller(batch) || !checksumHolds(batch.bytes) || batch.recordCount === 0) return false;
-  const maxOutputLength = batch.recordCount * maxRecordBytes;
   let raw: Buffer;
   try {
-    const compressed = batch.bytes.subarray(headerBytes);
-    const gzip = (batch.bytes.readInt16BE(21) & 7) === codecBits.gzip;
-    raw = gzip
-      ? gunzipSync(compressed, { maxOutputLength })
-      : zstdDecompressSync(compressed, { maxOutputLength, params: { [constants.ZSTD_d_windowLogMax]: 27 } });
+    const codec = codecOf(batch.bytes.readInt16BE(21));
+    raw = unpack(codec, batch.bytes.subarray(headerBytes), batch.recordCount * maxRecordBytes);
   } catch {
     return false; // Longer than placeholders can be, or not compressed at all.
   }

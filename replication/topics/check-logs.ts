@@ -6,7 +6,7 @@ import { wholeBatch, withPlaceholders } from './align-plan.ts';
 import type { CheckedPartition } from './check.ts';
 import { decideBatch, type Stop } from './continuity.ts';
 import { lastBatches } from './last-batches.ts';
-import { differenceOf } from './verify-batches.ts';
+import { differenceOfPair } from './verify-batches.ts';
 
 export interface CheckedLogs {
   readonly source: KafkaCluster;
@@ -127,16 +127,7 @@ async function differsAt(
   ]);
   // One side's retention took it meanwhile.
   if (!a || !b) return undefined;
-  if (a.baseOffset !== b.baseOffset) {
-    if (compacted) return undefined;
-    const what = `batches begin at ${b.baseOffset} there and at ${a.baseOffset} at the source`;
-    return { offset: ordered(a.baseOffset, b.baseOffset)[0], what };
-  }
-  const what = differenceOf(a, b);
-  if (what === undefined || (compacted && a.lastOffset === b.lastOffset && a.recordCount !== b.recordCount)) {
-    return undefined;
-  }
-  return { offset: a.baseOffset, what };
+  return differenceOfPair(a, b, compacted);
 }
 
 /** The smaller one first. */

@@ -1,4 +1,8 @@
+import { describeError } from '../../domain/errors.ts';
+import { isFiller } from '../../regions/kafka/filler-batch.ts';
 import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
+import { compareRecords, RecordCache, type RecordComparison } from './compare-records.ts';
+import { hasInnerHoles } from './split-batch.ts';
 
 /** What two logs differ in, at an offset. */
 export interface LogDifference {
@@ -14,7 +18,7 @@ export interface BatchTally {
   bytes: bigint;
   /** On the standby alone, where the source has no records: they only take up offsets. */
   fillers: bigint;
-  /** Rewritten or removed by compaction on one side, so that nothing is left to compare. */
+  /** Pairs or single batches of which compaction removed something on one side only. */
   compacted: bigint;
 }
 
@@ -36,6 +40,7 @@ export interface CompareOptions {
  * Walks two logs side by side and gives the first difference, undefined when there is none. What has to be the same:
  * offsets, timestamps, codec, kind (transactional, marker) and every byte of the records. What a mirror rewrites isn't
  * looked at: producer id, epoch and sequence, leader epoch, checksum, timestamp type; of a marker only its outcome counts.
+ * Where compaction left holes in a batch of one side, records are compared one by one, however they are laid out.
  */
 export async function compareLogs(
   source: AsyncIterator<RecordBatch>,
@@ -51,40 +56,130 @@ export async function compareLogs(
       if (value.recordCount > 0) return value;
     }
   };
+  const [recordsOfA, recordsOfB] = [new RecordCache(), new RecordCache()];
   let a = await next(source);
   let b = await next(standby);
+  // Offsets below it were compared record by record.
+  let at = 0n;
   while (a || b) {
     const floor = options.floor();
     if (a && a.lastOffset < floor) a = await next(source);
     else if (b && b.lastOffset < floor) b = await next(standby);
-    else if (a && b && a.baseOffset === b.baseOffset) {
-      const difference = comparePair(a, b, options.compacted, tally);
-      if (difference) return difference;
-      [a, b] = [await next(source), await next(standby)];
+    else if (a && b && a.baseOffset <= b.lastOffset && b.baseOffset <= a.lastOffset) {
+      const begun = a.baseOffset < at || b.baseOffset < at;
+      if (begun || (isRewritten(a, b) && differenceOf(a, b) !== undefined)) {
+        const end = minOf(a.lastOffset, b.lastOffset) + 1n;
+        const range = { from: maxOf(at, floor), to: minOf(end, options.to) };
+        const difference = compareByRecord([a, recordsOfA], [b, recordsOfB], range, options.compacted, tally);
+        if (difference) return difference;
+        at = end;
+        if (a.lastOffset < end) {
+          tally.batches++;
+          tally.bytes += BigInt(a.bytes.length);
+          a = await next(source);
+        }
+        if (b.lastOffset < end) b = await next(standby);
+      } else if (a.baseOffset === b.baseOffset) {
+        const difference = comparePair(a, b, tally);
+        if (difference) return difference;
+        [a, b] = [await next(source), await next(standby)];
+      } else {
+        // In Kafka's logs it can't be: somebody else wrote to the standby.
+        const what = `batches begin elsewhere: at ${a.baseOffset} and at ${b.baseOffset}`;
+        return { offset: maxOf(a.baseOffset, b.baseOffset), what };
+      }
     } else if (a && (!b || a.lastOffset < b.baseOffset)) {
-      if (!options.compacted) return { offset: a.baseOffset, what: 'the standby lacks the records' };
-      tally.compacted++;
+      const first = firstFrom(a, recordsOfA, maxOf(at, floor));
+      if (first !== undefined && first < options.to) {
+        if (!options.compacted) return { offset: first, what: 'the standby lacks the records' };
+        tally.compacted++;
+      }
       a = await next(source);
-    } else if (b && (!a || b.lastOffset < a.baseOffset)) {
-      if (isFiller(b)) tally.fillers++;
-      else if (options.compacted) tally.compacted++;
-      else return { offset: b.baseOffset, what: 'the source has no records there, the standby has' };
+    } else if (b) {
+      const first = firstFrom(b, recordsOfB, maxOf(at, floor));
+      if (takesUpOffsets(b)) tally.fillers++;
+      else if (first !== undefined && first < options.to) {
+        if (!options.compacted) return { offset: first, what: 'the source has no records there, the standby has' };
+        tally.compacted++;
+      }
       b = await next(standby);
-    } else if (a && b) {
-      // In Kafka's logs it can't be: somebody else wrote to the standby.
-      const [, at] = [a.baseOffset, b.baseOffset].sort((x, y) => Number(x - y)) as [bigint, bigint];
-      return { offset: at, what: `batches begin elsewhere: at ${a.baseOffset} and at ${b.baseOffset}` };
     }
   }
   return undefined;
 }
 
-/** Markers and transactional placeholders: no read_committed reader sees them. */
-function isFiller(batch: RecordBatch): boolean {
-  return batch.control || batch.transactional;
+/** The first record of a batch from an offset on. A batch that begins there counts as it is. */
+function firstFrom(batch: RecordBatch, records: RecordCache, from: bigint): bigint | undefined {
+  if (batch.baseOffset >= from || batch.control) return batch.baseOffset;
+  return records.of(batch).find((r) => r.offset >= from)?.offset;
 }
 
-function comparePair(a: RecordBatch, b: RecordBatch, compacted: boolean, tally: BatchTally): LogDifference | undefined {
+/**
+ * How two batches that span a common offset differ, and from where on; undefined when they hold the same. As
+ * `compareLogs` does it, for one pair.
+ */
+export function differenceOfPair(a: RecordBatch, b: RecordBatch, compacted: boolean): LogDifference | undefined {
+  if (a.baseOffset > b.lastOffset && takesUpOffsets(b)) return undefined;
+  if (a.baseOffset > b.lastOffset || b.baseOffset > a.lastOffset) {
+    if (compacted || a.recordCount === 0 || b.recordCount === 0) return undefined;
+    const what = `batches begin at ${b.baseOffset} there and at ${a.baseOffset} at the source`;
+    return { offset: minOf(a.baseOffset, b.baseOffset), what };
+  }
+  const what =
+    a.baseOffset === b.baseOffset
+      ? differenceOf(a, b)
+      : `batches begin at ${b.baseOffset} there and at ${a.baseOffset} at the source`;
+  if (what === undefined) return undefined;
+  if (!isRewritten(a, b)) return { offset: minOf(a.baseOffset, b.baseOffset), what };
+  const range = { from: maxOf(a.baseOffset, b.baseOffset), to: minOf(a.lastOffset, b.lastOffset) + 1n };
+  return compareByRecord([a, new RecordCache()], [b, new RecordCache()], range, compacted, newTally());
+}
+
+/** Compares what two batches hold in a range; one of them may have been compared up to there before. */
+function compareByRecord(
+  [a, recordsOfA]: readonly [RecordBatch, RecordCache],
+  [b, recordsOfB]: readonly [RecordBatch, RecordCache],
+  { from, to }: { readonly from: bigint; readonly to: bigint },
+  compacted: boolean,
+  tally: BatchTally,
+): LogDifference | undefined {
+  let compared: RecordComparison;
+  try {
+    compared = compareRecords(recordsOfA.of(a), takesUpOffsets(b) ? [] : recordsOfB.of(b), from, to);
+  } catch (error) {
+    return { offset: maxOf(a.baseOffset, b.baseOffset), what: describeError(error) };
+  }
+  const { same, difference, firstOnlySource, firstOnlyStandby } = compared;
+  if (difference) return difference;
+  tally.records += BigInt(same);
+  if (firstOnlySource === undefined && firstOnlyStandby === undefined) {
+    if (takesUpOffsets(b)) tally.fillers++;
+    return undefined;
+  }
+  if (compacted) tally.compacted++;
+  else if (firstOnlySource !== undefined) return { offset: firstOnlySource, what: 'the standby lacks the records' };
+  else if (firstOnlyStandby !== undefined) {
+    return { offset: firstOnlyStandby, what: 'the source has no records there, the standby has' };
+  }
+  return undefined;
+}
+
+function maxOf(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
+function minOf(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+/** Markers and placeholders in an aborted transaction: no read_committed reader sees them. */
+function takesUpOffsets(batch: RecordBatch): boolean {
+  return batch.control || (batch.transactional && isFiller(batch));
+}
+
+function comparePair(a: RecordBatch, b: RecordBatch, tally: BatchTally): LogDifference | undefined {
   const what = differenceOf(a, b);
   if (what === undefined) {
     tally.batches++;
@@ -92,16 +187,12 @@ function comparePair(a: RecordBatch, b: RecordBatch, compacted: boolean, tally: 
     tally.bytes += BigInt(a.bytes.length);
     return undefined;
   }
-  // The cleaner keeps a batch's offsets and rewrites its records.
-  if (compacted && a.lastOffset === b.lastOffset && isRewritten(a, b)) {
-    tally.compacted++;
-    return undefined;
-  }
   return { offset: a.baseOffset, what };
 }
 
+/** Compaction changed one of them: it takes records out, and notes in a batch's header when to drop its tombstones. */
 function isRewritten(a: RecordBatch, b: RecordBatch): boolean {
-  return a.recordCount !== b.recordCount || deleteHorizon(a) !== deleteHorizon(b);
+  return hasInnerHoles(a) || hasInnerHoles(b) || deleteHorizon(a) !== deleteHorizon(b);
 }
 
 const codecBits = 0x07;

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { fillerBatch, fillerRecords } from '../../../../regions/kafka/filler-batch.ts';
 import { type RecordBatch, readBatch } from '../../../../regions/kafka/record-batch.ts';
+import { encodeBatch } from '../../../../regions/kafka/record-codec.ts';
+import { splitCompacted } from '../../../../replication/topics/split-batch.ts';
 import { sampleRanges } from '../../../../replication/topics/verify.ts';
 import { compareLogs, differenceOf, newTally } from '../../../../replication/topics/verify-batches.ts';
+import { bodyOf, compactedBatch, plainTraits } from '../../regions/kafka/records.ts';
 
 interface Shape {
   readonly base?: bigint;
@@ -33,6 +37,22 @@ function batch(shape: Shape = {}): RecordBatch {
 /** A marker's record: its key holds version and type behind five single bytes. */
 const marker = (base: bigint, type: number, coordinatorEpoch: number) =>
   batch({ base, attributes: 0x30, records: `\0\0\0\0\0\0\0\0${String.fromCharCode(type)}${coordinatorEpoch}` });
+
+const producer = { producerId: 7n, producerEpoch: 0 };
+
+/** What was made to be produced, as the log has it. */
+function at(base: bigint, bytes: Buffer): RecordBatch {
+  bytes.writeBigInt64BE(base, 0);
+  return readBatch(bytes);
+}
+
+const records = (from: bigint, count: number, value = 'value', timestampMs = 5n) =>
+  Array.from({ length: count }, (_, i) => ({
+    offset: from + BigInt(i),
+    timestampMs,
+    attributes: 0,
+    body: bodyOf(Buffer.from(`key-${from + BigInt(i)}`), Buffer.from(value)),
+  }));
 
 async function* log(batches: readonly RecordBatch[]) {
   yield* batches;
@@ -84,15 +104,61 @@ describe('two logs', () => {
     expect((await compare(source, standby)).difference?.offset).toBe(offset);
   });
 
-  test('may differ by what only takes up offsets on the standby, and by what compaction changed', async () => {
+  test('may differ by what only takes up offsets on the standby', async () => {
     const plain = [batch(), batch({ base: 9n })];
-    const filled = [batch(), batch({ base: 1n, span: 7, attributes: 0x10 }), marker(8n, 0, 1), batch({ base: 9n })];
+    const placeholders = at(
+      1n,
+      fillerBatch(fillerRecords(7, 'gzip'), { producer, baseSequence: 0, transactional: true }),
+    );
+    const filled = [batch(), placeholders, marker(8n, 0, 1), batch({ base: 9n })];
     expect(await compare(plain, filled)).toMatchObject({ difference: undefined, fillers: 2n });
-    const cleaned = [batch({ span: 4, count: 2 }), batch({ base: 9n })];
-    const full = [batch({ span: 4 }), batch({ base: 4n, span: 5 }), batch({ base: 9n })];
-    expect(await compare(cleaned, full, true)).toMatchObject({ difference: undefined, compacted: 2n, batches: 1n });
-    expect((await compare(cleaned, full)).difference?.what).toContain('records in the batch');
+    const foreign = [batch(), batch({ base: 1n, span: 7, attributes: 0x10 }), batch({ base: 9n })];
+    expect((await compare(plain, foreign)).difference?.offset).toBe(1n);
+  });
+
+  test('may differ by what compaction changed, where a topic is compacted', async () => {
+    const [whole, all] = [records(0n, 4), () => true];
+    const cleaned = [compactedBatch(whole, (i) => i % 2 === 0, 'none'), batch({ base: 9n })];
+    const full = [compactedBatch(whole, all, 'gzip'), batch({ base: 4n, span: 5 }), batch({ base: 9n })];
+    expect(await compare(cleaned, full, true)).toMatchObject({ difference: undefined, compacted: 2n, records: 3n });
+    expect((await compare(cleaned, full)).difference).toMatchObject({ offset: 1n });
+    expect((await compare(full, cleaned)).difference).toMatchObject({
+      offset: 1n,
+      what: 'the standby lacks the records',
+    });
+    const plain = [batch(), batch({ base: 9n })];
     expect((await compare(plain, [batch(), batch({ base: 9n, records: 'other' })], true)).difference?.offset).toBe(9n);
+  });
+
+  test('are the same when one holds a compacted batch in pieces, with what takes up offsets between', async () => {
+    const made = compactedBatch(records(0n, 9), (i) => ![2, 3, 6, 8].includes(i), 'lz4');
+    const source = [made, batch({ base: 9n })];
+    const filler = (base: bigint, count: number) =>
+      at(base, fillerBatch(fillerRecords(count, 'none'), { producer, baseSequence: 0, transactional: true }));
+    const standby = splitCompacted(made).map((piece) => {
+      if (piece.recordCount > 0) return piece;
+      return piece.baseOffset === 8n
+        ? marker(8n, 0, 1)
+        : filler(piece.baseOffset, Number(piece.lastOffset - piece.baseOffset) + 1);
+    });
+    const whole = [...standby, batch({ base: 9n })];
+    expect(await compare(source, whole)).toMatchObject({
+      difference: undefined,
+      fillers: 3n,
+      records: 6n,
+      batches: 2n,
+    });
+    expect((await compare(source, whole.toSpliced(2, 1))).difference?.offset).toBe(4n);
+    const other = encodeBatch(records(4n, 2, 'other'), plainTraits);
+    expect((await compare(source, whole.with(2, other))).difference).toMatchObject({
+      offset: 4n,
+      what: expect.stringContaining('key, value'),
+    });
+    const late = encodeBatch(records(4n, 2, 'value', 9n), plainTraits);
+    expect((await compare(source, whole.with(2, late))).difference?.what).toContain('timestamp');
+    expect((await compare(source, whole.with(1, encodeBatch(records(2n, 2), plainTraits)))).difference?.offset).toBe(
+      2n,
+    );
   });
 
   test('are not compared below where one of them begins, nor past the end', async () => {
