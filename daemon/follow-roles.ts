@@ -14,13 +14,22 @@ import type { Log } from './log.ts';
 import type { Replicator, Stopped } from './replicator.ts';
 import { every } from './supervise.ts';
 
+export type FreezeOrder = Extract<ReplicationOrder, { readonly kind: 'freeze' }>;
+
+/** What is started and stopped by the roles. */
+export interface FollowedReplicator extends Omit<Replicator, 'freeze'> {
+  freeze(order: FreezeOrder, drainMs: number): Promise<Stopped | undefined>;
+}
+
 export interface FollowOptions {
   readonly state: ObjectStore;
   readonly clock: Clock;
   readonly log: Log;
-  readonly replicator: Replicator;
+  readonly replicator: FollowedReplicator;
   /** Writes the confirmation of a freeze; false for a process that is only a part of replication. */
   readonly confirms: boolean;
+  /** What a freeze means to such a process, instead of a stop. Told again and again while it is in force. */
+  readonly onFreeze?: (order: FreezeOrder) => Promise<void>;
   /** Told of every order, also of one that stays the same. */
   readonly onOrder?: (order: ReplicationOrder, roles: Roles | undefined) => void;
   readonly pollMs?: number;
@@ -83,8 +92,8 @@ export async function followRoles(options: FollowOptions, signal: AbortSignal): 
   /** What each freeze gave, so that a confirmation that could not be written is written later; undefined: no proof. */
   const stops = new Map<number, Stopped | undefined>();
 
-  async function freezeNow(order: Extract<ReplicationOrder, { kind: 'freeze' }>): Promise<void> {
-    if (!options.confirms) return replicator.stop();
+  async function freezeNow(order: FreezeOrder): Promise<void> {
+    if (!options.confirms) return options.onFreeze ? options.onFreeze(order) : replicator.stop();
     if (!stops.has(order.epoch)) {
       stops.set(order.epoch, await replicator.freeze(order, order.drainMs));
       if (!stops.get(order.epoch)) log.warn({ run: order.run }, 'stopped without proof: the failover has to fence');
@@ -94,7 +103,13 @@ export async function followRoles(options: FollowOptions, signal: AbortSignal): 
     const frozen = { epoch: order.epoch, atMs: clock.now(), drained: stopped.drained, by: 'mirror' as const };
     try {
       const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) };
-      const inForce = await confirmFreeze(state, { ...frozen, endOffsets: [...stopped.endOffsets] }, call);
+      const open = stopped.openTransactions ?? [];
+      const document = {
+        ...frozen,
+        endOffsets: [...stopped.endOffsets],
+        ...(open.length > 0 && { openTransactions: [...open] }),
+      };
+      const inForce = await confirmFreeze(state, document, call);
       log.info({ run: order.run, drained: stopped.drained, by: inForce.by }, 'replication is frozen');
     } catch (error) {
       log.warn({ run: order.run }, `the confirmation can't be written yet: ${describeError(error)}`);

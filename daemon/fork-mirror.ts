@@ -59,7 +59,7 @@ export function forkMirror(settings: MirrorSettings, options: ForkOptions): Mirr
     heardAt = clock.monotonic();
     const said = message as FromMirror;
     if (said.kind === 'status') options.onStatus(said.status);
-    else if (said.kind === 'frozen') frozen.resolve({ drained: said.drained, endOffsets: said.endOffsets });
+    else if (said.kind === 'frozen') frozen.resolve(said);
     else failure = new ArgusError(said.code, said.message);
   });
   const send = (message: ToMirror) => {

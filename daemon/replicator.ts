@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { describeError } from '../domain/errors.ts';
 import { type PartitionOffset, partitionKey } from '../domain/offsets.ts';
+import type { ToldTransaction } from '../replication/topics/open-transactions.ts';
 import type { Following } from '../replication/topics/plan-following.ts';
 import type { Direction } from './decide-replication.ts';
 
@@ -12,6 +13,8 @@ export interface Stopped {
   /** The standby had reached the primary's end. */
   readonly drained: boolean;
   readonly endOffsets: readonly PartitionOffset[];
+  /** Transactions that it leaves open on the standby, as far as it knows whose they are. */
+  readonly openTransactions?: readonly ToldTransaction[];
 }
 
 /** A mirror at work, in this process or in one of its own. */
@@ -127,7 +130,7 @@ export function replicator(parts: ReplicatorParts): Replicator {
         const told = stopped?.endOffsets ?? [];
         const known = new Set(told.map(partitionKey));
         const others = ends.filter((e) => !known.has(partitionKey(e)));
-        return { drained: stopped?.drained ?? false, endOffsets: [...told, ...others] };
+        return { drained: false, ...stopped, endOffsets: [...told, ...others] };
       } catch (error) {
         log.error({}, `the standby's log ends can't be read: ${describeError(error)}`);
         return undefined;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
 import { encodeDocument, keyNumber, listNumbers, readDocument, writeOnce } from './document.ts';
-import { epoch, instantMs, partitionOffset } from './schemas.ts';
+import { epoch, instantMs, offset, partitionOffset } from './schemas.ts';
 
 const requestSchema = z.object({
   run: z.string().min(1),
@@ -23,6 +23,20 @@ const frozenSchema = z.object({
   by: z.enum(['mirror', 'failover']).default('mirror'),
   /** Where mirrored data ends, exclusive. A fence's ABORT marker behind it is not counted. */
   endOffsets: z.array(partitionOffset),
+  /** Whose the transactions are that the mirror left open on the standby; those that it can't tell are not in it. */
+  openTransactions: z
+    .array(
+      z.object({
+        topic: z.string(),
+        partition: z.int().min(0),
+        transactionalId: z.string(),
+        firstOffset: offset,
+        /** Of the source. */
+        sourceProducerId: offset,
+        sourceProducerEpoch: z.int().exactOptional(),
+      }),
+    )
+    .exactOptional(),
 });
 
 const endsSchema = z.object({ endOffsets: z.array(partitionOffset) });

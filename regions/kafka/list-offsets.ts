@@ -7,7 +7,7 @@ import { WireReader, WireWriter } from './wire.ts';
 export const latest = -1n;
 export const earliest = -2n;
 
-const consumer = -1;
+export const consumer = -1;
 /**
  * Asked as this replica, `latest` is the leader's log end, also beyond the high watermark. Source: Kafka's
  * `ListOffsetsRequest.DEBUGGING_REPLICA_ID`.
@@ -19,8 +19,11 @@ export interface ListedOffset extends TopicPartition {
   readonly offset: bigint;
 }
 
+/** With `read_committed`, `latest` is the last stable offset: where the first open transaction begins. */
+type Isolation = 'read_uncommitted' | 'read_committed';
+
 /**
- * ListOffsets (key 2), version 5, read_uncommitted.
+ * ListOffsets (key 2), version 5, read_uncommitted unless told.
  *
  *     request: replica i32 (-1) | isolation i8 | [topic string | [partition i32 | leaderEpoch i32 (-1) | timestamp i64]]
  *     response: throttle i32 | [topic string | [partition i32 | error i16 | timestamp i64 | offset i64 | leaderEpoch i32]]
@@ -31,9 +34,10 @@ export function listOffsetsRequest(
   partitions: readonly TopicPartition[],
   timestamp: bigint,
   replica: number = consumer,
+  isolation: Isolation = 'read_uncommitted',
 ): KafkaRequest<readonly ListedOffset[]> {
   const body = new WireWriter();
-  body.int32(replica).int8(0);
+  body.int32(replica).int8(isolation === 'read_committed' ? 1 : 0);
   body.array(byTopic(partitions), ([topic, list]) => {
     body.string(topic).array(list, (p) => {
       body.int32(p.partition).int32(-1).int64(timestamp);
