@@ -16,6 +16,7 @@ const headerBytes = 61;
 const lengthPrefixBytes = 12;
 const crcFrom = 21;
 
+const stampedBit = 0x08;
 const transactionalBit = 0x10;
 const controlBit = 0x20;
 
@@ -29,6 +30,8 @@ export interface RecordBatch {
   readonly recordCount: number;
   readonly maxTimestampMs: number;
   readonly firstTimestampMs: number;
+  /** The broker stamped it on append: every record has `maxTimestampMs`, whatever the records' bytes say. */
+  readonly stampedByBroker: boolean;
   readonly transactional: boolean;
   /** A transaction marker, not records of a producer. */
   readonly control: boolean;
@@ -68,6 +71,7 @@ export function readBatch(bytes: Buffer): RecordBatch {
     recordCount,
     firstTimestampMs: Number(bytes.readBigInt64BE(27)),
     maxTimestampMs: Number(bytes.readBigInt64BE(35)),
+    stampedByBroker: (attributes & stampedBit) !== 0,
     transactional: (attributes & transactionalBit) !== 0,
     control: (attributes & controlBit) !== 0,
     producerId: bytes.readBigInt64BE(43),

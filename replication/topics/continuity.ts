@@ -17,6 +17,8 @@ export type StopReason =
   | 'OffsetGap'
   /** Compaction took records from inside a batch: brokers take no batch with holes. */
   | 'InnerGap'
+  /** The source's broker stamped a batch on append: the standby's would take the producer's timestamps from its bytes. */
+  | 'StampedOnAppend'
   /** Transactional records or markers, which are not replayed (`MirrorTuning.replayTransactions`). */
   | 'TransactionalNotSupported'
   /** A control record that is no transaction's marker. */
@@ -118,6 +120,10 @@ export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision
   if (recordCount > 0 && BigInt(recordCount) !== lastOffset - baseOffset + 1n) {
     const detail = `the batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
     return stop('InnerGap', detail);
+  }
+  if (batch.stampedByBroker && recordCount > 0 && !batch.control) {
+    const detail = `the source's broker stamped the batch from ${baseOffset} to ${lastOffset} on append`;
+    return stop('StampedOnAppend', detail);
   }
   return { kind: 'take' };
 }

@@ -62,6 +62,13 @@ const noRecords = Buffer.alloc(61);
 /** Offsets from `baseOffset` to `to` (exclusive) that hold nothing, as a batch without records. */
 function holeFrom(batch: RecordBatch, baseOffset: bigint, to: bigint): RecordBatch {
   const { maxTimestampMs, firstTimestampMs } = batch;
-  const nothing = { bytes: noRecords, recordCount: 0, transactional: false, control: false, producerId: -1n };
+  const nothing = {
+    bytes: noRecords,
+    recordCount: 0,
+    stampedByBroker: false,
+    transactional: false,
+    control: false,
+    producerId: -1n,
+  };
   return { ...nothing, baseOffset, lastOffset: to - 1n, maxTimestampMs, firstTimestampMs };
 }

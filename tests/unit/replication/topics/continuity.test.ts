@@ -79,6 +79,12 @@ describe('a fetched batch', () => {
       'InnerGap',
     ],
     [
+      'stops the partition when the broker stamped it on append',
+      10n,
+      batch({ baseOffset: 10n, attributes: 0x08 }),
+      'StampedOnAppend',
+    ],
+    [
       'is taken when compaction left none of its records: its offsets are filled',
       10n,
       batch({ baseOffset: 10n, lastOffsetDelta: 4, recordCount: 0 }),
