@@ -13,6 +13,7 @@ import { runAuditLoop } from './audit-loop.ts';
 import { runCheckpointLoop } from './checkpoint-loop.ts';
 
 import { decideReplication, type ReplicationOrder } from './decide-replication.ts';
+import { aclLoops } from './follow-acls.ts';
 import { type FollowOptions, followRoles, orderSentence } from './follow-roles.ts';
 import { topicFollower } from './follow-topics.ts';
 
@@ -103,6 +104,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     openMirror: follower.open,
     loops: [
       { name: 'topics', run: follower.run },
+      ...aclLoops({ config, regions, topics: follower.names, state, clock, log }),
       {
         name: 'audit',
         run: (direction, stop) =>

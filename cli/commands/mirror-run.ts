@@ -1,3 +1,4 @@
+import { aclLoops } from '../../daemon/follow-acls.ts';
 import { followRoles } from '../../daemon/follow-roles.ts';
 import { topicFollower } from '../../daemon/follow-topics.ts';
 import { mirrorNews } from '../../daemon/mirror-news.ts';
@@ -64,7 +65,10 @@ export async function run(context: CommandContext): Promise<number> {
           replicator: replicator({
             clock,
             log,
-            loops: [{ name: 'topics', run: follower.run }],
+            loops: [
+              { name: 'topics', run: follower.run },
+              ...aclLoops({ config, regions, topics: follower.names, state, clock, log }),
+            ],
             standbyEnds: (direction) => standbyEnds(regionOf(regions, direction.target), follower.names()),
             openMirror: follower.open,
           }),

@@ -10,6 +10,7 @@ export const failoverStepIds = [
   'freeze-mirror',
   'sync-groups',
   'choose-recovery-point',
+  'release-acls',
   'start-jobs',
   'promote',
   'flip-names',

@@ -2,6 +2,8 @@ import { describeError } from '../../domain/errors.ts';
 import type { PartitionOffset } from '../../domain/offsets.ts';
 import type { DnsRecord } from '../../regions/dns/dns-records.ts';
 import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
+import type { Acl } from '../../regions/kafka/kafka-acls.ts';
+import { readFollowedAcls } from '../../state/followed-acls.ts';
 import { firstFrozen } from '../../state/freeze.ts';
 import type { FailoverContext, RecoveryPointChoice } from './context.ts';
 import { within } from './failover-step.ts';
@@ -27,6 +29,8 @@ export interface PlanView {
   readonly mirroredEnds: Asked<readonly PartitionOffset[]>;
   /** Those are final: an earlier run froze the mirror there. */
   readonly mirrorFrozen?: boolean;
+  /** To be made on the standby when it is promoted. */
+  readonly withheldAcls?: readonly Acl[];
   readonly choices: readonly { readonly job: string; readonly choice: Asked<RecoveryPointChoice> }[];
   readonly records: readonly { readonly name: string; readonly records: Asked<readonly DnsRecord[]> }[];
 }
@@ -40,11 +44,12 @@ export async function gatherPlanView(
   const outer = options.signal ?? new AbortController().signal;
   const signal = within(outer, 10_000);
   const { standby, names, config } = context;
-  const [primaryJobs, standbyJobs, slots, ends, records] = await Promise.all([
+  const [primaryJobs, standbyJobs, slots, ends, acls, records] = await Promise.all([
     ask(context.primary.flink.list({ signal: within(outer, 2_000) })),
     ask(standby.flink.list({ signal })),
     ask(standby.flink.slots({ signal })),
     ask(mirroredEnds(context, signal)),
+    ask(readFollowedAcls(context.state, context.roles.epoch, { signal })),
     Promise.all(
       config.dns.records.map(async ({ name, type }) => ({
         name,
@@ -71,6 +76,7 @@ export async function gatherPlanView(
     slots,
     mirroredEnds: ends.kind === 'known' ? { kind: 'known', value: ends.value.ends } : ends,
     mirrorFrozen: ends.kind === 'known' && ends.value.frozen,
+    ...(acls.kind === 'known' && config.mirror.acls === 'follow' ? { withheldAcls: acls.value?.withheld ?? [] } : {}),
     choices,
     records,
   };

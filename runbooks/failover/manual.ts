@@ -1,6 +1,7 @@
 import type { Config } from '../../domain/config.ts';
 import { offsetToJson, type PartitionOffset } from '../../domain/offsets.ts';
 import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
+import type { Acl } from '../../regions/kafka/kafka-acls.ts';
 import type { FailoverStepId } from './failover-step.ts';
 
 /** The real values of the commands that a person would type. No secrets: those stand in the shell's environment. */
@@ -9,6 +10,7 @@ export interface ManualView {
   readonly primary: string;
   readonly standby: string;
   readonly primaryJobs: readonly Pick<FlinkJob, 'id' | 'name'>[];
+  readonly withheldAcls: readonly Acl[];
   readonly rolesEpoch: number;
   /** Where mirrored data ends for good; absent while the mirror runs. */
   readonly finalEnds?: readonly PartitionOffset[];
@@ -47,6 +49,9 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
       (j) =>
         `${s3} ls --recursive ${quote(`s3://${to.objects.bucket}/argus/replica/${j.name}/points/`)} | grep manifest.json | tail -3`,
     ),
+    'release-acls': view.withheldAcls.length
+      ? view.withheldAcls.map((acl) => aclCommand(bootstrap, acl))
+      : ['# nothing was withheld'],
     'start-jobs': view.jobs.flatMap(({ name, jarPath, jobId, pointUri }) => {
       const { submit } = config.jobs.find((j) => j.name === name)!;
       const body = {
@@ -84,6 +89,16 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
       );
     }),
   };
+}
+
+function aclCommand(bootstrap: string, acl: Acl): string {
+  const verb = acl.permission === 'ALLOW' ? 'allow' : 'deny';
+  const operation = acl.operation.replace(/([A-Z])([A-Z]*)_?/g, (_, first, rest) => first + rest.toLowerCase());
+  return [
+    `kafka-acls.sh --bootstrap-server ${quote(bootstrap)} --add --${verb}-principal ${quote(acl.principal)}`,
+    `--${verb}-host ${quote(acl.host)} --operation ${operation} --${acl.resourceType} ${quote(acl.resourceName)}`,
+    `--resource-pattern-type ${acl.patternType}`,
+  ].join(' ');
 }
 
 function promoteCommand(view: ManualView): string {

@@ -80,6 +80,7 @@ function stepsOf(
     primary: primary.name,
     standby: standby.name,
     primaryJobs,
+    withheldAcls: view.withheldAcls ?? [],
     rolesEpoch: roles.epoch,
     ...(view.mirrorFrozen && view.mirroredEnds.kind === 'known' ? { finalEnds: view.mirroredEnds.value } : {}),
     jobs: context.jobs.map(({ config: { name }, jarPath }) => {
@@ -108,6 +109,7 @@ function stepsOf(
     'freeze-mirror': `Stop the mirror to ${standby.name} and note where ${list(config.topics)} end`,
     'sync-groups': `Copy the committed offsets of ${list(config.jobs.map((j) => j.consumerGroup))} a last time`,
     'choose-recovery-point': `Choose the newest usable checkpoint${from.length ? ` (now ${list(from)})` : ''}`,
+    'release-acls': `Let write on ${standby.name} who may on ${primary.name} (${view.withheldAcls?.length ?? 0} ACLs withheld from the copy)`,
     'start-jobs': `Start ${jobs} on ${standby.name}`,
     promote: `Make ${standby.name} the primary (roles epoch ${roles.epoch + 1}); replication is suspended`,
     'flip-names': `Point ${names} to ${standby.address}`,

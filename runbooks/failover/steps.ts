@@ -5,6 +5,7 @@ import { chooseRecoveryPoints } from './steps/choose-recovery-point.ts';
 import { flipNames } from './steps/flip-names.ts';
 import { freezeMirror } from './steps/freeze-mirror.ts';
 import { promote } from './steps/promote.ts';
+import { releaseAcls } from './steps/release-acls.ts';
 import { startJobs } from './steps/start-jobs.ts';
 import { stopPrimaryJobs } from './steps/stop-primary-jobs.ts';
 import { syncGroups } from './steps/sync-groups.ts';
@@ -17,6 +18,7 @@ export function failoverSteps(plan: Pick<FailoverPlan, 'steps'>, drainMs: number
     'freeze-mirror': (words) => freezeMirror(words, drainMs),
     'sync-groups': syncGroups,
     'choose-recovery-point': chooseRecoveryPoints,
+    'release-acls': releaseAcls,
     'start-jobs': startJobs,
     promote,
     'flip-names': flipNames,

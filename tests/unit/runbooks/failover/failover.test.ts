@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
+import { type Acl, aclKey } from '../../../../regions/kafka/kafka-acls.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
 import { directionOf } from '../../../../runbooks/failover/direction.ts';
 import { exitCodeOf } from '../../../../runbooks/failover/report.ts';
 import { prepareFailover, runFailover } from '../../../../runbooks/failover/run-failover.ts';
+import { putFollowedAcls } from '../../../../state/followed-acls.ts';
 import { confirmFreeze, freezeInForce } from '../../../../state/freeze.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { acquireLease } from '../../../../state/lease.ts';
@@ -44,6 +46,62 @@ async function started(options: Parameters<typeof newWorld>[0] = {}): Promise<Wo
   await writeRoles(world.store, roles);
   return world;
 }
+
+describe('ACLs that were withheld from the copy', () => {
+  const write: Acl = {
+    resourceType: 'topic',
+    resourceName: 'events',
+    patternType: 'literal',
+    principal: 'User:shop',
+    host: '*',
+    operation: 'WRITE',
+    permission: 'ALLOW',
+  };
+  const read: Acl = { ...write, operation: 'READ' };
+
+  async function withRules(kept: Acl[] | undefined): Promise<World> {
+    const world = await started();
+    await putFollowedAcls(world.store, 1, { made: [read], withheld: [write] });
+    const { kafka } = world.context.standby;
+    kafka.listAcls = async () => kept && [...kept];
+    kafka.createAcls = async (acls) => void kept?.push(...acls);
+    kafka.deleteAcls = async (acls) => {
+      for (const acl of acls)
+        kept?.splice(
+          kept.findIndex((k) => aclKey(k) === aclKey(acl)),
+          1,
+        );
+    };
+    return world;
+  }
+
+  test('are made before the jobs start', async () => {
+    const rules = [read];
+    const world = await withRules(rules);
+    const report = await failOver(world, confirming(world));
+    expect(report.outcome).toBe('done');
+    expect(report.steps.find((s) => s.id === 'release-acls')).toMatchObject({ status: 'done' });
+    expect(rules).toEqual([read, write]);
+    const ids = report.steps.map((s) => s.id);
+    expect(ids.indexOf('release-acls')).toBeLessThan(ids.indexOf('start-jobs'));
+  });
+
+  test('are taken away again when the failover gives up', async () => {
+    const rules = [read];
+    const world = await withRules(rules);
+    // A job that nobody knows about appears after the rules were made.
+    const foreign = { id: '9'.repeat(32), name: 'counts', state: 'RUNNING', startedAtMs: 1 };
+    world.context.standby.flink.list = async () => (rules.length > 1 ? [foreign] : []);
+    const report = await failOver(world, confirming(world));
+    expect(report).toMatchObject({ outcome: 'refused', compensated: expect.arrayContaining(['release-acls']) });
+    expect(rules).toEqual([read]);
+  });
+
+  test('don`t hold a failover up where there is no authorizer', async () => {
+    const world = await withRules(undefined);
+    expect(await failOver(world, confirming(world))).toMatchObject({ outcome: 'done' });
+  });
+});
 
 describe('a failover', () => {
   test('promotes the standby in order, and reports what it reached', async () => {
@@ -199,7 +257,7 @@ describe('a failover that gives up', () => {
 
   test('never thaws the mirror below a job that the run before it started', async () => {
     const world = await started();
-    const first = { ...confirming(world), state: dyingStore(confirming(world).state, 11, 'before') };
+    const first = { ...confirming(world), state: dyingStore(confirming(world).state, 12, 'before') };
     await failOver(world, first).catch(() => undefined);
     expect(world.effects).toContain(`start ${manifest.replicaUri}`);
     const { resumes } = await directionOf(world.store, roles);
@@ -226,7 +284,7 @@ test('an identity that no mirror has taken yet is fenced too, so that one which 
 
 test('going on with a job that runs needs no recovery point any more, and names the one that it was restored from', async () => {
   const world = await started();
-  const first = { ...confirming(world), state: dyingStore(confirming(world).state, 11, 'before') };
+  const first = { ...confirming(world), state: dyingStore(confirming(world).state, 12, 'before') };
   await failOver(world, first).catch(() => undefined);
   const report = await failOver(
     world,
@@ -259,7 +317,7 @@ function dyingStore(store: ObjectStore, dieAt: number, when: 'before' | 'after')
 }
 
 describe('a failover that is killed at any write to the state', () => {
-  const deaths = Array.from({ length: 26 }, (_, i) => i + 1).flatMap((n) => [
+  const deaths = Array.from({ length: 27 }, (_, i) => i + 1).flatMap((n) => [
     [n, 'before'] as const,
     [n, 'after'] as const,
   ]);
