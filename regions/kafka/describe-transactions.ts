@@ -50,7 +50,11 @@ export function readListTransactionsResponse(bytes: Buffer): ListedTransactions 
   return { errorCode, transactions };
 }
 
+/** The states of a transaction that is being ended: its marker still comes. Source: Kafka's `TransactionState`. */
+export const endingStates: readonly string[] = ['PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'];
+
 export interface DescribedTransaction {
+  readonly transactionalId: string;
   readonly errorCode: number;
   readonly state: string;
   readonly timeoutMs: number;
@@ -60,7 +64,8 @@ export interface DescribedTransaction {
 }
 
 /**
- * DescribeTransactions (key 65), version 0 (flexible), for one transactional id, at its coordinator.
+ * DescribeTransactions (key 65), version 0 (flexible), at the ids' coordinators: other brokers answer NOT_COORDINATOR for
+ * them, also one that has not taken them up yet.
  *
  *     request: tags | compact [transactionalId compact string] | tags
  *     response: tags | throttle i32 | compact [error i16 | transactionalId compact string | state compact string
@@ -69,19 +74,23 @@ export interface DescribedTransaction {
  *
  * Source: KIP-664; Kafka protocol guide.
  */
-export function describeTransactionRequest(transactionalId: string): KafkaRequest<DescribedTransaction> {
-  const body = new WireWriter().uvarint(0).uvarint(2).compactString(transactionalId).uvarint(0);
-  return { name: 'DescribeTransactions', apiKey: 65, apiVersion: 0, body, read: readDescribeTransactionResponse };
+export function describeTransactionsRequest(
+  transactionalIds: readonly string[],
+): KafkaRequest<readonly DescribedTransaction[]> {
+  const body = new WireWriter().uvarint(0).uvarint(transactionalIds.length + 1);
+  for (const id of transactionalIds) body.compactString(id);
+  body.uvarint(0);
+  return { name: 'DescribeTransactions', apiKey: 65, apiVersion: 0, body, read: readDescribeTransactionsResponse };
 }
 
-/** Decodes the first entry of a DescribeTransactions response, version 0; without one it is error -1. */
-export function readDescribeTransactionResponse(bytes: Buffer): DescribedTransaction {
+/** Decodes a DescribeTransactions response, version 0, from the tagged fields of its header on. */
+export function readDescribeTransactionsResponse(bytes: Buffer): readonly DescribedTransaction[] {
   const reader = new WireReader(bytes);
   reader.tags();
   reader.int32();
-  const [described] = reader.compactArray((): DescribedTransaction => {
+  return reader.compactArray((): DescribedTransaction => {
     const errorCode = reader.int16();
-    reader.compactNullableString();
+    const transactionalId = reader.compactNullableString() ?? '';
     const state = reader.compactNullableString() ?? '';
     const [timeoutMs, startedAtMs] = [reader.int32(), Number(reader.int64())];
     const [producerId, producerEpoch] = [reader.int64(), reader.int16()];
@@ -91,8 +100,6 @@ export function readDescribeTransactionResponse(bytes: Buffer): DescribedTransac
       reader.tags();
     });
     reader.tags();
-    return { errorCode, state, timeoutMs, startedAtMs, producerId, producerEpoch };
+    return { transactionalId, errorCode, state, timeoutMs, startedAtMs, producerId, producerEpoch };
   });
-  const nothing = { errorCode: -1, state: '', timeoutMs: 0, startedAtMs: 0, producerId: -1n, producerEpoch: -1 };
-  return described ?? nothing;
 }

@@ -1,14 +1,16 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { TopicPartition } from '../../domain/offsets.ts';
 import { missingRight, missingRightHint } from './access.ts';
-import { type DescribedTransaction, describeTransactionRequest } from './describe-transactions.ts';
+import { type DescribedTransaction, describeTransactionsRequest } from './describe-transactions.ts';
 import { errorName, isDenied, isTransient, kafkaError } from './error-codes.ts';
+import { featureLevelsRequest } from './feature-levels.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { KafkaRequest } from './kafka-connection.ts';
 import type { BrokerAddress } from './metadata.ts';
 import type { BatchProducer } from './record-batch.ts';
 import {
   addPartitionsToTxnRequest,
+  endTxnRaisingEpochRequest,
   endTxnRequest,
   findTransactionCoordinatorRequest,
   initProducerIdRequest,
@@ -21,6 +23,16 @@ const lastPauseMs = 50;
 const timeouts = [7 * 24 * 60, 24 * 60, 12 * 60, 6 * 60, 3 * 60, 60, 30, 15, 10, 5, 2, 1].map((min) => min * 60_000);
 const invalidTransactionTimeout = 50;
 const transactionalIdNotFound = 105;
+const transactionalIdDenied = 53;
+const undescribed: DescribedTransaction = {
+  transactionalId: '',
+  errorCode: -1,
+  state: '',
+  timeoutMs: 0,
+  startedAtMs: 0,
+  producerId: -1n,
+  producerEpoch: -1,
+};
 /** INVALID_PRODUCER_EPOCH, INVALID_TXN_STATE, INVALID_PRODUCER_ID_MAPPING, PRODUCER_FENCED. */
 const lostCodes = [47, 48, 49, 90];
 
@@ -34,6 +46,7 @@ export class TransactionCalls {
   readonly #patienceMs: number;
   readonly #coordinators = new Map<string, BrokerAddress>();
   #timeout = 0;
+  #raising: Promise<boolean> | undefined;
 
   constructor(cluster: KafkaCluster, patienceMs: number) {
     this.#cluster = cluster;
@@ -61,15 +74,41 @@ export class TransactionCalls {
     });
   }
 
-  /** Ends the id's transaction; the marker follows the answer. Repeating it with the same outcome does no harm. */
-  async end(id: string, producer: BatchProducer, outcome: TransactionOutcome): Promise<void> {
-    await this.#call('EndTxn', id, () => endTxnRequest(id, producer, outcome));
+  /**
+   * Ends the id's transaction; the marker follows the answer. Gives the producer for the next one: where the standby
+   * speaks the second transaction protocol its epoch is raised, which shuts out what comes late. Repeating it with the
+   * same outcome does no harm.
+   */
+  async end(id: string, producer: BatchProducer, outcome: TransactionOutcome): Promise<BatchProducer> {
+    if (!(await this.raisesEpochs())) {
+      await this.#call('EndTxn', id, () => endTxnRequest(id, producer, outcome));
+      return producer;
+    }
+    const { producerId, producerEpoch } = await this.#call('EndTxn', id, () =>
+      endTxnRaisingEpochRequest(id, producer, outcome),
+    );
+    return { producerId, producerEpoch };
   }
 
-  /** What the coordinator knows of the id; undefined when it never heard of it. */
+  /** Whether the cluster has agreed on the second transaction protocol (KIP-890). Asked once. */
+  raisesEpochs(): Promise<boolean> {
+    this.#raising ??= this.#cluster
+      .ask(() => featureLevelsRequest())
+      .then(({ levels }) => (levels.get('transaction.version') ?? 0) >= 2)
+      .catch((error: unknown) => {
+        this.#raising = undefined;
+        throw error;
+      });
+    return this.#raising;
+  }
+
+  /** What the coordinator knows of the id; undefined when it never heard of it, or may not tell. */
   async describe(id: string): Promise<DescribedTransaction | undefined> {
-    const make = () => describeTransactionRequest(id);
-    const answer = await this.#call('DescribeTransactions', id, make, [transactionalIdNotFound]);
+    const make = () => {
+      const request = describeTransactionsRequest([id]);
+      return { ...request, read: (bytes: Buffer) => request.read(bytes)[0] ?? undescribed };
+    };
+    const answer = await this.#call('DescribeTransactions', id, make, [transactionalIdNotFound, transactionalIdDenied]);
     return answer.errorCode === kafkaError.none ? answer : undefined;
   }
 

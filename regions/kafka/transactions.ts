@@ -5,9 +5,9 @@ import type { BrokerAddress } from './metadata.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 /**
- * The calls by which a transactional id is taken over, in the versions before the second transaction protocol: there
- * an epoch is raised by InitProducerId alone, so the marker that EndTxn writes carries the epoch that fences.
- * Source: KIP-98, KIP-890; Kafka protocol guide.
+ * The calls of a transactional id. In the first transaction protocol an epoch is raised by InitProducerId alone, so the
+ * marker that EndTxn writes carries the epoch that fences; in the second one (`transaction.version` 2) each EndTxn
+ * raises it. A request's version says which one is meant. Source: KIP-98, KIP-890; Kafka protocol guide.
  */
 
 /**
@@ -121,6 +121,39 @@ export function endTxnRequest(
       const reader = new WireReader(bytes);
       reader.int32();
       return { errorCode: reader.int16() };
+    },
+  };
+}
+
+/**
+ * EndTxn (key 26), version 5 (flexible), of the second transaction protocol: the marker carries the next epoch, with
+ * which the next transaction goes on; whatever of this one comes late is refused.
+ *
+ *     request: tags | transactionalId compact string | producerId i64 | producerEpoch i16 | committed i8 | tags
+ *     response: tags | throttle i32 | error i16 | producerId i64 | producerEpoch i16 | tags
+ */
+export function endTxnRaisingEpochRequest(
+  transactionalId: string,
+  producer: { readonly producerId: bigint; readonly producerEpoch: number },
+  outcome: TransactionOutcome,
+): KafkaRequest<{ readonly errorCode: number; readonly producerId: bigint; readonly producerEpoch: number }> {
+  const body = new WireWriter()
+    .uvarint(0)
+    .compactString(transactionalId)
+    .int64(producer.producerId)
+    .int16(producer.producerEpoch)
+    .int8(outcome === 'commit' ? 1 : 0)
+    .uvarint(0);
+  return {
+    name: 'EndTxn',
+    apiKey: 26,
+    apiVersion: 5,
+    body,
+    read: (bytes) => {
+      const reader = new WireReader(bytes);
+      reader.tags();
+      reader.int32();
+      return { errorCode: reader.int16(), producerId: reader.int64(), producerEpoch: reader.int16() };
     },
   };
 }

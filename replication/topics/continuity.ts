@@ -1,6 +1,7 @@
 import { errorName, isTransient, kafkaError } from '../../regions/kafka/error-codes.ts';
 import type { ProducedPartition } from '../../regions/kafka/produce.ts';
 import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
+import { hasInnerHoles } from './split-batch.ts';
 
 /**
  * Why a partition is mirrored no further. A stop is final until a person acts: going on would break the identity of
@@ -15,7 +16,7 @@ export type StopReason =
   | 'Diverged'
   /** The standby's log ends inside a batch of the source. */
   | 'OffsetGap'
-  /** Compaction took records from inside a batch: brokers take no batch with holes. */
+  /** Compaction took records from inside a batch of a transaction: brokers take no batch with holes. */
   | 'InnerGap'
   /** The source's broker stamped a batch on append: the standby's would take the producer's timestamps from its bytes. */
   | 'StampedOnAppend'
@@ -25,6 +26,8 @@ export type StopReason =
   | 'ControlRecordUnknown'
   /** A transaction that stands open on the standby can't be gone on with, or its coordinator ended it on its own. */
   | 'TransactionLost'
+  /** A marker stands on the standby where another one, or records, had to be: its coordinator wrote one twice. */
+  | 'ForeignMarker'
   /** A batch whose checksum does not hold, twice. */
   | 'CorruptBatch'
   /** The standby gave a batch another offset than it has at the source. */
@@ -86,6 +89,8 @@ export function decideSameTail(source: LastBatch | undefined, standby: LastBatch
   const where = source.baseOffset === standby.baseOffset && source.control === standby.control;
   if (where && source.control) return undefined;
   if (isCompacted(source) || isCompacted(standby) || source.baseOffset > standby.lastOffset) return undefined;
+  // What stands at the tail of the standby is told in full by `decideTailMarkers`.
+  if (standby.control) return undefined;
   const same =
     source.baseOffset === standby.baseOffset &&
     source.lastOffset === standby.lastOffset &&
@@ -103,8 +108,8 @@ function isCompacted(batch: LastBatch): boolean {
   return BigInt(batch.recordCount) !== batch.lastOffset - batch.baseOffset + 1n;
 }
 
-/** `skip`: the standby has it already. */
-export type BatchDecision = { readonly kind: 'take' | 'skip' } | { readonly kind: 'stop'; readonly stop: Stop };
+/** `skip`: the standby has it already. `split`: it has holes inside; what begins at the position is sent in pieces. */
+export type BatchDecision = { readonly kind: 'take' | 'skip' | 'split' } | { readonly kind: 'stop'; readonly stop: Stop };
 
 /**
  * Whether a fetched batch is the next one for the standby, whose log ends at `position`. Offsets that are missing
@@ -113,12 +118,15 @@ export type BatchDecision = { readonly kind: 'take' | 'skip' } | { readonly kind
 export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision {
   const { baseOffset, lastOffset, recordCount } = batch;
   if (lastOffset < position) return { kind: 'skip' };
+  // The cleaner leaves a batch without records where it must remember a producer: its offsets are filled.
+  if (recordCount === 0) return { kind: 'take' };
+  if (hasInnerHoles(batch) && !batch.transactional) return { kind: 'split' };
   if (baseOffset < position) {
     const detail = `the standby's log ends at ${position}, inside the source's batch from ${baseOffset} to ${lastOffset}`;
     return stop('OffsetGap', detail);
   }
-  if (recordCount > 0 && BigInt(recordCount) !== lastOffset - baseOffset + 1n) {
-    const detail = `the batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
+  if (hasInnerHoles(batch)) {
+    const detail = `the transactional batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
     return stop('InnerGap', detail);
   }
   if (batch.stampedByBroker && recordCount > 0 && !batch.control) {

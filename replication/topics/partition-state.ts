@@ -55,8 +55,6 @@ export interface PartitionState extends TopicPartition {
   unansweredTo: bigint;
   /** Where a sequence or a checksum was refused once; at the second time it is a stop. */
   doubtAt: bigint | undefined;
-  /** Since when an open transaction of the standby seemed not to be the mirror's, monotonic. */
-  foreignSince: number | undefined;
   /** Running mean over the batches fetched. */
   bytesPerRecord: number;
   /** The source's log end over the last seconds, oldest first. */
@@ -93,7 +91,6 @@ export function newPartitionState(tp: TopicPartition): PartitionState {
     unsure: false,
     unansweredTo: 0n,
     doubtAt: undefined,
-    foreignSince: undefined,
     bytesPerRecord: 0,
     samples: [],
   };
@@ -163,7 +160,8 @@ export function isRunning(state: PartitionState): boolean {
 export function acknowledge(state: PartitionState, batch: RecordBatch): void {
   state.troublePauseMs = 0;
   state.mirroredEnd = batch.lastOffset + 1n;
-  state.mirroredTimestampMs = newer(state.mirroredTimestampMs, batch.maxTimestampMs);
+  // Placeholders have no time.
+  if (batch.maxTimestampMs >= 0) state.mirroredTimestampMs = newer(state.mirroredTimestampMs, batch.maxTimestampMs);
 }
 
 /** Notes that the standby's log ends at `end` now, by what isn't a batch of the source. */

@@ -8,6 +8,7 @@ import { type BatchProducer, type RecordBatch, sequenceAfter } from '../../regio
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
 import { decideProduced, type Stop } from './continuity.ts';
+import { MarkerWatch, markerStop } from './marker-watch.ts';
 import { advance, leaveOpen, type PartitionState } from './partition-state.ts';
 import type { SessionContext } from './session-context.ts';
 import { describeProducers, ownEpochStop } from './standby-producers.ts';
@@ -20,8 +21,6 @@ import { newSlot, type Slot, type Step, slotForNew } from './transaction-slots.t
 export const smallHole = 16n;
 /** With gzip it fits into what a topic takes by default. */
 const largestFiller = 500_000;
-const firstPollMs = 1;
-const lastPollMs = 20;
 
 /** `paused`: the session ends or may not write; the same step goes on when it is asked for again. */
 export type StepResult = 'done' | 'paused' | Stop;
@@ -35,12 +34,14 @@ export class StepReplay {
   readonly #context: SessionContext;
   readonly #signal: AbortSignal;
   readonly #calls: TransactionCalls;
+  readonly #markers: MarkerWatch;
   #largestFiller = largestFiller;
 
   constructor(context: SessionContext, signal: AbortSignal) {
     this.#context = context;
     this.#signal = signal;
     this.#calls = new TransactionCalls(context.target, context.tuning.requestTimeoutMs);
+    this.#markers = new MarkerWatch(context);
   }
 
   run(state: PartitionState, batch: RecordBatch, step: Exclude<Step, { readonly kind: 'send' }>): Promise<StepResult> {
@@ -51,6 +52,9 @@ export class StepReplay {
         return this.#end(state, batch, step.slot, step.outcome);
       case 'fill':
         return this.#fill(state, step.to);
+      case 'open':
+        state.filler ??= newSlot(transactionalIdOf(state, 'fill'));
+        return this.#begin(state, state.filler, undefined);
       case 'stop':
         return Promise.resolve(step.stop);
     }
@@ -89,6 +93,7 @@ export class StepReplay {
     slot.producer = { producerId, producerEpoch };
     slot.nextSequence = mine && mine.lastSequence >= 0 ? sequenceAfter(mine.lastSequence, 1) : 0;
     slot.timeoutMs = timeoutMs;
+    slot.takenUp = known?.state === 'Ongoing';
     return undefined;
   }
 
@@ -107,39 +112,46 @@ export class StepReplay {
     return this.#mark(state, slot, outcome);
   }
 
-  /** Ends a slot's transaction, and waits until its marker has taken the next offset. */
+  /**
+   * Ends a slot's transaction, and waits until its marker has taken the next offset. That it is this one is looked at:
+   * after a crash the standby's coordinator may write the marker of another transaction again, in its place.
+   */
   async #mark(state: PartitionState, slot: Slot, outcome: TransactionOutcome): Promise<StepResult> {
     if (this.#paused()) return 'paused';
-    const end = state.sendFrom + 1n;
-    try {
-      await this.#calls.end(slot.transactionalId, producerOf(slot), outcome);
-      const stop = await this.#reaches(state, end);
-      if (stop) return stop;
-    } catch (error) {
-      leaveOpen(state, end);
-      throw error;
-    }
-    slot.open = undefined;
-    advance(state, end);
-    return 'done';
-  }
-
-  async #reaches(state: PartitionState, end: bigint): Promise<Stop | undefined> {
     const { target, tuning } = this.#context;
-    const until = performance.now() + tuning.requestTimeoutMs;
-    for (let pauseMs = firstPollMs; ; pauseMs = Math.min(lastPollMs, pauseMs * 2)) {
-      const now = (await target.listEnds([state])).offsets.get(state.key) ?? -1n;
-      if (now === end) return undefined;
-      if (now > end) {
-        const detail = `the standby's log ends at ${now} where a transaction's marker had to be the last, at ${end - 1n}`;
-        return { reason: 'OffsetMismatch', detail };
-      }
-      if (performance.now() > until) {
-        const what = `the marker at ${end - 1n} of ${state.key} was not written in time`;
+    const producer = producerOf(slot);
+    const offset = state.sendFrom;
+    let next: BatchProducer;
+    let marker: RecordBatch | undefined;
+    // Asked for at once, so that it is answered as soon as the marker is there.
+    const arrival = this.#markers.at(state, offset);
+    arrival.catch(() => undefined); // Also when the end fails before anybody awaits it.
+    try {
+      next = await this.#calls.end(slot.transactionalId, producer, outcome);
+      const late = setTimeout(() => this.#markers.forget(state), tuning.requestTimeoutMs);
+      marker = await arrival.finally(() => clearTimeout(late));
+      if (!marker) {
+        const what = `the marker at ${offset} of ${state.key} was not written in time`;
         throw new ArgusError('KafkaFailed', `${target.name}: ${what}`, { retryable: true });
       }
-      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    } catch (error) {
+      this.#markers.forget(state);
+      leaveOpen(state, offset + 1n);
+      throw error;
     }
+    const stop = markerStop(marker, { offset, producerId: producer.producerId, outcome });
+    if (stop) return stop;
+    slot.open = undefined;
+    if (next.producerEpoch !== producer.producerEpoch || next.producerId !== producer.producerId) {
+      slot.producer = next;
+      slot.nextSequence = 0;
+    } else if (slot.takenUp) {
+      // An end that the earlier session sent may still come in: only another epoch keeps it off the next transaction.
+      slot.producer = undefined;
+    }
+    slot.takenUp = false;
+    advance(state, offset + 1n);
+    return 'done';
   }
 
   async #fill(state: PartitionState, to: bigint): Promise<StepResult> {

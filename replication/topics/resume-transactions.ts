@@ -1,7 +1,12 @@
 import { ArgusError } from '../../domain/errors.ts';
-import { listTransactionsRequest } from '../../regions/kafka/describe-transactions.ts';
-import { errorName, isTransient, kafkaError } from '../../regions/kafka/error-codes.ts';
-import { partitionOfSlot, transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
+import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
+import {
+  type DescribedTransaction,
+  describeTransactionsRequest,
+  endingStates,
+} from '../../regions/kafka/describe-transactions.ts';
+import { errorName, isDenied, isTransient, kafkaError } from '../../regions/kafka/error-codes.ts';
+import { transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
 import { sequenceAfter } from '../../regions/kafka/record-batch.ts';
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import { lastBatches } from './last-batches.ts';
@@ -11,42 +16,121 @@ import { expectedSequence, type LogAtRest, ownEpochStop } from './standby-produc
 import { newSlot } from './transaction-slots.ts';
 
 const pauseMs = 20;
-/** How long an open transaction may seem to be a stranger's before the partition is stopped for it. */
-const foreignPatienceMs = 15_000;
+const idsInRequest = 2_000;
+const transactionalIdNotFound = 105;
+/** How many ids are looked through for an open transaction that belongs to none that is known. */
+const searchedSlots = 16;
+
+/** The mirror's transactional ids of one partition whose transactions stand open. */
+export interface OpenSlots {
+  readonly ids: readonly string[];
+  /** Why it can't be told yet: a coordinator is not ready, or a marker still comes. */
+  readonly unclear: string | undefined;
+}
+
+/** An id to ask for, and its number among those of its partition. */
+interface Asked {
+  readonly key: string;
+  readonly id: string;
+  readonly tp: TopicPartition;
+  readonly slot: number | 'fill';
+}
 
 /**
- * The mirror's transactional ids whose transactions stand open, by partition (`partitionKey`). Those that are being
- * ended are waited for: their marker still comes. Ask before the log ends.
+ * The mirror's transactional ids whose transactions stand open, by `partitionKey`. Ask before the log ends. Those that
+ * are being ended are waited for: their marker still comes. Every broker is asked for the ids by name, since one that
+ * has just started would answer a question for a list with an empty one.
  */
 export async function openSlots(
   context: SessionContext,
   nodes: readonly number[],
+  partitions: readonly TopicPartition[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, readonly string[]>> {
+): Promise<ReadonlyMap<string, OpenSlots>> {
   const { target, clock, tuning } = context;
   const until = clock.monotonic() + tuning.requestTimeoutMs;
-  for (;;) {
-    const answers = await Promise.all(
-      nodes.map((node) => target.send(node, 'control', listTransactionsRequest('unfinished'), { signal })),
-    );
-    const failed = answers.find((a) => a.errorCode !== kafkaError.none)?.errorCode ?? kafkaError.none;
-    const own = answers.flatMap((a) => a.transactions).filter((t) => partitionOfSlot(t.transactionalId) !== undefined);
-    const ending = own.find((t) => t.state !== 'Ongoing');
-    if (failed === kafkaError.none && !ending) {
-      const ids = own.map((t) => t.transactionalId);
-      return Map.groupBy(ids, (id) => partitionOfSlot(id) ?? '');
+  const asked = (tp: TopicPartition, slot: number | 'fill'): Asked => {
+    return { key: partitionKey(tp), id: transactionalIdOf(tp, slot), tp, slot };
+  };
+  const found = new Map<string, { ids: string[]; unclear: string | undefined }>();
+  for (const p of partitions) found.set(partitionKey(p), { ids: [], unclear: undefined });
+  let pending = partitions.flatMap((p) => [asked(p, 0), asked(p, 'fill')]);
+  while (pending.length > 0) {
+    const answers = await describeEverywhere(context, nodes, pending, signal);
+    const next: Asked[] = [];
+    let again = 0;
+    for (const entry of pending) {
+      const answer = answers.get(entry.id);
+      const decision = decideSlot(answer);
+      const partition = found.get(entry.key);
+      if (decision === 'refused') {
+        const what = `DescribeTransactions of ${entry.id} answered ${errorName(answer?.errorCode ?? -1)}`;
+        throw new ArgusError('KafkaFailed', `${target.name}: ${what}`);
+      }
+      if (decision === 'wait') {
+        again++;
+        next.push(entry);
+        continue;
+      }
+      if (decision === 'open') partition?.ids.push(entry.id);
+      // Ids are taken from the lowest on: behind one that was never used there is none.
+      if (decision !== 'unknown' && entry.slot !== 'fill') next.push(asked(entry.tp, entry.slot + 1));
     }
-    if ((failed !== kafkaError.none && !isTransient(failed)) || clock.monotonic() > until) {
-      const what = ending ? `${ending.transactionalId} stays in ${ending.state}` : errorName(failed);
-      throw new ArgusError('KafkaFailed', `${target.name}: ListTransactions: ${what}`, { retryable: true });
+    pending = next;
+    if (again === 0) continue;
+    if (clock.monotonic() > until) {
+      for (const { key, id } of pending) {
+        const partition = found.get(key);
+        const answer = answers.get(id);
+        const why =
+          answer?.errorCode === kafkaError.none ? `is in ${answer.state}` : 'has no coordinator that is ready';
+        if (partition) partition.unclear = `the transactional id ${id} ${why}`;
+      }
+      break;
     }
-    await clock.sleep(pauseMs, signal);
+    if (again === pending.length) await clock.sleep(pauseMs, signal);
   }
+  return found;
+}
+
+/**
+ * What an answer for one of the mirror's ids means; pure. `unknown`: the coordinator never heard of it, or nothing may
+ * be told of it, and then the mirror couldn't have used it. `wait`: no coordinator has answered, or its marker is still
+ * to come.
+ */
+export function decideSlot(
+  answer: Pick<DescribedTransaction, 'errorCode' | 'state'> | undefined,
+): 'open' | 'ended' | 'unknown' | 'wait' | 'refused' {
+  if (!answer || isTransient(answer.errorCode)) return 'wait';
+  if (answer.errorCode === transactionalIdNotFound || isDenied(answer.errorCode)) return 'unknown';
+  if (answer.errorCode !== kafkaError.none) return 'refused';
+  if (endingStates.includes(answer.state)) return 'wait';
+  return answer.state === 'Ongoing' ? 'open' : 'ended';
+}
+
+/** What the ids' coordinators answer; absent where only brokers answered that aren't. */
+async function describeEverywhere(
+  { target }: SessionContext,
+  nodes: readonly number[],
+  entries: readonly Asked[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, DescribedTransaction>> {
+  const answers = new Map<string, DescribedTransaction>();
+  const ask = async (node: number) => {
+    for (let from = 0; from < entries.length; from += idsInRequest) {
+      const ids = entries.slice(from, from + idsInRequest).map((e) => e.id);
+      for (const answer of await target.send(node, 'control', describeTransactionsRequest(ids), { signal })) {
+        if (answer.errorCode !== kafkaError.notCoordinator) answers.set(answer.transactionalId, answer);
+      }
+    }
+  };
+  await Promise.all(nodes.map(ask));
+  return answers;
 }
 
 /**
  * Takes up what an earlier session left in a partition: the sequence of the mirror's producer, and its open
- * transactions. What can't be gone on with stops the partition.
+ * transactions. What can't be gone on with stops the partition; what isn't clear yet sets it aside.
  */
 export async function takeUp(
   context: SessionContext,
@@ -60,9 +144,10 @@ export async function takeUp(
   if (state.stop) return;
   const calls = new TransactionCalls(context.target, context.tuning.requestTimeoutMs);
   const open = new Map(log.producers.filter((p) => p.transactionStart >= 0n).map((p) => [p.producerId, p]));
-  for (const id of ids) {
+  const searched = new Set(ids);
+  const take = async (id: string) => {
     const known = await calls.describe(id);
-    if (known?.state !== 'Ongoing') continue;
+    if (known?.state !== 'Ongoing') return false;
     const slot = newSlot(id);
     const shown = log.producers.find(
       (p) => p.producerId === known.producerId && p.producerEpoch === known.producerEpoch,
@@ -70,6 +155,7 @@ export async function takeUp(
     slot.producer = { producerId: known.producerId, producerEpoch: known.producerEpoch };
     slot.nextSequence = shown && shown.lastSequence >= 0 ? sequenceAfter(shown.lastSequence, 1) : 0;
     slot.timeoutMs = known.timeoutMs;
+    slot.takenUp = true;
     const begun = open.get(known.producerId);
     open.delete(known.producerId);
     const fills = id === transactionalIdOf(state, 'fill');
@@ -82,18 +168,24 @@ export async function takeUp(
       const detail = `the source no longer shows whose transaction began at ${firstOffset}, which stands open on the standby`;
       state.stop = { reason: 'TransactionLost', detail };
     }
-  }
-  const [foreign] = open.values();
-  if (!foreign) {
-    state.foreignSince = undefined;
+    return true;
+  };
+  for (const id of ids) {
+    if (await take(id)) continue;
+    // A request of the earlier session came in meanwhile: its marker moves the log's end.
+    const why = `the transaction of ${id} was ended while it was looked at`;
+    setAside(state, 'target', why, context.clock.monotonic(), true);
     return;
   }
+  // Coordinators forget ids that were not used for days, also low ones below one that stands open.
+  for (let slot = 0; open.size > 0 && slot < searchedSlots; slot++) {
+    const id = transactionalIdOf(state, slot);
+    if (!searched.has(id)) await take(id);
+  }
+  const [foreign] = open.values();
+  if (!foreign) return;
   const detail = `producer ${foreign.producerId} has a transaction open on the standby since ${foreign.transactionStart}, and it is not the mirror's (or DESCRIBE on the mirror's transactional ids is missing)`;
-  // A broker that was just started lists no transactions before its coordinator has taken up its work, and gives no error.
-  const now = context.clock.monotonic();
-  state.foreignSince ??= now;
-  if (now - state.foreignSince < foreignPatienceMs) setAside(state, 'target', detail, now, true);
-  else state.stop ??= { reason: 'TransactionLost', detail };
+  state.stop ??= { reason: 'TransactionLost', detail };
 }
 
 /** Who wrote the source's transactional batch at an offset; both sides have the same there. */

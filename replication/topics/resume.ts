@@ -8,6 +8,7 @@ import type { ProduceLane } from './produce-lane.ts';
 import { openSlots, takeUp } from './resume-transactions.ts';
 import type { Fail, SessionContext } from './session-context.ts';
 import { type LogAtRest, logsAtRest } from './standby-producers.ts';
+import { decideTailMarkers, tailMarkers } from './tail-markers.ts';
 
 /**
  * Asks both sides where they are, and decides for each partition how it goes on. One that can't be asked is set aside,
@@ -26,8 +27,8 @@ export async function resume(
   for (const s of states) forget(s);
   try {
     const { brokers } = await target.refresh(topics, signal);
-    const slots = await openSlots(context, [...brokers.keys()], signal);
     const wanted = states.filter((s) => !s.stop);
+    const slots = await openSlots(context, [...brokers.keys()], wanted, signal);
     const { logs, failures } = await logsAtRest(context, wanted, signal);
     const standbyEnds = known(wanted, 'target', { offsets: endsOf(logs), failures }, clock.monotonic());
     const standbyStarts = known(wanted, 'target', await target.listStarts(wanted, signal), clock.monotonic());
@@ -51,6 +52,7 @@ export async function resume(
       if (state) setAside(state, 'target', error.message, clock.monotonic());
     };
     const atStandby = await lastBatches(target, live, standbyEnds, signal, denied);
+    const markers = await tailMarkers(context, live, atStandby, signal);
     const ranges = { starts: standbyStarts, ends: standbyEnds };
     const unaligned = await withPlaceholders(target, live, ranges, atStandby, signal);
     for (const s of live) {
@@ -74,7 +76,13 @@ export async function resume(
       if (decision.kind === 'stop') s.stop = decision.stop;
       else s.stop = decideSameTail(atSource.same.get(s.key), atStandby.get(s.key));
       const log = logs.get(s.key);
-      if (!s.stop && log) await takeUp(context, s, log, slots.get(s.key) ?? [], signal);
+      const open = slots.get(s.key);
+      if (s.stop || !log || !open) continue;
+      if (open.unclear) setAside(s, 'target', open.unclear, clock.monotonic(), true);
+      else await takeUp(context, s, log, open.ids, signal);
+      if (s.trouble) continue;
+      const run = markers.get(s.key) ?? [];
+      s.stop ??= decideTailMarkers(run, openSourceProducers(s));
     }
   } catch (error) {
     fail(side, error, begunAtMs);
@@ -93,6 +101,15 @@ function forget(state: PartitionState): void {
   state.pendingStop = undefined;
   state.trouble = undefined;
   state.alignment = undefined;
+}
+
+/** The source's producers whose transactions stand open on the standby, with their first offset. */
+function openSourceProducers({ slots }: PartitionState): ReadonlyMap<bigint, bigint> {
+  const open = new Map<bigint, bigint>();
+  for (const slot of slots) {
+    if (slot.open?.sourceProducerId !== undefined) open.set(slot.open.sourceProducerId, slot.open.firstOffset);
+  }
+  return open;
 }
 
 function endsOf(logs: ReadonlyMap<string, LogAtRest>): ReadonlyMap<string, bigint> {

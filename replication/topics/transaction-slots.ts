@@ -15,6 +15,8 @@ export interface Slot {
   nextSequence: number;
   /** After which the standby's coordinator aborts a transaction on its own. */
   timeoutMs: number;
+  /** Its transaction was begun by an earlier session, of which requests may still come in. */
+  takenUp: boolean;
   open: OpenTransaction | undefined;
 }
 
@@ -28,7 +30,7 @@ export interface OpenTransaction {
 
 /** An id that nothing is known of yet. */
 export function newSlot(transactionalId: string): Slot {
-  return { transactionalId, producer: undefined, nextSequence: 0, timeoutMs: 0, open: undefined };
+  return { transactionalId, producer: undefined, nextSequence: 0, timeoutMs: 0, takenUp: false, open: undefined };
 }
 
 /** A slot for a transaction that begins: one that stands open and empty, else a free one, else a new one. */
@@ -56,6 +58,8 @@ export type Step =
   | { readonly kind: 'end'; readonly slot: Slot | undefined; readonly outcome: TransactionOutcome }
   /** Offsets up to `to` (exclusive) are missing at the source. */
   | { readonly kind: 'fill'; readonly to: bigint }
+  /** Begins the transaction for placeholders in several holes. */
+  | { readonly kind: 'open' }
   | { readonly kind: 'stop'; readonly stop: Stop };
 
 /** The next step of a partition whose standby has, or was sent, all below `state.sendFrom`. */

@@ -97,6 +97,7 @@ describe('open transactions', () => {
     producer: { producerId: 1n, producerEpoch: 0 },
     nextSequence: 0,
     timeoutMs: 4_000,
+    takenUp: false,
     open: { sourceProducerId, firstOffset: BigInt(sinceMs), sinceMs },
   });
 
