@@ -1,9 +1,29 @@
 import { z } from 'zod';
+import { parseByteSize } from './byte-size.ts';
+
+const byteRate = z
+  .union([z.number(), z.string()])
+  .transform((value) => parseByteSize(String(value)))
+  .refine((bytes) => bytes !== undefined, 'bytes a second, like 4096, 500KB, 50MB or 64MiB')
+  .transform((bytes) => bytes as number);
 
 /** How topics are mirrored. Everything has a default that suits one process between two clusters. */
 export const mirrorSection = z
   .strictObject({
-    /** The primary's ACLs of mirrored topics and followed groups; those that allow to write only from a promotion on. */
-    acls: z.enum(['follow', 'off']).default('follow'),
+    /** How fast the primary may be read, in bytes a second, as they stand in its log; absent: as fast as it goes. */
+    throttle: z
+      .strictObject({
+        /** Of all topics together. */
+        bytesPerSecond: byteRate.optional(),
+        /** Of single topics; the limit of all counts as well. */
+        topics: z.record(z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name'), byteRate).prefault({}),
+      })
+      .prefault({}),
   })
   .prefault({});
+
+/** How fast the primary may be read, in bytes a second. Absent: as fast as it goes. */
+export interface Throttle {
+  readonly bytesPerSecond?: number | undefined;
+  readonly topics: Readonly<Record<string, number>>;
+}

@@ -25,6 +25,7 @@ export class KafkaCluster {
   readonly #connections = new Map<string, Promise<KafkaConnection>>();
   #brokers: ReadonlyMap<number, BrokerAddress> = new Map();
   #leaders: ReadonlyMap<string, number> = new Map();
+  #epochs: ReadonlyMap<string, number> = new Map();
   /** Topics that may not be described, whether they exist or not: by the code of the answer. */
   #denied: ReadonlyMap<string, number> = new Map();
   #answered: BrokerAddress | undefined;
@@ -39,13 +40,19 @@ export class KafkaCluster {
   async refresh(topics: readonly string[], signal?: AbortSignal): Promise<ClusterMetadata> {
     const metadata = await this.#askAny(() => metadataRequest(topics), signal);
     const leaders = new Map<string, number>();
+    const epochs = new Map<string, number>();
     const denied = new Map<string, number>();
     for (const [topic, { errorCode, partitions }] of metadata.topics) {
       if (isDenied(errorCode)) denied.set(topic, errorCode);
-      for (const p of partitions) leaders.set(partitionKey({ topic, partition: p.partition }), p.leader);
+      for (const p of partitions) {
+        const key = partitionKey({ topic, partition: p.partition });
+        leaders.set(key, p.leader);
+        epochs.set(key, p.leaderEpoch);
+      }
     }
     this.#brokers = metadata.brokers;
     this.#leaders = leaders;
+    this.#epochs = epochs;
     this.#denied = denied;
     return metadata;
   }
@@ -55,6 +62,11 @@ export class KafkaCluster {
     const leader = this.#leaders.get(partitionKey(tp));
     if (leader === undefined || !this.#brokers.has(leader)) throw this.#leaderless(tp);
     return leader;
+  }
+
+  /** The epoch of a partition's leader as last seen; -1 while it isn't known. */
+  leaderEpochOf(tp: TopicPartition): number {
+    return this.#epochs.get(partitionKey(tp)) ?? -1;
   }
 
   #leaderless(tp: TopicPartition): ArgusError {
@@ -79,6 +91,18 @@ export class KafkaCluster {
   async send<T>(node: number, lane: string, request: KafkaRequest<T>, options: CallOptions = {}): Promise<T> {
     const connection = await this.connection(node, lane, options.signal);
     return connection.send(request, { timeoutMs: this.#options.requestTimeoutMs, ...options });
+  }
+
+  /** How long an answer of a broker takes: the shortest of three, on the connection of the given lane. */
+  async roundTripMs(node: number, lane: string, signal?: AbortSignal): Promise<number> {
+    let shortest = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3; i++) {
+      const from = performance.now();
+      await this.send(node, lane, listOffsetsRequest([], latest), signal ? { signal } : {});
+      // The first one also opens the connection.
+      if (i > 0) shortest = Math.min(shortest, performance.now() - from);
+    }
+    return shortest;
   }
 
   /** Sends to an address, on the connection of the given lane. */

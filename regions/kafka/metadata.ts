@@ -8,7 +8,13 @@ export interface BrokerAddress {
 
 export interface TopicLeaders {
   readonly errorCode: number;
-  readonly partitions: readonly { readonly partition: number; readonly errorCode: number; readonly leader: number }[];
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly errorCode: number;
+    readonly leader: number;
+    /** Grows with each election; -1 when the broker doesn't tell. */
+    readonly leaderEpoch: number;
+  }[];
 }
 
 export interface ClusterMetadata {
@@ -17,12 +23,12 @@ export interface ClusterMetadata {
 }
 
 /**
- * Metadata (key 3), version 5; topics are never created by asking.
+ * Metadata (key 3), version 7; topics are never created by asking.
  *
  *     request: [topic string] | allowAutoCreation i8
  *     response: throttle i32 | [node i32 | host string | port i32 | rack string?] | cluster string? | controller i32
- *       | [error i16 | topic string | internal i8 | [error i16 | partition i32 | leader i32 | replicas [i32] | isr [i32]
- *       | offline [i32]]]
+ *       | [error i16 | topic string | internal i8 | [error i16 | partition i32 | leader i32 | leaderEpoch i32
+ *       | replicas [i32] | isr [i32] | offline [i32]]]
  *
  * Source: Kafka protocol guide, "Metadata API (Key: 3)".
  */
@@ -33,10 +39,10 @@ export function metadataRequest(topics: readonly string[]): KafkaRequest<Cluster
       body.string(topic);
     })
     .int8(0);
-  return { name: 'Metadata', apiKey: 3, apiVersion: 5, body, read: readMetadataResponse };
+  return { name: 'Metadata', apiKey: 3, apiVersion: 7, body, read: readMetadataResponse };
 }
 
-/** Decodes the body of a Metadata response, version 5. */
+/** Decodes the body of a Metadata response, version 7. */
 export function readMetadataResponse(bytes: Buffer): ClusterMetadata {
   const reader = new WireReader(bytes);
   const int32 = () => reader.int32();
@@ -57,10 +63,11 @@ export function readMetadataResponse(bytes: Buffer): ClusterMetadata {
       const partitionError = reader.int16();
       const partition = reader.int32();
       const leader = reader.int32();
+      const leaderEpoch = reader.int32();
       reader.array(int32);
       reader.array(int32);
       reader.array(int32);
-      return { partition, errorCode: partitionError, leader };
+      return { partition, errorCode: partitionError, leader, leaderEpoch };
     });
     partitions.sort((a, b) => a.partition - b.partition);
     return [topic, { errorCode, partitions }] as const;

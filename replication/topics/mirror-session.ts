@@ -1,16 +1,17 @@
 import { describeError } from '../../domain/errors.ts';
 import { kafkaError } from '../../regions/kafka/error-codes.ts';
-import { type FetchedPartition, fetchRequest } from '../../regions/kafka/fetch.ts';
-import { isAway, partitionError } from '../../regions/kafka/kafka-cluster.ts';
-import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
+import type { FetchedPartition } from '../../regions/kafka/fetch.ts';
+import { partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import { checksumHolds, recordBatches } from '../../regions/kafka/record-batch.ts';
 import { malformed } from '../../regions/kafka/wire.ts';
 import { alignPartitions } from './align.ts';
 import { decideBatch } from './continuity.ts';
+import { fetchFromBroker } from './fetch-loop.ts';
 import { enqueue, isRunning, type PartitionState, seeSource, setAside, stopBehindQueue } from './partition-state.ts';
 import { ProduceLane } from './produce-lane.ts';
 import { resume } from './resume.ts';
-import { type Fail, type MirrorTuning, type SessionContext, SessionFailure } from './session-context.ts';
+import { type SessionContext, SessionFailure } from './session-context.ts';
+import { splitCompacted } from './split-batch.ts';
 import { watchSource } from './watch-source.ts';
 
 /**
@@ -31,7 +32,13 @@ export async function runSession(context: SessionContext, signal: AbortSignal): 
     await resume(context, lane, stopped, fail);
     if (!stopped.aborted) {
       const groups = Map.groupBy(context.states.filter(isRunning), (s) => context.source.leaderOf(s));
-      const loops = [...groups].map(([node, states]) => fetchLoop(context, node, states, lane, stopped, fail));
+      const take = (state: PartitionState, fetched: FetchedPartition) => {
+        takeFetched(context, state, fetched);
+        lane.offer(state);
+      };
+      const loops = [...groups].map(([node, states]) =>
+        fetchFromBroker(node, { context, states, lane, take, signal: stopped }, fail),
+      );
       const watch = watchSource(context, stopped, fail).then((end) => {
         if (end === 'renew') ending.abort();
       });
@@ -43,74 +50,6 @@ export async function runSession(context: SessionContext, signal: AbortSignal): 
     context.target.close();
   }
   if (failure) throw failure;
-}
-
-/** Fetches the partitions that one broker of the source leads, and hands them to the lane. */
-async function fetchLoop(
-  context: SessionContext,
-  node: number,
-  states: readonly PartitionState[],
-  lane: ProduceLane,
-  signal: AbortSignal,
-  fail: Fail,
-): Promise<void> {
-  const { tuning, clock } = context;
-  let sentAtMs = clock.now();
-  let turn = 0;
-  try {
-    const connection = await context.source.connection(node, 'fetch', signal);
-    while (!signal.aborted) {
-      const running = states.filter(isRunning);
-      if (running.length === 0) return;
-      const room = lane.full ? [] : running.filter((s) => s.bufferedBytes < tuning.partitionBufferBytes);
-      // A broker fills its answer in the order of the request, and only the first batch comes whole when it is large.
-      const open = inTurn(room, turn++);
-      if (open.length === 0) {
-        lane.pump();
-        await lane.room();
-        continue;
-      }
-      sentAtMs = clock.now();
-      // Partitions that are held back want to be asked again as soon as they have room.
-      const waitMs = open.length < running.length ? 20 : tuning.maxWaitMs;
-      const answers = await fetchOnce(connection, open, waitMs, tuning, signal);
-      context.onAnswer('source');
-      const byKey = new Map(states.map((s) => [s.key, s]));
-      for (const answer of answers) {
-        const state = byKey.get(`${answer.topic}-${answer.partition}`);
-        if (state && isRunning(state)) takeFetched(context, state, answer);
-      }
-      lane.pump();
-      const pauseMs = tuning.fetchPaceMs - (clock.now() - sentAtMs);
-      if (pauseMs > 0) await clock.sleep(pauseMs, signal);
-    }
-  } catch (error) {
-    // A request that got no answer was sent when the source was already away.
-    const timedOut = clock.now() - sentAtMs >= tuning.requestTimeoutMs;
-    const elsewhere = context.states.some((s) => isRunning(s) && !states.includes(s));
-    // One broker of several: the others go on, and `watchSource` finds out who leads these partitions next.
-    if (isAway(error) && elsewhere && !signal.aborted) {
-      for (const s of states) if (isRunning(s)) setAside(s, 'source', error.message, clock.monotonic(), true);
-    } else fail('source', error, timedOut ? sentAtMs : clock.now());
-  }
-}
-
-function fetchOnce(
-  connection: KafkaConnection,
-  states: readonly PartitionState[],
-  maxWaitMs: number,
-  tuning: MirrorTuning,
-  signal: AbortSignal,
-): Promise<readonly FetchedPartition[]> {
-  const maxBytes = tuning.partitionMaxBytes;
-  const positions = states.map((s) => ({ topic: s.topic, partition: s.partition, offset: s.fetchFrom, maxBytes }));
-  const request = fetchRequest(positions, { maxWaitMs, maxBytes: tuning.fetchMaxBytes });
-  return connection.send(request, { timeoutMs: tuning.requestTimeoutMs + maxWaitMs, signal });
-}
-
-function inTurn<T>(items: readonly T[], turn: number): readonly T[] {
-  const at = items.length === 0 ? 0 : turn % items.length;
-  return [...items.slice(at), ...items.slice(0, at)];
 }
 
 /** Queues what was fetched of one partition, stops it, or sets it aside. What a new session has to decide throws. */
@@ -138,7 +77,8 @@ function takeFetched(context: SessionContext, state: PartitionState, fetched: Fe
       }
       if (!checksumHolds(batch.bytes))
         throw malformed(`the checksum of the batch at ${batch.baseOffset} does not hold`);
-      enqueue(state, batch);
+      if (decision.kind === 'take') enqueue(state, batch);
+      else for (const piece of splitCompacted(batch, state.fetchFrom)) enqueue(state, piece);
     }
   } catch (error) {
     doubt(state, describeError(error));

@@ -7,10 +7,10 @@ import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import type { BatchProducer } from '../../regions/kafka/record-batch.ts';
 import { runSession } from './mirror-session.ts';
 import { type MirrorStatus, type SideStatus, sampleRate, topicStatuses } from './mirror-status.ts';
-import { type ToldTransaction, tellOpen } from './open-transactions.ts';
 import { newPartitionState, type PartitionState, stopNow } from './partition-state.ts';
 import type { Following } from './plan-following.ts';
 import { type MirrorTuning, SessionFailure } from './session-context.ts';
+import { ThrottleGate } from './throttle.ts';
 
 /** One side of a mirror. */
 export type MirrorEndpoint = KafkaEndpoint;
@@ -22,6 +22,8 @@ export interface MirrorOptions {
   readonly partitions: readonly TopicPartition[];
   /** Topics among them that are not mirrored for now. */
   readonly held?: Following['held'];
+  /** How fast the source may be read at first; `follow` changes it. */
+  readonly throttle?: Following['throttle'];
   /** The mirror's producer on the standby; the same at every start of one epoch of roles. */
   readonly producer: BatchProducer;
   readonly clock: Clock;
@@ -37,17 +39,16 @@ export interface FreezeResult {
   readonly drained: boolean;
   /** The standby's log ends after the last batch, asked at its brokers. */
   readonly endOffsets: readonly PartitionOffset[];
-  /** Transactions that stand open on the standby, as far as the mirror knows whose they are. */
-  readonly openTransactions: readonly ToldTransaction[];
 }
 
 const defaultTuning: MirrorTuning = {
   maxWaitMs: 500,
   fetchMaxBytes: 4 * 1024 * 1024,
+  farFetchMaxBytes: 8 * 1024 * 1024,
   partitionMaxBytes: 1024 * 1024,
   bufferBytes: 16 * 1024 * 1024,
   partitionBufferBytes: 4 * 1024 * 1024,
-  fetchPaceMs: 4,
+  fetchPaceMs: 1,
   requestTimeoutMs: 3_000,
   replayTransactions: false,
 };
@@ -65,6 +66,7 @@ export class Mirror {
   #states: readonly PartitionState[] = [];
   /** What is to be mirrored from the next session on. */
   #wanted: Following;
+  readonly #throttle: ThrottleGate;
   #source: SideStatus;
   #target: SideStatus;
   #connected = false;
@@ -77,6 +79,7 @@ export class Mirror {
     this.#options = options;
     this.#tuning = { ...defaultTuning, ...options.tuning };
     this.#wanted = { partitions: options.partitions, held: options.held ?? {} };
+    this.#throttle = new ThrottleGate(options.throttle, options.clock.monotonic());
     this.#takeUp();
     this.#source = unseen(options.source.name);
     this.#target = unseen(options.target.name);
@@ -147,7 +150,7 @@ export class Mirror {
     await this.#session;
     const endOffsets = await this.#readEnds();
     this.#notify();
-    return { drained, endOffsets, openTransactions: tellOpen(this.#states) };
+    return { drained, endOffsets };
   }
 
   /** Goes on after a freeze. */
@@ -159,9 +162,10 @@ export class Mirror {
 
   /**
    * Mirrors these partitions from now on. What is in flight is awaited, then a new session begins with all of them;
-   * partitions that stay keep what is known of them.
+   * partitions that stay keep what is known of them. Another throttle alone is in force at once and ends nothing.
    */
-  follow(wanted: Following): void {
+  follow({ throttle, ...wanted }: Following): void {
+    this.#throttle.set(throttle, this.#options.clock.monotonic());
     if (isDeepStrictEqual(wanted, this.#wanted)) return;
     this.#wanted = wanted;
     if (!this.#frozen) this.#renewInterrupt();
@@ -188,6 +192,7 @@ export class Mirror {
           states: this.#states,
           producer,
           tuning: this.#tuning,
+          throttle: this.#throttle,
           clock,
           mayWrite: this.#options.mayWrite ?? (() => true),
           openLook: (side) => this.#cluster(this.#options[side]),

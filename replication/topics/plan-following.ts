@@ -1,3 +1,4 @@
+import type { Throttle } from '../../domain/mirror-config.ts';
 import type { TopicPartition } from '../../domain/offsets.ts';
 import type { TopicDescription } from '../../regions/kafka/kafka-admin.ts';
 import type { Stop } from './continuity.ts';
@@ -8,6 +9,8 @@ export interface Following {
   readonly partitions: readonly TopicPartition[];
   /** Topics that are not mirrored for now, and why; lifted when they are no longer named here. */
   readonly held: Readonly<Record<string, Stop>>;
+  /** How fast the source may be read; as fast as it goes when absent. */
+  readonly throttle?: Throttle | undefined;
 }
 
 /** Which topics a pair of names stood for, by their ids on both sides. */

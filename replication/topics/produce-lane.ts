@@ -4,6 +4,7 @@ import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { type ProducedPartition, produceRequest } from '../../regions/kafka/produce.ts';
 import { patchForProduce, type RecordBatch, sequenceAfter, sequenceOf } from '../../regions/kafka/record-batch.ts';
 import { decideProduced } from './continuity.ts';
+import { fillStep, takePlaceholders } from './fill-step.ts';
 import { acknowledge, dropQueue, leaveOpen, type PartitionState, setAside, stopNow } from './partition-state.ts';
 import { StepReplay } from './replay-step.ts';
 import type { SessionContext } from './session-context.ts';
@@ -34,6 +35,8 @@ export class ProduceLane {
   readonly #connections = new Map<number, KafkaConnection>();
   readonly #signal: AbortSignal;
   readonly #replay: StepReplay;
+  /** Partitions with batches that are queued or in flight; with thousands of idle ones no look goes over all. */
+  readonly #active = new Set<PartitionState>();
   #requests = 0;
   #waiting: (() => void)[] = [];
   #failed = false;
@@ -56,8 +59,20 @@ export class ProduceLane {
 
   /** No more memory for batches until some are acknowledged. */
   get full(): boolean {
-    const { states, tuning } = this.#context;
-    return states.reduce((bytes, s) => bytes + s.bufferedBytes, 0) >= tuning.bufferBytes;
+    let bytes = 0;
+    for (const s of this.#active) bytes += s.bufferedBytes;
+    return bytes >= this.#context.tuning.bufferBytes;
+  }
+
+  /** Batches wait behind others of their partition. */
+  get backlog(): boolean {
+    for (const s of this.#active) if (s.queue.length > 0) return true;
+    return false;
+  }
+
+  /** Looks after a partition from now on, until all that is queued of it was sent and answered. */
+  offer(state: PartitionState): void {
+    if (state.bufferedBytes > 0) this.#active.add(state);
   }
 
   /** Resolves when a request has ended, and thereby some memory is free. */
@@ -71,24 +86,27 @@ export class ProduceLane {
 
   /** Sends all that may be sent now. */
   pump(): void {
-    const { states, target, mayWrite } = this.#context;
+    const { target, mayWrite, clock } = this.#context;
     while (!this.#signal.aborted && !this.#failed && mayWrite()) {
       const requests = new Map<string, Sending>();
-      for (const state of states) {
+      for (const state of this.#active) {
+        if (state.bufferedBytes === 0) this.#active.delete(state);
         if (state.stop || state.unsure || state.busy || state.inFlight >= maxInFlight) continue;
         const [batch] = state.queue;
         if (!batch) continue;
-        const step = nextStep(state, batch);
-        if (step.kind !== 'send') {
+        const next = nextStep(state, batch);
+        const step = next.kind === 'fill' ? fillStep(state, next.to, clock.now()) : next;
+        if (step.kind !== 'send' && step.kind !== 'place') {
           if (state.inFlight === 0) this.#runStep(state, batch, step);
           continue;
         }
-        state.queue.shift();
+        const sent = { state, batch: step.kind === 'place' ? takePlaceholders(state, step.to) : batch };
+        if (step.kind === 'send') state.queue.shift();
         const [node, { slot }] = [target.leaderOf(state), step];
         const key = `${node} ${slot?.transactionalId ?? ''}`;
         const sending = requests.get(key);
-        if (sending) sending.sent.push({ state, batch });
-        else requests.set(key, { node, slot, sent: [{ state, batch }] });
+        if (sending) sending.sent.push(sent);
+        else requests.set(key, { node, slot, sent: [sent] });
       }
       if (requests.size === 0) return;
       for (const sending of requests.values()) this.#send(sending);
@@ -154,7 +172,7 @@ export class ProduceLane {
         })
       : Promise.reject(new ArgusError('KafkaFailed', `no connection to broker ${node}`, { retryable: true }));
     answered
-      .then((answers) => this.#take(sent, answers, slot !== undefined))
+      .then((answers) => this.#take(sent, answers, slot))
       .catch((error: unknown) => {
         for (const { state, batch } of sent) leaveOpen(state, batch.lastOffset + 1n);
         this.#giveUp(error);
@@ -181,24 +199,27 @@ export class ProduceLane {
     this.pump();
   }
 
-  #take(sent: readonly Sent[], answers: readonly ProducedPartition[], inTransaction: boolean): void {
+  #take(sent: readonly Sent[], answers: readonly ProducedPartition[], slot: Slot | undefined): void {
     this.#context.onAnswer('target');
-    for (const { state, batch } of sent) {
-      const answer = answers.find((a) => a.partition === state.partition && a.topic === state.topic);
+    for (const [i, { state, batch }] of sent.entries()) {
+      const isOf = (a: ProducedPartition | undefined) => a?.partition === state.partition && a.topic === state.topic;
+      // Of one topic the answers come in the order of the batches.
+      const answer = isOf(answers[i]) ? answers[i] : answers.find(isOf);
       if (!answer) throw new ArgusError('KafkaFailed', `the answer to Produce left out ${state.key}`);
-      this.#decide(state, batch, answer, inTransaction);
+      this.#decide(state, batch, answer, slot);
     }
   }
 
-  #decide(state: PartitionState, batch: RecordBatch, answer: ProducedPartition, inTransaction: boolean): void {
+  #decide(state: PartitionState, batch: RecordBatch, answer: ProducedPartition, slot: Slot | undefined): void {
     const expected = batch.baseOffset;
-    const decision = decideProduced(expected, answer, inTransaction);
+    const decision = decideProduced(expected, answer, slot !== undefined);
     if (decision.kind === 'unsure') leaveOpen(state, batch.lastOffset + 1n);
     // After the first doubt the answers to what was sent behind it say nothing more.
     if (state.unsure || state.stop) return;
     switch (decision.kind) {
       case 'appended':
         acknowledge(state, batch);
+        if (slot && slot === state.filler) state.filled.records += batch.recordCount;
         return;
       case 'stop':
         stopNow(state, decision.stop);

@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { BatchProducer } from '../../regions/kafka/record-batch.ts';
 import type { PartitionState } from './partition-state.ts';
+import type { ThrottleGate } from './throttle.ts';
 
 /** What bounds the mirror's memory, pace and patience. */
 export interface MirrorTuning {
@@ -9,7 +10,9 @@ export interface MirrorTuning {
   readonly maxWaitMs: number;
   /** Of one fetch answer. */
   readonly fetchMaxBytes: number;
-  /** Of one partition in it. */
+  /** The same from a broker at a distance; twice as much over all its connections. */
+  readonly farFetchMaxBytes: number;
+  /** Of one partition in it; over a distance it grows. */
   readonly partitionMaxBytes: number;
   /** Fetched and not acknowledged, over all partitions: no fetch beyond it. */
   readonly bufferBytes: number;
@@ -48,6 +51,8 @@ export interface SessionContext {
   readonly states: readonly PartitionState[];
   readonly producer: BatchProducer;
   readonly tuning: MirrorTuning;
+  /** How fast the source may be read. */
+  readonly throttle: ThrottleGate;
   readonly clock: Clock;
   /** Asked before each batch is sent: false once the right to mirror may have passed to another process. */
   readonly mayWrite: () => boolean;
