@@ -7,6 +7,7 @@ import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import type { BatchProducer } from '../../regions/kafka/record-batch.ts';
 import { runSession } from './mirror-session.ts';
 import { type MirrorStatus, type SideStatus, sampleRate, topicStatuses } from './mirror-status.ts';
+import { type ToldTransaction, tellOpen } from './open-transactions.ts';
 import { newPartitionState, type PartitionState, stopNow } from './partition-state.ts';
 import type { Following } from './plan-following.ts';
 import { type MirrorTuning, SessionFailure } from './session-context.ts';
@@ -39,6 +40,8 @@ export interface FreezeResult {
   readonly drained: boolean;
   /** The standby's log ends after the last batch, asked at its brokers. */
   readonly endOffsets: readonly PartitionOffset[];
+  /** Transactions that stand open on the standby, as far as the mirror knows whose they are. */
+  readonly openTransactions: readonly ToldTransaction[];
 }
 
 const defaultTuning: MirrorTuning = {
@@ -150,7 +153,7 @@ export class Mirror {
     await this.#session;
     const endOffsets = await this.#readEnds();
     this.#notify();
-    return { drained, endOffsets };
+    return { drained, endOffsets, openTransactions: tellOpen(this.#states) };
   }
 
   /** Goes on after a freeze. */

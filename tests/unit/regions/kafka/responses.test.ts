@@ -3,13 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import { readDescribeProducersResponse } from '../../../../regions/kafka/describe-producers.ts';
 import {
-  readDescribeTransactionResponse,
+  readDescribeTransactionsResponse,
   readListTransactionsResponse,
 } from '../../../../regions/kafka/describe-transactions.ts';
+import { readFeatureLevelsResponse } from '../../../../regions/kafka/feature-levels.ts';
 import { fetchRequest, readFetchResponse } from '../../../../regions/kafka/fetch.ts';
 import { listOffsetsRequest, readListOffsetsResponse } from '../../../../regions/kafka/list-offsets.ts';
 import { metadataRequest, readMetadataResponse } from '../../../../regions/kafka/metadata.ts';
 import { produceRequest, readProduceResponse } from '../../../../regions/kafka/produce.ts';
+import { endTxnRaisingEpochRequest } from '../../../../regions/kafka/transactions.ts';
 import { WireReader, WireWriter } from '../../../../regions/kafka/wire.ts';
 import { writeAbortMarkersRequest } from '../../../../regions/kafka/write-txn-markers.ts';
 
@@ -191,8 +193,8 @@ const responses = {
       transactions: [{ transactionalId: '__argus-mirror-events-1-t0', producerId: 9n, state: 'Ongoing' }],
     },
   },
-  describeTransaction: {
-    read: readDescribeTransactionResponse,
+  describeTransactions: {
+    read: readDescribeTransactionsResponse,
     bytes: () =>
       bytesOf(
         new WireWriter()
@@ -214,14 +216,49 @@ const responses = {
           .uvarint(0)
           .int32(0),
       ),
-    expected: {
-      errorCode: 0,
-      state: 'Ongoing',
-      timeoutMs: 900_000,
-      startedAtMs: 1_700,
-      producerId: 9n,
-      producerEpoch: 2,
-    },
+    expected: [
+      {
+        transactionalId: 'id',
+        errorCode: 0,
+        state: 'Ongoing',
+        timeoutMs: 900_000,
+        startedAtMs: 1_700,
+        producerId: 9n,
+        producerEpoch: 2,
+      },
+    ],
+  },
+  featureLevels: {
+    read: readFeatureLevelsResponse,
+    bytes: () =>
+      bytesOf(
+        new WireWriter()
+          .int16(0)
+          .uvarint(2)
+          .int16(26)
+          .int16(0)
+          .int16(5)
+          .uvarint(0)
+          .int32(0)
+          .uvarint(2)
+          // Tag 1: the features' epoch, eight bytes.
+          .uvarint(1)
+          .uvarint(8)
+          .int64(3n)
+          .uvarint(2)
+          .uvarint(25)
+          .uvarint(2)
+          .compactString('transaction.version')
+          .int16(2)
+          .int16(2)
+          .uvarint(0),
+      ),
+    expected: { errorCode: 0, levels: new Map([['transaction.version', 2]]) },
+  },
+  endTxnRaisingEpoch: {
+    read: endTxnRaisingEpochRequest('id', { producerId: 9n, producerEpoch: 1 }, 'commit').read,
+    bytes: () => bytesOf(new WireWriter().uvarint(0).int32(0).int16(0).int64(9n).int16(2).uvarint(0)),
+    expected: { errorCode: 0, producerId: 9n, producerEpoch: 2 },
   },
   writeTxnMarkers: {
     read: writeAbortMarkersRequest({ producerId: 9n, producerEpoch: 1, coordinatorEpoch: 0 }, []).read,
