@@ -109,7 +109,9 @@ function isCompacted(batch: LastBatch): boolean {
 }
 
 /** `skip`: the standby has it already. `split`: it has holes inside; what begins at the position is sent in pieces. */
-export type BatchDecision = { readonly kind: 'take' | 'skip' | 'split' } | { readonly kind: 'stop'; readonly stop: Stop };
+export type BatchDecision =
+  | { readonly kind: 'take' | 'skip' | 'split' }
+  | { readonly kind: 'stop'; readonly stop: Stop };
 
 /**
  * Whether a fetched batch is the next one for the standby, whose log ends at `position`. Offsets that are missing
@@ -120,6 +122,10 @@ export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision
   if (lastOffset < position) return { kind: 'skip' };
   // The cleaner leaves a batch without records where it must remember a producer: its offsets are filled.
   if (recordCount === 0) return { kind: 'take' };
+  if (batch.stampedByBroker && !batch.control) {
+    const detail = `the source's broker stamped the batch from ${baseOffset} to ${lastOffset} on append`;
+    return stop('StampedOnAppend', detail);
+  }
   if (hasInnerHoles(batch) && !batch.transactional) return { kind: 'split' };
   if (baseOffset < position) {
     const detail = `the standby's log ends at ${position}, inside the source's batch from ${baseOffset} to ${lastOffset}`;
@@ -128,10 +134,6 @@ export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision
   if (hasInnerHoles(batch)) {
     const detail = `the transactional batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
     return stop('InnerGap', detail);
-  }
-  if (batch.stampedByBroker && recordCount > 0 && !batch.control) {
-    const detail = `the source's broker stamped the batch from ${baseOffset} to ${lastOffset} on append`;
-    return stop('StampedOnAppend', detail);
   }
   return { kind: 'take' };
 }
