@@ -60,6 +60,7 @@ export function renderReport(report: FailoverReport): string {
     out.push(`passed over checkpoint ${r.checkpointId} of ${r.job}: ${r.code}: ${r.message}`);
   if (report.droppedTransactions.length > 0)
     out.push(`left out: ${report.droppedTransactions.length} open transactions of the sinks`);
+  out.push(...transactionLines(report));
   if (report.unfenced)
     out.push(
       `the primary was not seen stopped${report.unfencedBecause ? ` (${report.unfencedBecause})` : ''}; that was accepted`,
@@ -86,6 +87,27 @@ export function renderReport(report: FailoverReport): string {
     out.push(`once ${report.from} can be read again: argus runs show ${report.run} --recount`);
   }
   return `${out.join('\n')}\n`;
+}
+
+/** What became of transactions that stood open at the cut. Pure. */
+export function transactionLines({
+  endedTransactions = [],
+  foreignTransactions = [],
+}: Pick<FailoverReport, 'endedTransactions' | 'foreignTransactions'>): readonly string[] {
+  const where = (t: { readonly topic: string; readonly partition: number; readonly firstOffset: string | null }) =>
+    `${t.topic}-${t.partition} from ${t.firstOffset ?? 'no record yet'}`;
+  return [
+    ...endedTransactions.map((t) => {
+      const whose = t.sourceProducerId === null ? 'an unknown producer' : `producer ${t.sourceProducerId}`;
+      const what = t.outcome === 'commit' ? 'committed' : 'aborted';
+      const other = t.outcome === t.wanted ? '' : `, although ${t.wanted} was wanted`;
+      return `${what} (${t.because})${other}: the transaction of ${whose} in ${where(t)}, ${t.records ?? 'an unknown number of'} records`;
+    }),
+    ...foreignTransactions.map(
+      (t) =>
+        `still open, not the mirror's: a transaction of producer ${t.producerId} in ${where(t)}; readers wait there`,
+    ),
+  ];
 }
 
 /** An outage that nobody saw begin makes the RTO a lower bound. */

@@ -21,6 +21,21 @@ export const mirrorSection = z
         topics: z.record(z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name'), byteRate).prefault({}),
       })
       .prefault({}),
+    /** Who the mirror is to the standby's authorizer: `User:argus-mirror`. No job may use the same. */
+    principal: z
+      .string()
+      .regex(/^[A-Za-z]+:.+$/, 'a principal like User:argus-mirror')
+      .optional(),
+    /** A failover denies that principal WRITE on the mirrored topics, and sees the denial. */
+    denyWrite: z.boolean().default(false),
+  })
+  .superRefine(({ principal, denyWrite }, ctx) => {
+    if (denyWrite && principal === undefined)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['denyWrite'],
+        message: 'mirror.principal has to say whom it is denied to',
+      });
   })
   .prefault({});
 

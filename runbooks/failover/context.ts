@@ -5,7 +5,11 @@ import type { PartitionOffset } from '../../domain/offsets.ts';
 import type { Roles } from '../../domain/roles.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Names, Region } from '../../regions/region.ts';
+import type { OpenTransaction } from '../../replication/topics/decide-transactions.ts';
+import type { EndedTransaction } from '../../replication/topics/end-open-transactions.ts';
+import type { ToldTransaction } from '../../replication/topics/open-transactions.ts';
 import type { Sighting } from '../../state/sightings.ts';
+import type { StandbyRemains } from './standby-remains.ts';
 
 /** A recovery point that was refused, and why. */
 export interface RejectedPoint {
@@ -62,6 +66,9 @@ export interface FailoverContext {
   readonly acceptUnfenced: boolean;
   /** How long a mirror that still gets records may go on. */
   readonly drainMs: number;
+  /** Transactions that a person wants committed: producer ids of the source, or the mirror's transactional ids. */
+  readonly commitTransactions?: readonly string[];
+  readonly remains: StandbyRemains;
   /** Newest usable point of a job, given where mirrored data ends. Reads only. */
   chooseRecoveryPoint(
     job: JobConfig,
@@ -92,6 +99,16 @@ export interface FailoverFacts {
   /** Where mirrored data ends on the standby; offsets at and above belong to the new primary. */
   readonly promotedAt: readonly PartitionOffset[];
   readonly mirrorDrained: boolean;
+  /** Whose the open transactions are that the mirror left, as far as it said. */
+  readonly toldTransactions: readonly ToldTransaction[];
+  /** The standby's brokers were seen to refuse the mirror's writes. */
+  readonly writeDenied: boolean;
+  /** Transactions that the mirror had left open, and how this run ended them. */
+  readonly endedTransactions: readonly EndedTransaction[];
+  /** Open ones of others: readers of committed records wait behind them. */
+  readonly foreignTransactions: readonly OpenTransaction[];
+  /** Of `commitTransactions`: what stood open nowhere any more. */
+  readonly unmatchedCommits: readonly string[];
   /** The primary's log ends, seen after the mirror had stopped; absent while it is dark. Seen again after the flip. */
   readonly primaryEnds: readonly PartitionOffset[];
   /** They were seen after every resolver had answered with the standby. */

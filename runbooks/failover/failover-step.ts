@@ -8,10 +8,12 @@ export type FailoverStep = Step<FailoverContext, FailoverFacts>;
 export const failoverStepIds = [
   'stop-primary-jobs',
   'freeze-mirror',
+  'seal-mirror',
   'sync-groups',
   'choose-recovery-point',
   'release-acls',
   'start-jobs',
+  'end-transactions',
   'promote',
   'flip-names',
   'await-checkpoint',

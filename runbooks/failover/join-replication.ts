@@ -5,14 +5,16 @@ import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts
 import { describeRefusal, findRecoveryPoint } from '../../replication/recovery-point/find.ts';
 import type { FailoverContext, RejectedPoint, SyncedGroup } from './context.ts';
 import { within } from './failover-step.ts';
+import { standbyRemains } from './standby-remains.ts';
 
 /** The failover's questions to replication, answered by the real parts. */
 export function joinReplication(
   primary: Region,
   standby: Region,
   topics: readonly string[],
-): Pick<FailoverContext, 'chooseRecoveryPoint' | 'syncGroup'> {
+): Pick<FailoverContext, 'chooseRecoveryPoint' | 'syncGroup' | 'remains'> {
   return {
+    remains: standbyRemains(primary, standby),
     async chooseRecoveryPoint(job, mirrorEnds, signal) {
       const { objects, kafka } = standby;
       const choice = await findRecoveryPoint({ objects, kafka, job: job.name, topics, mirrorEnds, signal });

@@ -41,6 +41,13 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
         config.topics.map((t) => `kafka-get-offsets.sh --bootstrap-server ${quote(bootstrap)} --topic ${quote(t)}`),
       ),
     ],
+    'seal-mirror':
+      config.mirror.denyWrite && config.mirror.principal !== undefined
+        ? config.topics.map(
+            (t) =>
+              `kafka-acls.sh --bootstrap-server ${quote(bootstrap)} --add --deny-principal ${quote(config.mirror.principal ?? '')} --operation Write --topic ${quote(t)}`,
+          )
+        : ['# nothing: every `argus daemon` and `argus mirror run` is stopped already'],
     'sync-groups': config.jobs.map(
       (j) =>
         `kafka-consumer-groups.sh --bootstrap-server ${quote(bootstrap)} --describe --group ${quote(j.consumerGroup)}`,
@@ -67,6 +74,11 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
         `curl -fX POST "${flink}/jars/$JAR/run" -H 'Content-Type: application/json' -d ${quote(JSON.stringify(body))}`,
       ];
     }),
+    'end-transactions': [
+      `kafka-transactions.sh --bootstrap-server ${quote(bootstrap)} list | grep -E '__argus-mirror-.*Ongoing' # none: go on`,
+      `# for each: kafka-transactions.sh --bootstrap-server ${quote(bootstrap)} describe-producers --topic <topic> --partition <n>`,
+      `# then: kafka-transactions.sh --bootstrap-server ${quote(bootstrap)} abort --topic <topic> --partition <n> --start-offset <its CurrentTransactionStartOffset>`,
+    ],
     promote: [
       ...(view.finalEnds === undefined
         ? ['# promotedAt: the ends noted in step 2, the instant: when this is run']

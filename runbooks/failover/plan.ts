@@ -107,10 +107,14 @@ function stepsOf(
         ? `Stop ${jobs} on ${primary.name}: it can't be reached${context.acceptUnfenced ? ', accepted as unfenced' : ''}`
         : `Stop ${jobs} on ${primary.name}`,
     'freeze-mirror': `Stop the mirror to ${standby.name} and note where ${list(config.topics)} end`,
+    'seal-mirror': config.mirror.denyWrite
+      ? `Keep the mirror from writing: close its transactional ids, deny ${config.mirror.principal ?? ''} WRITE on ${standby.name}`
+      : `Keep the mirror from writing: close its transactional ids on ${standby.name}`,
     'sync-groups': `Copy the committed offsets of ${list(config.jobs.map((j) => j.consumerGroup))} a last time`,
     'choose-recovery-point': `Choose the newest usable checkpoint${from.length ? ` (now ${list(from)})` : ''}`,
     'release-acls': `Let write on ${standby.name} who may on ${primary.name} (${view.withheldAcls?.length ?? 0} ACLs withheld from the copy)`,
     'start-jobs': `Start ${jobs} on ${standby.name}`,
+    'end-transactions': `End the transactions that the mirror left open on ${standby.name}: commit what the sinks had pre-committed, abort the others`,
     promote: `Make ${standby.name} the primary (roles epoch ${roles.epoch + 1}); replication is suspended`,
     'flip-names': `Point ${names} to ${standby.address}`,
     'await-checkpoint': `Wait until ${jobs} completed a checkpoint of its own on ${standby.name}`,

@@ -1,5 +1,7 @@
 import type { PendingTransaction } from '../../domain/checkpoint.ts';
 import { offsetToJson, type PartitionOffset, type PartitionOffsetJson } from '../../domain/offsets.ts';
+import type { OpenTransaction } from '../../replication/topics/decide-transactions.ts';
+import type { EndedTransaction } from '../../replication/topics/end-open-transactions.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { Sighting } from '../../state/sightings.ts';
@@ -43,11 +45,25 @@ export interface FailoverReport {
   readonly unfenced: boolean;
   readonly unfencedBecause?: string;
   readonly promotedAt: readonly PartitionOffsetJson[];
+  /** The standby's brokers were seen to refuse the mirror's writes. */
+  readonly writeDenied?: boolean;
+  /**
+   * Transactions that the mirror had left open, and how this run ended them; their markers stand above `promotedAt`. The
+   * records of aborted ones stand below it, and no reader of committed records sees them.
+   */
+  readonly endedTransactions?: readonly Jsoned<EndedTransaction>[];
+  /** Open ones of others, which were not touched: readers of committed records wait behind them. */
+  readonly foreignTransactions?: readonly Jsoned<OpenTransaction>[];
   readonly compensated: readonly string[];
   /** Past it the failover can only be gone on with. */
   readonly pastReturn: boolean;
   readonly error?: Failure;
 }
+
+/** As JSON has it: offsets and ids in decimal. */
+type Jsoned<T> = {
+  readonly [K in keyof T]: T[K] extends bigint ? string : Extract<T[K], bigint> extends never ? T[K] : string | null;
+};
 
 type ReportedPoint = Omit<UsedPoint, 'sourceOffsets' | 'droppedTransactions'> & {
   readonly sourceOffsets: readonly PartitionOffsetJson[];
@@ -119,11 +135,19 @@ export function failoverReport(view: ReportView): FailoverReport {
     unfenced: facts.primaryStopped === false,
     ...(facts.unfencedBecause === undefined ? {} : { unfencedBecause: facts.unfencedBecause }),
     promotedAt: (facts.promotedAt ?? []).map(offsetToJson),
+    writeDenied: facts.writeDenied === true,
+    endedTransactions: (facts.endedTransactions ?? []).map(jsoned),
+    foreignTransactions: (facts.foreignTransactions ?? []).map(jsoned),
     compensated: result.compensated,
     pastReturn: result.pastReturn,
     ...(result.error === undefined ? {} : { error: result.error }),
   };
 }
+
+const jsoned = <T extends object>(value: T) =>
+  Object.fromEntries(
+    Object.entries(value).map(([k, v]) => [k, typeof v === 'bigint' ? v.toString() : (v ?? null)]),
+  ) as Jsoned<T>;
 
 /** A run that gave up before the standby's jobs were started, and had begun to stop the primary's. */
 function leftStopped({ outcome, pastReturn, steps, facts }: RunResult<FailoverFacts>): boolean {

@@ -2,10 +2,12 @@ import type { FailoverStep, FailoverStepId, StepWords } from './failover-step.ts
 import type { FailoverPlan } from './plan.ts';
 import { awaitCheckpoint } from './steps/await-checkpoint.ts';
 import { chooseRecoveryPoints } from './steps/choose-recovery-point.ts';
+import { endTransactions } from './steps/end-transactions.ts';
 import { flipNames } from './steps/flip-names.ts';
 import { freezeMirror } from './steps/freeze-mirror.ts';
 import { promote } from './steps/promote.ts';
 import { releaseAcls } from './steps/release-acls.ts';
+import { sealMirror } from './steps/seal-mirror.ts';
 import { startJobs } from './steps/start-jobs.ts';
 import { stopPrimaryJobs } from './steps/stop-primary-jobs.ts';
 import { syncGroups } from './steps/sync-groups.ts';
@@ -16,10 +18,12 @@ export function failoverSteps(plan: Pick<FailoverPlan, 'steps'>, drainMs: number
   const make: Record<FailoverStepId, (words: StepWords) => FailoverStep> = {
     'stop-primary-jobs': stopPrimaryJobs,
     'freeze-mirror': (words) => freezeMirror(words, drainMs),
+    'seal-mirror': sealMirror,
     'sync-groups': syncGroups,
     'choose-recovery-point': chooseRecoveryPoints,
     'release-acls': releaseAcls,
     'start-jobs': startJobs,
+    'end-transactions': endTransactions,
     promote,
     'flip-names': flipNames,
     'await-checkpoint': awaitCheckpoint,

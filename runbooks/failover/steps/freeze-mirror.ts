@@ -97,9 +97,9 @@ export function freezeMirror(words: StepWords, drainMs: number): FailoverStep {
 }
 
 /** The mirror must never go on below a standby that an earlier run has begun to promote. Throws also when that can't be told. */
-async function refuseOncePromoted(context: FailoverContext, signal: AbortSignal): Promise<void> {
+export async function refuseOncePromoted(context: FailoverContext, signal: AbortSignal): Promise<void> {
   if (context.resumes === undefined) return;
-  const jobs = await context.standby.flink.list({ signal });
+  const jobs = context.jobs.length === 0 ? [] : await context.standby.flink.list({ signal });
   const started = context.jobs.find(
     ({ config }) => findStandbyJob(jobs, context.roles.epoch + 1, config.name).kind === 'live',
   );
@@ -117,10 +117,15 @@ async function found(
   io: StepIo,
 ): Promise<{ readonly evidence: ReturnType<typeof evidence>; readonly facts: Partial<FailoverFacts> }> {
   const primaryEnds = await primaryEndsIfReachable(context, frozen.endOffsets, io);
-  const { by, drained, endOffsets } = frozen;
+  const { by, drained, endOffsets, openTransactions } = frozen;
   return {
-    evidence: evidence({ by, drained, endOffsets, primaryEnds }),
-    facts: { promotedAt: endOffsets, mirrorDrained: drained, ...(primaryEnds === undefined ? {} : { primaryEnds }) },
+    evidence: evidence({ by, drained, endOffsets, openTransactions, primaryEnds }),
+    facts: {
+      promotedAt: endOffsets,
+      mirrorDrained: drained,
+      toldTransactions: frozen.openTransactions ?? [],
+      ...(primaryEnds === undefined ? {} : { primaryEnds }),
+    },
   };
 }
 

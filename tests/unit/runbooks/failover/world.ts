@@ -9,6 +9,7 @@ import type { KafkaAdmin } from '../../../../regions/kafka/kafka-admin.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import type { Region } from '../../../../regions/region.ts';
+import type { OpenTransaction } from '../../../../replication/topics/decide-transactions.ts';
 import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
 import type { Sighting } from '../../../../state/sightings.ts';
 import { type VirtualClock, virtualClock } from '../../state/virtual-clock.ts';
@@ -97,6 +98,10 @@ export interface WorldOptions {
   readonly sighting?: Sighting;
   readonly acceptUnfenced?: boolean;
   readonly noPoint?: boolean;
+  /** Transactions that stand open on the standby once the mirror has stopped. */
+  readonly open?: readonly OpenTransaction[];
+  /** The standby's brokers have one, unless told. */
+  readonly authorizer?: boolean;
   /** What the mirror does when it is asked to freeze; it is asked at every look of the standby's ends. */
   readonly store?: ObjectStore;
 }
@@ -111,6 +116,8 @@ export function newWorld(options: WorldOptions = {}): World {
     ['events-0', 100n],
     ['events-1', 50n],
   ]);
+  const open: OpenTransaction[] = [...(options.open ?? [])];
+  const denied = new Set<string>();
   const up = options.primary === 'up';
   const primaryJob = { id: '1'.repeat(32), name: 'counts', state: 'RUNNING', startedAtMs: 1 };
   const records = new Map<string, DnsRecord>([
@@ -194,6 +201,37 @@ export function newWorld(options: WorldOptions = {}): World {
     by: 'me@here',
     acceptUnfenced: options.acceptUnfenced ?? true,
     drainMs: 0,
+    remains: {
+      openTransactions: async () => [...open],
+      endTransactions: async (decided, promotedAt, check) => {
+        check();
+        return decided.map(({ transaction, outcome, because }) => {
+          effects.push(`${outcome} ${transaction.transactionalId}`);
+          open.splice(open.indexOf(transaction), 1);
+          const { owner: _, ...rest } = transaction;
+          const markerOffset = promotedAt.find((p) => p.partition === transaction.partition)!.offset;
+          const key = partitionKey(transaction);
+          ends.set(key, ends.get(key)! + 1n);
+          return { ...rest, wanted: outcome, because, outcome, markerOffset, records: 3 };
+        });
+      },
+      heldPartitions: async () => [],
+      closeIdleIds: async () => 0,
+      denyWrites: async (principal) => {
+        effects.push(`deny ${principal}`);
+        if (options.authorizer === false) return 'no-authorizer';
+        denied.add(principal);
+        return 'made';
+      },
+      allowWrites: async (principal) => {
+        effects.push(`allow ${principal}`);
+        denied.delete(principal);
+      },
+      lookAtDenial: async () => ({
+        kind: options.authorizer === false ? 'no-authorizer' : denied.size > 0 ? 'denied' : 'open',
+        partitions: [],
+      }),
+    },
     chooseRecoveryPoint: async () =>
       options.noPoint ? { kind: 'none', rejected: [] } : { kind: 'chosen', point: manifest, rejected: [] },
     syncGroup: async (group) => {
