@@ -148,6 +148,21 @@ command(
   (c) => c.option('--topic <name>', 'this topic only'),
 );
 command(
+command(
+  mirror,
+  'throttle',
+  'How fast the primary is read: shows it, or changes it within seconds, of a topic or of all. Kept in the state',
+  '  $ argus mirror throttle --bytes-per-second 50MB\n  $ argus mirror throttle --topic events --bytes-per-second 5MB\n  $ argus mirror throttle --off',
+  () => import('./commands/mirror-throttle.ts'),
+  (c) =>
+    c
+      .addOption(
+        new Option('--bytes-per-second <n>', 'read no faster: 500KB, 50MB, 64MiB').conflicts(['off', 'asConfigured']),
+      )
+      .addOption(new Option('--off', 'as fast as it goes, whatever the configuration says').conflicts('asConfigured'))
+      .option('--as-configured', 'what the configuration says counts again')
+      .option('--topic <name>', 'this topic only'),
+);
   mirror,
   'reseed <topic>',
   'Delete a topic on the standby and make it anew, so that the mirror begins it again. Refused (3) while a mirror runs',

@@ -12,6 +12,7 @@ import { prepareTopics } from '../replication/topics/prepare-topics.ts';
 import { configChanges, followedConfigs } from '../replication/topics/topic-configs.ts';
 import { type FollowedTopics, putFollowedTopics, readFollowedTopics } from '../state/followed-topics.ts';
 import { type MirrorPause, pauseOf, readMirrorPause } from '../state/mirror-pause.ts';
+import { readMirrorThrottle, throttleInForce } from '../state/mirror-throttle.ts';
 import type { Direction } from './decide-replication.ts';
 import type { Log } from './log.ts';
 import type { MirrorSettings } from './mirror-ipc.ts';
@@ -21,7 +22,7 @@ import type { MirrorHandle } from './replicator.ts';
 import { every } from './supervise.ts';
 
 export interface TopicFollowerParts {
-  readonly config: Pick<Config, 'topics'> & Partial<Pick<Config, 'topicPatterns' | 'topicConfigs'>>;
+  readonly config: Pick<Config, 'topics'> & Partial<Pick<Config, 'topicPatterns' | 'topicConfigs' | 'mirror'>>;
   readonly regions: ReadonlyMap<string, Region>;
   readonly state: ObjectStore;
   readonly clock: Clock;
@@ -143,7 +144,8 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
       known = identity.known;
     }
     const held = { ...pausedTopics(look.names, await readMirrorPause(state, { signal })), ...identity.recreated };
-    current = { partitions: prepared?.partitions ?? [], held };
+    const throttle = throttleInForce(config.mirror?.throttle, await readMirrorThrottle(state, { signal }));
+    current = { partitions: prepared?.partitions ?? [], held, throttle };
     return current;
   }
 

@@ -15,6 +15,7 @@ export interface MirrorSettings {
   readonly partitions: readonly TopicPartition[];
   /** Topics among them that are not mirrored for now. */
   readonly held?: Following['held'];
+  readonly throttle?: Following['throttle'];
   readonly producer: {
     readonly transactionalId: string;
     readonly producerId: bigint;

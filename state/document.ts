@@ -51,6 +51,32 @@ export function encodeDocument(value: unknown): Uint8Array {
   return Buffer.from(`${JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? v.toString() : v), 2)}\n`);
 }
 
+const attempts = 5;
+
+/**
+ * Changes a document that several may change, or makes it from `empty`, and gives what it then is: `change` is asked
+ * again when another came between. `StateContended` when that goes on and on.
+ */
+export async function changeDocument<S extends z.ZodType>(
+  store: ObjectStore,
+  key: string,
+  schema: S,
+  empty: z.output<S>,
+  change: (value: z.output<S>) => z.output<S>,
+  options: CallOptions = {},
+): Promise<z.output<S>> {
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const there = await readDocument(store, key, schema, options);
+    const next = change(there?.value ?? empty);
+    const condition = there ? { ifMatch: there.etag } : { ifAbsent: true };
+    const put = await store.put(key, encodeDocument(next), { ...options, ...condition });
+    if (put.kind === 'written') return next;
+  }
+  throw new ArgusError('StateContended', `${key} in ${store.uri} is changed by others all the time`, {
+    retryable: true,
+  });
+}
+
 /**
  * Writes a document that never changes. `exists`: another one is there already. A document with the same bytes counts
  * as written, so that a repeat after an uncertain answer is harmless.

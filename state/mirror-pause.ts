@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { ArgusError } from '../domain/errors.ts';
 import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
-import { encodeDocument, readDocument } from './document.ts';
+import { changeDocument, readDocument } from './document.ts';
 import { instantMs } from './schemas.ts';
 
 const pause = z.object({ by: z.string(), atMs: instantMs });
@@ -15,7 +14,6 @@ const schema = z.object({
 export type MirrorPause = z.output<typeof schema>;
 
 const key = 'mirror-pause';
-const attempts = 5;
 
 /** What is paused; nothing when there is no such document. */
 export async function readMirrorPause(store: ObjectStore, options: CallOptions = {}): Promise<MirrorPause> {
@@ -28,19 +26,10 @@ export function pauseOf(paused: MirrorPause, topic: string): MirrorPause['all'] 
 }
 
 /** Changes what is paused and gives what then is. Changes of others at the same time are kept. */
-export async function changeMirrorPause(
+export function changeMirrorPause(
   store: ObjectStore,
   change: (paused: MirrorPause) => MirrorPause,
   options: CallOptions = {},
 ): Promise<MirrorPause> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const there = await readDocument(store, key, schema, options);
-    const next = change(there?.value ?? { topics: {} });
-    const condition = there ? { ifMatch: there.etag } : { ifAbsent: true };
-    const put = await store.put(key, encodeDocument(next), { ...options, ...condition });
-    if (put.kind === 'written') return next;
-  }
-  throw new ArgusError('StateContended', `${key} in ${store.uri} is changed by others all the time`, {
-    retryable: true,
-  });
+  return changeDocument(store, key, schema, { topics: {} }, change, options);
 }

@@ -6,9 +6,11 @@ import type { TopicLag } from '../../health/status-view.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { readMirrorAudit } from '../../state/mirror-audit.ts';
 import { pauseOf, readMirrorPause } from '../../state/mirror-pause.ts';
+import { readMirrorThrottle, throttleInForce } from '../../state/mirror-throttle.ts';
 import { readSighting } from '../../state/sightings.ts';
 import type { CommandContext } from '../context.ts';
 import { withComposition } from '../session.ts';
+import { throttleLines } from './mirror-throttle.ts';
 
 /** Between the two sightings by which rates are told. */
 const rateMs = 2_000;
@@ -24,10 +26,13 @@ export async function run(context: CommandContext): Promise<number> {
     const { roles, mirror, wouldLose, daemon } = assembleStatus(facts);
     const call = { signal };
     const paused = await readMirrorPause(state, call);
+    const throttle = throttleInForce(config.mirror.throttle, await readMirrorThrottle(state, call));
     const audit = await readMirrorAudit(state, roles.primary, call);
     const rates = roles.primary === config.roles.primary ? await rated : await ratesNow(context, state, roles.primary);
     if (context.json)
-      context.print(JSON.stringify({ roles, daemon, mirror, wouldLose, rates, paused, audit: audit ?? null }));
+      context.print(
+        JSON.stringify({ roles, daemon, mirror, wouldLose, rates, paused, throttle, audit: audit ?? null }),
+      );
     else if (roles.replication === 'suspended')
       context.print(`replication is suspended since ${roles.primary} was promoted`);
     else {
@@ -36,6 +41,8 @@ export async function run(context: CommandContext): Promise<number> {
         const held = pause ? `; paused by ${pause.by} since ${new Date(pause.atMs).toISOString()}` : '';
         context.print(`${lagLine(lag, rates[lag.topic])}${held}`);
       }
+      if (throttle.bytesPerSecond !== undefined || Object.keys(throttle.topics).length > 0)
+        for (const line of throttleLines(throttle)) context.print(line);
       if (!daemon.seen) context.print('no daemon is seen at work');
       if (audit) context.print(`audit: ${audit.batches} batches compared, ${audit.differences} ranges differ`);
       if (audit?.last)

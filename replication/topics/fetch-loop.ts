@@ -21,6 +21,8 @@ export interface FetchParts {
 /** A partition of a loop. */
 interface Slot extends FetchSlot {
   readonly state: PartitionState;
+  /** What is asked for of it at most, unless the throttle allows less. */
+  size: number;
   /** The last answer carried records of it. */
   busy: boolean;
 }
@@ -94,7 +96,7 @@ class FetchLoop {
     this.#connection = connection;
     this.#slots = parts.states.map((state) => {
       const slot = newFetchSlot(state, source.leaderEpochOf(state));
-      return { ...slot, maxBytes: plan.partitionBytes.least, state, busy: false };
+      return { ...slot, state, size: plan.partitionBytes.least, busy: false };
     });
     this.#byKey = new Map(this.#slots.map((slot) => [slot.state.key, slot]));
     this.#session = new FetchSession(this.#slots);
@@ -155,6 +157,7 @@ class FetchLoop {
         wanted++;
         slot.wanted = true;
         slot.offset = state.fetchFrom;
+        slot.maxBytes = Math.min(slot.size, throttle.capOf(state.topic));
       }
     }
     if (wanted === 0) this.#starved = false;
@@ -178,8 +181,7 @@ class FetchLoop {
       const moreThere = state.fetchFrom < state.sourceEnd;
       slot.busy = receivedBytes > 0;
       if (receivedBytes === 0 && moreThere) this.#starved = true;
-      const size = nextFetchBytes({ askedBytes: slot.maxBytes, receivedBytes, moreThere }, least, most);
-      slot.maxBytes = Math.min(size, context.throttle.capOf(state.topic));
+      slot.size = nextFetchBytes({ askedBytes: slot.size, receivedBytes, moreThere }, least, most);
     }
     if (now - this.#seenAt >= seenPaceMs) this.#seeAll(now);
   }

@@ -84,7 +84,7 @@ export class ThrottleGate {
 
   /** What to ask for of a partition at most; infinite when its topic has no limit. */
   capOf(topic: string): number {
-    const limit = this.#topics.get(topic);
+    const limit = this.#topics.size === 0 ? undefined : this.#topics.get(topic);
     return limit ? Math.max(leastBytes, burstOf(limit.bytesPerSecond)) : Number.POSITIVE_INFINITY;
   }
 

@@ -10,6 +10,7 @@ import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
 import { verifyTopics } from '../../replication/topics/verify.ts';
 import { readFollowedTopics } from '../../state/followed-topics.ts';
 import { changeMirrorPause } from '../../state/mirror-pause.ts';
+import { changeMirrorThrottle } from '../../state/mirror-throttle.ts';
 import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
 import { quietLog } from '../unit/daemon/quiet-log.ts';
 
@@ -158,6 +159,29 @@ describe('following topics', () => {
       await expectSame('anew', 1);
     });
     await Promise.all(raw.map((a) => a.disconnect()));
+  });
+
+  test('reads a topic no faster than the state says, and as fast as it goes when that is taken back', async () => {
+    await make('throttled');
+    await following(['throttled'], async (f) => {
+      await write('throttled', 3);
+      await mirrored(f, 'throttled').toBe(3n);
+      const slow = { bytesPerSecond: 1, by: 'me@here', atMs: 1 };
+      await changeMirrorThrottle(f.state, (t) => ({ ...t, topics: { throttled: slow } }));
+      // One batch comes whole; at a byte a second the next one is then far away.
+      await expect
+        .poll(
+          async () => {
+            await write('throttled', 1);
+            return partition(f, 'throttled')?.lagRecords;
+          },
+          { timeout: 15_000, interval: 200 },
+        )
+        .toBeGreaterThan(8);
+      expect(partition(f, 'throttled')?.state).toBe('mirroring');
+      await changeMirrorThrottle(f.state, () => ({ topics: {} }));
+      await expect.poll(() => partition(f, 'throttled')?.lagRecords, { timeout: 10_000 }).toBe(0);
+    });
   });
 
   test('pauses a topic and goes on with it, without a gap, while others go on', async () => {
