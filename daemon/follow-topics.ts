@@ -116,7 +116,7 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
         log.error({}, `"${topic}" in ${target.name} can't be given ${partitions} partitions: ${describeError(error)}`);
       }
     }
-    const review = await prepareTopics(source, target, look.names, { signal });
+    const review = await prepareTopics(source, target, look.names, { signal, followed: config.topicConfigs });
     if (review.partitions.length === 0 && review.refused[0] && !config.topicPatterns) throw review.refused[0];
     tellOnce(
       'refused',

@@ -1,26 +1,44 @@
 import { ArgusError } from '../../domain/errors.ts';
+import { selectNames } from '../../domain/name-patterns.ts';
 import type { TopicVerdict } from '../../replication/topics/check.ts';
+import { type ClusterFindings, checkClusters } from '../../replication/topics/check-clusters.ts';
 import { checkTopics } from '../../replication/topics/check-topics.ts';
 import type { CommandContext } from '../context.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
 /**
  * `argus mirror check`: what the mirror would do with each topic, and why; changes nothing. Exit code 3 when one is
- * refused, 2 when a side can't be reached.
+ * refused, 2 when a side can't be reached or a pattern of `topics` matches nothing.
  */
 export async function run(context: CommandContext): Promise<number> {
   return withComposition(context, async (composition) => {
     const { signal, clock } = context;
     const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
-    const { topics } = composition.config;
-    const verdicts = await checkTopics(primary, standby, topics, { nowMs: clock.now(), signal }).catch(notReached);
+    const { topics, topicPatterns, topicConfigs: followed } = composition.config;
+    const nowMs = () => clock.now();
+    const check = async () => {
+      const there = topicPatterns ? (await primary.kafka.describeTopics(undefined, { signal })).keys() : topics;
+      const { names, unmatched } = topicPatterns ? selectNames(there, topicPatterns) : { names: topics, unmatched: [] };
+      if (unmatched.length > 0) throw noSuchTopics(unmatched, primary.name);
+      const verdicts = await checkTopics(primary, standby, names, { nowMs: nowMs(), signal, followed });
+      return { verdicts, clusters: await checkClusters(primary, standby, names, { nowMs, signal }) };
+    };
+    const { verdicts, clusters } = await check().catch(notReached);
     const refused = verdicts.filter((v) => v.verdict === 'refused').length;
-    if (context.json) context.print(JSON.stringify({ ok: refused === 0, topics: verdicts }));
+    if (context.json) context.print(JSON.stringify({ ok: refused === 0, topics: verdicts, ...clusters }));
     else {
-      for (const line of verdicts.flatMap(lines)) context.print(line);
+      for (const line of [...verdicts.flatMap(lines), ...clusterLines(clusters)]) context.print(line);
       context.print(summary(verdicts, primary.name, standby.name));
     }
     return refused > 0 ? 3 : 0;
+  });
+}
+
+function noSuchTopics(patterns: readonly string[], region: string): ArgusError {
+  const list = patterns.map((p) => `"${p}"`).join(', ');
+  return new ArgusError('TopicMissing', `no topic in ${region} matches ${list} of \`topics\``, {
+    hint: 'create such a topic, or correct the pattern in argus.yaml; a running mirror takes one up when it appears',
+    exitCode: 2,
   });
 }
 
@@ -30,7 +48,7 @@ function notReached(error: unknown): never {
   throw new ArgusError(code, message, { cause, retryable, exitCode: 2, ...(hint === undefined ? {} : { hint }) });
 }
 
-function lines({ topic, verdict, reasons, warnings }: TopicVerdict): readonly string[] {
+function lines({ topic, verdict, reasons, warnings, notes }: TopicVerdict): readonly string[] {
   const what = { mirrored: 'can be mirrored', 'needs-alignment': 'can be mirrored; begins with an alignment' };
   return [
     `${topic}: ${verdict === 'refused' ? 'refused' : what[verdict]}`,
@@ -39,7 +57,13 @@ function lines({ topic, verdict, reasons, warnings }: TopicVerdict): readonly st
       ...(r.alternative ? [`    instead: ${r.alternative}`] : []),
     ]),
     ...warnings.map((w) => `  warning: ${w}`),
+    ...notes.map((n) => `  ${n}`),
   ];
+}
+
+function clusterLines({ warnings, byHand }: ClusterFindings): readonly string[] {
+  const manual = byHand.flatMap(({ what, how }) => [`  ${what}`, `    ${how}`]);
+  return [...warnings.map((w) => `warning: ${w}`), 'not carried over by the mirror:', ...manual];
 }
 
 function summary(verdicts: readonly TopicVerdict[], primary: string, standby: string): string {

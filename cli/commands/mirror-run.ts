@@ -26,7 +26,7 @@ export async function run(context: CommandContext): Promise<number> {
       await preflight(context, composition, 'mirror', now);
       // Before anything is made: what can't be mirrored identically is refused.
       const sides = [regionOf(regions, now.primary), regionOf(regions, now.standby)] as const;
-      const { refused } = await reviewTopics(...sides, config.topics, { signal });
+      const { refused } = await reviewTopics(...sides, config.topics, { signal, followed: config.topicConfigs });
       // What else is wrong with counts and names was looked at before; partitions that the standby lacks are added.
       const mended = config.topicPatterns ? ['PartitionCountDiffers', 'TopicMissing'] : ['PartitionCountDiffers'];
       const fatal = refused.find((r) => !mended.includes(r.code));

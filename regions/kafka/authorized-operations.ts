@@ -2,7 +2,16 @@ import type { KafkaRequest } from './kafka-connection.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 /** The bits of Kafka's rights that Argus needs. Source: KIP-430; `AclOperation` codes. */
-const operationBits = { READ: 3, WRITE: 4, CREATE: 5, DELETE: 6, DESCRIBE: 8, DESCRIBE_CONFIGS: 10 } as const;
+const operationBits = {
+  READ: 3,
+  WRITE: 4,
+  CREATE: 5,
+  DELETE: 6,
+  ALTER: 7,
+  DESCRIBE: 8,
+  DESCRIBE_CONFIGS: 10,
+  ALTER_CONFIGS: 11,
+} as const;
 
 /** A right, by Kafka's own name. */
 export type KafkaOperation = keyof typeof operationBits;

@@ -22,7 +22,7 @@ export async function checkTopics(
   source: CheckSide,
   standby: CheckSide,
   topics: readonly string[],
-  options: { readonly nowMs: number; readonly signal: AbortSignal },
+  options: { readonly nowMs: number; readonly signal: AbortSignal; readonly followed?: readonly string[] | undefined },
 ): Promise<readonly TopicVerdict[]> {
   const [here, there] = [open(source.brokers), open(standby.brokers)];
   try {
@@ -34,17 +34,22 @@ export async function checkTopics(
       standby: standby.name,
       nowMs,
       clusterRights: atStandby.rights.cluster,
+      followed: options.followed,
     };
     const verdicts: TopicVerdict[] = [];
     for (const name of topics) {
       const [a, b] = [await side(source, atSource, name, signal), await side(standby, atStandby, name, signal)];
       const readable = a.partitions !== undefined && a.rights?.has('READ') !== false;
       const comparable = readable && b.partitions !== undefined && b.rights?.has('READ') !== false;
-      const count = Math.min(a.partitions ?? 0, b.partitions ?? a.partitions ?? 0);
-      const list = Array.from({ length: count }, (_, partition) => ({ topic: name, partition }));
+      const all = Array.from({ length: a.partitions ?? 0 }, (_, partition) => ({ topic: name, partition }));
+      // Those that the standby lacks are made, so only the source can be looked at.
+      const [shared, added] = [all.slice(0, b.partitions ?? all.length), all.slice(b.partitions ?? all.length)];
       const compacted = [a, b].some((s) => s.configs.get('cleanup.policy')?.includes('compact'));
       const partitions: readonly CheckedPartition[] = readable
-        ? await checkLogs({ source: here, standby: comparable ? there : undefined, compacted, signal }, list)
+        ? [
+            ...(await checkLogs({ source: here, standby: comparable ? there : undefined, compacted, signal }, shared)),
+            ...(await checkLogs({ source: here, standby: undefined, compacted, signal }, added)),
+          ]
         : [];
       const view = {
         name,

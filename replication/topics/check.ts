@@ -2,6 +2,7 @@ import type { KafkaOperation } from '../../regions/kafka/authorized-operations.t
 import { decideAlignment } from './align-plan.ts';
 import type { Stop } from './continuity.ts';
 import { judgeTopics, type TopicView } from './prepare-topics.ts';
+import { configChanges, followedConfigs } from './topic-configs.ts';
 
 /** One side of a topic, besides its configuration. */
 export interface CheckedSide {
@@ -46,6 +47,8 @@ export interface CheckSettings {
   readonly nowMs: number;
   /** Rights on the standby's cluster; undefined when nobody could tell. */
   readonly clusterRights: ReadonlySet<KafkaOperation> | undefined;
+  /** Keys of the configuration that the mirror carries over; the ordinary ones when not given. */
+  readonly followed?: readonly string[] | undefined;
 }
 
 /** Why a topic can't be mirrored as it is, and what helps. */
@@ -60,25 +63,29 @@ export interface TopicVerdict {
   readonly verdict: 'mirrored' | 'needs-alignment' | 'refused';
   readonly reasons: readonly CheckReason[];
   readonly warnings: readonly string[];
+  /** What the mirror will change on the standby. */
+  readonly notes: readonly string[];
   readonly sourceTopicId: string | undefined;
   readonly standbyTopicId: string | undefined;
 }
 
 const unlimitedMs = 9_223_372_036_854_775_807n;
 const skewMs = 60_000;
-/** Kafka's own default: shorter than many an outage. */
 
 /** What the mirror would do with a topic, and why; pure. */
 export function judgeTopic(settings: CheckSettings, topic: CheckedTopic): TopicVerdict {
   const { view, partitions } = topic;
-  const review = judgeTopics(settings.source, settings.standby, [view]);
+  const followed = settings.followed ?? followedConfigs;
+  const review = judgeTopics(settings.source, settings.standby, [view], followed);
   const reasons: CheckReason[] = missingRights(settings, topic);
+  const { notes, warnings: changeWarnings } = plannedChanges(settings, topic, followed);
   const denied = reasons.length > 0;
   for (const { code, message, hint } of review.refused) {
+    if (code === 'PartitionCountDiffers' && grows(view)) continue;
     // What may not be described looks as if it did not exist.
     if (!denied || code !== 'TopicMissing') reasons.push({ code, message, alternative: hint ?? '' });
   }
-  const warnings = review.warnings.filter((w) => !w.includes('max.message.bytes'));
+  const warnings = [...review.warnings, ...changeWarnings];
   if (review.missing.length > 0 && settings.clusterRights?.has('CREATE') === false) {
     warnings.push(
       `CREATE on the cluster of ${settings.standby} is absent; CREATE on topic "${view.name}" does as well`,
@@ -112,9 +119,42 @@ export function judgeTopic(settings: CheckSettings, topic: CheckedTopic): TopicV
     verdict: reasons.length > 0 ? 'refused' : aligns ? 'needs-alignment' : 'mirrored',
     reasons,
     warnings,
+    notes,
     sourceTopicId: topic.source.topicId,
     standbyTopicId: topic.standby.topicId,
   };
+}
+
+/** The standby has fewer partitions: the mirror adds the others. */
+function grows({ sourcePartitions: wanted, standbyPartitions: there }: TopicView): boolean {
+  return wanted !== undefined && there !== undefined && there < wanted;
+}
+
+/** What the mirror makes or sets on the standby, and what of it its principal may not. */
+function plannedChanges(
+  { standby: region }: CheckSettings,
+  { view, standby }: CheckedTopic,
+  followed: readonly string[],
+): { readonly notes: readonly string[]; readonly warnings: readonly string[] } {
+  const { name, sourcePartitions, standbyPartitions } = view;
+  if (sourcePartitions === undefined) return { notes: [], warnings: [] };
+  if (standbyPartitions === undefined) {
+    return { notes: [`the mirror makes "${name}" in ${region}, with ${sourcePartitions} partitions`], warnings: [] };
+  }
+  const notes: string[] = [];
+  const warnings: string[] = [];
+  if (grows(view)) {
+    notes.push(
+      `the mirror adds partitions to "${name}" in ${region}: ${standbyPartitions} now, then ${sourcePartitions}`,
+    );
+  }
+  const changes = Object.entries(configChanges(view.source, view.standby, followed)).map(([k, v]) => `${k}=${v}`);
+  if (changes.length > 0) {
+    const what = `${changes.join(', ')} on "${name}" in ${region}`;
+    if (standby.rights?.has('ALTER_CONFIGS') !== false) notes.push(`the mirror sets ${what}`);
+    else warnings.push(`the mirror can't set ${what}: its principal lacks ALTER_CONFIGS there`);
+  }
+  return { notes, warnings };
 }
 
 const sourceNeeds: readonly KafkaOperation[] = ['DESCRIBE', 'READ', 'DESCRIBE_CONFIGS'];
@@ -124,7 +164,11 @@ function missingRights(settings: CheckSettings, { view, source, standby, partiti
   const aligns = partitions.some((p) => decideAlignment(p).kind === 'align');
   const sides: readonly { region: string; rights: CheckedSide['rights']; needs: readonly KafkaOperation[] }[] = [
     { region: settings.source, rights: source.rights, needs: sourceNeeds },
-    { region: settings.standby, rights: standby.rights, needs: aligns ? [...standbyNeeds, 'DELETE'] : standbyNeeds },
+    {
+      region: settings.standby,
+      rights: standby.rights,
+      needs: [...standbyNeeds, ...(aligns ? ['DELETE' as const] : []), ...(grows(view) ? ['ALTER' as const] : [])],
+    },
   ];
   return sides.flatMap(({ region, rights, needs }) => {
     const missing = rights ? needs.filter((right) => !rights.has(right)) : [];
@@ -142,16 +186,10 @@ function missingRights(settings: CheckSettings, { view, source, standby, partiti
 
 /** Limits of the standby's topic that some of the source's batches would not pass. */
 function standbyLimits(settings: CheckSettings, { view, partitions }: CheckedTopic): readonly CheckReason[] {
-  const { name, source, standby } = view;
+  const { name, standby } = view;
   const reasons: CheckReason[] = [];
   const refuse = (code: string, what: string, alternative: string) =>
     reasons.push({ code, message: `topic "${name}" in ${settings.standby} ${what}`, alternative });
-  const bytes = (configs: ReadonlyMap<string, string>) => Number(configs.get('max.message.bytes') ?? Number.NaN);
-  if (bytes(standby) < bytes(source)) {
-    const what = `takes batches of ${bytes(standby)} bytes, the source's of ${bytes(source)}`;
-    const set = `set max.message.bytes=${bytes(source)} on "${name}" in ${settings.standby}`;
-    refuse('BatchesTooLarge', what, set);
-  }
   const limit = (key: string) => {
     const value = standby.get(key);
     return value === undefined || BigInt(value) === unlimitedMs ? undefined : Number(value);

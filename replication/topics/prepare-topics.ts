@@ -1,11 +1,18 @@
-import { ArgusError } from '../../domain/errors.ts';
+import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { TopicPartition } from '../../domain/offsets.ts';
 import type { KafkaAdmin, NewTopic } from '../../regions/kafka/kafka-admin.ts';
+import { followedConfigs } from './topic-configs.ts';
 
 export interface PrepareSide {
   /** The region's name. */
   readonly name: string;
-  readonly kafka: Pick<KafkaAdmin, 'describeTopics' | 'topicConfigs' | 'createTopic'>;
+  readonly kafka: Pick<KafkaAdmin, 'describeTopics' | 'topicConfigs' | 'createTopic' | 'alterTopicConfigs'>;
+}
+
+interface Options {
+  readonly signal?: AbortSignal;
+  /** Keys that the standby's topics take over, also later; the ordinary ones when not given. */
+  readonly followed?: readonly string[] | undefined;
 }
 
 export interface TopicReview {
@@ -13,6 +20,8 @@ export interface TopicReview {
   readonly partitions: readonly TopicPartition[];
   /** What the standby lacks, and how it is to be made. */
   readonly missing: readonly NewTopic[];
+  /** Limits of the standby that source's batches would not pass, and that are to be raised before any is mirrored. */
+  readonly raise: readonly { readonly topic: string; readonly configs: Readonly<Record<string, string>> }[];
   /** One for each topic that can't be mirrored, or not wholly, without losing identity; errors of the configuration. */
   readonly refused: readonly ArgusError[];
   /** What will do harm later, as sentences. */
@@ -25,18 +34,30 @@ const unlimitedMs = '9223372036854775807';
 const copiedConfigs = ['cleanup.policy', 'max.message.bytes', 'retention.ms', 'retention.bytes'] as const;
 
 /**
- * Makes the topics that the standby lacks, after all were looked at. A topic that is refused holds up no other.
- * May be called again. Errors: `KafkaUnreachable` and the like; what is wrong with a topic is in the result.
+ * Makes the topics that the standby lacks, after all were looked at, and raises limits that are too low. A topic that is
+ * refused holds up no other. May be called again. Errors: `KafkaUnreachable` and the like; what is wrong with a topic is in the result.
  */
 export async function prepareTopics(
   source: PrepareSide,
   target: PrepareSide,
   topics: readonly string[],
-  options: { readonly signal?: AbortSignal } = {},
+  options: Options = {},
 ): Promise<TopicReview> {
   const review = await reviewTopics(source, target, topics, options);
+  const warnings = [...review.warnings];
   for (const topic of review.missing) await target.kafka.createTopic(topic, options);
-  return review;
+  for (const { topic, configs } of review.raise) {
+    try {
+      await target.kafka.alterTopicConfigs(topic, configs, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      // What is small enough is mirrored all the same; a larger batch stops its partition, named.
+      warnings.push(
+        `topic "${topic}" in ${target.name} takes smaller batches than the source: ${describeError(error)}`,
+      );
+    }
+  }
+  return { ...review, warnings };
 }
 
 /** Looks at every topic on both sides and changes nothing. */
@@ -44,7 +65,7 @@ export async function reviewTopics(
   source: PrepareSide,
   target: PrepareSide,
   topics: readonly string[],
-  options: { readonly signal?: AbortSignal } = {},
+  options: Options = {},
 ): Promise<TopicReview> {
   const atSource = await source.kafka.describeTopics(topics, options);
   const atTarget = await target.kafka.describeTopics(topics, options);
@@ -59,7 +80,7 @@ export async function reviewTopics(
       standby: there ? await target.kafka.topicConfigs(name, options) : new Map(),
     });
   }
-  return judgeTopics(source.name, target.name, views);
+  return judgeTopics(source.name, target.name, views, options.followed);
 }
 
 /** One topic as it was seen; `undefined` partitions: it does not exist. */
@@ -72,9 +93,15 @@ export interface TopicView {
 }
 
 /** What can be mirrored, and what not; pure. */
-export function judgeTopics(sourceName: string, targetName: string, views: readonly TopicView[]): TopicReview {
+export function judgeTopics(
+  sourceName: string,
+  targetName: string,
+  views: readonly TopicView[],
+  followed: readonly string[] = followedConfigs,
+): TopicReview {
   const partitions: TopicPartition[] = [];
   const missing: NewTopic[] = [];
+  const raise: { topic: string; configs: Record<string, string> }[] = [];
   const refused: ArgusError[] = [];
   const warnings: string[] = [];
   for (const view of views) {
@@ -87,7 +114,10 @@ export function judgeTopics(sourceName: string, targetName: string, views: reado
         }),
       );
     }
-    const lost = identityLoss(sourceName, targetName, view);
+    const raised = followed.includes(sizeLimit) ? largerLimit(view) : undefined;
+    if (raised !== undefined) raise.push({ topic: name, configs: { [sizeLimit]: raised } });
+    const lost =
+      identityLoss(sourceName, targetName, view) ?? (raised === undefined ? tooSmall(targetName, view) : undefined);
     if (lost) {
       refused.push(lost);
       continue;
@@ -99,11 +129,11 @@ export function judgeTopics(sourceName: string, targetName: string, views: reado
       const hint = repairHint(name, targetName, wanted, existing);
       refused.push(new ArgusError('PartitionCountDiffers', message, { hint, exitCode: 2 }));
     }
-    if (wanted !== undefined && existing !== undefined) warnings.push(...laterHarm(targetName, view));
+    if (wanted !== undefined && existing !== undefined) warnings.push(...laterHarm(targetName, view, followed));
     const count = Math.min(wanted ?? existing ?? 0, existing ?? wanted ?? 0);
     for (let partition = 0; partition < count; partition++) partitions.push({ topic: name, partition });
   }
-  return { partitions, missing, refused, warnings };
+  return { partitions, missing, raise, refused, warnings };
 }
 
 /** What would make other records of them than the source has: they are never mirrored then. */
@@ -133,21 +163,40 @@ function identityLoss(sourceName: string, targetName: string, view: TopicView): 
   return undefined;
 }
 
+const sizeLimit = 'max.message.bytes';
+
+/** The source's limit of a batch's size, where the standby's is lower. */
+function largerLimit({ source, standby }: TopicView): string | undefined {
+  const limit = source.get(sizeLimit);
+  return Number(standby.get(sizeLimit) ?? Number.NaN) < Number(limit ?? Number.NaN) ? limit : undefined;
+}
+
+/** Nobody raises the limit: a batch may come that the standby doesn't take. */
+function tooSmall(targetName: string, view: TopicView): ArgusError | undefined {
+  const limit = largerLimit(view);
+  if (limit === undefined) return undefined;
+  const there = view.standby.get(sizeLimit);
+  const message = `topic "${view.name}" in ${targetName} takes batches of ${there} bytes, the source's of ${limit}`;
+  const hint = `set ${sizeLimit}=${limit} on "${view.name}" in ${targetName}, or name ${sizeLimit} in \`topicConfigs\``;
+  return new ArgusError('BatchesTooLarge', message, { hint, exitCode: 2 });
+}
+
 /** Differences under which the standby will refuse batches, or drop records that the source still has. */
-function laterHarm(targetName: string, { name, source, standby }: TopicView): readonly string[] {
+function laterHarm(
+  targetName: string,
+  { name, source, standby }: TopicView,
+  followed: readonly string[],
+): readonly string[] {
   const warnings: string[] = [];
   const warn = (text: string) => warnings.push(`topic "${name}" in ${targetName} ${text}`);
   const number = (configs: ReadonlyMap<string, string>, key: string) => Number(configs.get(key) ?? Number.NaN);
   const oldest = standby.get('message.timestamp.before.max.ms');
   if (oldest !== undefined && oldest !== unlimitedMs)
     warn(`refuses old records (message.timestamp.before.max.ms=${oldest})`);
-  if (number(standby, 'max.message.bytes') < number(source, 'max.message.bytes')) {
-    warn(`takes smaller batches than the source (max.message.bytes=${standby.get('max.message.bytes')})`);
-  }
-  if (standby.get('cleanup.policy') !== source.get('cleanup.policy')) {
+  if (!followed.includes('cleanup.policy') && standby.get('cleanup.policy') !== source.get('cleanup.policy')) {
     warn(`cleans up otherwise than the source (cleanup.policy=${standby.get('cleanup.policy')})`);
   }
-  for (const key of ['retention.ms', 'retention.bytes']) {
+  for (const key of ['retention.ms', 'retention.bytes'].filter((k) => !followed.includes(k))) {
     const [here, there] = [number(source, key), number(standby, key)];
     if (there >= 0 && (here < 0 || there < here)) warn(`keeps less than the source (${key}=${there})`);
   }

@@ -1,3 +1,8 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import {
   AclOperationTypes,
   AclPermissionTypes,
@@ -8,7 +13,9 @@ import {
 } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
+import { checkClusters } from '../../replication/topics/check-clusters.ts';
 import { checkTopics } from '../../replication/topics/check-topics.ts';
+import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
 import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
 import { deleteBefore } from '../support/raise-log.ts';
 
@@ -49,14 +56,16 @@ async function make(topic: string, atStandby = true): Promise<void> {
   }
 }
 
+const side = (name: string, broker: TestBroker, admin: PlatformaticAdmin) => ({
+  name,
+  kafka: admin,
+  brokers: { name, bootstrap: [broker.address] },
+});
+const sides = () => [side('mumbai', primary, admins[0]), side('singapore', standby, admins[1])] as const;
+
 async function check(topic: string) {
-  const side = (name: string, broker: TestBroker, admin: PlatformaticAdmin) => ({
-    name,
-    kafka: admin,
-    brokers: { name, bootstrap: [broker.address] },
-  });
-  const sides = [side('mumbai', primary, admins[0]), side('singapore', standby, admins[1])] as const;
-  const [verdict] = await checkTopics(...sides, [topic], { nowMs: Date.now(), signal: AbortSignal.timeout(30_000) });
+  const options = { nowMs: Date.now(), signal: AbortSignal.timeout(30_000) };
+  const [verdict] = await checkTopics(...sides(), [topic], options);
   return verdict;
 }
 
@@ -122,4 +131,96 @@ test('a right that is absent is named, with the topic and the region', async () 
         alternative: 'grant WRITE, DESCRIBE_CONFIGS on topic "denied" in singapore',
       },
     ]);
+});
+
+test('fewer partitions and smaller batches are no refusal: the mirror mends both, and says so', async () => {
+  await admins[0].createTopic({ name: 'wide', partitions: 3, configs: { 'max.message.bytes': '2000000' } });
+  await admins[1].createTopic({ name: 'wide', partitions: 1, configs: { 'max.message.bytes': '1000' } });
+  await write(primary, 'wide', many(9));
+  expect(await check('wide')).toMatchObject({
+    verdict: 'mirrored',
+    reasons: [],
+    notes: [
+      'the mirror adds partitions to "wide" in singapore: 1 now, then 3',
+      'the mirror sets max.message.bytes=2000000 on "wide" in singapore',
+    ],
+  });
+  const { partitions, refused, warnings } = await prepareTopics(...sides(), ['wide']);
+  expect({ partitions: partitions.length, refused: refused.map((r) => r.code), warnings }).toEqual({
+    partitions: 1,
+    refused: ['PartitionCountDiffers'],
+    warnings: [],
+  });
+  expect((await admins[1].topicConfigs('wide')).get('max.message.bytes')).toBe('2000000');
+});
+
+test('the clocks of both clusters are compared with this machine`s', async () => {
+  const signal = AbortSignal.timeout(30_000);
+  const right = await checkClusters(...sides(), ['same'], { nowMs: Date.now, signal });
+  expect(right.warnings).toEqual([]);
+  expect(Math.abs(right.clocks.mumbai?.aheadMs ?? Number.NaN)).toBeLessThan(5_000);
+  const late = await checkClusters(...sides(), ['same'], { nowMs: () => Date.now() - 90_000, signal });
+  expect(late.warnings).toHaveLength(2);
+  expect(late.warnings[0]).toMatch(/clock of mumbai's Kafka is (89|9[01])\.\d s ahead of this machine's/);
+});
+
+test('the command ends with 2 for a pattern that matches nothing and 3 for foreign records, and writes nothing', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'argus-check-'));
+  const argus = async (topics: object) => {
+    const s3 = { accessKeyId: 'env:ID', secretAccessKey: 'env:ID' };
+    const region = (at: string, n: number) => ({
+      address: `127.0.0.${n}`,
+      kafka: { bootstrap: [at] },
+      objects: { endpoint: 'http://127.0.0.1:1', bucket: `bucket-${n}`, ...s3 },
+      flink: { rest: 'http://127.0.0.1:1' },
+    });
+    const job = {
+      name: 'counts',
+      checkpoints: { prefix: 'checkpoints' },
+      consumerGroup: 'counts',
+      submit: { jar: 'counts.jar', entryClass: 'Counts', parallelism: 1, args: { mumbai: [], singapore: [] } },
+    };
+    const config = {
+      regions: { mumbai: region(primary.address, 1), singapore: region(standby.address, 2) },
+      roles: { primary: 'mumbai', standby: 'singapore' },
+      topics,
+      jobs: [job],
+      dns: {
+        cloudflare: { zone: 'argus.test', token: 'env:ID' },
+        records: [{ name: 'ingest.argus.test' }],
+        resolvers: ['127.0.0.1:1'],
+      },
+      state: 'file:./state',
+    };
+    const file = join(dir, 'argus.yaml');
+    await writeFile(file, JSON.stringify(config));
+    const args = ['cli/main.ts', '--config', file, 'mirror', 'check'];
+    const ran = promisify(execFile)(process.execPath, args, { env: { ...process.env, ID: 'x', NO_COLOR: '1' } });
+    return ran.then(
+      ({ stdout }) => ({ code: 0, stdout, stderr: '' }),
+      (e: { code: number; stdout: string; stderr: string }) => e,
+    );
+  };
+  const standbyState = async () => {
+    const topics = await admins[1].describeTopics();
+    return [topics, await admins[1].logRanges([...topics.keys()].map((topic) => ({ topic, partition: 0 })))];
+  };
+  try {
+    const before = await standbyState();
+    const unknown = await argus({ include: ['absent-*'] });
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toMatch(/no topic in mumbai matches "absent-\*"/);
+    const foreign = await argus(['foreign']);
+    expect(foreign.code).toBe(3);
+    expect(foreign.stdout).toMatch(/ForeignRecords: foreign-0: from offset 23 on/);
+    expect(foreign.stdout).toMatch(/not carried over by the mirror:[\s\S]*SCRAM secrets/);
+    const missing = await argus(['nowhere']);
+    expect(missing.stdout).toMatch(/TopicMissing: topic "nowhere" does not exist in mumbai/);
+    const good = await argus(['same']);
+    expect(good.code).toBe(0);
+    expect(good.stdout).toMatch(/same: can be mirrored\n/);
+    expect(await standbyState()).toEqual(before);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
 });

@@ -88,7 +88,13 @@ describe('a topic', () => {
 
   test.each<[string, Changes, string, RegExp]>([
     ['that is missing', { partitions: [undefined, undefined] }, 'TopicMissing', /does not exist in mumbai/],
-    ['with other partition counts', { partitions: [3, 1] }, 'PartitionCountDiffers', /3 partitions in mumbai and 1/],
+    ['with more partitions there', { partitions: [1, 3] }, 'PartitionCountDiffers', /1 partitions in mumbai and 3/],
+    [
+      'that needs partitions nobody may add',
+      { partitions: [3, 1], rights: [undefined, new Set(['DESCRIBE', 'READ', 'WRITE', 'DESCRIBE_CONFIGS'])] },
+      'RightMissing',
+      /lacks ALTER on topic "events" in singapore/,
+    ],
     [
       'stamped on append',
       { source: { 'message.timestamp.type': 'LogAppendTime' } },
@@ -96,12 +102,6 @@ describe('a topic', () => {
       /stamps records/,
     ],
     ['compressed anew', { standby: { 'compression.type': 'lz4' } }, 'TopicNotMirrorable', /compression.type=lz4/],
-    [
-      'for which the standby takes less',
-      { standby: { 'max.message.bytes': '900' } },
-      'BatchesTooLarge',
-      /900 bytes, the source's of 1000/,
-    ],
     [
       'with records too old for the standby',
       { standby: { 'message.timestamp.before.max.ms': `${hour}` } },
@@ -172,6 +172,37 @@ describe('a topic', () => {
     expect(reasons).toEqual([
       { code, message: expect.stringMatching(message), alternative: expect.stringMatching(/\S/) },
     ]);
+  });
+
+  test('that the mirror makes, adds to or sets comes with a note, and is mirrored', () => {
+    const notesOf = (changes: Changes) => {
+      const { verdict, reasons, notes } = verdictOf(changes);
+      expect({ verdict, reasons }).toEqual({ verdict: 'mirrored', reasons: [] });
+      return notes;
+    };
+    expect(notesOf({})).toEqual([]);
+    expect(notesOf({ partitions: [2, undefined], log: { standbyEnd: 0n } })).toEqual([
+      'the mirror makes "events" in singapore, with 2 partitions',
+    ]);
+    expect(notesOf({ partitions: [3, 1], standby: { 'max.message.bytes': '900' } })).toEqual([
+      'the mirror adds partitions to "events" in singapore: 1 now, then 3',
+      'the mirror sets max.message.bytes=1000 on "events" in singapore',
+    ]);
+  });
+
+  test('whose configuration may not be carried over is told of', () => {
+    const rights = new Set(['DESCRIBE', 'READ', 'WRITE', 'DESCRIBE_CONFIGS'] as const);
+    const { verdict, warnings } = verdictOf({ standby: { 'cleanup.policy': 'compact' }, rights: [undefined, rights] });
+    expect(verdict).toBe('mirrored');
+    expect(warnings).toEqual([expect.stringMatching(/can't set cleanup.policy=delete .* lacks ALTER_CONFIGS/)]);
+  });
+
+  test('for which the standby takes less, and nobody raises it, is refused', () => {
+    const topic = topicOf({ standby: { 'max.message.bytes': '900' } });
+    expect(judgeTopic({ ...settings, followed: ['retention.ms'] }, topic)).toMatchObject({
+      verdict: 'refused',
+      reasons: [{ code: 'BatchesTooLarge', message: expect.stringMatching(/900 bytes, the source's of 1000/) }],
+    });
   });
 
   test('with transactions is refused: the mirror stops at them', () => {

@@ -97,19 +97,41 @@ describe('the standby`s topics', () => {
 
   test.each([
     ['message.timestamp.before.max.ms', undefined, '3600000', /refuses old records/],
-    ['max.message.bytes', '2000000', '1000000', /takes smaller batches/],
     ['cleanup.policy', 'delete', 'compact', /cleans up otherwise/],
     ['retention.ms', '-1', '3600000', /keeps less/],
     ['retention.bytes', '2000', '1000', /keeps less/],
   ])('whose %s will do harm later are warned of', (key, here, there, text) => {
     const source = new Map(here === undefined ? [] : [[key, here] as const]);
-    const { warnings, refused } = judge(view({ source, standby: new Map([[key, there]]) }));
+    const views = [view({ source, standby: new Map([[key, there]]) })];
+    const { warnings, refused } = judgeTopics('a', 'b', views, []);
     expect(warnings).toEqual([expect.stringMatching(text)]);
     expect(refused).toEqual([]);
   });
 
+  test('that would refuse larger batches have their limit raised, or are refused where nobody does', () => {
+    const sizes = (bytes: string) => new Map([['max.message.bytes', bytes]]);
+    const smaller = view({ source: sizes('2000000'), standby: sizes('1000000') });
+    expect(judge(smaller)).toMatchObject({
+      raise: [{ topic: 'events', configs: { 'max.message.bytes': '2000000' } }],
+      refused: [],
+    });
+    expect(judge(view({ source: sizes('1000000'), standby: sizes('2000000') })).raise).toEqual([]);
+    expect(judgeTopics('a', 'b', [smaller], ['retention.ms'])).toMatchObject({
+      raise: [],
+      partitions: [],
+      refused: [
+        {
+          code: 'BatchesTooLarge',
+          exitCode: 2,
+          message: expect.stringMatching(/1000000 bytes, the source's of 2000000/),
+        },
+      ],
+    });
+  });
+
   test('that keep more than the source are no matter', () => {
     const source = new Map([['retention.ms', '1000']]);
-    expect(judge(view({ source, standby: new Map([['retention.ms', '-1']]) })).warnings).toEqual([]);
+    const keepsMore = view({ source, standby: new Map([['retention.ms', '-1']]) });
+    expect(judgeTopics('a', 'b', [keepsMore], []).warnings).toEqual([]);
   });
 });
