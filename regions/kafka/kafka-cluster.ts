@@ -1,6 +1,7 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { missingRight, missingRightHint } from './access.ts';
+import { apiVersionsRequest, type OfferedApis } from './api-versions.ts';
 import { errorName, isDenied, isTransient } from './error-codes.ts';
 import { KafkaConnection, type KafkaRequest } from './kafka-connection.ts';
 import type { KafkaEndpoint } from './kafka-security.ts';
@@ -16,13 +17,16 @@ export interface ClusterOptions extends KafkaEndpoint {
 
 /**
  * Raw connections to the brokers of one cluster, found by Metadata. A connection that failed is replaced at the next
- * use; the caller decides when to ask again who leads. Errors: `KafkaUnreachable`, `KafkaFailed`, `KafkaDenied`.
+ * use; the caller decides when to ask again who leads. Errors: `KafkaUnreachable`, `KafkaFailed`, `KafkaDenied`,
+ * `KafkaVersion` where a broker is too old for a request.
  */
 export class KafkaCluster {
   readonly name: string;
   readonly #options: ClusterOptions;
   /** By address and lane: a long poll on one connection delays whatever is asked behind it. */
   readonly #connections = new Map<string, Promise<KafkaConnection>>();
+  /** What each broker takes, by address; asked on the first connection to it. */
+  readonly #offered = new Map<string, OfferedApis>();
   #brokers: ReadonlyMap<number, BrokerAddress> = new Map();
   #leaders: ReadonlyMap<string, number> = new Map();
   #epochs: ReadonlyMap<string, number> = new Map();
@@ -216,8 +220,7 @@ export class KafkaCluster {
       if (this.#connections.get(key) === known) this.#connections.delete(key);
       return this.#connectionTo(address, lane, signal);
     }
-    const { name, clientId, connectTimeoutMs, security } = this.#options;
-    const opening = KafkaConnection.open(address, { region: name, clientId, connectTimeoutMs, security }, signal);
+    const opening = this.#open(address, signal);
     this.#connections.set(key, opening);
     try {
       const connection = await opening;
@@ -225,6 +228,31 @@ export class KafkaCluster {
       return connection;
     } catch (error) {
       if (this.#connections.get(key) === opening) this.#connections.delete(key);
+      throw error;
+    }
+  }
+
+  async #open(address: BrokerAddress, signal?: AbortSignal): Promise<KafkaConnection> {
+    const { name, clientId, connectTimeoutMs, security } = this.#options;
+    const connection = await KafkaConnection.open(
+      address,
+      { region: name, clientId, connectTimeoutMs, security },
+      signal,
+    );
+    const key = `${address.host}:${address.port}`;
+    try {
+      const options = { timeoutMs: connectTimeoutMs, ...(signal && { signal }) };
+      let offered = this.#offered.get(key);
+      if (!offered) {
+        const answer = await connection.send(apiVersionsRequest(), options);
+        if (answer.errorCode !== 0) throw failed(name, `ApiVersions answered ${errorName(answer.errorCode)}`, false);
+        offered = answer.offered;
+        this.#offered.set(key, offered);
+      }
+      connection.limitTo(offered);
+      return connection;
+    } catch (error) {
+      connection.close();
       throw error;
     }
   }

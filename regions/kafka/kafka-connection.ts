@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { ArgusError } from '../../domain/errors.ts';
+import { type OfferedApis, versionRefusal } from './api-versions.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import type { BrokerAddress } from './metadata.ts';
 import { openSocket } from './open-socket.ts';
@@ -72,6 +73,9 @@ export class KafkaConnection {
   #correlationId = 0;
   #lastByteAt = 0;
   #failure: ArgusError | undefined;
+  #offered: OfferedApis | undefined;
+  /** Something was answered that a broker answers only to who is let in. */
+  #letIn = false;
   /** When the login has to be renewed. */
   #renewAt = Number.POSITIVE_INFINITY;
   /** What was asked while the login is renewed, in order; undefined at any other time. */
@@ -129,7 +133,7 @@ export class KafkaConnection {
         abandon(failure ?? unreachable(`${name} can't be reached`, cause));
       });
       socket.on('close', () => {
-        const silent = connection !== undefined && connection.#lastByteAt === 0;
+        const silent = connection !== undefined && !connection.#letIn;
         abandon(
           unreachable(`${name} closed the connection`, undefined, silent ? silentCloseHint(security) : undefined),
         );
@@ -141,9 +145,19 @@ export class KafkaConnection {
     return this.#failure !== undefined;
   }
 
-  /** Sends one request and gives its decoded answer. Errors: `KafkaUnreachable`, `KafkaMalformed`, the signal's reason. */
+  /** What the broker said that it takes: from now on other requests are refused here. */
+  limitTo(offered: OfferedApis): void {
+    this.#offered = offered;
+  }
+
+  /**
+   * Sends one request and gives its decoded answer. Errors: `KafkaUnreachable`, `KafkaMalformed`, `KafkaVersion`, the
+   * signal's reason.
+   */
   async send<T>(request: KafkaRequest<T>, options: SendOptions): Promise<T> {
     options.signal?.throwIfAborted();
+    const refusal = this.#offered && versionRefusal(this.#name, this.#offered, request);
+    if (refusal) throw refusal;
     const onAbort = () => this.close(options.signal?.reason);
     options.signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -244,6 +258,8 @@ export class KafkaConnection {
       return;
     }
     this.#pending.delete(id);
+    // A listener that wants a login answers this one before it, and closes at the next.
+    if (pending.name !== 'ApiVersions') this.#letIn = true;
     pending.resolve(frame.subarray(4));
     if (this.#pending.size > 0 || !this.#onDrained) return;
     this.#onDrained();

@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { listOffsetsRequest } from '../../regions/kafka/list-offsets.ts';
 import { WireWriter } from '../../regions/kafka/wire.ts';
@@ -13,8 +14,8 @@ afterEach(() => {
   server?.close();
 });
 
-/** A server of our own in a broker's place: `answer` gets each request's correlation id. */
-async function open(answer: (socket: Socket, id: number) => void): Promise<KafkaConnection> {
+/** A server of our own in a broker's place: `answer` gets each request's correlation id, and its API's key. */
+async function serve(answer: (socket: Socket, id: number, apiKey: number) => void): Promise<number> {
   const listening = createServer((socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -22,14 +23,18 @@ async function open(answer: (socket: Socket, id: number) => void): Promise<Kafka
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
       while (received.length >= 4 && received.length >= 4 + received.readInt32BE(0)) {
-        answer(socket, received.readInt32BE(8));
+        answer(socket, received.readInt32BE(8), received.readInt16BE(4));
         received = received.subarray(4 + received.readInt32BE(0));
       }
     });
   }).listen(0, '127.0.0.1');
   server = listening;
   await new Promise((resolve) => listening.once('listening', resolve));
-  const { port } = listening.address() as { port: number };
+  return (listening.address() as { port: number }).port;
+}
+
+async function open(answer: (socket: Socket, id: number) => void): Promise<KafkaConnection> {
+  const port = await serve(answer);
   const options = { region: 'mumbai', clientId: 'test', connectTimeoutMs: 1_000 };
   return KafkaConnection.open({ host: '127.0.0.1', port }, options);
 }
@@ -89,5 +94,28 @@ describe('a connection to a broker', () => {
     const connection = await open((socket, id) => void socket.write(bytes(id)));
     await expect(ask(connection)).rejects.toMatchObject({ code: 'KafkaMalformed' });
     expect(connection.closed).toBe(true);
+  });
+});
+
+describe('a broker that is too old', () => {
+  test('is told by the API that it lacks, before anything is asked of it', async () => {
+    const asked: number[] = [];
+    const port = await serve((socket, id, apiKey) => {
+      asked.push(apiKey);
+      // Metadata in versions 0 to 5 only.
+      const { chunks, length } = new WireWriter().int32(id).int16(0).int32(1).int16(3).int16(0).int16(5).finish();
+      const size = Buffer.alloc(4);
+      size.writeInt32BE(length);
+      socket.write(Buffer.concat([size, ...chunks]));
+    });
+    const bootstrap = [`127.0.0.1:${port}`];
+    const timeouts = { connectTimeoutMs: 1_000, requestTimeoutMs: 1_000 };
+    const cluster = new KafkaCluster({ name: 'mumbai', bootstrap, clientId: 'test', ...timeouts });
+    await expect(cluster.refresh(['events'])).rejects.toMatchObject({
+      code: 'KafkaVersion',
+      message: expect.stringMatching(/^mumbai's broker .* takes Metadata in versions 0 to 5; Argus speaks version 7$/),
+    });
+    expect(asked).toEqual([18]);
+    cluster.close();
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
+import { readApiVersionsResponse } from '../../../../regions/kafka/api-versions.ts';
 import { readDescribeProducersResponse } from '../../../../regions/kafka/describe-producers.ts';
 import {
   readDescribeTransactionsResponse,
@@ -254,6 +255,11 @@ const responses = {
           .uvarint(0),
       ),
     expected: { errorCode: 0, levels: new Map([['transaction.version', 2]]) },
+  },
+  apiVersions: {
+    read: readApiVersionsResponse,
+    bytes: () => bytesOf(new WireWriter().int16(0).int32(1).int16(1).int16(4).int16(18)),
+    expected: { errorCode: 0, offered: new Map([[1, { min: 4, max: 18 }]]) },
   },
   endTxnRaisingEpoch: {
     read: endTxnRaisingEpochRequest('id', { producerId: 9n, producerEpoch: 1 }, 'commit').read,
