@@ -148,7 +148,6 @@ command(
   (c) => c.option('--topic <name>', 'this topic only'),
 );
 command(
-command(
   mirror,
   'throttle',
   'How fast the primary is read: shows it, or changes it within seconds, of a topic or of all. Kept in the state',
@@ -163,6 +162,7 @@ command(
       .option('--as-configured', 'what the configuration says counts again')
       .option('--topic <name>', 'this topic only'),
 );
+command(
   mirror,
   'reseed <topic>',
   'Delete a topic on the standby and make it anew, so that the mirror begins it again. Refused (3) while a mirror runs',
