@@ -1,6 +1,7 @@
 import type { ArgusError } from '../../domain/errors.ts';
 import type { KafkaCluster, ListedOffsets } from '../../regions/kafka/kafka-cluster.ts';
 import { decideAlignment, withPlaceholders } from './align-plan.ts';
+import { compareTails } from './compare-tails.ts';
 import { decideSameTail, decideStart } from './continuity.ts';
 import { lastBatches } from './last-batches.ts';
 import { awaitAlignment, type PartitionState, setAside } from './partition-state.ts';
@@ -52,6 +53,7 @@ export async function resume(
       if (state) setAside(state, 'target', error.message, clock.monotonic());
     };
     const atStandby = await lastBatches(target, live, standbyEnds, signal, denied);
+    const otherTails = await compareTails(context, live, atSource.same, atStandby, signal);
     const markers = await tailMarkers(context, live, atStandby, signal);
     const ranges = { starts: standbyStarts, ends: standbyEnds };
     const unaligned = await withPlaceholders(target, live, ranges, atStandby, signal);
@@ -68,13 +70,15 @@ export async function resume(
         continue;
       }
       s.newestTimestampMs = atSource.newest.get(s.key)?.maxTimestampMs ?? s.newestTimestampMs;
-      s.mirroredTimestampMs = atStandby.get(s.key)?.maxTimestampMs ?? s.mirroredTimestampMs;
+      const mirroredMs = atStandby.get(s.key)?.maxTimestampMs ?? -1;
+      // Placeholders have no time.
+      if (mirroredMs >= 0) s.mirroredTimestampMs = mirroredMs;
       s.fetchFrom = s.mirroredEnd;
       s.sendFrom = s.mirroredEnd;
       const { mirroredEnd: standbyEnd, sourceStart, sourceEnd } = s;
       const decision = decideStart({ standbyEnd, sourceStart, sourceEnd });
       if (decision.kind === 'stop') s.stop = decision.stop;
-      else s.stop = decideSameTail(atSource.same.get(s.key), atStandby.get(s.key));
+      else s.stop = decideSameTail(atSource.same.get(s.key), atStandby.get(s.key)) ?? otherTails.get(s.key);
       const log = logs.get(s.key);
       const open = slots.get(s.key);
       if (s.stop || !log || !open) continue;

@@ -107,6 +107,23 @@ describe('the mirror of a compacted topic', () => {
     expect((await verified(prepared))?.records).toBeGreaterThan(100n);
   });
 
+  test('stops where the standby holds other records than what compaction left of the batch there', async () => {
+    const prepared = await pair.prepare(1, cleaned);
+    const { topic, partitions } = prepared;
+    const [partition] = partitions;
+    if (!partition) throw new Error('no partition');
+    await writeBatches(pair.primary, partition, batches(['gzip'], 1, 200));
+    await compaction(prepared);
+    // Somebody else wrote the first half of it, with values of his own.
+    await writeBatches(pair.standby, partition, batches(['zstd'], 1, 100));
+    await mirroring(prepared, async (mirror) => {
+      const stop = () => mirror.status().topics[topic]?.partitions[0]?.stop;
+      await expect.poll(stop, { timeout: 10_000 }).toMatchObject({ reason: 'Diverged' });
+      expect(stop()?.detail).toMatch(/at \d+, (the record's key|timestamp)/);
+    });
+    expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([100n]);
+  });
+
   test('goes on inside a batch after its process was killed, again and again', async () => {
     const prepared = await pair.prepare(1, cleaned);
     const [partition] = prepared.partitions;
