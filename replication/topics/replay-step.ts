@@ -47,7 +47,7 @@ export class StepReplay {
   run(state: PartitionState, batch: RecordBatch, step: Exclude<Step, { readonly kind: 'send' }>): Promise<StepResult> {
     switch (step.kind) {
       case 'begin':
-        return this.#begin(state, slotForNew(state), batch.producerId);
+        return this.#begin(state, step.slot ?? slotForNew(state), batch.producerId);
       case 'end':
         return this.#end(state, batch, step.slot, step.outcome);
       case 'fill':
@@ -67,7 +67,13 @@ export class StepReplay {
       if (stop) return stop;
       if (this.#paused()) return 'paused';
     }
-    await this.#calls.add(slot.transactionalId, producerOf(slot), state);
+    const producer = producerOf(slot);
+    if (slot.orphan !== undefined && slot.orphan !== producer.producerId) {
+      const what = `the standby gave ${slot.transactionalId} another producer than ${slot.orphan}, whose transaction stands open`;
+      return { reason: 'TransactionLost', detail: what };
+    }
+    await this.#calls.add(slot.transactionalId, producer, state);
+    slot.orphan = undefined;
     const sinceMs = slot.open?.sinceMs ?? this.#context.clock.now();
     slot.open = { sourceProducerId, firstOffset: slot.open?.firstOffset ?? state.sendFrom, sinceMs };
     return 'done';
@@ -104,8 +110,8 @@ export class StepReplay {
     outcome: TransactionOutcome,
   ): Promise<StepResult> {
     let slot = open;
-    if (!slot) {
-      slot = slotForNew(state);
+    if (!slot || slot.orphan !== undefined) {
+      slot ??= slotForNew(state);
       const begun = await this.#begin(state, slot, batch.producerId);
       if (begun !== 'done') return begun;
     }

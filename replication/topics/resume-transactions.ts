@@ -144,43 +144,46 @@ export async function takeUp(
   if (state.stop) return;
   const calls = new TransactionCalls(context.target, context.tuning.requestTimeoutMs);
   const open = new Map(log.producers.filter((p) => p.transactionStart >= 0n).map((p) => [p.producerId, p]));
-  const searched = new Set(ids);
-  const take = async (id: string) => {
-    const known = await calls.describe(id);
-    if (known?.state !== 'Ongoing') return false;
+  const clearSoon = (why: string) => setAside(state, 'target', why, context.clock.monotonic(), true);
+  const take = async (id: string, known: DescribedTransaction) => {
+    const { producerId, producerEpoch, timeoutMs } = known;
     const slot = newSlot(id);
-    const shown = log.producers.find(
-      (p) => p.producerId === known.producerId && p.producerEpoch === known.producerEpoch,
-    );
-    slot.producer = { producerId: known.producerId, producerEpoch: known.producerEpoch };
-    slot.nextSequence = shown && shown.lastSequence >= 0 ? sequenceAfter(shown.lastSequence, 1) : 0;
-    slot.timeoutMs = known.timeoutMs;
+    const shown = log.producers.find((p) => p.producerId === producerId && p.producerEpoch === producerEpoch);
+    slot.timeoutMs = timeoutMs;
     slot.takenUp = true;
-    const begun = open.get(known.producerId);
-    open.delete(known.producerId);
+    // One that its coordinator takes for ended, without its marker, goes on under the next epoch.
+    if (known.state === 'Ongoing') slot.producer = { producerId, producerEpoch };
+    else slot.orphan = producerId;
+    slot.nextSequence = shown && shown.lastSequence >= 0 ? sequenceAfter(shown.lastSequence, 1) : 0;
+    const begun = open.get(producerId);
+    open.delete(producerId);
     const fills = id === transactionalIdOf(state, 'fill');
     const firstOffset = begun?.transactionStart ?? log.end;
     const sourceProducerId = fills || !begun ? undefined : await sourceProducerAt(context, state, firstOffset, signal);
-    slot.open = { sourceProducerId, firstOffset, sinceMs: known.startedAtMs };
+    const sinceMs = known.startedAtMs > 0 ? known.startedAtMs : context.clock.now();
+    slot.open = { sourceProducerId, firstOffset, sinceMs };
     if (fills) state.filler = slot;
     else state.slots.push(slot);
     if (begun && !fills && sourceProducerId === undefined) {
       const detail = `the source no longer shows whose transaction began at ${firstOffset}, which stands open on the standby`;
       state.stop = { reason: 'TransactionLost', detail };
     }
-    return true;
   };
   for (const id of ids) {
-    if (await take(id)) continue;
+    const known = await calls.describe(id);
+    if (known?.state === 'Ongoing') await take(id, known);
     // A request of the earlier session came in meanwhile: its marker moves the log's end.
-    const why = `the transaction of ${id} was ended while it was looked at`;
-    setAside(state, 'target', why, context.clock.monotonic(), true);
-    return;
+    else return clearSoon(`the transaction of ${id} was ended while it was looked at`);
   }
-  // Coordinators forget ids that were not used for days, also low ones below one that stands open.
-  for (let slot = 0; open.size > 0 && slot < searchedSlots; slot++) {
-    const id = transactionalIdOf(state, slot);
-    if (!searched.has(id)) await take(id);
+  // What is left is open in the log alone: a coordinator that has just started takes a transaction for ended, and writes
+  // no marker, where it does not know the topic yet. Ids that weren't used for days are forgotten, also below others.
+  const others = [...Array(searchedSlots).keys(), 'fill' as const].map((slot) => transactionalIdOf(state, slot));
+  for (const id of others.filter((o) => !ids.includes(o))) {
+    if (open.size === 0) break;
+    const known = await calls.describe(id);
+    if (!known || !open.has(known.producerId)) continue;
+    if (endingStates.includes(known.state)) return clearSoon(`the transactional id ${id} is in ${known.state}`);
+    await take(id, known);
   }
   const [foreign] = open.values();
   if (!foreign) return;

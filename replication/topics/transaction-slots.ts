@@ -17,6 +17,11 @@ export interface Slot {
   timeoutMs: number;
   /** Its transaction was begun by an earlier session, of which requests may still come in. */
   takenUp: boolean;
+  /**
+   * Its transaction is open in the standby's log under this producer id, though its coordinator takes it for ended: it
+   * goes on under a new epoch.
+   */
+  orphan: bigint | undefined;
   open: OpenTransaction | undefined;
 }
 
@@ -30,7 +35,8 @@ export interface OpenTransaction {
 
 /** An id that nothing is known of yet. */
 export function newSlot(transactionalId: string): Slot {
-  return { transactionalId, producer: undefined, nextSequence: 0, timeoutMs: 0, takenUp: false, open: undefined };
+  const unused = { producer: undefined, nextSequence: 0, timeoutMs: 0, takenUp: false, orphan: undefined };
+  return { transactionalId, ...unused, open: undefined };
 }
 
 /** A slot for a transaction that begins: one that stands open and empty, else a free one, else a new one. */
@@ -53,7 +59,8 @@ export function slotForNew(state: PartitionState): Slot {
 export type Step =
   /** Outside a transaction without a slot. */
   | { readonly kind: 'send'; readonly slot: Slot | undefined }
-  | { readonly kind: 'begin' }
+  /** With a slot: its transaction is begun again, behind what it holds already. */
+  | { readonly kind: 'begin'; readonly slot: Slot | undefined }
   /** Without a slot its records are below the log start, or it had none here. */
   | { readonly kind: 'end'; readonly slot: Slot | undefined; readonly outcome: TransactionOutcome }
   /** Offsets up to `to` (exclusive) are missing at the source. */
@@ -75,5 +82,5 @@ export function nextStep(state: PartitionState, batch: RecordBatch): Step {
     return { kind: 'stop', stop: { reason: 'ControlRecordUnknown', detail } };
   }
   if (!batch.transactional) return { kind: 'send', slot: undefined };
-  return slot ? { kind: 'send', slot } : { kind: 'begin' };
+  return slot && slot.orphan === undefined ? { kind: 'send', slot } : { kind: 'begin', slot };
 }

@@ -98,6 +98,7 @@ describe('open transactions', () => {
     nextSequence: 0,
     timeoutMs: 4_000,
     takenUp: false,
+    orphan: undefined,
     open: { sourceProducerId, firstOffset: BigInt(sinceMs), sinceMs },
   });
 

@@ -42,6 +42,12 @@ describe('the next step of a partition', () => {
       { kind: 'send', slot: { transactionalId: 'y' } },
     ],
     [
+      'begins one again that only the log holds open',
+      state({ slots: [{ ...openFor(5n), orphan: 7n }] }),
+      batch({ attributes: 0x10, producerId: 5n }),
+      { kind: 'begin', slot: { transactionalId: 'open' } },
+    ],
+    [
       'ends it as its marker says',
       state({ slots: [openFor(5n)] }),
       batch(ending),
