@@ -2,13 +2,16 @@
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { Mirror } from '../../replication/topics/mirror.ts';
 
-const { producerId, producerEpoch, ...settings } = JSON.parse(process.argv[2] ?? '{}');
+const { producerId, producerEpoch, topics, ...settings } = JSON.parse(process.argv[2] ?? '{}');
 const stopping = new AbortController();
 process.on('SIGTERM', () => stopping.abort());
 process.on('disconnect', () => stopping.abort());
 let told = '';
 const mirror = new Mirror({
   ...settings,
+  partitions: topics.flatMap(({ topic, partitions }: { readonly topic: string; readonly partitions: number }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
+  ),
   producer: { producerId: BigInt(producerId), producerEpoch },
   clock: wallClock,
   onStatus(status) {

@@ -24,9 +24,8 @@ export function argusMirror(stage: Stage, options: ArgusMirrorOptions): MirrorTo
       const settings = {
         source: { name: source.name, bootstrap: [sourceAddress] },
         target: { name: target.name, bootstrap: [target.address] },
-        partitions: topics.flatMap(({ topic, partitions }) =>
-          Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
-        ),
+        // Thousands of partitions one by one would be too long for an argument.
+        topics,
         producerId: producer.producerId.toString(),
         producerEpoch: producer.producerEpoch,
         ...(options.tuning && { tuning: options.tuning }),

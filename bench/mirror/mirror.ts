@@ -130,7 +130,7 @@ async function measure(bench: Bench): Promise<BenchResult> {
   }
   await figure('idle', async () => {
     const plan = options.quick
-      ? { topics: 2, partitionsEach: 100, seconds: 5 }
+      ? { topics: 2, partitionsEach: 1_000, seconds: 10 }
       : { topics: 10, partitionsEach: 1_000, seconds: 60 };
     stage.say(`idle: two brokers with ${plan.topics * plan.partitionsEach} partitions`);
     result.idle = await measureIdle(stage, bench.argus, plan);
