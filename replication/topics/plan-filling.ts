@@ -1,33 +1,42 @@
 import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
 
+/** Up to so many missing offsets in a row can be taken by empty transactions, whose marker no reader sees. */
+export const smallHole = 16n;
+
 /** What is known of the holes that come next, from what is queued. */
 export interface HolesAhead {
   /** Exclusive end of the hole that is next. */
   readonly to: bigint;
   /** Another one comes after it. */
   readonly later: boolean;
-  /** Offsets without a record in all that was looked at, and all of them. */
-  readonly missing: bigint;
+  /** How many transactions it would take to close each hole on its own, of all that was looked at. */
+  readonly transactions: bigint;
+  /** All offsets that were looked at. */
   readonly span: bigint;
 }
 
 /** Looks through a queue whose first offset to send is `from`, which is missing. As far as has to be known only. */
 export function holesAhead(from: bigint, queue: readonly RecordBatch[], wholeQueue: boolean): HolesAhead {
-  let [end, to, missing] = [from, from, 0n];
-  let [inFirst, later] = [true, false];
+  let [end, transactions, hole] = [from, 0n, 0n];
+  let first: bigint | undefined;
+  let later = false;
+  const close = () => {
+    first ??= from + hole;
+    if (hole > 0n) transactions += hole <= smallHole ? hole : 1n;
+    hole = 0n;
+  };
   for (const { baseOffset, lastOffset, recordCount } of queue) {
-    const next = lastOffset + 1n;
-    const gap = baseOffset > end ? baseOffset - end : 0n;
-    const empty = recordCount === 0 && next > end + gap ? next - end - gap : 0n;
-    missing += gap + empty;
-    if (inFirst) {
-      to = end + gap + empty;
-      inFirst = recordCount === 0;
-    } else if (gap + empty > 0n) later = true;
-    if (next > end) end = next;
+    const next = recordCount === 0 ? lastOffset + 1n : baseOffset;
+    if (next > end) {
+      hole += next - end;
+      later ||= first !== undefined;
+    }
     if (later && !wholeQueue) break;
+    if (recordCount > 0) close();
+    if (lastOffset >= end) end = lastOffset + 1n;
   }
-  return { to, later, missing, span: end - from };
+  close();
+  return { to: first ?? from, later, transactions, span: end - from };
 }
 
 /**
@@ -41,12 +50,14 @@ export type FillDecision = 'place' | 'open' | 'close';
 export const longestPlaced = 10_000n;
 /** A transaction for holes hides what follows from read_committed readers of the standby as long as it is open. */
 export const longestOpenMs = 3_000;
-/** Where fewer offsets than one in so many are missing, markers take them: no reader sees those. */
-const sparse = 50n;
+/** So many transactions at a time, or one in so many offsets, are slower, but leave less that a reader can see. */
+const fewTransactions = 64n;
+const oneIn = 50n;
 
 /** How the next hole is filled. A transaction is only left open when a later hole can take its marker. Pure. */
 export function decideFill(ahead: HolesAhead, from: bigint, openForMs: number | undefined): FillDecision {
   if (!ahead.later || ahead.to - from > longestPlaced) return 'close';
   if (openForMs !== undefined) return openForMs > longestOpenMs ? 'close' : 'place';
-  return ahead.missing * sparse <= ahead.span ? 'close' : 'open';
+  const { transactions, span } = ahead;
+  return transactions <= fewTransactions || transactions * oneIn <= span ? 'close' : 'open';
 }

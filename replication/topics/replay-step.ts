@@ -10,15 +10,11 @@ import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
 import { decideProduced, type Stop } from './continuity.ts';
 import { MarkerWatch, markerStop } from './marker-watch.ts';
 import { advance, leaveOpen, type PartitionState } from './partition-state.ts';
+import { smallHole } from './plan-filling.ts';
 import type { SessionContext } from './session-context.ts';
 import { describeProducers, ownEpochStop } from './standby-producers.ts';
 import { newSlot, type Slot, type Step, slotForNew } from './transaction-slots.ts';
 
-/**
- * Up to so many missing offsets are taken by empty transactions, whose marker no reader sees; more by placeholders in
- * one aborted transaction, which only read_uncommitted readers see.
- */
-export const smallHole = 16n;
 /** With gzip it fits into what a topic takes by default. */
 const largestFiller = 500_000;
 

@@ -9,18 +9,23 @@ const batch = (baseOffset: bigint, span: number, recordCount = span) =>
 
 describe('the holes ahead', () => {
   test.each([
-    ['end where the next batch begins', [batch(5n, 3)], { to: 5n, later: false, missing: 5n, span: 8n }],
+    ['end where the next batch begins', [batch(5n, 3)], { to: 5n, later: false, transactions: 5n, span: 8n }],
     ['end behind batches without records', [batch(0n, 3, 0), batch(3n, 2, 0), batch(5n, 1)], { to: 5n, later: false }],
     ['have more behind them when a gap follows', [batch(5n, 1), batch(7n, 1)], { to: 5n, later: true }],
     ['have more behind them when an empty batch follows', [batch(5n, 1), batch(6n, 1, 0)], { to: 5n, later: true }],
-    ['may be all that there is', [batch(0n, 9, 0)], { to: 9n, later: false, missing: 9n }],
+    [
+      'cost a transaction for each offset where they are small, else one',
+      [batch(5n, 1), batch(36n, 1), batch(39n, 1)],
+      { to: 5n, later: true, transactions: 8n, span: 40n },
+    ],
+    ['may be all that there is', [batch(0n, 9, 0)], { to: 9n, later: false, transactions: 9n }],
   ])('%s', (_name, queue, expected) => {
     expect(holesAhead(0n, queue, true)).toMatchObject(expected);
   });
 });
 
 describe('a hole', () => {
-  const dense = { to: 2n, later: true, missing: 50n, span: 100n };
+  const dense = { to: 2n, later: true, transactions: 500n, span: 1_000n };
 
   test.each([
     ['that is the last known one leaves nothing open', { ...dense, later: false }, undefined, 'close'],
@@ -29,16 +34,17 @@ describe('a hole', () => {
     ['with more behind it gets placeholders in that', dense, 10, 'place'],
     ['ends what has been open for long', dense, longestOpenMs + 1, 'close'],
     ['that is long is closed on its own', { ...dense, to: longestPlaced + 1n }, undefined, 'close'],
-    ['among few is taken by markers', { ...dense, missing: 2n }, undefined, 'close'],
-    ['among few goes on with what is open', { ...dense, missing: 2n }, 10, 'place'],
+    ['among few is taken by markers', { ...dense, transactions: 20n }, undefined, 'close'],
+    ['among few of many records is taken by markers', { ...dense, span: 30_000n }, undefined, 'close'],
+    ['among few goes on with what is open', { ...dense, transactions: 20n }, 10, 'place'],
   ] as const)('%s', (_name, ahead, openForMs, expected) => {
     expect(decideFill(ahead, 0n, openForMs)).toBe(expected);
   });
 
   test('leaves a transaction open only while a later hole can take its marker', () => {
-    const any = fc.record({ gap: fc.nat({ max: 3 }), span: fc.integer({ min: 1, max: 4 }), empty: fc.boolean() });
+    const any = fc.record({ gap: fc.nat({ max: 9 }), span: fc.integer({ min: 1, max: 4 }), empty: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(any, { minLength: 1, maxLength: 30 }), (shapes) => {
+      fc.property(fc.array(any, { minLength: 1, maxLength: 120 }), (shapes) => {
         let at = 0n;
         const queue = shapes.map(({ gap, span, empty }) => {
           const made = batch(at + BigInt(gap), span, empty ? 0 : span);

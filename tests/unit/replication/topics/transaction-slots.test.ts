@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readBatch } from '../../../../regions/kafka/record-batch.ts';
 import { newPartitionState, type PartitionState } from '../../../../replication/topics/partition-state.ts';
-import { placeholdersFor, smallHole } from '../../../../replication/topics/replay-step.ts';
+import { smallHole } from '../../../../replication/topics/plan-filling.ts';
+import { placeholdersFor } from '../../../../replication/topics/replay-step.ts';
 import { newSlot, nextStep, slotForNew } from '../../../../replication/topics/transaction-slots.ts';
 import { batchBytes } from '../../regions/kafka/batches.ts';
 
