@@ -164,6 +164,24 @@ command(
 );
 command(
   mirror,
+  'promote',
+  "Make the standby's Kafka the primary's, for who runs the rest by hand: stop the mirror, end open transactions, print the offsets",
+  '  $ argus mirror promote --list\n  $ argus mirror promote\n  $ argus mirror promote --yes --commit 4711 --commit 4712 --json',
+  () => import('./commands/mirror-promote.ts'),
+  (c) =>
+    c
+      .option('--list', 'list the open transactions and what would become of them; changes nothing')
+      .addOption(
+        new Option(
+          '--commit <id>',
+          "commit what this producer of the primary has open, or this id of the mirror's; repeatable",
+        ).argParser((id: string, before: readonly string[] | undefined) => [...(before ?? []), id]),
+      )
+      .option('--abort-open', 'abort all others that are open (so it is without this option, too)')
+      .option('--yes', "don't ask"),
+);
+command(
+  mirror,
   'reseed <topic>',
   'Delete a topic on the standby and make it anew, so that the mirror begins it again. Refused (3) while a mirror runs',
   '  $ argus mirror reseed events\n  $ argus mirror reseed events --yes --accept-loss 120',

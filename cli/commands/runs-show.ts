@@ -4,12 +4,14 @@ import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import { countBeyond } from '../../replication/topics/recount.ts';
 import { type AssembledRecount, assembleRecount, type PartitionCount } from '../../runbooks/failover/recount.ts';
 import type { FailoverReport } from '../../runbooks/failover/report.ts';
+import { type PromotionReport, promotionRunbook } from '../../runbooks/promotion/run-promotion.ts';
 import { readRun } from '../../state/journal.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { kafkaEndpoint } from '../compose.ts';
 import { resolveSecret } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 import { renderReport } from '../render-failover.ts';
+import { renderPromotion } from '../render-promotion.ts';
 import { withState } from '../session.ts';
 
 /** `argus runs show <id> [--recount]`: exit code 2 for a run that isn't there, 1 when not all could be counted. */
@@ -77,7 +79,8 @@ async function countAll(
 
 function render(record: RunRecord, report: FailoverReport | undefined, recount: AssembledRecount | undefined): string {
   const lines = [`${record.run}: ${record.status}, by ${record.by}, epoch ${record.epoch}`];
-  if (report) lines.push(renderReport(report).trimEnd());
+  if (report && record.runbook === promotionRunbook) lines.push(renderPromotion(report as PromotionReport).trimEnd());
+  else if (report) lines.push(renderReport(report).trimEnd());
   else {
     for (const s of record.steps)
       lines.push(
