@@ -83,6 +83,12 @@ export function checksumHolds(bytes: Buffer): boolean {
   return bytes.length >= headerBytes && bytes.readUInt32BE(17) === crc32c(bytes.subarray(crcFrom));
 }
 
+/** The epoch of the leader that appended a fetched batch; undefined once it was made ready to be produced. */
+export function leaderEpochOf(batch: RecordBatch): number | undefined {
+  const epoch = batch.bytes.readInt32BE(12);
+  return epoch < 0 ? undefined : epoch;
+}
+
 export interface BatchProducer {
   readonly producerId: bigint;
   readonly producerEpoch: number;

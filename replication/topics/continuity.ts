@@ -12,6 +12,8 @@ export type StopReason =
   | 'SourceTruncated'
   /** The standby's log is longer than the source's: the source lost its tail, or somebody else wrote to the standby. */
   | 'StandbyAhead'
+  /** A leader was elected at the source that lacks records that the standby has. */
+  | 'SourceTailLost'
   /** The last batch of the standby is not the one that the source has there: a topic that was made anew, or two writers. */
   | 'Diverged'
   /** The standby's log ends inside a batch of the source. */
@@ -72,6 +74,16 @@ export function decideStart(view: {
     return stop('StandbyAhead', detail);
   }
   return { kind: 'mirror', from: standbyEnd };
+}
+
+/**
+ * Whether the source lost records by the election of a leader that had not got them: the epoch that was read ends
+ * before what the standby has of it. An end of -1 says nothing.
+ */
+export function decideEpochEnd(standbyEnd: bigint, epochEnd: bigint): Stop | undefined {
+  if (epochEnd < 0n || epochEnd >= standbyEnd) return undefined;
+  const what = `the source lost offsets ${epochEnd} to ${standbyEnd - 1n}, which the standby has, or holds others there`;
+  return { reason: 'SourceTailLost', detail: `${what}: a leader without them was elected` };
 }
 
 type LastBatch = Pick<

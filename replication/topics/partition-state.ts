@@ -1,5 +1,5 @@
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
-import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
+import { leaderEpochOf, type RecordBatch } from '../../regions/kafka/record-batch.ts';
 import type { Stop } from './continuity.ts';
 import type { Slot } from './transaction-slots.ts';
 
@@ -30,6 +30,8 @@ export interface PartitionState extends TopicPartition {
   mirroredEnd: bigint;
   sourceStart: bigint;
   sourceEnd: bigint;
+  /** The leader epoch of the batch that was read last; undefined while this process has read none. */
+  readEpoch: number | undefined;
   /** When the source's offsets were seen last, monotonic; undefined before the first time. */
   sourceSeenAt: number | undefined;
   newestTimestampMs: number | undefined;
@@ -77,6 +79,7 @@ export function newPartitionState(tp: TopicPartition): PartitionState {
     mirroredEnd: 0n,
     sourceStart: 0n,
     sourceEnd: 0n,
+    readEpoch: undefined,
     sourceSeenAt: undefined,
     newestTimestampMs: undefined,
     mirroredTimestampMs: undefined,
@@ -108,6 +111,7 @@ export function enqueue(state: PartitionState, batch: RecordBatch): void {
   state.queue.push(batch);
   state.bufferedBytes += batch.bytes.length;
   state.fetchFrom = batch.lastOffset + 1n;
+  state.readEpoch = leaderEpochOf(batch) ?? state.readEpoch;
   state.newestTimestampMs = newer(state.newestTimestampMs, batch.maxTimestampMs);
   const mean = batch.bytes.length / Math.max(1, batch.recordCount);
   state.bytesPerRecord += (mean - state.bytesPerRecord) * (state.bytesPerRecord === 0 ? 1 : 0.05);

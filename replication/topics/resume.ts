@@ -4,6 +4,7 @@ import { decideAlignment, withPlaceholders } from './align-plan.ts';
 import { compareTails } from './compare-tails.ts';
 import { decideSameTail, decideStart } from './continuity.ts';
 import { lastBatches } from './last-batches.ts';
+import { lostTails } from './lost-tails.ts';
 import { awaitAlignment, type PartitionState, setAside } from './partition-state.ts';
 import type { ProduceLane } from './produce-lane.ts';
 import { openSlots, takeUp } from './resume-transactions.ts';
@@ -45,6 +46,7 @@ export async function resume(
     for (const s of states) seeLog(s, starts.get(s.key), ends.get(s.key), clock.monotonic());
     context.onAnswer('source');
     const live = served.filter((s) => !s.trouble);
+    const lost = await lostTails(context, live, signal);
     const atSource = await tails(source, live, ends, standbyEnds, signal);
     side = 'target';
     const byKey = new Map(live.map((s) => [s.key, s]));
@@ -77,7 +79,9 @@ export async function resume(
       s.sendFrom = s.mirroredEnd;
       const { mirroredEnd: standbyEnd, sourceStart, sourceEnd } = s;
       const decision = decideStart({ standbyEnd, sourceStart, sourceEnd });
-      if (decision.kind === 'stop') s.stop = decision.stop;
+      const tail = lost.get(s.key);
+      if (tail) s.stop = tail;
+      else if (decision.kind === 'stop') s.stop = decision.stop;
       else s.stop = decideSameTail(atSource.same.get(s.key), atStandby.get(s.key)) ?? otherTails.get(s.key);
       const log = logs.get(s.key);
       const open = slots.get(s.key);

@@ -7,6 +7,7 @@ import {
   readDescribeTransactionsResponse,
   readListTransactionsResponse,
 } from '../../../../regions/kafka/describe-transactions.ts';
+import { epochEndsRequest, readEpochEndsResponse } from '../../../../regions/kafka/epoch-ends.ts';
 import { readFeatureLevelsResponse } from '../../../../regions/kafka/feature-levels.ts';
 import { fetchRequest, readFetchResponse } from '../../../../regions/kafka/fetch.ts';
 import { listOffsetsRequest, readListOffsetsResponse } from '../../../../regions/kafka/list-offsets.ts';
@@ -102,6 +103,12 @@ const responses = {
       { topic: 'events', partition: 0, errorCode: 0, offset: 12n },
       { topic: 'events', partition: 1, errorCode: 6, offset: -1n },
     ],
+  },
+  epochEnds: {
+    read: readEpochEndsResponse,
+    bytes: () =>
+      bytesOf(new WireWriter().int32(0).int32(1).string('events').int32(1).int16(0).int32(3).int32(5).int64(60n)),
+    expected: [{ topic: 'events', partition: 3, errorCode: 0, epoch: 5, endOffset: 60n }],
   },
   metadata: {
     read: readMetadataResponse,
@@ -324,6 +331,17 @@ describe.each(Object.entries(responses))('the %s response', (_name, { read, byte
 });
 
 describe('a request', () => {
+  test('an OffsetForLeaderEpoch request names the epoch that was read and that of the leader', () => {
+    const positions = [{ topic: 'a', partition: 1, currentEpoch: 7, epoch: 5 }];
+    const reader = new WireReader(bytesOf(epochEndsRequest(positions).body));
+    expect(reader.int32()).toBe(-1);
+    const topics = reader.array(() => [
+      reader.string(),
+      reader.array(() => [reader.int32(), reader.int32(), reader.int32()]),
+    ]);
+    expect([topics, reader.remaining]).toEqual([[['a', [[1, 7, 5]]]], 0]);
+  });
+
   test('names each topic once, with all its partitions', () => {
     const positions = [
       { topic: 'a', partition: 0, offset: 1n, maxBytes: 10 },

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readBatch } from '../../../../regions/kafka/record-batch.ts';
-import { decideBatch, decideProduced, decideSameTail, decideStart } from '../../../../replication/topics/continuity.ts';
+import {
+  decideBatch,
+  decideEpochEnd,
+  decideProduced,
+  decideSameTail,
+  decideStart,
+} from '../../../../replication/topics/continuity.ts';
 import { batchBytes } from '../../regions/kafka/batches.ts';
 
 function stopReason(decision: { kind: string; stop?: { reason: string } }): string {
@@ -155,4 +161,21 @@ describe('the standby`s answer to a transactional batch', () => {
     const answer = { errorCode, baseOffset: -1n, errorMessage: undefined };
     expect(stopReason(decideProduced(7n, answer, true))).toBe('TransactionLost');
   });
+});
+
+describe('a partition whose leader changed at the source', () => {
+  test.each([
+    { standbyEnd: 100n, epochEnd: 100n, lost: undefined },
+    { standbyEnd: 100n, epochEnd: 140n, lost: undefined },
+    { standbyEnd: 100n, epochEnd: -1n, lost: undefined },
+    { standbyEnd: 100n, epochEnd: 60n, lost: '60 to 99' },
+    { standbyEnd: 100n, epochEnd: 0n, lost: '0 to 99' },
+  ])(
+    'mirrored to $standbyEnd, read in an epoch that ends at $epochEnd, lost $lost',
+    ({ standbyEnd, epochEnd, lost }) => {
+      const stop = decideEpochEnd(standbyEnd, epochEnd);
+      expect(stop?.reason).toBe(lost && 'SourceTailLost');
+      if (lost) expect(stop?.detail).toContain(`offsets ${lost},`);
+    },
+  );
 });
