@@ -10,12 +10,16 @@ export type FillStep =
   | { readonly kind: 'open' }
   | { readonly kind: 'fill'; readonly to: bigint };
 
-/** The next step of a partition whose next offset is missing; `to` (exclusive) is where the first batch behind begins. */
-export function fillStep(state: PartitionState, to: bigint, nowMs: number): FillStep {
+/**
+ * The next step of a partition whose next offset is missing; `to` (exclusive) is where the first batch behind begins.
+ * `ending`: what is open shall be ended.
+ */
+export function fillStep(state: PartitionState, to: bigint, nowMs: number, ending: boolean): FillStep {
   const { sendFrom, queue, filler } = state;
   const slot = filler?.open && filler.producer ? filler : undefined;
   const ahead = holesAhead(sendFrom, queue, slot === undefined);
-  const decision = decideFill(ahead, sendFrom, slot?.open && nowMs - slot.open.sinceMs);
+  const openForMs = slot?.open && (ending ? Number.POSITIVE_INFINITY : nowMs - slot.open.sinceMs);
+  const decision = decideFill(ahead, sendFrom, openForMs);
   if (decision === 'place' && slot) return { kind: 'place', to: ahead.to, slot };
   return decision === 'open' ? { kind: 'open' } : { kind: 'fill', to };
 }

@@ -41,7 +41,10 @@ export class ProduceLane {
   #waiting: (() => void)[] = [];
   #failed = false;
 
-  /** Once the signal is aborted nothing more is sent; what is in flight is still awaited by `settled`. */
+  /**
+   * Once the signal is aborted nothing more is sent; what is in flight is still awaited by `settled`. Only where
+   * placeholders are in an open transaction it goes on to the next hole, to end that: nobody else would.
+   */
   constructor(context: SessionContext, signal: AbortSignal, fail: (cause: unknown) => void) {
     this.#context = context;
     this.#signal = signal;
@@ -87,17 +90,18 @@ export class ProduceLane {
   /** Sends all that may be sent now. */
   pump(): void {
     const { target, mayWrite, clock } = this.#context;
-    while (!this.#signal.aborted && !this.#failed && mayWrite()) {
+    while (!this.#failed && mayWrite()) {
+      const ending = this.#signal.aborted;
       const requests = new Map<string, Sending>();
       for (const state of this.#active) {
         if (state.bufferedBytes === 0) this.#active.delete(state);
         if (state.stop || state.unsure || state.busy || state.inFlight >= maxInFlight) continue;
         const [batch] = state.queue;
-        if (!batch) continue;
+        if (!batch || (ending && !state.filler?.open)) continue;
         const next = nextStep(state, batch);
-        const step = next.kind === 'fill' ? fillStep(state, next.to, clock.now()) : next;
+        const step = next.kind === 'fill' ? fillStep(state, next.to, clock.now(), ending) : next;
         if (step.kind !== 'send' && step.kind !== 'place') {
-          if (state.inFlight === 0) this.#runStep(state, batch, step);
+          if (state.inFlight === 0 && (!ending || step.kind === 'fill')) this.#runStep(state, batch, step);
           continue;
         }
         const sent = { state, batch: step.kind === 'place' ? takePlaceholders(state, step.to) : batch };
@@ -145,6 +149,7 @@ export class ProduceLane {
 
   /** Resolves when no request is in flight: each was answered or its connection is gone. */
   async settled(): Promise<void> {
+    this.pump();
     while (this.#requests > 0) await this.room();
   }
 

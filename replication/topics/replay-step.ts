@@ -57,11 +57,11 @@ export class StepReplay {
   }
 
   async #begin(state: PartitionState, slot: Slot, sourceProducerId: bigint | undefined): Promise<StepResult> {
-    if (this.#paused()) return 'paused';
+    if (this.#paused(state, slot)) return 'paused';
     if (!slot.producer) {
       const stop = await this.#ready(state, slot);
       if (stop) return stop;
-      if (this.#paused()) return 'paused';
+      if (this.#paused(state, slot)) return 'paused';
     }
     const producer = producerOf(slot);
     if (slot.orphan !== undefined && slot.orphan !== producer.producerId) {
@@ -119,7 +119,7 @@ export class StepReplay {
    * after a crash the standby's coordinator may write the marker of another transaction again, in its place.
    */
   async #mark(state: PartitionState, slot: Slot, outcome: TransactionOutcome): Promise<StepResult> {
-    if (this.#paused()) return 'paused';
+    if (this.#paused(state, slot)) return 'paused';
     const { target, tuning } = this.#context;
     const producer = producerOf(slot);
     const offset = state.sendFrom;
@@ -203,8 +203,10 @@ export class StepReplay {
     return 'done';
   }
 
-  #paused(): boolean {
-    return this.#signal.aborted || !this.#context.mayWrite();
+  /** A transaction for placeholders is ended also when the session ends. */
+  #paused({ filler }: PartitionState, slot: Slot): boolean {
+    const toEnd = slot === filler && slot.open !== undefined;
+    return (this.#signal.aborted && !toEnd) || !this.#context.mayWrite();
   }
 }
 

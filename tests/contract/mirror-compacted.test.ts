@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import type { Codec } from '../../regions/kafka/compression.ts';
 import { verifyTopics } from '../../replication/topics/verify.ts';
-import { endLog, logShape, teachCodecs, writeBatches } from '../support/compacted-log.ts';
+import { endLog, logShape, readCommittedEnd, teachCodecs, writeBatches } from '../support/compacted-log.ts';
 import {
   consume,
   logEnds,
@@ -105,6 +105,27 @@ describe('the mirror of a compacted topic', () => {
     const placeholders = async () => (await logShape(pair.standby, partition)).placeholders;
     await expect.poll(placeholders, { timeout: 30_000, interval: 300 }).toBe(0);
     expect((await verified(prepared))?.records).toBeGreaterThan(100n);
+  });
+
+  test('leaves no transaction open when it is frozen in the midst', async () => {
+    const prepared = await pair.prepare(1, cleaned);
+    const { topic, partitions } = prepared;
+    const [partition] = partitions;
+    if (!partition) throw new Error('no partition');
+    await writeBatches(pair.primary, partition, batches(['gzip'], 10, 1_000));
+    await compaction(prepared);
+    for (const atLeast of [100n, 2_000n, 4_000n]) {
+      await mirroring(prepared, async (mirror) => {
+        const end = () => mirror.status().topics[topic]?.partitions[0]?.mirroredEndOffset;
+        await expect.poll(end, { timeout: 20_000, interval: 2 }).toBeGreaterThanOrEqual(atLeast);
+      });
+      const [range] = await pair.standbyAdmin.logRanges(partitions);
+      expect(range?.logEndOffset).toBeLessThan(10_000n);
+      const lastStable = await readCommittedEnd(pair.standby, partition);
+      expect(lastStable).toBe(range?.logEndOffset);
+    }
+    await mirroring(prepared, (mirror) => pair.catchesUp(mirror, prepared));
+    await expectSame(prepared);
   });
 
   test('stops where the standby holds other records than what compaction left of the batch there', async () => {

@@ -4,6 +4,7 @@ import type { TopicPartition } from '../../domain/offsets.ts';
 import type { Codec } from '../../regions/kafka/compression.ts';
 import { fetchRequest } from '../../regions/kafka/fetch.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
+import { consumer, latest, listOffsetsRequest } from '../../regions/kafka/list-offsets.ts';
 import { produceRequest } from '../../regions/kafka/produce.ts';
 import { patchForProduce, recordBatches } from '../../regions/kafka/record-batch.ts';
 import { decodeRecords, encodeBatch } from '../../regions/kafka/record-codec.ts';
@@ -104,6 +105,15 @@ export async function logShape(broker: TestBroker, partition: TopicPartition): P
       if (offset === before) break;
     }
     return { batches, records, holed, placeholders };
+  });
+}
+
+/** The last stable offset: below the log's end while a transaction stands open. */
+export async function readCommittedEnd(broker: TestBroker, partition: TopicPartition): Promise<bigint | undefined> {
+  return onCluster(broker, partition.topic, async (cluster) => {
+    const request = listOffsetsRequest([partition], latest, consumer, 'read_committed');
+    const [answer] = await cluster.send(cluster.leaderOf(partition), 'control', request);
+    return answer?.offset;
   });
 }
 
