@@ -2,6 +2,7 @@ import type { KafkaRequest } from './kafka-connection.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 const topicResource = 2;
+const brokerResource = 4;
 /** Set on the topic itself, not inherited. */
 const ownSource = 1;
 
@@ -35,6 +36,26 @@ export function topicOverridesRequest(topic: string): KafkaRequest<ReadonlyMap<s
       source === ownSource && value !== undefined ? [[name, value] as const] : [],
     );
     return new Map(own);
+  };
+  return { name: 'DescribeConfigs', apiKey: 32, apiVersion: 1, body, read };
+}
+
+/** A setting in force at a broker, asked at that broker; undefined when it may not be read. The same call. */
+export function brokerConfigRequest(node: number, key: string): KafkaRequest<string | undefined> {
+  const body = new WireWriter();
+  body
+    .array([`${node}`], (name) => {
+      body
+        .int8(brokerResource)
+        .string(name)
+        .array([key], (wanted) => {
+          body.string(wanted);
+        });
+    })
+    .int8(0);
+  const read = (bytes: Buffer) => {
+    const [first] = readResources(bytes);
+    return first?.errorCode === 0 ? first.entries.find(({ name }) => name === key)?.value : undefined;
   };
   return { name: 'DescribeConfigs', apiKey: 32, apiVersion: 1, body, read };
 }

@@ -1,4 +1,5 @@
 import { type AuthorizedOperations, authorizedOperationsRequest } from '../../regions/kafka/authorized-operations.ts';
+import { brokerConfigRequest } from '../../regions/kafka/describe-configs.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
@@ -34,6 +35,7 @@ export async function checkTopics(
       standby: standby.name,
       nowMs,
       clusterRights: atStandby.rights.cluster,
+      transactionLimitMs: await transactionLimit(there, topics, signal),
       followed: options.followed,
     };
     const verdicts: TopicVerdict[] = [];
@@ -70,6 +72,20 @@ export async function checkTopics(
 function open(endpoint: KafkaEndpoint): KafkaCluster {
   const timeouts = { connectTimeoutMs: requestTimeoutMs, requestTimeoutMs };
   return new KafkaCluster({ ...endpoint, clientId: 'argus-check', ...timeouts });
+}
+
+/** The longest time-out that every broker takes; undefined without DESCRIBE_CONFIGS on the cluster. */
+async function transactionLimit(
+  cluster: KafkaCluster,
+  topics: readonly string[],
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { brokers } = await cluster.refresh(topics, signal);
+  const ask = (node: number) =>
+    cluster.send(node, 'control', brokerConfigRequest(node, 'transaction.max.timeout.ms'), { signal });
+  const values = await Promise.all([...brokers.keys()].map(ask));
+  const known = values.map(Number).filter((ms) => Number.isFinite(ms));
+  return known.length > 0 ? Math.min(...known) : undefined;
 }
 
 interface Look {

@@ -47,6 +47,8 @@ export interface CheckSettings {
   readonly nowMs: number;
   /** Rights on the standby's cluster; undefined when nobody could tell. */
   readonly clusterRights: ReadonlySet<KafkaOperation> | undefined;
+  /** The standby's `transaction.max.timeout.ms`, the smallest of its brokers; undefined when it may not be read. */
+  readonly transactionLimitMs?: number | undefined;
   /** Keys of the configuration that the mirror carries over; the ordinary ones when not given. */
   readonly followed?: readonly string[] | undefined;
 }
@@ -71,6 +73,8 @@ export interface TopicVerdict {
 
 const unlimitedMs = 9_223_372_036_854_775_807n;
 const skewMs = 60_000;
+/** Transactions that are open on the standby outlive an outage or a pause of this length at least. */
+const enoughTransactionMs = 3_600_000;
 
 /** What the mirror would do with a topic, and why; pure. */
 export function judgeTopic(settings: CheckSettings, topic: CheckedTopic): TopicVerdict {
@@ -100,12 +104,11 @@ export function judgeTopic(settings: CheckSettings, topic: CheckedTopic): TopicV
     if (log === 'align') aligns = true;
     else if (log) reasons.push(log);
   }
-  if (partitions.some((p) => p.transactional)) {
-    reasons.push({
-      code: 'TransactionalNotSupported',
-      message: `${view.name} has transactions, and the mirror stops at them`,
-      alternative: 'leave it out of `topics`: an exactly-once job makes its output anew from the recovery point',
-    });
+  const { transactionLimitMs } = settings;
+  if (partitions.some((p) => p.transactional) && (transactionLimitMs ?? enoughTransactionMs) < enoughTransactionMs) {
+    warnings.push(
+      `${view.name} has transactions, and transaction.max.timeout.ms is ${transactionLimitMs} in ${settings.standby}: a pause of the mirror that lasts longer while one is open stops its partition for good; set ${enoughTransactionMs} at least`,
+    );
   }
   const ahead = partitions.find((p) => (p.newestTimestampMs ?? 0) > settings.nowMs + skewMs);
   if (ahead?.newestTimestampMs !== undefined) {

@@ -18,12 +18,8 @@ export type StopReason =
   | 'Diverged'
   /** The standby's log ends inside a batch of the source. */
   | 'OffsetGap'
-  /** Compaction took records from inside a batch of a transaction: brokers take no batch with holes. */
-  | 'InnerGap'
   /** The source's broker stamped a batch on append: the standby's would take the producer's timestamps from its bytes. */
   | 'StampedOnAppend'
-  /** Transactional records or markers, which are not replayed (`MirrorTuning.replayTransactions`). */
-  | 'TransactionalNotSupported'
   /** A control record that is no transaction's marker. */
   | 'ControlRecordUnknown'
   /** A transaction that stands open on the standby can't be gone on with, or its coordinator ended it on its own. */
@@ -138,14 +134,14 @@ export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision
     const detail = `the source's broker stamped the batch from ${baseOffset} to ${lastOffset} on append`;
     return stop('StampedOnAppend', detail);
   }
-  if (hasInnerHoles(batch) && !batch.transactional) return { kind: 'split' };
+  if (hasInnerHoles(batch) && !batch.control) return { kind: 'split' };
   if (baseOffset < position) {
     const detail = `the standby's log ends at ${position}, inside the source's batch from ${baseOffset} to ${lastOffset}`;
     return stop('OffsetGap', detail);
   }
   if (hasInnerHoles(batch)) {
-    const detail = `the transactional batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
-    return stop('InnerGap', detail);
+    const detail = `the control batch from ${baseOffset} to ${lastOffset} holds ${recordCount} records`;
+    return stop('ControlRecordUnknown', detail);
   }
   return { kind: 'take' };
 }

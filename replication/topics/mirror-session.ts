@@ -66,11 +66,6 @@ function takeFetched(context: SessionContext, state: PartitionState, fetched: Fe
     for (const batch of recordBatches(fetched.records)) {
       const decision = decideBatch(state.fetchFrom, batch);
       if (decision.kind === 'skip') continue;
-      if ((batch.transactional || batch.control) && !context.tuning.replayTransactions) {
-        const what = batch.control ? 'a transaction marker' : 'transactional records';
-        stopBehindQueue(state, { reason: 'TransactionalNotSupported', detail: `${what} at ${batch.baseOffset}` });
-        return;
-      }
       if (decision.kind === 'stop') {
         stopBehindQueue(state, decision.stop);
         return;

@@ -53,10 +53,11 @@ const defaultTuning: MirrorTuning = {
   partitionBufferBytes: 4 * 1024 * 1024,
   fetchPaceMs: 1,
   requestTimeoutMs: 3_000,
-  replayTransactions: false,
 };
 
-const statusPaceMs = 500;
+/** How often its status is told; more seldom where thousands of partitions make it long. */
+const statusPaceMs = { few: 500, many: 900 } as const;
+const many = 2_000;
 const backoffMs = { first: 100, max: 1_000 } as const;
 /** How long batches without an answer may take to appear on the standby, once nothing more is sent. */
 const settleMs = 250;
@@ -302,7 +303,8 @@ export class Mirror {
     while (!signal.aborted) {
       if (this.#connected) for (const s of this.#states) sampleRate(s, clock.monotonic());
       this.#notify();
-      await clock.sleep(statusPaceMs, signal).catch(() => undefined); // Aborted: the loop's condition ends it.
+      const paceMs = this.#states.length < many ? statusPaceMs.few : statusPaceMs.many;
+      await clock.sleep(paceMs, signal).catch(() => undefined); // Aborted: the loop's condition ends it.
     }
   }
 

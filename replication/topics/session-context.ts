@@ -22,11 +22,6 @@ export interface MirrorTuning {
   readonly fetchPaceMs: number;
   /** Silence after which a broker counts as away; `maxWaitMs` comes on top where it applies. */
   readonly requestTimeoutMs: number;
-  /**
-   * Replays transactions instead of stopping at them. Off: after a crash of the standby's broker in the midst of one, a
-   * committed transaction was seen aborted on the standby (tests/full/mirror-transactions-crash.test.ts).
-   */
-  readonly replayTransactions: boolean;
 }
 
 /** On which side the mirror failed; trouble that passes ends the session, and the next one begins anew. */

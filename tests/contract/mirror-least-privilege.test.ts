@@ -116,7 +116,6 @@ async function replicate(enough: (mirror: Mirror, complaints: Set<string>) => bo
       target: target.endpoint,
       partitions,
       producer,
-      tuning: { replayTransactions: true },
       clock: wallClock,
       onStatus: ({ topics, source: from, target: to }) => {
         for (const p of topics[topic]?.partitions ?? []) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { killAmidstTransactions } from '../support/kill-amidst-transactions.ts';
 import {
   consume,
   layout,
@@ -10,7 +11,6 @@ import {
   startMirrorPair,
 } from '../support/mirror-pair.ts';
 
-const tuning = { replayTransactions: true };
 let pair: MirrorPair;
 
 beforeAll(async () => {
@@ -22,14 +22,14 @@ afterAll(() => pair?.stop());
 
 describe('the mirror of transactions', () => {
   test('gives committed, aborted and interleaved ones the same offsets, markers and outcome, also over partitions', async () => {
-    const prepared = await pair.prepare(2, {}, tuning);
+    const prepared = await pair.prepare(2);
     await pair.writeMix(prepared.topic, 2, 4);
     await mirroring(prepared, async (mirror) => pair.catchesUp(mirror, prepared));
     await pair.expectIdentical(prepared);
   });
 
   test('goes on with open ones after its process was killed, again and again', async () => {
-    const prepared = await pair.prepare(2, {}, tuning);
+    const prepared = await pair.prepare(2);
     const { topic } = prepared;
     const long = await pair.newProducer(`long-${topic}`);
     const open = await long.transaction();
@@ -58,8 +58,12 @@ describe('the mirror of transactions', () => {
     await pair.expectIdentical(prepared);
   });
 
+  test('holds nothing wrong after the standby was killed in the midst of small ones', async () => {
+    await killAmidstTransactions(pair, { transactions: 16, records: 20 });
+  });
+
   test('is shut out of open ones by a fence, which aborts them', async () => {
-    const prepared = await pair.prepare(1, {}, tuning);
+    const prepared = await pair.prepare(1);
     const { topic, partitions } = prepared;
     const producer = await pair.newProducer(`fenced-${topic}`);
     const open = await producer.transaction();
@@ -91,7 +95,7 @@ describe('the mirror of a log with holes', () => {
       'min.cleanable.dirty.ratio': '0.01',
       'delete.retention.ms': '1',
     };
-    const prepared = await pair.prepare(1, cleaned, tuning);
+    const prepared = await pair.prepare(1, cleaned);
     const { topic, partitions } = prepared;
     const producer = await pair.newProducer();
     const send = (name: string, keys: readonly string[]) =>

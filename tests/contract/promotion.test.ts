@@ -16,7 +16,6 @@ import {
   startMirrorPair,
 } from '../support/mirror-pair.ts';
 
-const tuning = { replayTransactions: true };
 let pair: MirrorPair;
 const clusters: KafkaCluster[] = [];
 
@@ -73,7 +72,7 @@ async function readCommitted(topic: string, last: string): Promise<readonly stri
 
 describe('a promotion with transactions that stand open at the cut', () => {
   test('ends each as decided; readers of committed records go on, and nothing of others is touched', async () => {
-    const prepared = await pair.prepare(2, {}, tuning);
+    const prepared = await pair.prepare(2);
     const { topic, partitions } = prepared;
     const [plain, kept, lost] = [
       await pair.newProducer(),
@@ -165,7 +164,7 @@ describe('a promotion with transactions that stand open at the cut', () => {
   });
 
   test('has nothing to end where the mirror was fenced', async () => {
-    const prepared = await pair.prepare(1, {}, tuning);
+    const prepared = await pair.prepare(1);
     const { topic, partitions, transactionalId, identity } = prepared;
     const producer = await pair.newProducer(`fenced-${topic}`);
     const transaction = await producer.transaction();
@@ -183,7 +182,7 @@ describe('a promotion with transactions that stand open at the cut', () => {
   });
 
   test('refuses what a mirror that has stopped still had under way for an id without a transaction', async () => {
-    const prepared = await pair.prepare(1, {}, tuning);
+    const prepared = await pair.prepare(1);
     const { topic, partitions } = prepared;
     const producer = await pair.newProducer(`late-${topic}`);
     const transaction = await producer.transaction();

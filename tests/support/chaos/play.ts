@@ -56,7 +56,6 @@ export async function playChaos(pair: LinkedPair, options: ChaosOptions): Promis
     target: { name: 'singapore', bootstrap: [pair.farAddress.standby] },
     partitions,
     producer: await admins.standby.initProducer(`mirror-${topic}`),
-    tuning: { ...(transactions && { replayTransactions: true }) },
   };
   const writer = startWriter({
     client: patientClient(near.source),

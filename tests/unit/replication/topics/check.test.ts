@@ -205,11 +205,20 @@ describe('a topic', () => {
     });
   });
 
-  test('with transactions is refused: the mirror stops at them', () => {
-    expect(verdictOf({ log: { transactional: true } })).toMatchObject({
-      verdict: 'refused',
-      reasons: [{ code: 'TransactionalNotSupported' }],
-    });
+  test.each([
+    [
+      'where the standby allows too short ones, is warned of',
+      true,
+      900_000,
+      [/transaction\.max\.timeout\.ms is 900000/],
+    ],
+    ['where it allows an hour, is as any other', true, hour, []],
+    ['where nobody may say what it allows, is as any other', true, undefined, []],
+    ['of which there are none, is as any other', false, 900_000, []],
+  ] as const)('with transactions, %s', (_name, transactional, transactionLimitMs, warnings) => {
+    const verdict = judgeTopic({ ...settings, transactionLimitMs }, topicOf({ log: { transactional } }));
+    expect(verdict.verdict).toBe('mirrored');
+    expect(verdict.warnings).toEqual(warnings.map((text) => expect.stringMatching(text)));
   });
 
   test('whose clock is ahead is told of, and does no harm', () => {
