@@ -2,51 +2,19 @@ import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import { type Acl, aclKey } from '../../../../regions/kafka/kafka-acls.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
-import type { OpenTransaction } from '../../../../replication/topics/decide-transactions.ts';
 import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
 import { directionOf } from '../../../../runbooks/failover/direction.ts';
 import { exitCodeOf } from '../../../../runbooks/failover/report.ts';
 import { prepareFailover, runFailover } from '../../../../runbooks/failover/run-failover.ts';
 import { putFollowedAcls } from '../../../../state/followed-acls.ts';
-import { confirmFreeze, freezeInForce } from '../../../../state/freeze.ts';
+import { freezeInForce } from '../../../../state/freeze.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { acquireLease } from '../../../../state/lease.ts';
 import { keepMirrorProducer, readMirrorProducer } from '../../../../state/mirror-producer.ts';
-import { readRoles, writeRoles } from '../../../../state/roles.ts';
+import { readRoles } from '../../../../state/roles.ts';
 import { foldRun } from '../../../../state/run-record.ts';
-import { at, config, manifest, newWorld, roles, runName, type World } from './world.ts';
-
-async function failOver(world: World, context: Omit<FailoverContext, 'epoch'> = world.context, signal?: AbortSignal) {
-  const outage = { atMs: world.clock.now() - 5_000, source: 'first-failed-probe' as const };
-  const plan = await prepareFailover(context, outage);
-  return runFailover({ context, outage, plan, holder: context.run, ...(signal ? { signal } : {}) });
-}
-
-/** A mirror that confirms whatever freeze it is asked for, at the standby's ends. */
-function confirming(world: World, drained = true): Omit<FailoverContext, 'epoch'> {
-  const { kafka } = world.context.standby;
-  const state: ObjectStore = {
-    ...world.store,
-    list: async (prefix, options) => world.store.list(prefix, options),
-    put: async (key, body, options) => {
-      const result = await world.store.put(key, body, options);
-      if (key.startsWith('freeze/') && result.kind === 'written') {
-        const request = (await freezeInForce(world.store, 1))!;
-        const ranges = await kafka.logRanges(at(0n, 0n));
-        const endOffsets = ranges.map((r) => ({ topic: r.topic, partition: r.partition, offset: r.logEndOffset }));
-        await confirmFreeze(world.store, { epoch: request.epoch, atMs: 1, drained, by: 'mirror', endOffsets });
-      }
-      return result;
-    },
-  };
-  return { ...world.context, state };
-}
-
-async function started(options: Parameters<typeof newWorld>[0] = {}): Promise<World> {
-  const world = newWorld(options);
-  await writeRoles(world.store, roles);
-  return world;
-}
+import { confirming, failOver, started } from './fail-over.ts';
+import { manifest, roles, runName, type World } from './world.ts';
 
 describe('ACLs that were withheld from the copy', () => {
   const write: Acl = {
@@ -104,27 +72,6 @@ describe('ACLs that were withheld from the copy', () => {
   });
 });
 
-const leftOpen = (partition: number, sourceProducerId: bigint): OpenTransaction => ({
-  topic: 'events',
-  partition,
-  owner: 'mirror',
-  transactionalId: `__argus-mirror-events-${partition}-t0`,
-  producerId: 1_000n + BigInt(partition),
-  producerEpoch: 0,
-  firstOffset: 10n,
-  sinceMs: 1,
-  sourceProducerId,
-  sourceProducerEpoch: undefined,
-});
-const foreign: OpenTransaction = { ...leftOpen(1, 0n), owner: 'foreign', transactionalId: undefined, producerId: 5n };
-
-/** A point for the plan, none when the run comes to choose. */
-function chooseOnce(context: Omit<FailoverContext, 'epoch'>): FailoverContext['chooseRecoveryPoint'] {
-  let asked = 0;
-  return async (...args) =>
-    asked++ === 0 ? context.chooseRecoveryPoint(...args) : { kind: 'none' as const, rejected: [] };
-}
-
 describe('a failover', () => {
   test('promotes the standby in order, and reports what it reached', async () => {
     const world = await started();
@@ -175,51 +122,6 @@ describe('a failover', () => {
     expect(world.ends.get('events-0')).toBe(101n);
     expect(report.promotedAt.map((p) => p.offset)).toEqual(['100', '50']);
     expect(report.steps.find((s) => s.id === 'freeze-mirror')!.ms).toBeGreaterThanOrEqual(5_000);
-  });
-
-  test('ends what the mirror left open behind the start of the jobs: pre-committed ones are committed', async () => {
-    const [pending] = manifest.droppedTransactions;
-    const world = await started({ open: [leftOpen(0, BigInt(pending!.producerId)), leftOpen(1, 77n), foreign] });
-    const report = await failOver(world, confirming(world));
-    expect(report.outcome).toBe('done');
-    expect(world.effects).toEqual([
-      'sync group',
-      `start ${manifest.replicaUri}`,
-      'commit __argus-mirror-events-0-t0',
-      'abort __argus-mirror-events-1-t0',
-      'dns 127.0.2.1',
-    ]);
-    // The markers stand above: they are nobody's records.
-    expect(report.promotedAt.map((p) => p.offset)).toEqual(['100', '50']);
-    expect(report.endedTransactions).toMatchObject([
-      { partition: 0, outcome: 'commit', because: 'pre-committed', markerOffset: '100', records: 3 },
-      { partition: 1, outcome: 'abort', because: 'default', markerOffset: '50', records: 3 },
-    ]);
-    expect(report.foreignTransactions).toMatchObject([{ partition: 1, producerId: '5' }]);
-  });
-
-  test('takes the mirror`s right to write away where the configuration names it, and gives it back when it gives up', async () => {
-    const mirror = { ...config.mirror, principal: 'User:mirror', denyWrite: true };
-    const world = await started();
-    const report = await failOver(world, { ...confirming(world), config: { ...config, mirror } });
-    expect(report).toMatchObject({ outcome: 'done', writeDenied: true });
-    expect(world.effects.slice(0, 2)).toEqual(['deny User:mirror', 'sync group']);
-
-    const other = await started();
-    const context = { ...confirming(other), config: { ...config, mirror } };
-    const refusing = { ...context, chooseRecoveryPoint: chooseOnce(context) };
-    const given = await failOver(other, refusing);
-    expect(given).toMatchObject({ outcome: 'refused', compensated: ['seal-mirror', 'freeze-mirror'] });
-    expect(other.effects).toEqual(['deny User:mirror', 'sync group', 'allow User:mirror']);
-  });
-
-  test('goes on, and says so, where nothing can deny the mirror its writes', async () => {
-    const mirror = { ...config.mirror, principal: 'User:mirror', denyWrite: true };
-    const world = await started({ authorizer: false });
-    const report = await failOver(world, { ...confirming(world), config: { ...config, mirror } });
-    expect(report).toMatchObject({ outcome: 'done', writeDenied: false });
-    const record = foldRun(await readRun(world.store, runName(1)))!;
-    expect(JSON.stringify(record.steps.find((s) => s.id === 'seal-mirror'))).toContain('have no authorizer');
   });
 
   test('is refused without --accept-unfenced while the primary is dark, before anything is changed', async () => {
