@@ -14,6 +14,7 @@ import { malformed } from './wire.ts';
  */
 const headerBytes = 61;
 const lengthPrefixBytes = 12;
+const magicAt = 16;
 const crcFrom = 21;
 
 const stampedBit = 0x08;
@@ -43,11 +44,14 @@ export interface RecordBatch {
  * incomplete last batch is normal and left out. Anything else that is not a batch is `KafkaMalformed`.
  */
 export function* recordBatches(range: Buffer): Generator<RecordBatch> {
-  for (let at = 0; at + headerBytes <= range.length; ) {
+  for (let at = 0; at + magicAt < range.length; ) {
+    // The one field that has the same place in every version; messages of the old ones may be shorter than a header.
+    const magic = range.readInt8(at + magicAt);
+    if (magic !== 2)
+      throw malformed(`records in format version ${magic}; only version 2 (Kafka 0.11 and newer) is read`);
+    if (at + headerBytes > range.length) return;
     const size = range.readInt32BE(at + 8) + lengthPrefixBytes;
     if (size < headerBytes) throw malformed(`a record batch of ${size} bytes`);
-    const magic = range.readInt8(at + 16);
-    if (magic !== 2) throw malformed(`a record batch of version ${magic}; only version 2 is mirrored`);
     if (at + size > range.length) return;
     yield readBatch(range.subarray(at, at + size));
     at += size;

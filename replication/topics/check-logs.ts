@@ -1,3 +1,4 @@
+import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { describeProducersRequest } from '../../regions/kafka/describe-producers.ts';
 import type { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
@@ -40,7 +41,15 @@ export async function checkLogs(
     const key = partitionKey(p);
     const [sourceStart, sourceEnd] = [sourceStarts.get(key) ?? 0n, sourceEnds.get(key) ?? 0n];
     const [standbyStart, standbyEnd] = [starts.get(key) ?? 0n, ends.get(key) ?? 0n];
-    const first = sourceStart < sourceEnd ? await readable(wholeBatch(source, p, sourceStart, signal)) : undefined;
+    let unreadable: Stop | undefined;
+    const first =
+      sourceStart < sourceEnd
+        ? await readable(wholeBatch(source, p, sourceStart, signal)).catch((error: unknown) => {
+            if (!(error instanceof ArgusError) || error.code !== 'KafkaMalformed') throw error;
+            unreadable = { reason: 'CorruptBatch', detail: error.message };
+            return undefined;
+          })
+        : undefined;
     const last = newest.get(key);
     const isOurs = unaligned.has(key);
     checked.push({
@@ -51,7 +60,7 @@ export async function checkLogs(
       standbyEnd,
       placeholders: isOurs,
       foreign:
-        standby && !isOurs
+        standby && !isOurs && !unreadable
           ? await firstForeign({ ...logs, standby }, p, { sourceStart, sourceEnd, standbyStart, standbyEnd })
           : undefined,
       cut:
@@ -61,7 +70,7 @@ export async function checkLogs(
       oldestTimestampMs: first?.firstTimestampMs,
       newestTimestampMs: last?.maxTimestampMs,
       transactional: [first, last].some((b) => b?.transactional || b?.control) || transacting.has(key),
-      stop: [first, last].map((b) => stopAt(b, standbyEnd)).find((stop) => stop !== undefined),
+      stop: unreadable ?? [first, last].map((b) => stopAt(b, standbyEnd)).find((stop) => stop !== undefined),
     });
   }
   return checked;
