@@ -74,6 +74,7 @@ describe('the mirror keeps', () => {
     const prepared = await pair.prepare(2);
     const { topic } = prepared;
     await writeByJava(pair.primary.address, topic, 2);
+    expect(await logEnds(pair.primaryAdmin, prepared.partitions)).toEqual([1_000n, 1_000n]);
     await mirroring(prepared, (mirror) => pair.catchesUp(mirror, prepared));
     for (const partition of [0, 1]) {
       expect([...(await codecsOf(pair.standby, topic, partition))].sort()).toEqual([0, 1, 2, 3, 4]);

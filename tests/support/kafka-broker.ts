@@ -30,6 +30,8 @@ export interface TestBrokerOptions {
   readonly secure?: (dir: string) => Promise<SecureListener>;
   /** A second listener, also without security, at `port`; what connects to it is told to go on to `proxyPort`. */
   readonly far?: { readonly port: number; readonly proxyPort: number };
+  /** Another release: the folder of its jars, and the ZooKeeper that one before KRaft needs. */
+  readonly release?: { readonly libs: string; readonly zookeeper?: string };
   /** A further broker of the cluster that this one began; it is no controller. */
   readonly joins?: { readonly nodeId: number; readonly clusterId: string; readonly controllerPort: number };
 }
@@ -46,6 +48,7 @@ export async function startTestBroker(
   settings: Readonly<Record<string, string>> = {},
   options: TestBrokerOptions = {},
 ): Promise<TestBroker> {
+  const { release } = options;
   const { java, kafkaLibs } = await ensureArtifacts({});
   const dir = await mkdtemp(join(tmpdir(), 'argus-test-kafka-'));
   const port = await freePort();
@@ -58,21 +61,24 @@ export async function startTestBroker(
     ...(joins && joiningSettings(port, joins.nodeId)),
     ...(secure && secureSettings(port, controllerPort, secure)),
     ...(options.far && farSettings(port, controllerPort, options.far)),
+    ...(release?.zookeeper !== undefined && zookeeperSettings(port, release.zookeeper)),
     ...settings,
   };
   await writeFile(
     properties,
     Object.entries(all)
+      .filter(([, v]) => v !== undefined)
       .map(([k, v]) => `${k}=${v}\n`)
       .join(''),
   );
-  const classpath = ['-cp', join(kafkaLibs, '*')];
+  const classpath = ['-cp', join(release?.libs ?? kafkaLibs, '*')];
   // A letter first: StorageTool takes a dash for an option.
   const clusterId = joins?.clusterId ?? Buffer.concat([Buffer.of(1), randomBytes(15)]).toString('base64url');
   const role = joins ? '--no-initial-controllers' : '--standalone';
   const format = ['kafka.tools.StorageTool', 'format', role, '-t', clusterId, '-c', properties];
   format.push(...(secure?.format ?? []));
-  await promisify(execFile)(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...classpath, ...format]);
+  if (release?.zookeeper === undefined)
+    await promisify(execFile)(java, ['-Xmx128m', '-XX:TieredStopAtLevel=1', ...classpath, ...format]);
 
   let child: ChildProcess | undefined;
   const start = async () => {
@@ -148,6 +154,20 @@ function joiningSettings(port: number, nodeId: number): Record<string, string> {
     'node.id': `${nodeId}`,
     listeners: `PLAINTEXT://127.0.0.1:${port}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+  };
+}
+
+/** The settings of KRaft are taken out again: a broker has either. */
+function zookeeperSettings(port: number, zookeeper: string): Record<string, string | undefined> {
+  const kraft = ['process.roles', 'node.id', 'controller.quorum.bootstrap.servers', 'controller.listener.names'];
+  return {
+    ...Object.fromEntries(kraft.map((key) => [key, undefined])),
+    'broker.id': '1',
+    'zookeeper.connect': zookeeper,
+    'zookeeper.session.timeout.ms': '1500',
+    listeners: `PLAINTEXT://127.0.0.1:${port}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT',
   };
 }
 

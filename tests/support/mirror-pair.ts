@@ -48,11 +48,17 @@ export interface PreparedTopic {
 /** The records of a partition's last batch, by which `consume` knows that it has seen all. */
 export const theEnd = 'the end';
 
+interface PairSettings {
+  readonly primary?: BrokerSettings;
+  readonly standby?: BrokerSettings;
+  /** Starts another kind of broker as the primary. */
+  readonly startPrimary?: (settings?: BrokerSettings) => Promise<TestBroker>;
+}
+
 /** Starts both; `primary` and `standby` are settings of the brokers. */
-export async function startMirrorPair(
-  settings: { readonly primary?: BrokerSettings; readonly standby?: BrokerSettings } = {},
-): Promise<MirrorPair> {
-  const [primary, standby] = await Promise.all([startTestBroker(settings.primary), startTestBroker(settings.standby)]);
+export async function startMirrorPair(settings: PairSettings = {}): Promise<MirrorPair> {
+  const { startPrimary = startTestBroker } = settings;
+  const [primary, standby] = await Promise.all([startPrimary(settings.primary), startTestBroker(settings.standby)]);
   const primaryAdmin = new PlatformaticAdmin({ region: 'mumbai', bootstrap: [primary.address] });
   const standbyAdmin = new PlatformaticAdmin({ region: 'singapore', bootstrap: [standby.address] });
   const producers: Producer[] = [];

@@ -1,14 +1,17 @@
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Random;
+import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -35,7 +38,9 @@ public final class Logs {
       config.putAll(Map.of("bootstrap.servers", bootstrap, "compression.type", codec, "batch.size", "8192",
           "linger.ms", "100", "enable.idempotence", codec.equals("gzip") ? "false" : "true"));
       try (var producer = new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer())) {
-        for (int i = 0; i < 400; i++) producer.send(record(random, codec, topic, i % partitions, i));
+        List<Future<RecordMetadata>> sent = new ArrayList<>();
+        for (int i = 0; i < 400; i++) sent.add(producer.send(record(random, codec, topic, i % partitions, i)));
+        for (Future<RecordMetadata> answer : sent) answer.get();
       }
     }
   }
