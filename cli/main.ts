@@ -99,8 +99,9 @@ command(
   mirror,
   'run',
   'Mirror in the foreground until Ctrl-C (the daemon does this as well)',
-  '  $ argus mirror run',
+  '  $ argus mirror run\n  $ argus mirror run --share',
   () => import('./commands/mirror-run.ts'),
+  (c) => c.option('--share', 'be one of several processes that share the partitions'),
 );
 command(
   mirror,

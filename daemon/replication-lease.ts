@@ -1,11 +1,14 @@
 import type { Clock } from '../domain/clock.ts';
 import { ArgusError, describeError } from '../domain/errors.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
-import { acquireLease, type Lease } from '../state/lease.ts';
+import { acquireLease, type Lease, type LeaseAnswer, type LeaseDocument, type LeaseRequest } from '../state/lease.ts';
 import type { Log } from './log.ts';
 
 const leaseKey = 'lease-daemon';
 const leaseTtlMs = 15_000;
+const sharePrefix = 'mirror run --share in group ';
+/** So long those who share have to take over from one of them, before anybody else may. */
+const sharePatienceMs = 5_000;
 
 /** The right to mirror: one process at a time has it. `AlreadyReplicating` (exit code 3) names who does. */
 export async function acquireReplicationLease(
@@ -13,12 +16,41 @@ export async function acquireReplicationLease(
   purpose: string,
   signal: AbortSignal,
 ): Promise<Lease> {
-  const request = { key: leaseKey, holder: parts.holder, purpose, ttlMs: leaseTtlMs, waitMs: leaseTtlMs + 3_000 };
+  const request: LeaseRequest = {
+    key: leaseKey,
+    holder: parts.holder,
+    purpose,
+    ttlMs: leaseTtlMs,
+    waitMs: leaseTtlMs + sharePatienceMs + 3_000,
+    patienceMs: (held) => (held.purpose.startsWith(sharePrefix) ? sharePatienceMs : 0),
+  };
   const answer = await acquireLease(parts.state, request, parts.clock, { signal });
   if (answer.kind === 'acquired') return answer.lease;
-  throw new ArgusError('AlreadyReplicating', `${answer.by.holder} replicates already (${answer.by.purpose})`, {
+  throw alreadyReplicating(answer.by);
+}
+
+/**
+ * The right to lead those who share the partitions. `held`: another of the same group leads, was seen alive, and under
+ * which epoch. Held by somebody who doesn't share, or shares in another group: `AlreadyReplicating`.
+ */
+export async function contendForLead(
+  parts: { readonly state: ObjectStore; readonly clock: Clock; readonly holder: string },
+  group: string,
+  signal: AbortSignal,
+): Promise<LeaseAnswer> {
+  const purpose = `${sharePrefix}${group}`;
+  const request = { key: leaseKey, holder: parts.holder, purpose, ttlMs: leaseTtlMs, waitMs: leaseTtlMs + 3_000 };
+  const answer = await acquireLease(parts.state, request, parts.clock, { signal });
+  if (answer.kind === 'held' && answer.by.purpose !== purpose) throw alreadyReplicating(answer.by);
+  return answer;
+}
+
+function alreadyReplicating(by: LeaseDocument): ArgusError {
+  return new ArgusError('AlreadyReplicating', `${by.holder} replicates already (${by.purpose})`, {
     exitCode: 3,
-    hint: 'stop it first; one process at a time may mirror',
+    hint: by.purpose.startsWith(sharePrefix)
+      ? 'stop it first, or join it: `argus mirror run --share` with the same `mirror.share.group`'
+      : 'stop it first; one process at a time may mirror, unless all were started with --share',
   });
 }
 

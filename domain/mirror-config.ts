@@ -12,6 +12,16 @@ export const mirrorSection = z
   .strictObject({
     /** The primary's ACLs of mirrored topics and followed groups; those that allow to write only from a promotion on. */
     acls: z.enum(['follow', 'off']).default('follow'),
+    /** For `argus mirror run --share`. */
+    share: z
+      .strictObject({
+        /** The consumer group on the standby's Kafka by which the processes share the partitions; nobody else's. */
+        group: z
+          .string()
+          .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'letters, digits, dots, hyphens and underscores')
+          .default('argus-mirror'),
+      })
+      .prefault({}),
     /** How fast the primary may be read, in bytes a second, as they stand in its log; absent: as fast as it goes. */
     throttle: z
       .strictObject({

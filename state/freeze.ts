@@ -14,7 +14,8 @@ const requestSchema = z.object({
   drainMs: z.number().min(0),
 });
 
-const frozenSchema = z.object({
+/** What is said when mirroring has stopped. */
+export const frozenSchema = z.object({
   epoch,
   atMs: instantMs,
   /** True: the mirrored ends were the primary's ends when the mirror stopped. */

@@ -37,6 +37,8 @@ export interface LeaseRequest {
   readonly ttlMs: number;
   /** How long to watch another's lease for signs of life; 0: don't wait. A dead holder's is free after its own `ttlMs`. */
   readonly waitMs: number;
+  /** How much longer another's lease must be silent, a released one too: those who share it may take it over first. */
+  readonly patienceMs?: (held: LeaseDocument) => number;
 }
 
 export type LeaseAnswer =
@@ -97,10 +99,12 @@ export async function acquireLease(
     const found = await readDocument(store, key, schema, options);
     const seenAt = clock.monotonic();
     if (found?.value.nonce === nonce) return acquired(store, key, found, clock, sentAt);
-    const free = found === undefined || found.value.released === true;
+    const patienceMs = (found && request.patienceMs?.(found.value)) ?? 0;
+    const released = found?.value.released === true;
+    const free = found === undefined || (released && patienceMs === 0);
     if (!free && watched !== undefined && watched.etag !== found.etag) return { kind: 'held', by: found.value };
     if (!free) watched ??= { etag: found.etag, since: seenAt };
-    if (free || (watched !== undefined && seenAt - watched.since >= found.value.ttlMs)) {
+    if (free || (watched !== undefined && seenAt - watched.since >= (released ? 0 : found.value.ttlMs) + patienceMs)) {
       sentAt = clock.monotonic();
       const put = await take(store, request, nonce, found, clock, options);
       if (put.kind === 'acquired') return put;

@@ -6,6 +6,7 @@ import { regionOf } from '../../daemon/region-of.ts';
 import { acquireReplicationLease } from '../../daemon/replication-lease.ts';
 import { replicator } from '../../daemon/replicator.ts';
 import { runMirror } from '../../daemon/run-mirror.ts';
+import { shareMirror } from '../../daemon/share-mirror.ts';
 import { standbyEnds } from '../../daemon/standby-ends.ts';
 import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
 import { reviewTopics } from '../../replication/topics/prepare-topics.ts';
@@ -15,8 +16,15 @@ import { preflight, rolesNow, withComposition } from '../session.ts';
 
 const reportPaceMs = 5_000;
 
-/** `argus mirror run`: in the foreground until Ctrl-C; follows roles and freezes as the daemon does. */
-export async function run(context: CommandContext): Promise<number> {
+interface Options {
+  readonly share?: boolean;
+}
+
+/**
+ * `argus mirror run`: in the foreground until Ctrl-C; follows roles and freezes as the daemon does. With `--share` it
+ * is one of several processes, each with its part of the partitions.
+ */
+export async function run(context: CommandContext, options: Options): Promise<number> {
   const log = await context.openLog();
   return withComposition(context, async (composition) => {
     const { config, regions, state } = composition;
@@ -33,8 +41,6 @@ export async function run(context: CommandContext): Promise<number> {
       if (fatal) throw fatal;
     }
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
-    const lease = await acquireReplicationLease({ state, clock, holder: who }, 'mirror run', signal);
-    const stopRenewing = lease.keepRenewed();
     let toldAt = Number.NEGATIVE_INFINITY;
     let seen: MirrorStatus | undefined;
     const onStatus = (status: MirrorStatus) => {
@@ -47,6 +53,12 @@ export async function run(context: CommandContext): Promise<number> {
         for (const [topic, t] of Object.entries(status.topics))
           log.info({ topic, lagRecords: t.lagRecords, lagMs: t.lagMs }, status.phase);
     };
+    if (options.share) {
+      await shareMirror({ config, regions, state, clock, log, holder: who, onStatus }, signal);
+      return 0;
+    }
+    const lease = await acquireReplicationLease({ state, clock, holder: who }, 'mirror run', signal);
+    const stopRenewing = lease.keepRenewed();
     const follower = topicFollower({
       config,
       regions,

@@ -32,6 +32,8 @@ const rights: Readonly<
   logRanges: { topic: describe },
   groupOffsets: { group: 'DESCRIBE (READ implies it)', topic: describe },
   FindCoordinator: { group: 'DESCRIBE (READ implies it)' },
+  JoinGroup: { group: 'READ' },
+  DescribeGroups: { group: 'DESCRIBE (READ implies it)' },
   OffsetFetch: { group: 'DESCRIBE (READ implies it)', topic: describe },
   OffsetCommit: { group: 'READ', topic: 'READ' },
   setGroupOffsets: { group: 'READ', topic: 'READ' },

@@ -14,7 +14,9 @@ import { WireReader, WireWriter } from './wire.ts';
  *     request: key string | type i8 (0)
  *     response: throttle i32 | error i16 | message string? | node i32 | host string | port i32
  */
-function findGroupCoordinatorRequest(group: string): KafkaRequest<{ errorCode: number; address: BrokerAddress }> {
+export function findGroupCoordinatorRequest(
+  group: string,
+): KafkaRequest<{ errorCode: number; address: BrokerAddress }> {
   const body = new WireWriter().string(group).int8(0);
   const read = (bytes: Buffer) => {
     const reader = new WireReader(bytes);
