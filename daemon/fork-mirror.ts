@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../domain/clock.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import type { Following } from '../replication/topics/plan-following.ts';
 import { machineNowMs } from './machine-clock.ts';
 import type { FromMirror, MirrorSettings, ToMirror } from './mirror-ipc.ts';
 import type { MirrorHandle, Stopped } from './replicator.ts';
@@ -31,6 +33,7 @@ export function forkMirror(settings: MirrorSettings, options: ForkOptions): Mirr
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   let asked = false;
+  let followed: Following | undefined;
   let failure: ArgusError | undefined;
   const frozen = Promise.withResolvers<Stopped>();
   // Whoever asked for the freeze awaits it; without one nobody does.
@@ -107,7 +110,14 @@ export function forkMirror(settings: MirrorSettings, options: ForkOptions): Mirr
 
   return {
     ended,
-    follow: (wanted) => send({ kind: 'follow', wanted }),
+    follow(wanted) {
+      // Looked up every few seconds; thousands of partitions are not sent, and compared, each time.
+      const { partitions, ...rest } = wanted;
+      const { partitions: before, ...last } = followed ?? {};
+      if (partitions === before && isDeepStrictEqual(rest, last)) return;
+      followed = wanted;
+      send({ kind: 'follow', wanted });
+    },
     async freeze(drainMs) {
       asked = true;
       send({ kind: 'freeze', drainMs });

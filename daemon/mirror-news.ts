@@ -9,8 +9,10 @@ export interface MirrorNews {
 /** What has changed between two looks at a mirror: partitions that stopped, that wait, and that go on again. Pure. */
 export function mirrorNews(before: MirrorStatus | undefined, now: MirrorStatus): readonly MirrorNews[] {
   return Object.entries(now.topics).flatMap(([topic, t]) =>
-    t.partitions.flatMap((p) => {
-      const was = before?.topics[topic]?.partitions.find((b) => b.partition === p.partition);
+    t.partitions.flatMap((p, i) => {
+      const known = before?.topics[topic]?.partitions;
+      // Of thousands none is searched for while they stand in the same order.
+      const was = known?.[i]?.partition === p.partition ? known[i] : known?.find((b) => b.partition === p.partition);
       const name = `${topic}-${p.partition}`;
       return p.alignsTo === undefined
         ? [...newsOf(name, was?.state ?? 'mirroring', p), ...transactionNews(name, was, p)]
