@@ -19,6 +19,7 @@ import { topicFollower } from './follow-topics.ts';
 
 import { forkMirror } from './fork-mirror.ts';
 import { runGroupLoop } from './group-loop.ts';
+import { heartbeat } from './heartbeat.ts';
 import { servePages } from './http.ts';
 import type { Log } from './log.ts';
 import type { MirrorSettings } from './mirror-ipc.ts';
@@ -45,6 +46,7 @@ const staleStatusMs = 5_000;
 export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promise<void> {
   const { config, regions, state, clock, log } = parts;
   const metrics = createMetrics();
+  const beating = heartbeat({ config, regions, clock, log });
   let roles: Roles | undefined;
   let order: ReplicationOrder | undefined;
   let mirrorStatus: MirrorStatus | undefined;
@@ -55,8 +57,9 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
 
   const pages = await servePages(
     {
-      metrics: () =>
-        metrics.render({
+      metrics: () => {
+        const heartbeatLagMs = beating.lagMs();
+        return metrics.render({
           topics: order?.kind === 'run' ? freshTopics(mirrorStatus, clock.now()) : {},
           checkpoints: Object.fromEntries(
             [...syncs].map(([job, sync]) => {
@@ -75,7 +78,9 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           ...(roles ? { roles } : {}),
           ...(watch.primaryReachable === undefined ? {} : { primaryReachable: watch.primaryReachable }),
           replicating: order?.kind === 'run',
-        }),
+          ...(heartbeatLagMs === undefined ? {} : { heartbeatLagMs }),
+        });
+      },
       health: () => ({
         ok: clock.monotonic() - tickedAt < 10_000,
         replication: order?.kind ?? 'starting',
@@ -97,13 +102,14 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     const mayWriteForMs = () => held?.remainingMs() ?? 0;
     return counted(forkMirror(settings, { clock, onStatus, mayWriteForMs }), metrics.mirrorRestarted);
   };
-  const follower = topicFollower({ config, regions, state, clock, log, start });
+  const follower = topicFollower({ config, regions, state, clock, log, start, own: beating });
   const replicatorParts: ReplicatorParts = {
     clock,
     log,
     openMirror: follower.open,
     loops: [
       { name: 'topics', run: follower.run },
+      { name: 'heartbeat', run: beating.run },
       ...aclLoops({ config, regions, topics: follower.names, state, clock, log }),
       {
         name: 'audit',

@@ -15,7 +15,7 @@ import type { ReplicatorParts } from './replicator.ts';
 import { every } from './supervise.ts';
 
 type AclConfig = Pick<Config, 'jobs'> & {
-  readonly mirror: Pick<Config['mirror'], 'acls'>;
+  readonly mirror: Pick<Config['mirror'], 'acls' | 'principal'>;
   readonly groups?: NamePatterns | undefined;
   readonly regions: Readonly<Record<string, { readonly kafka: Pick<RegionConfig['kafka'], 'sasl'> }>>;
 };
@@ -39,7 +39,10 @@ export function aclLoops(parts: AclLoopParts): ReplicatorParts['loops'] {
         rolesEpoch,
         groups: config.jobs.map((j) => j.consumerGroup),
         groupPatterns: config.groups,
-        except: logins.map((name) => `User:${name}`),
+        except: [
+          ...logins.map((name) => `User:${name}`),
+          ...(config.mirror.principal ? [config.mirror.principal] : []),
+        ],
       },
       signal,
     );

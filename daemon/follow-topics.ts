@@ -18,7 +18,7 @@ import type { Log } from './log.ts';
 import type { MirrorSettings } from './mirror-ipc.ts';
 import { prepareMirror } from './prepare-mirror.ts';
 import { regionOf } from './region-of.ts';
-import type { MirrorHandle } from './replicator.ts';
+import type { MirrorHandle, Stopped } from './replicator.ts';
 import { every } from './supervise.ts';
 
 export interface TopicFollowerParts {
@@ -28,6 +28,8 @@ export interface TopicFollowerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly start: (settings: MirrorSettings) => MirrorHandle;
+  /** Topics of Argus' own, mirrored besides those of the configuration: no failover depends on them. */
+  readonly own?: { topics(): readonly string[]; prepare(direction: Direction, signal: AbortSignal): Promise<void> };
   readonly periodMs?: number;
   /** Between two looks at the topics' configurations, which cost two requests a topic. */
   readonly configPeriodMs?: number;
@@ -87,7 +89,8 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
       prepared = undefined;
     }
     const patterns = config.topicPatterns;
-    const all = await source.kafka.describeTopics(patterns ? undefined : config.topics, call);
+    const own = parts.own?.topics() ?? [];
+    const all = await source.kafka.describeTopics(patterns ? undefined : [...config.topics, ...own], call);
     let wanted = config.topics;
     if (patterns) {
       const { unmatched } = selectNames(all.keys(), patterns);
@@ -97,6 +100,7 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
       // One that the source has lost stays followed: the standby still has its records.
       wanted = selectNames([...all.keys(), ...Object.keys(known ?? {})], patterns).names;
     }
+    wanted = [...new Set([...wanted, ...own])];
     const chosen = new Set(wanted);
     const atSource = new Map([...all].filter(([name]) => chosen.has(name)));
     const atStandby = wanted.length === 0 ? new Map() : await target.kafka.describeTopics(wanted, call);
@@ -136,7 +140,8 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
   async function following(direction: Direction, signal: AbortSignal): Promise<Following> {
     let look = await lookAt(direction, signal);
     if (!prepared || !isDeepStrictEqual(look, prepared.look)) look = await prepare(direction, look, signal);
-    names = look.names;
+    const own = parts.own?.topics() ?? [];
+    names = look.names.filter((name) => !own.includes(name));
     const remembered = Object.fromEntries(Object.entries(known ?? {}).filter(([name]) => look.names.includes(name)));
     const identity = judgeIdentity(remembered, look.atSource, look.atStandby);
     if (!isDeepStrictEqual(identity.known, known)) {
@@ -177,10 +182,14 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
     async open(direction, signal) {
       const [source, target] = sides(direction);
       prepared = undefined;
+      await parts.own?.prepare(direction, signal);
       const wanted = await following(direction, signal);
       const started = parts.start(await prepareMirror({ state, source, target, following: wanted }, direction, signal));
       handle = started;
-      return started;
+      return {
+        ...started,
+        freeze: async (drainMs) => withoutTopics(parts.own?.topics() ?? [], await started.freeze(drainMs)),
+      };
     },
     async run(direction, signal) {
       let failed: string | undefined;
@@ -208,6 +217,11 @@ export function topicFollower(parts: TopicFollowerParts): TopicFollower {
       }
     },
   };
+}
+
+/** Where a topic of Argus' own ends is nothing that a promotion is measured by. */
+function withoutTopics(own: readonly string[], stopped: Stopped): Stopped {
+  return { ...stopped, endOffsets: stopped.endOffsets.filter((e) => !own.includes(e.topic)) };
 }
 
 function pausedTopics(names: readonly string[], paused: MirrorPause): Readonly<Record<string, Stop>> {

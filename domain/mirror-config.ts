@@ -12,6 +12,16 @@ export const mirrorSection = z
   .strictObject({
     /** The primary's ACLs of mirrored topics and followed groups; those that allow to write only from a promotion on. */
     acls: z.enum(['follow', 'off']).default('follow'),
+    /** A record a second through the mirror, from end to end. */
+    heartbeat: z
+      .strictObject({
+        enabled: z.boolean().default(true),
+        topic: z
+          .string()
+          .regex(/^argus\.[a-zA-Z0-9._-]{1,243}$/, 'a topic name that begins with argus.')
+          .default('argus.heartbeat'),
+      })
+      .prefault({}),
     /** For `argus mirror run --share`. */
     share: z
       .strictObject({

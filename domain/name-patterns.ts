@@ -21,11 +21,11 @@ export function patternExpression(pattern: string): RegExp {
   return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
 }
 
-/** Which of the names the patterns choose. Kafka's internal ones (`__*`) never. */
+/** Which of the names the patterns choose. Kafka's internal ones (`__*`) and Argus' own (`argus.*`) never. */
 export function selectNames(names: Iterable<string>, patterns: NamePatterns): SelectedNames {
   const include = patterns.include.map((pattern) => ({ pattern, expression: patternExpression(pattern) }));
   const exclude = patterns.exclude.map(patternExpression);
-  const ordinary = [...new Set(names)].filter((n) => !n.startsWith('__'));
+  const ordinary = [...new Set(names)].filter((n) => !n.startsWith('__') && !n.startsWith('argus.'));
   const unmatched = include.filter((p) => !ordinary.some((n) => p.expression.test(n))).map((p) => p.pattern);
   const chosen = ordinary.filter(
     (n) => include.some((p) => p.expression.test(n)) && !exclude.some((expression) => expression.test(n)),

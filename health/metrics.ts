@@ -13,6 +13,7 @@ export interface MetricsFacts {
           readonly partition: number;
           readonly lagRecords: number | undefined;
           readonly state: 'mirroring' | 'waiting' | 'stopped';
+          readonly openTransactions?: { readonly count: number };
         }[];
       }
     >
@@ -26,6 +27,8 @@ export interface MetricsFacts {
   readonly roles?: { readonly epoch: number; readonly primary: string };
   readonly primaryReachable?: boolean;
   readonly replicating: boolean;
+  /** Undefined while none was seen, or there are none. */
+  readonly heartbeatLagMs?: number;
 }
 
 export interface Metrics {
@@ -41,6 +44,8 @@ export interface Metrics {
 
 /** A partition's own series is given up to this many per topic; beyond it they are summed under `partition="all"`. */
 const partitionSeriesLimit = 200;
+/** With more partitions than this in all topics together, that is so for every topic. */
+const allPartitionsLimit = 5_000;
 
 /** A registry of its own, so that two in one process never meet. */
 export function createMetrics(): Metrics {
@@ -54,6 +59,10 @@ export function createMetrics(): Metrics {
   const lagSeconds = gauge('kafka_mirror_lag_seconds', 'How far the standby is behind, by the timestamps of records.', [
     'topic',
   ]);
+  const heartbeatLag = gauge(
+    'kafka_mirror_heartbeat_lag_seconds',
+    'Age of the newest heartbeat of the primary that can be read on the standby; one is written every second.',
+  );
   const rate = gauge(
     'argus_primary_records_per_second',
     'Records appended on the primary, average of the last seconds.',
@@ -67,6 +76,11 @@ export function createMetrics(): Metrics {
   const waiting = gauge(
     'argus_mirror_partitions_waiting',
     'Partitions that can not be mirrored for now: without leader, deleted, or not readable.',
+    ['topic'],
+  );
+  const open = gauge(
+    'kafka_mirror_open_transactions',
+    'Transactions of the primary that stand open on the standby too, and hold read_committed readers back there.',
     ['topic'],
   );
   const lastSync = gauge(
@@ -108,17 +122,30 @@ export function createMetrics(): Metrics {
 
   return {
     async render(facts) {
-      for (const g of [lagRecords, lagSeconds, rate, stopped, waiting, lastSync, newestId, newestAt, epoch, reachable])
+      for (const g of [
+        lagRecords,
+        lagSeconds,
+        rate,
+        stopped,
+        waiting,
+        open,
+        lastSync,
+        newestId,
+        newestAt,
+        epoch,
+        reachable,
+      ])
         g.reset();
+      const all = Object.values(facts.topics).reduce((sum, t) => sum + t.partitions.length, 0);
       for (const [topic, t] of Object.entries(facts.topics)) {
         if (t.lagMs !== undefined) lagSeconds.set({ topic }, t.lagMs / 1_000);
         if (t.recordsPerSecond !== undefined) rate.set({ topic }, t.recordsPerSecond);
         stopped.set({ topic }, t.partitions.filter((p) => p.state === 'stopped').length);
         waiting.set({ topic }, t.partitions.filter((p) => p.state === 'waiting').length);
-        if (t.partitions.length > partitionSeriesLimit) {
-          const lags = t.partitions.map((p) => p.lagRecords);
-          const all = lags.reduce((sum, lag) => (sum === undefined || lag === undefined ? undefined : sum + lag), 0);
-          if (all !== undefined) lagRecords.set({ topic, partition: 'all' }, all);
+        open.set({ topic }, sum(t.partitions.map((p) => p.openTransactions?.count ?? 0)) ?? 0);
+        if (t.partitions.length > partitionSeriesLimit || all > allPartitionsLimit) {
+          const lag = sum(t.partitions.map((p) => p.lagRecords));
+          if (lag !== undefined) lagRecords.set({ topic, partition: 'all' }, lag);
         } else {
           for (const { partition, lagRecords: lag } of t.partitions) {
             if (lag !== undefined) lagRecords.set({ topic, partition: String(partition) }, lag);
@@ -133,6 +160,8 @@ export function createMetrics(): Metrics {
       if (facts.roles) epoch.set({ primary: facts.roles.primary }, facts.roles.epoch);
       if (facts.primaryReachable === undefined) reachable.remove();
       else reachable.set(facts.primaryReachable ? 1 : 0);
+      if (facts.heartbeatLagMs === undefined) heartbeatLag.remove();
+      else heartbeatLag.set(facts.heartbeatLagMs / 1_000);
       replicating.set(facts.replicating ? 1 : 0);
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
@@ -143,4 +172,9 @@ export function createMetrics(): Metrics {
       auditDifferences.inc(differences);
     },
   };
+}
+
+/** Undefined when one of them is. */
+function sum(values: readonly (number | undefined)[]): number | undefined {
+  return values.reduce((a, b) => (a === undefined || b === undefined ? undefined : a + b), 0);
 }

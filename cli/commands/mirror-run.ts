@@ -1,6 +1,7 @@
 import { aclLoops } from '../../daemon/follow-acls.ts';
 import { followRoles } from '../../daemon/follow-roles.ts';
 import { topicFollower } from '../../daemon/follow-topics.ts';
+import { heartbeat } from '../../daemon/heartbeat.ts';
 import { mirrorNews } from '../../daemon/mirror-news.ts';
 import { regionOf } from '../../daemon/region-of.ts';
 import { acquireReplicationLease } from '../../daemon/replication-lease.ts';
@@ -59,7 +60,9 @@ export async function run(context: CommandContext, options: Options): Promise<nu
     }
     const lease = await acquireReplicationLease({ state, clock, holder: who }, 'mirror run', signal);
     const stopRenewing = lease.keepRenewed();
+    const beating = heartbeat({ config, regions, clock, log });
     const follower = topicFollower({
+      own: beating,
       config,
       regions,
       state,
@@ -79,6 +82,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
             log,
             loops: [
               { name: 'topics', run: follower.run },
+              { name: 'heartbeat', run: beating.run },
               ...aclLoops({ config, regions, topics: follower.names, state, clock, log }),
             ],
             standbyEnds: (direction) => standbyEnds(regionOf(regions, direction.target), follower.names()),

@@ -4,6 +4,8 @@ import { formatMs } from '../../health/render-status.ts';
 import { assembleStatus } from '../../health/status.ts';
 import type { TopicLag } from '../../health/status-view.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import type { Region } from '../../regions/region.ts';
+import { heartbeatCluster, newestHeartbeat } from '../../replication/topics/heartbeat.ts';
 import { readMirrorAudit } from '../../state/mirror-audit.ts';
 import { pauseOf, readMirrorPause } from '../../state/mirror-pause.ts';
 import { readMirrorThrottle, throttleInForce } from '../../state/mirror-throttle.ts';
@@ -27,11 +29,25 @@ export async function run(context: CommandContext): Promise<number> {
     const call = { signal };
     const paused = await readMirrorPause(state, call);
     const throttle = throttleInForce(config.mirror.throttle, await readMirrorThrottle(state, call));
+    const { heartbeat } = config.mirror;
+    const standby = heartbeat.enabled && roles.replication === 'active' ? regions.get(roles.standby) : undefined;
+    const beatAtMs = standby && (await lastBeat(standby, heartbeat.topic, signal));
+    const heartbeatLagMs = beatAtMs === undefined ? undefined : Math.max(0, clock.now() - beatAtMs);
     const audit = await readMirrorAudit(state, roles.primary, call);
     const rates = roles.primary === config.roles.primary ? await rated : await ratesNow(context, state, roles.primary);
     if (context.json)
       context.print(
-        JSON.stringify({ roles, daemon, mirror, wouldLose, rates, paused, throttle, audit: audit ?? null }),
+        JSON.stringify({
+          roles,
+          daemon,
+          mirror,
+          heartbeatLagMs: heartbeatLagMs ?? null,
+          wouldLose,
+          rates,
+          paused,
+          throttle,
+          audit: audit ?? null,
+        }),
       );
     else if (roles.replication === 'suspended')
       context.print(`replication is suspended since ${roles.primary} was promoted`);
@@ -41,6 +57,8 @@ export async function run(context: CommandContext): Promise<number> {
         const held = pause ? `; paused by ${pause.by} since ${new Date(pause.atMs).toISOString()}` : '';
         context.print(`${lagLine(lag, rates[lag.topic])}${held}`);
       }
+      if (heartbeatLagMs !== undefined)
+        context.print(`heartbeat: the newest that ${roles.standby} has is ${formatMs(heartbeatLagMs)} old`);
       if (throttle.bytesPerSecond !== undefined || Object.keys(throttle.topics).length > 0)
         for (const line of throttleLines(throttle)) context.print(line);
       if (!daemon.seen) context.print('no daemon is seen at work');
@@ -52,6 +70,18 @@ export async function run(context: CommandContext): Promise<number> {
     }
     return mirror.every((lag) => lag.basis !== 'unknown') ? 0 : 1;
   });
+}
+
+/** The instant of the newest heartbeat on the standby; undefined where there is none, or nobody can tell. */
+async function lastBeat({ brokers }: Region, topic: string, signal: AbortSignal): Promise<number | undefined> {
+  const cluster = heartbeatCluster(brokers);
+  try {
+    return await newestHeartbeat(cluster, topic, AbortSignal.any([signal, AbortSignal.timeout(2_000)]));
+  } catch {
+    return undefined; // What the standby lacks or denies is told by `argus mirror check`.
+  } finally {
+    cluster.close();
+  }
 }
 
 /** By two sightings, some seconds apart; nothing when there are none or the state can't be read. */

@@ -15,7 +15,10 @@ test.each([
 });
 
 test('chooses what is included and not excluded, never internal names, and tells what matched nothing', () => {
-  const names = ['orders-eu', 'orders-test', 'payments', '__consumer_offsets', '_schemas'];
-  const patterns = { include: ['orders-*', '*sumer*', '_schemas', 'absent'], exclude: ['*-test'] };
-  expect(selectNames(names, patterns)).toEqual({ names: ['_schemas', 'orders-eu'], unmatched: ['*sumer*', 'absent'] });
+  const names = ['orders-eu', 'orders-test', 'payments', '__consumer_offsets', '_schemas', 'argus.orders-eu'];
+  const patterns = { include: ['orders-*', '*sumer*', '_schemas', 'absent', 'argus.*'], exclude: ['*-test'] };
+  expect(selectNames(names, patterns)).toEqual({
+    names: ['_schemas', 'orders-eu'],
+    unmatched: ['*sumer*', 'absent', 'argus.*'],
+  });
 });

@@ -45,6 +45,30 @@ describe('createMetrics', () => {
     ]);
   });
 
+  it('bounds the series of many topics', async () => {
+    const partitions = Array.from({ length: 101 }, (_, partition) => ({
+      partition,
+      lagRecords: 1,
+      state: 'mirroring' as const,
+    }));
+    const topics = Object.fromEntries(
+      Array.from({ length: 50 }, (_, n) => [`t${n}`, { lagMs: 0, recordsPerSecond: 0, partitions }]),
+    );
+    const lines = await linesOf(facts({ topics }));
+    expect(lines.filter((l) => l.startsWith('kafka_mirror_records_lag{'))).toHaveLength(50);
+    expect(lines).toContain('kafka_mirror_records_lag{topic="t7",partition="all"} 101');
+  });
+
+  it('gives the age of the newest heartbeat while there is one, and the transactions that stand open', async () => {
+    const metrics = createMetrics();
+    const open = { partition: 0, lagRecords: 0, state: 'mirroring' as const, openTransactions: { count: 2 } };
+    const topics = { events: { lagMs: 0, recordsPerSecond: 1, partitions: [open] } };
+    const { body } = await metrics.render(facts({ heartbeatLagMs: 700, topics }));
+    expect(body).toContain('kafka_mirror_heartbeat_lag_seconds 0.7\n');
+    expect(body).toContain('kafka_mirror_open_transactions{topic="events"} 2\n');
+    expect((await metrics.render(facts())).body).not.toMatch(/^kafka_mirror_heartbeat_lag_seconds /m);
+  });
+
   it('leaves out a lag that nobody can tell, and counts the partitions that wait', async () => {
     const partitions = [
       { partition: 0, lagRecords: undefined, state: 'waiting' as const },
