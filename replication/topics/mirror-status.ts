@@ -81,7 +81,10 @@ const rateWindowMs = 10_000;
 /** Notes the source's log end for the rates. Call it about once a second while the source answers. */
 export function sampleRate(state: PartitionState, at: number): void {
   if (state.sourceSeenAt === undefined) return;
-  state.samples.push({ at, end: state.sourceEnd });
+  const [before, last] = [state.samples.at(-2), state.samples.at(-1)];
+  // While nothing is written two are enough; of thousands of idle partitions none shall fill memory.
+  if (before && last && before.end === last.end && last.end === state.sourceEnd) last.at = at;
+  else state.samples.push({ at, end: state.sourceEnd });
   while (state.samples.length > 2 && at - (state.samples[0]?.at ?? at) > rateWindowMs) state.samples.shift();
 }
 

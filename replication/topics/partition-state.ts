@@ -60,7 +60,7 @@ export interface PartitionState extends TopicPartition {
   /** Running mean over the batches fetched. */
   bytesPerRecord: number;
   /** The source's log end over the last seconds, oldest first. */
-  samples: { readonly at: number; readonly end: bigint }[];
+  samples: { at: number; readonly end: bigint }[];
 }
 
 /** A partition of which nothing is known yet. */

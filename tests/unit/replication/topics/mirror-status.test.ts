@@ -84,6 +84,16 @@ describe('the source`s rate', () => {
     expect(topic(s)).toMatchObject({ recordsPerSecond: 50, bytesPerSecond: 5_000 });
   });
 
+  test('is nothing, and needs no more than two looks, while nothing is written; then it counts from the last of them', () => {
+    const s = state({ sourceEnd: 1_000n });
+    for (let second = 0; second <= 60; second++) sampleRate(s, second * 1_000);
+    expect(s.samples).toHaveLength(2);
+    expect(topic(s)?.recordsPerSecond).toBe(0);
+    s.sourceEnd = 1_100n;
+    sampleRate(s, 61_000);
+    expect(topic(s)?.recordsPerSecond).toBe(100);
+  });
+
   test('is unknown while only one look was taken', () => {
     const s = state({ sourceEnd: 1_000n });
     sampleRate(s, 0);
