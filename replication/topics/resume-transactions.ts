@@ -109,10 +109,10 @@ export function decideSlot(
 }
 
 /** What the ids' coordinators answer; absent where only brokers answered that aren't. */
-async function describeEverywhere(
-  { target }: SessionContext,
+export async function describeEverywhere(
+  { target }: Pick<SessionContext, 'target'>,
   nodes: readonly number[],
-  entries: readonly Asked[],
+  entries: readonly Pick<Asked, 'id'>[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, DescribedTransaction>> {
   const answers = new Map<string, DescribedTransaction>();
@@ -200,5 +200,7 @@ async function sourceProducerAt(
 ): Promise<bigint | undefined> {
   const found = await lastBatches(context.source, [state], new Map([[state.key, offset + 1n]]), signal);
   const batch = found.get(state.key);
-  return batch?.baseOffset === offset && batch.transactional && !batch.control ? batch.producerId : undefined;
+  // Where compaction took the first records of a batch, the standby's begins inside it.
+  const there = batch && batch.baseOffset <= offset && offset <= batch.lastOffset;
+  return there && batch.transactional && !batch.control ? batch.producerId : undefined;
 }

@@ -151,6 +151,8 @@ function compareByRecord(
   }
   const { same, difference, firstOnlySource, firstOnlyStandby } = compared;
   if (difference) return difference;
+  if (same > 0 && a.transactional !== b.transactional)
+    return { offset: b.baseOffset, what: 'transactional on one side only' };
   tally.records += BigInt(same);
   if (firstOnlySource === undefined && firstOnlyStandby === undefined) {
     if (takesUpOffsets(b)) tally.fillers++;

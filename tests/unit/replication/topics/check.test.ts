@@ -150,9 +150,13 @@ describe('a topic', () => {
     ],
     [
       'with a batch at which the mirror would stop',
-      { log: { stop: { reason: 'InnerGap', detail: 'the batch from 40 to 49 holds 3 records' } } },
-      'InnerGap',
-      /events-0: the batch from 40/,
+      {
+        log: {
+          stop: { reason: 'ControlRecordUnknown', detail: 'the control record at 40 is no marker of a transaction' },
+        },
+      },
+      'ControlRecordUnknown',
+      /events-0: the control record at 40/,
     ],
     [
       'that may not be written',

@@ -91,10 +91,16 @@ describe('a fetched batch', () => {
       'split',
     ],
     [
-      'stops the partition when compaction left holes in it and it is transactional',
+      'is split when it is transactional, too',
       10n,
       batch({ baseOffset: 10n, lastOffsetDelta: 4, recordCount: 3, attributes: 0x10 }),
-      'InnerGap',
+      'split',
+    ],
+    [
+      'stops the partition when it is a marker with holes',
+      10n,
+      batch({ baseOffset: 10n, lastOffsetDelta: 4, recordCount: 1, attributes: 0x30 }),
+      'ControlRecordUnknown',
     ],
     [
       'is taken when it has no records and some of its offsets are filled',
