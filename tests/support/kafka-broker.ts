@@ -87,7 +87,11 @@ export async function startTestBroker(
     child = spawn(java, [...heap, ...log, ...classpath, 'kafka.Kafka', properties], { stdio: 'ignore' });
     const started = child;
     for (let attempt = 0; !(await accepts(port)); attempt++) {
-      if (started.exitCode !== null || attempt > 600) throw new Error(`the test broker in ${dir} did not start`);
+      if (started.exitCode !== null || attempt > 600) {
+        // Nobody gets to know it, so nobody else can end it.
+        started.kill('SIGKILL');
+        throw new Error(`the test broker in ${dir} did not start`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   };
