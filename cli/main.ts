@@ -183,6 +183,35 @@ command(
 );
 command(
   mirror,
+  'render',
+  'Print the connectors that MirrorMaker 2 needs (mirror.engine: mirrormaker2), without secrets; changes nothing',
+  '  $ argus mirror render\n  $ argus mirror render --dedicated',
+  () => import('./commands/mirror-render.ts'),
+  (c) => c.option('--dedicated', "print the properties of MirrorMaker's dedicated mode instead"),
+);
+command(
+  mirror,
+  'deploy',
+  'Give Kafka Connect the connectors of MirrorMaker 2, and wait until they are seen running',
+  '  $ argus mirror deploy',
+  () => import('./commands/mirror-deploy.ts'),
+);
+command(
+  mirror,
+  'offsets',
+  "An offset of the primary as one of MirrorMaker's copy: exact, or refused (exit code 3)",
+  '  $ argus mirror offsets --topic events --partition 0 --offset 1000',
+  () => import('./commands/mirror-offsets.ts'),
+  (c) =>
+    c
+      .requiredOption('--topic <name>', 'the topic, by its name on the primary')
+      .addOption(new Option('--partition <n>', 'its partition').argParser(count).makeOptionMandatory())
+      .addOption(
+        new Option('--offset <n>', 'the next record to read on the primary').argParser(offset).makeOptionMandatory(),
+      ),
+);
+command(
+  mirror,
   'reseed <topic>',
   'Delete a topic on the standby and make it anew, so that the mirror begins it again. Refused (3) while a mirror runs',
   '  $ argus mirror reseed events\n  $ argus mirror reseed events --yes --accept-loss 120',

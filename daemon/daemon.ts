@@ -103,11 +103,15 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     return counted(forkMirror(settings, { clock, onStatus, mayWriteForMs }), metrics.mirrorRestarted);
   };
   const follower = topicFollower({ config, regions, state, clock, log, start, own: beating });
+  // MirrorMaker mirrors topics and offsets of groups by itself; checkpoints it knows nothing of.
+  const ownMirror = config.mirror.engine === 'argus';
+  const ownLoops = (loops: ReplicatorParts['loops']) =>
+    ownMirror ? loops : loops.filter((l) => l.name === 'checkpoint sync');
   const replicatorParts: ReplicatorParts = {
     clock,
     log,
-    openMirror: follower.open,
-    loops: [
+    ...(ownMirror ? { openMirror: follower.open } : {}),
+    loops: ownLoops([
       { name: 'topics', run: follower.run },
       { name: 'heartbeat', run: beating.run },
       ...aclLoops({ config, regions, topics: follower.names, state, clock, log }),
@@ -162,7 +166,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
             stop,
           ),
       },
-    ],
+    ]),
     standbyEnds: async (direction) => standbyEnds(regionOf(regions, direction.target), follower.names()),
   };
 

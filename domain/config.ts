@@ -1,24 +1,12 @@
 import { z } from 'zod';
+import { duration, secretRef, serviceUrl } from './config-values.ts';
 import { mirrorSection } from './mirror-config.ts';
+import { mirrorMakerGaps } from './mirrormaker-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
-
-/** `250ms`, `30s`, `15m`, `1h` → milliseconds. */
-const duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h)$/, 'a duration like 500ms, 30s, 15m or 1h')
-  .transform((text) => {
-    const unit = text.replace(/^\d+/, '') as 'ms' | 's' | 'm' | 'h';
-    return Number.parseInt(text, 10) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit];
-  });
 
 const hostPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'host:port');
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
 const ipv4 = z.ipv4('an IPv4 address');
-
-/** Printed in plans and messages, so nothing secret may stand in it. */
-const serviceUrl = z
-  .url('a URL')
-  .refine((text) => !/^[^/]*\/\/[^/?#]*@/.test(text), 'a URL without user and password: it is printed and logged');
 
 /** Of names: `orders-*`, `/^orders-(eu|us)$/`. */
 const pattern = z
@@ -31,10 +19,6 @@ const pattern = z
       return false;
     }
   }, 'a name, a pattern with * and ?, or a regular expression between slashes');
-
-/** Secrets stand outside the file: `env:NAME` or `file:/path`. */
-
-const secretRef = z.string().regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, 'a reference: env:NAME or file:/path');
 
 const s3Access = {
   /** URL of the S3 API, e.g. `https://<account>.r2.cloudflarestorage.com`. */
@@ -165,6 +149,10 @@ export const configSchema = z
     if (Object.keys(config.regions).length !== 2) {
       ctx.addIssue({ code: 'custom', path: ['regions'], message: 'two regions are needed: a primary and a standby' });
     }
+    for (const { path, message } of config.mirror.mirrormaker
+      ? mirrorMakerGaps(config.mirror.mirrormaker, config.regions)
+      : [])
+      ctx.addIssue({ code: 'custom', path: ['mirror', 'mirrormaker', ...path], message });
     config.jobs.forEach((j, i) => {
       for (const region of Object.keys(config.regions)) {
         if (!(region in j.submit.args)) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseByteSize } from './byte-size.ts';
+import { mirrorMakerSection } from './mirrormaker-config.ts';
 
 const byteRate = z
   .union([z.number(), z.string()])
@@ -10,6 +11,10 @@ const byteRate = z
 /** How topics are mirrored. Everything has a default that suits one process between two clusters. */
 export const mirrorSection = z
   .strictObject({
+    /** Who mirrors: Argus itself, or MirrorMaker 2 on Kafka Connect, which Argus deploys and watches. */
+    engine: z.enum(['argus', 'mirrormaker2']).default('argus'),
+    /** For `engine: mirrormaker2`. */
+    mirrormaker: mirrorMakerSection.optional(),
     /** The primary's ACLs of mirrored topics and followed groups; those that allow to write only from a promotion on. */
     acls: z.enum(['follow', 'off']).default('follow'),
     /** A record a second through the mirror, from end to end. */
@@ -49,7 +54,9 @@ export const mirrorSection = z
     /** A failover denies that principal WRITE on the mirrored topics, and sees the denial. */
     denyWrite: z.boolean().default(false),
   })
-  .superRefine(({ principal, denyWrite }, ctx) => {
+  .superRefine(({ principal, denyWrite, engine, mirrormaker }, ctx) => {
+    if (engine === 'mirrormaker2' && !mirrormaker)
+      ctx.addIssue({ code: 'custom', path: ['engine'], message: 'mirrormaker2 needs mirror.mirrormaker.connectUrl' });
     if (denyWrite && principal === undefined)
       ctx.addIssue({
         code: 'custom',

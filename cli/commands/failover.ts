@@ -11,6 +11,7 @@ import { ensureRoles } from '../../state/roles.ts';
 import { agree } from '../agree.ts';
 import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
 import { renderEvent, renderPlan, renderReport } from '../render-failover.ts';
 import { preflight, rolesNow, sidesOf, withComposition } from '../session.ts';
 
@@ -25,6 +26,11 @@ export interface FailoverOptions {
 export async function run(context: CommandContext, options: FailoverOptions): Promise<number> {
   return withComposition(context, async (composition, loaded) => {
     const { config, names, state } = composition;
+    requireOwnMirror(
+      config,
+      'failover',
+      "offsets in checkpoints don't hold on MirrorMaker's copy; `argus mirror offsets` translates one at a time",
+    );
     const { clock, signal, who } = context;
     const inForce = await rolesNow(context, composition);
     const direction = await directionOf(state, inForce, { signal });

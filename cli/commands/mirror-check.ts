@@ -4,6 +4,7 @@ import type { TopicVerdict } from '../../replication/topics/check.ts';
 import { type ClusterFindings, checkClusters } from '../../replication/topics/check-clusters.ts';
 import { checkTopics } from '../../replication/topics/check-topics.ts';
 import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
 /**
@@ -12,6 +13,11 @@ import { rolesNow, sidesOf, withComposition } from '../session.ts';
  */
 export async function run(context: CommandContext): Promise<number> {
   return withComposition(context, async (composition) => {
+    requireOwnMirror(
+      composition.config,
+      'mirror check',
+      'it tells what Argus would mirror identically; see `argus mirror status`',
+    );
     const { signal, clock } = context;
     const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
     const { topics, topicPatterns, topicConfigs: followed } = composition.config;

@@ -8,7 +8,11 @@ export async function run(context: CommandContext, options: { readonly topic?: s
   return withComposition(context, async (composition) => {
     const { signal, clock, who } = context;
     const { topic } = options;
-    await rolesNow(context, composition);
+    const roles = await rolesNow(context, composition);
+    if (composition.config.mirror.engine === 'mirrormaker2') {
+      const { holdMirrorMaker } = await import('./mirror-hold-mirrormaker.ts');
+      return holdMirrorMaker(context, composition, roles, 'stop', topic);
+    }
     if (topic !== undefined && !composition.config.topics.includes(topic)) throw unknownTopic(topic);
     const pause = { by: who, atMs: clock.now() };
     const change = (paused: MirrorPause): MirrorPause =>

@@ -7,6 +7,7 @@ import { freezeInForce } from '../../state/freeze.ts';
 import { acquireLease } from '../../state/lease.ts';
 import { agree } from '../agree.ts';
 import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
 interface Options {
@@ -25,6 +26,11 @@ const actingTtlMs = 15_000;
  */
 export async function run(context: CommandContext, options: Options): Promise<number> {
   return withComposition(context, async (composition) => {
+    requireOwnMirror(
+      composition.config,
+      'mirror reseed',
+      'MirrorMaker holds its positions in Kafka Connect: see its documentation for how to copy a topic anew',
+    );
     const { signal, clock, who } = context;
     const { state } = composition;
     const roles = await rolesNow(context, composition);

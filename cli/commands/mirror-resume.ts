@@ -1,12 +1,17 @@
 import { changeMirrorPause, type MirrorPause } from '../../state/mirror-pause.ts';
 import type { CommandContext } from '../context.ts';
-import { withComposition } from '../session.ts';
+import { rolesNow, withComposition } from '../session.ts';
 
 /** `argus mirror resume`: takes a pause back; without a topic all of them. */
 export async function run(context: CommandContext, options: { readonly topic?: string }): Promise<number> {
-  return withComposition(context, async ({ state }) => {
+  return withComposition(context, async (composition) => {
+    const { state } = composition;
     const { signal } = context;
     const { topic } = options;
+    if (composition.config.mirror.engine === 'mirrormaker2') {
+      const { holdMirrorMaker } = await import('./mirror-hold-mirrormaker.ts');
+      return holdMirrorMaker(context, composition, await rolesNow(context, composition), 'resume', topic);
+    }
     const change = ({ all, topics }: MirrorPause): MirrorPause => {
       if (topic === undefined) return { topics: {} };
       const others = Object.fromEntries(Object.entries(topics).filter(([name]) => name !== topic));

@@ -13,6 +13,7 @@ import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
 import { reviewTopics } from '../../replication/topics/prepare-topics.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
 
 const reportPaceMs = 5_000;
@@ -29,6 +30,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
   const log = await context.openLog();
   return withComposition(context, async (composition) => {
     const { config, regions, state } = composition;
+    requireOwnMirror(config, 'mirror run', 'MirrorMaker mirrors: see `argus mirror deploy` and `argus mirror status`');
     const { clock, signal, who } = context;
     const now = await rolesNow(context, composition);
     if (now.replication === 'active') {

@@ -11,7 +11,7 @@ import { pauseOf, readMirrorPause } from '../../state/mirror-pause.ts';
 import { readMirrorThrottle, throttleInForce } from '../../state/mirror-throttle.ts';
 import { readSighting } from '../../state/sightings.ts';
 import type { CommandContext } from '../context.ts';
-import { withComposition } from '../session.ts';
+import { rolesNow, withComposition } from '../session.ts';
 import { throttleLines } from './mirror-throttle.ts';
 
 /** Between the two sightings by which rates are told. */
@@ -19,8 +19,13 @@ const rateMs = 2_000;
 
 /** `argus mirror status`: the mirror's part of the status. Exit code 1 when a lag can't be told. */
 export async function run(context: CommandContext): Promise<number> {
-  return withComposition(context, async ({ config, regions, names, state }) => {
+  return withComposition(context, async (composition) => {
+    const { config, regions, names, state } = composition;
     const { clock, signal } = context;
+    if (config.mirror.engine === 'mirrormaker2') {
+      const { mirrorMakerStatus } = await import('./mirror-status-mirrormaker.ts');
+      return mirrorMakerStatus(context, composition, await rolesNow(context, composition));
+    }
     const rated = ratesNow(context, state, config.roles.primary);
     rated.catch(() => undefined);
     const facts = await collectStatus({ config, regions: [...regions.values()], names, state, clock, signal });

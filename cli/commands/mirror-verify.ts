@@ -3,6 +3,7 @@ import { byPartition, partitionKey, type TopicPartition } from '../../domain/off
 import type { Region } from '../../regions/region.ts';
 import { type VerifiedRange, type VerifyProgress, verifyTopics } from '../../replication/topics/verify.ts';
 import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
 interface Options {
@@ -18,6 +19,11 @@ const tellPaceMs = 2_000;
 /** `argus mirror verify`: both sides hold the same records at the same offsets. Exit code 1 when they do not. */
 export async function run(context: CommandContext, options: Options): Promise<number> {
   return withComposition(context, async (composition) => {
+    requireOwnMirror(
+      composition.config,
+      'mirror verify',
+      "MirrorMaker's copy has other offsets: there is nothing to compare offset for offset",
+    );
     const { signal, clock } = context;
     const roles = await rolesNow(context, composition);
     const { primary, standby } = await sidesOf(context, composition, roles);

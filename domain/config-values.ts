@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** `250ms`, `30s`, `15m`, `1h` → milliseconds. */
+export const duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h)$/, 'a duration like 500ms, 30s, 15m or 1h')
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, '') as 'ms' | 's' | 'm' | 'h';
+    return Number.parseInt(text, 10) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit];
+  });
+
+/** Printed in plans and messages, so nothing secret may stand in it. */
+export const serviceUrl = z
+  .url('a URL')
+  .refine((text) => !/^[^/]*\/\/[^/?#]*@/.test(text), 'a URL without user and password: it is printed and logged');
+
+/** Secrets stand outside the file: `env:NAME` or `file:/path`. */
+export const secretRef = z
+  .string()
+  .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, 'a reference: env:NAME or file:/path');

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { wallClock } from '../../daemon/wall-clock.ts';
+import { type ConnectCluster, connectRest } from '../../regions/connect/connect-rest.ts';
+import {
+  bringConnectors,
+  type DeployOptions,
+  deployConnectors,
+  keepSyncs,
+} from '../../replication/mirrormaker/deploy.ts';
+import { type MirrorMakerFlow, syncsTopic } from '../../replication/mirrormaker/flow.ts';
+import { mirrorMakerHealth } from '../../replication/mirrormaker/health.ts';
+import { connectorConfigs } from '../../replication/mirrormaker/render.ts';
+import { sightMirrorMaker, translateSourceOffset } from '../../replication/mirrormaker/watch.ts';
+import { startTestConnect, type TestConnect } from '../support/kafka-connect.ts';
+import { consume, logEnds, type MirrorPair, messages, startMirrorPair, theEnd } from '../support/mirror-pair.ts';
+
+let pair: MirrorPair;
+let worker: TestConnect;
+let connect: ConnectCluster;
+let flow: MirrorMakerFlow;
+let deploying: DeployOptions;
+const signal = AbortSignal.timeout(180_000);
+const plain = { topic: 'plain', partition: 0 };
+const transactional = { topic: 'transactional', partition: 0 };
+
+beforeAll(async () => {
+  pair = await startMirrorPair();
+  worker = await startTestConnect(pair.standby.address);
+  connect = connectRest({ region: 'singapore', url: worker.url });
+  deploying = { connect, clock: wallClock, signal, timeoutMs: 60_000 };
+  const side = (alias: string, address: string) => ({
+    alias,
+    bootstrap: [address],
+    client: { 'security.protocol': 'PLAINTEXT' },
+  });
+  flow = {
+    source: side('mumbai', pair.primary.address),
+    target: side('singapore', pair.standby.address),
+    topics: ['plain', 'transactional'],
+    topicsExclude: ['__.*'],
+    groups: ['counts'],
+    groupsExclude: ['__.*'],
+    settings: {
+      taskCount: 1,
+      replicationPolicy: 'identity',
+      exactlyOnce: false,
+      replicationFactor: 1,
+      keepSyncs: 3_600_000,
+    },
+  };
+  for (const { topic } of [plain, transactional])
+    await pair.primaryAdmin.createTopic({ name: topic, partitions: 1, configs: {} });
+  // Records that MirrorMaker finds, and a log in which offsets without record shift all that follow.
+  const producer = await pair.newProducer();
+  for (let i = 0; i < 20; i++) await producer.send({ topic: 'plain', messages: messages(`before-${i}`, 50) });
+  const writer = await pair.newProducer('writer');
+  for (let i = 0; i < 5; i++) {
+    const transaction = await writer.transaction();
+    await transaction.send({ topic: 'transactional', messages: messages(`t-${i}`, 10) });
+    await (i === 2 ? transaction.abort() : transaction.commit());
+  }
+}, 120_000);
+afterAll(async () => {
+  await worker?.stop();
+  await pair?.stop();
+});
+
+const sides = () => ({
+  flow,
+  source: { name: 'mumbai', bootstrap: [pair.primary.address] },
+  target: { name: 'singapore', bootstrap: [pair.standby.address] },
+  clock: wallClock,
+  signal,
+});
+
+async function look(stalledAfterMs = 30_000) {
+  const connectors = [...connectorConfigs(flow).keys()];
+  const partitions = [plain, transactional];
+  return mirrorMakerHealth(await sightMirrorMaker(sides(), { connect, connectors, partitions, stalledAfterMs }));
+}
+
+const translate = (partition: typeof plain, offset: bigint) => translateSourceOffset(sides(), partition, offset);
+const caughtUp = () =>
+  expect
+    .poll(async () => (await look()).lags.map((l) => l.lagRecords), { timeout: 60_000, interval: 300 })
+    .toEqual([0n, 0n]);
+
+describe('MirrorMaker 2 on Kafka Connect', () => {
+  test('is deployed, copies, and is found healthy; the same again changes nothing', async () => {
+    await keepSyncs(flow, pair.standbyAdmin, signal);
+    const configs = connectorConfigs(flow);
+    const first = await deployConnectors(configs, deploying);
+    expect([...first.values()]).toEqual(['made', 'made', 'made']);
+    await caughtUp();
+    await expect.poll(async () => (await look()).problems, { timeout: 20_000, interval: 300 }).toEqual([]);
+    const again = await deployConnectors(configs, deploying);
+    expect([...again.values()]).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    const kept = await pair.standbyAdmin.topicConfigs(syncsTopic(flow));
+    expect(kept.get('min.compaction.lag.ms')).toBe('3600000');
+  }, 120_000);
+
+  test('translates exactly on a plain topic, also between two syncs, and never behind the end', async () => {
+    const producer = await pair.newProducer();
+    await producer.send({ topic: 'plain', messages: messages(theEnd, 1) });
+    await caughtUp();
+    const [end = 0n] = await logEnds(pair.standbyAdmin, [plain]);
+    expect(end).toBe(1_001n);
+    expect(await translate(plain, end)).toEqual({ kind: 'exact', offset: end });
+    expect(await translate(plain, end + 1n)).toMatchObject({ kind: 'refused', code: 'NotSyncedYet' });
+    const answers = await Promise.all([700n, 901n, 1_000n].map((offset) => translate(plain, offset)));
+    // Nothing was ever written twice here, so both logs are the same.
+    for (const [i, answer] of answers.entries())
+      expect(answer).toSatisfy(
+        (a: typeof answer) => a.kind === 'refused' || a.offset === [700n, 901n, 1_000n][i],
+        JSON.stringify(answer, (_, v) => (typeof v === 'bigint' ? `${v}` : v)),
+      );
+    expect(answers.at(-1)).toEqual({ kind: 'exact', offset: 1_000n });
+    expect(await consume(pair.standby, 'plain', false, 1)).toEqual(await consume(pair.primary, 'plain', false, 1));
+  }, 90_000);
+
+  test('refuses in a transactional gap; what it translates there is the very record', async () => {
+    // Five transactions of ten records and a marker each; the third was aborted. Behind the last marker no sync tells.
+    expect(await translate(transactional, 55n)).toMatchObject({ kind: 'refused', code: 'NotSyncedYet' });
+    const answers = await Promise.all(Array.from({ length: 55 }, (_, i) => translate(transactional, BigInt(i))));
+    const upstream = (copy: number) => copy + Math.floor(copy / 10) + (copy >= 20 ? 11 : 0);
+    for (const [offset, answer] of answers.entries()) {
+      if (answer.kind === 'refused') continue;
+      // The first record of the copy that is not before the wanted offset.
+      const copies = Array.from({ length: 40 }, (_, copy) => copy).filter((copy) => upstream(copy) >= offset);
+      expect([offset, answer.offset]).toEqual([offset, BigInt(copies[0] ?? 40)]);
+    }
+    expect(answers[53]).toEqual({ kind: 'exact', offset: 39n });
+    expect(answers[54]).toEqual({ kind: 'exact', offset: 40n });
+  }, 60_000);
+
+  test('stops when asked, is seen stopped and behind, and goes on', async () => {
+    const names = [...connectorConfigs(flow).keys()];
+    await bringConnectors(names, 'stop', deploying);
+    const before = await logEnds(pair.standbyAdmin, [plain]);
+    const producer = await pair.newProducer();
+    await producer.send({ topic: 'plain', messages: messages('late', 25) });
+    const seen = await look(0);
+    expect(seen.lags[0]).toMatchObject({ lagRecords: 25n, exact: true });
+    expect(seen.problems.map((p) => p.code)).toContain('NoSync');
+    expect(seen.problems).toContainEqual({ code: 'ConnectorNotRunning', message: `${names[0]} is STOPPED` });
+    expect(await logEnds(pair.standbyAdmin, [plain])).toEqual(before);
+    await bringConnectors(names, 'resume', deploying);
+    await caughtUp();
+  }, 90_000);
+
+  test('names a task that failed, with the reason, after one restart', async () => {
+    // A topic of the copy's name that takes no record of this size: the task fails on it.
+    await pair.standbyAdmin.alterTopicConfigs('plain', { 'max.message.bytes': '200' });
+    const producer = await pair.newProducer();
+    await producer.send({ topic: 'plain', messages: [{ key: 'large', value: 'x'.repeat(5_000) }] });
+    const failed = async () => (await look()).problems.find((p) => p.code === 'ConnectorFailed')?.message;
+    await expect
+      .poll(failed, { timeout: 40_000, interval: 300 })
+      .toMatch(/^task 0 of argus-mumbai-to-singapore-source is FAILED: org\./);
+    await expect(deployConnectors(connectorConfigs(flow), deploying)).rejects.toMatchObject({
+      code: 'ConnectorFailed',
+    });
+    await connect.restartFailed([...connectorConfigs(flow).keys()][0] ?? '');
+  }, 120_000);
+});
