@@ -1,17 +1,22 @@
+import { regionOf } from '../../daemon/region-of.ts';
 import { collectStatus } from '../../health/collect-status.ts';
 import { mirrorRates, type TopicRate } from '../../health/mirror-rates.ts';
 import { formatMs } from '../../health/render-status.ts';
 import { assembleStatus } from '../../health/status.ts';
-import type { TopicLag } from '../../health/status-view.ts';
+import type { StatusView, TopicLag } from '../../health/status-view.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Region } from '../../regions/region.ts';
 import { heartbeatCluster, newestHeartbeat } from '../../replication/topics/heartbeat.ts';
+import { partitionsText } from '../../replication/topics/share-partitions.ts';
 import { readMirrorAudit } from '../../state/mirror-audit.ts';
 import { pauseOf, readMirrorPause } from '../../state/mirror-pause.ts';
 import { readMirrorThrottle, throttleInForce } from '../../state/mirror-throttle.ts';
+import { readSharePlan } from '../../state/shared-mirror.ts';
 import { readSighting } from '../../state/sightings.ts';
+import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { rolesNow, withComposition } from '../session.ts';
+import { type ShareMemberView, shareMembers } from '../share-members.ts';
 import { throttleLines } from './mirror-throttle.ts';
 
 /** Between the two sightings by which rates are told. */
@@ -40,6 +45,7 @@ export async function run(context: CommandContext): Promise<number> {
     const heartbeatLagMs = beatAtMs === undefined ? undefined : Math.max(0, clock.now() - beatAtMs);
     const audit = await readMirrorAudit(state, roles.primary, call);
     const rates = roles.primary === config.roles.primary ? await rated : await ratesNow(context, state, roles.primary);
+    const members = await membersNow(context, composition, roles);
     if (context.json)
       context.print(
         JSON.stringify({
@@ -52,6 +58,7 @@ export async function run(context: CommandContext): Promise<number> {
           paused,
           throttle,
           audit: audit ?? null,
+          members,
         }),
       );
     else if (roles.replication === 'suspended')
@@ -66,7 +73,11 @@ export async function run(context: CommandContext): Promise<number> {
         context.print(`heartbeat: the newest that ${roles.standby} has is ${formatMs(heartbeatLagMs)} old`);
       if (throttle.bytesPerSecond !== undefined || Object.keys(throttle.topics).length > 0)
         for (const line of throttleLines(throttle)) context.print(line);
-      if (!daemon.seen) context.print('no daemon is seen at work');
+      if (typeof members === 'string') context.print(`who shares the partitions can't be told: ${members}`);
+      else
+        for (const { client, host, partitions } of members)
+          context.print(`${client} at ${host.replace('/', '')}: ${partitionsText(partitions) || 'no partition'}`);
+      if (!daemon.seen && members.length === 0) context.print('no daemon is seen at work');
       if (audit) context.print(`audit: ${audit.batches} batches compared, ${audit.differences} ranges differ`);
       if (audit?.last)
         context.print(
@@ -87,6 +98,17 @@ async function lastBeat({ brokers }: Region, topic: string, signal: AbortSignal)
   } finally {
     cluster.close();
   }
+}
+
+/** Who shares the partitions now; nobody where they were never shared under these roles. */
+async function membersNow(
+  { clock, signal }: CommandContext,
+  { config, regions, state }: Composition,
+  { epoch, replication, standby }: StatusView['roles'],
+): Promise<readonly ShareMemberView[] | string> {
+  if (epoch === undefined || replication !== 'active') return [];
+  if (!(await readSharePlan(state, epoch, { signal }))) return [];
+  return shareMembers(regionOf(regions, standby), config.mirror.share.group, { clock, signal });
 }
 
 /** By two sightings, some seconds apart; nothing when there are none or the state can't be read. */

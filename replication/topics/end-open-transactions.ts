@@ -7,7 +7,7 @@ import { markerOutcome } from '../../regions/kafka/record-batch.ts';
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
 import type { DecidedTransaction, OpenTransaction } from './decide-transactions.ts';
-import { eachAtOnce, isUnfinished, mirrorIds } from './open-transactions.ts';
+import { isUnfinished, mirrorIds } from './mirror-ids.ts';
 import { walkBatches } from './walk-batches.ts';
 
 /** A transaction that the mirror had left open, and how it ended. */
@@ -23,6 +23,7 @@ export interface EndedTransaction extends Omit<OpenTransaction, 'owner'> {
 
 const patienceMs = 10_000;
 const countMs = 5_000;
+const atOnce = 16;
 
 /**
  * Ends one of the mirror's transactions, and gives its marker as it stands in the log. The id's epoch is raised with
@@ -99,7 +100,7 @@ export async function closeIdleIds(
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
 ): Promise<number> {
-  const idle = (await mirrorIds(target, partitions, signal)).filter((id) => !isUnfinished(id));
+  const idle = (await mirrorIds(target, partitions, [], signal)).filter((id) => !isUnfinished(id));
   await eachAtOnce(idle, (id) => initProducerId(target, id.transactionalId, signal));
   return idle.length;
 }
@@ -133,4 +134,13 @@ export function heldPartitions(
 ): readonly PartitionOffset[] {
   const end = new Map(ends.map((e) => [partitionKey(e), e.offset]));
   return stable.filter((s) => s.offset < (end.get(partitionKey(s)) ?? 0n));
+}
+
+/** Calls for each, some at once. */
+export async function eachAtOnce<T, R>(items: readonly T[], call: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (let at = 0; at < items.length; at += atOnce) {
+    results.push(...(await Promise.all(items.slice(at, at + atOnce).map(call))));
+  }
+  return results;
 }

@@ -1,12 +1,9 @@
-import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
-import { listTransactionsRequest } from '../../regions/kafka/describe-transactions.ts';
-import { errorName, isTransient, kafkaError } from '../../regions/kafka/error-codes.ts';
+import { kafkaError } from '../../regions/kafka/error-codes.ts';
 import { type KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
-import { partitionOfSlot } from '../../regions/kafka/mirror-transactions.ts';
-import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import type { OpenTransaction } from './decide-transactions.ts';
 import { lastBatches } from './last-batches.ts';
+import { isUnfinished, type MirrorId, mirrorIds } from './mirror-ids.ts';
 import type { PartitionState } from './partition-state.ts';
 import { describeProducers } from './standby-producers.ts';
 
@@ -16,17 +13,6 @@ export interface ToldTransaction extends TopicPartition {
   readonly firstOffset: bigint;
   readonly sourceProducerId: bigint;
   readonly sourceProducerEpoch?: number;
-}
-
-/** One of the mirror's transactional ids, as its coordinator knows it. */
-export interface MirrorId {
-  readonly transactionalId: string;
-  /** `partitionKey` of the partition that it is for. */
-  readonly key: string;
-  readonly state: string;
-  readonly producerId: bigint;
-  readonly producerEpoch: number;
-  readonly startedAtMs: number;
 }
 
 /** What a mirror that stands still knows of the transactions that it leaves open. Pure. */
@@ -40,40 +26,8 @@ export function tellOpen(states: readonly PartitionState[]): readonly ToldTransa
   );
 }
 
-const patienceMs = 5_000;
-const atOnce = 16;
 /** A primary that may be dark is not waited for. */
 const sourcePatienceMs = 1_500;
-
-/** The mirror's transactional ids for these partitions, open or not. */
-export async function mirrorIds(
-  cluster: KafkaCluster,
-  partitions: readonly TopicPartition[],
-  signal: AbortSignal,
-): Promise<readonly MirrorId[]> {
-  const { brokers } = await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
-  const wanted = new Set(partitions.map(partitionKey));
-  const names: { readonly transactionalId: string; readonly key: string }[] = [];
-  for (const node of brokers.keys()) {
-    const answer = await cluster.send(node, 'control', listTransactionsRequest('all'), { signal });
-    if (answer.errorCode !== kafkaError.none) {
-      const message = `${cluster.name}: ListTransactions answered ${errorName(answer.errorCode)}`;
-      throw new ArgusError('KafkaFailed', message, { retryable: isTransient(answer.errorCode) });
-    }
-    for (const { transactionalId } of answer.transactions) {
-      const key = partitionOfSlot(transactionalId);
-      if (key !== undefined && wanted.has(key)) names.push({ transactionalId, key });
-    }
-  }
-  const calls = new TransactionCalls(cluster, patienceMs);
-  const described = await eachAtOnce(names, async ({ transactionalId, key }): Promise<MirrorId[]> => {
-    const known = await calls.describe(transactionalId);
-    if (!known) return [];
-    const { state, producerId, producerEpoch, startedAtMs } = known;
-    return [{ transactionalId, key, state, producerId, producerEpoch, startedAtMs }];
-  });
-  return described.flat();
-}
 
 /**
  * Every transaction that stands open in these partitions of the standby, ordered. Reads only. Those of the mirror with
@@ -85,31 +39,31 @@ export async function openTransactions(
   origin: { readonly told: readonly ToldTransaction[]; readonly source: KafkaCluster | undefined },
   signal: AbortSignal,
 ): Promise<readonly OpenTransaction[]> {
-  const ids = await mirrorIds(target, partitions, signal);
-  const own = new Map(ids.map((id) => [`${id.key} ${id.producerId}`, id]));
-  const seen = new Set<string>();
-  const open: OpenTransaction[] = [];
-  for (const shown of await describeProducers(target, partitions)) {
-    if (shown.errorCode !== kafkaError.none) {
-      throw partitionError(target.name, 'DescribeProducers', shown, shown.errorCode);
-    }
-    const { topic, partition } = shown;
-    for (const { producerId, producerEpoch, transactionStart } of shown.producers) {
-      if (transactionStart < 0n) continue;
-      const id = own.get(`${partitionKey(shown)} ${producerId}`);
-      if (id) seen.add(id.transactionalId);
-      const who = { producerId, producerEpoch: id?.producerEpoch ?? producerEpoch, firstOffset: transactionStart };
-      open.push({ topic, partition, ...who, ...mineOrNot(id), ...unknownOrigin });
-    }
+  await target.refresh([...new Set(partitions.map((p) => p.topic))], signal);
+  const shown = await describeProducers(target, partitions);
+  for (const answer of shown) {
+    if (answer.errorCode === kafkaError.none) continue;
+    throw partitionError(target.name, 'DescribeProducers', answer, answer.errorCode);
   }
-  for (const id of ids.filter((i) => isUnfinished(i) && !seen.has(i.transactionalId))) {
-    const tp = partitions.find((p) => partitionKey(p) === id.key);
-    const { producerId, producerEpoch } = id;
-    if (tp) {
-      const { topic, partition } = tp;
-      const who = { producerId, producerEpoch, firstOffset: undefined };
-      open.push({ topic, partition, ...who, ...mineOrNot(id), ...unknownOrigin });
-    }
+  const begun = shown.flatMap(({ topic, partition, producers }) =>
+    producers
+      .filter((p) => p.transactionStart >= 0n)
+      .map(({ producerId, producerEpoch, transactionStart }) => {
+        return { topic, partition, producerId, producerEpoch, firstOffset: transactionStart };
+      }),
+  );
+  const ids = await mirrorIds(target, partitions, begun, signal);
+  const own = new Map(ids.map((id) => [`${id.key} ${id.producerId}`, id]));
+  const open: OpenTransaction[] = begun.map((t) => {
+    const id = own.get(`${partitionKey(t)} ${t.producerId}`);
+    return { ...t, producerEpoch: id?.producerEpoch ?? t.producerEpoch, ...mineOrNot(id), ...unknownOrigin };
+  });
+  // In a transaction that has no record here yet no reader waits; its marker comes all the same.
+  const named = new Set(open.map((t) => t.transactionalId));
+  for (const id of ids.filter((i) => isUnfinished(i) && !named.has(i.transactionalId))) {
+    const { topic, partition, producerId, producerEpoch } = id;
+    const who = { topic, partition, producerId, producerEpoch, firstOffset: undefined };
+    open.push({ ...who, ...mineOrNot(id), ...unknownOrigin });
   }
   const known = open.map((t) => ({ ...t, ...toldOrigin(t, origin.told) }));
   return (await withSource(known, origin.source, signal)).sort(
@@ -124,10 +78,6 @@ const mineOrNot = (id: MirrorId | undefined) =>
     ? { owner: 'mirror' as const, transactionalId: id.transactionalId, sinceMs: id.startedAtMs }
     : { owner: 'foreign' as const, transactionalId: undefined, sinceMs: undefined };
 
-/** Its marker is still to come. */
-export const isUnfinished = ({ state }: Pick<MirrorId, 'state'>): boolean =>
-  state === 'Ongoing' || state.startsWith('Prepare');
-
 /** What the mirror said counts only for the transaction that it was said of. */
 function toldOrigin(open: OpenTransaction, told: readonly ToldTransaction[]) {
   const found = told.find((t) => t.transactionalId === open.transactionalId && t.firstOffset === open.firstOffset);
@@ -135,7 +85,7 @@ function toldOrigin(open: OpenTransaction, told: readonly ToldTransaction[]) {
   return { sourceProducerId: found.sourceProducerId, sourceProducerEpoch: found.sourceProducerEpoch };
 }
 
-/** Both sides have the same batch at a transaction's first offset: the source's tells its producer. */
+/** Both sides have the same record at a transaction's first offset: the source's batch tells its producer. */
 async function withSource(
   open: readonly OpenTransaction[],
   source: KafkaCluster | undefined,
@@ -152,7 +102,8 @@ async function withSource(
     for (const t of asked) {
       const at = t.firstOffset as bigint;
       const batch = (await lastBatches(source, [t], new Map([[partitionKey(t), at + 1n]]), soon)).get(partitionKey(t));
-      if (batch?.baseOffset !== at || !batch.transactional || batch.control) continue;
+      // Where compaction took a batch's first records, the standby's begins inside it.
+      if (!batch || batch.baseOffset > at || batch.lastOffset < at || !batch.transactional || batch.control) continue;
       // Read from the header itself: nothing else needs a batch's epoch.
       found.set(t, { sourceProducerId: batch.producerId, sourceProducerEpoch: batch.bytes.readInt16BE(51) });
     }
@@ -161,13 +112,4 @@ async function withSource(
     signal.throwIfAborted();
   }
   return open.map((t) => ({ ...t, ...found.get(t) }));
-}
-
-/** Calls for each, some at once. */
-export async function eachAtOnce<T, R>(items: readonly T[], call: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += atOnce) {
-    results.push(...(await Promise.all(items.slice(at, at + atOnce).map(call))));
-  }
-  return results;
 }

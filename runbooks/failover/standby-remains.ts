@@ -8,11 +8,12 @@ import { allowWrites, denyWrites, lookAtDenial, type WriteDenial } from '../../r
 import {
   closeIdleIds,
   type EndedTransaction,
+  eachAtOnce,
   endTransaction,
   heldPartitions,
   lastStableOffsets,
 } from '../../replication/topics/end-open-transactions.ts';
-import { eachAtOnce, openTransactions, type ToldTransaction } from '../../replication/topics/open-transactions.ts';
+import { openTransactions, type ToldTransaction } from '../../replication/topics/open-transactions.ts';
 
 /** What a mirror leaves at the standby's brokers when it has stopped, and how it is kept from writing more. */
 export interface StandbyRemains {

@@ -92,7 +92,6 @@ const settings = async () => {
     target: standby.endpoint('singapore', 'mirror'),
     partitions,
     producer: await keepMirrorProducer(state, 1, { transactionalId, ...made }),
-    tuning: { replayTransactions: true },
   };
 };
 

@@ -44,9 +44,9 @@ afterAll(async () => {
 
 const state = () => fileObjectStore(join(folder, 'state'));
 
-/** `argus mirror run` in a process of its own. */
-function mirrorRun(...options: string[]) {
-  const args = [cli, '--config', join(folder, 'argus.yaml'), 'mirror', 'run', ...options];
+/** `argus mirror …` in a process of its own. */
+function argusMirror(...options: string[]) {
+  const args = [cli, '--config', join(folder, 'argus.yaml'), 'mirror', ...options];
   const child = spawn(process.execPath, args, {
     env: { ...process.env, ...secrets },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -123,10 +123,10 @@ async function goesOnEverywhere(timeout: number): Promise<void> {
 describe('processes that share the partitions', () => {
   test('go on without one that was killed, without one that sleeps, and with a new one; nothing is lost or doubled', async () => {
     const stop = await load();
-    const first = mirrorRun('--share');
+    const first = argusMirror('run', '--share');
     await shared([6]);
-    const second = mirrorRun('--share');
-    const third = mirrorRun('--share');
+    const second = argusMirror('run', '--share');
+    const third = argusMirror('run', '--share');
     await shared([2, 2, 2]);
     await goesOnEverywhere(10_000);
 
@@ -135,7 +135,7 @@ describe('processes that share the partitions', () => {
     await goesOnEverywhere(20_000);
     await shared([3, 3]);
 
-    const fourth = mirrorRun('--share');
+    const fourth = argusMirror('run', '--share');
     await shared([2, 2, 2]);
 
     second.signal('SIGSTOP');
@@ -144,6 +144,10 @@ describe('processes that share the partitions', () => {
     second.signal('SIGCONT');
     await shared([2, 2, 2]);
     await goesOnEverywhere(10_000);
+
+    const status = argusMirror('status');
+    await status.exited;
+    expect(status.said().match(/ at 127\.0\.0\.1: shared [\d,-]+$/gm), status.said()).toHaveLength(3);
 
     await stop();
     const producer = await pair.newProducer();
@@ -155,7 +159,7 @@ describe('processes that share the partitions', () => {
   }, 120_000);
 
   test('confirm a freeze when all stand still, and not when one of them says nothing', async () => {
-    const members = [mirrorRun('--share'), mirrorRun('--share'), mirrorRun('--share')];
+    const members = [argusMirror('run', '--share'), argusMirror('run', '--share'), argusMirror('run', '--share')];
     await shared([2, 2, 2]);
     const stop = await load();
     await goesOnEverywhere(10_000);

@@ -5,7 +5,8 @@ import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import { addPartitionsToTxnRequest, findTransactionCoordinatorRequest } from '../../regions/kafka/transactions.ts';
 import { abortAll, type CommitWishes, decideOpenTransactions } from '../../replication/topics/decide-transactions.ts';
 import { closeIdleIds, endTransaction, lastStableOffsets } from '../../replication/topics/end-open-transactions.ts';
-import { mirrorIds, openTransactions, type ToldTransaction } from '../../replication/topics/open-transactions.ts';
+import { mirrorIds } from '../../replication/topics/mirror-ids.ts';
+import { openTransactions, type ToldTransaction } from '../../replication/topics/open-transactions.ts';
 import type { TestBroker } from '../support/kafka-broker.ts';
 import {
   kafkajsClient,
@@ -193,7 +194,7 @@ describe('a promotion with transactions that stand open at the cut', () => {
       await mirror.freeze(5_000);
     });
     const target = clusterOf('singapore', pair.standby);
-    const [id] = await mirrorIds(target, partitions, signal());
+    const [id] = await mirrorIds(target, partitions, [], signal());
     if (!id) throw new Error('the mirror has no id');
     const before = await logEnds(pair.standbyAdmin, partitions);
     expect(await closeIdleIds(target, partitions, signal())).toBe(1);
