@@ -39,11 +39,11 @@ export async function run(context: CommandContext): Promise<number> {
     const call = { signal };
     const paused = await readMirrorPause(state, call);
     const throttle = throttleInForce(config.mirror.throttle, await readMirrorThrottle(state, call));
+    const audit = await readMirrorAudit(state, roles.primary, call);
     const { heartbeat } = config.mirror;
     const standby = heartbeat.enabled && roles.replication === 'active' ? regions.get(roles.standby) : undefined;
     const beatAtMs = standby && (await lastBeat(standby, heartbeat.topic, signal));
     const heartbeatLagMs = beatAtMs === undefined ? undefined : Math.max(0, clock.now() - beatAtMs);
-    const audit = await readMirrorAudit(state, roles.primary, call);
     const rates = roles.primary === config.roles.primary ? await rated : await ratesNow(context, state, roles.primary);
     const members = await membersNow(context, composition, roles);
     if (context.json)
