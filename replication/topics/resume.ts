@@ -55,8 +55,8 @@ export async function resume(
       if (state) setAside(state, 'target', error.message, clock.monotonic());
     };
     const atStandby = await lastBatches(target, live, standbyEnds, signal, denied);
-    const otherTails = await compareTails(context, live, atSource.same, atStandby, signal);
     const markers = await tailMarkers(context, live, atStandby, signal);
+    const otherTails = await compareTails(context, live, atSource.same, atStandby, markers, signal);
     const ranges = { starts: standbyStarts, ends: standbyEnds };
     const unaligned = await withPlaceholders(target, live, ranges, atStandby, signal);
     for (const s of live) {

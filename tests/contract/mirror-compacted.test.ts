@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import type { Codec } from '../../regions/kafka/compression.ts';
 import { verifyTopics } from '../../replication/topics/verify.ts';
-import { endLog, logShape, readCommittedEnd, teachCodecs, writeBatches } from '../support/compacted-log.ts';
+import {
+  endLog,
+  logShape,
+  readCommittedEnd,
+  teachCodecs,
+  writeBatches,
+  writeMarker,
+} from '../support/compacted-log.ts';
 import {
   consume,
   logEnds,
@@ -181,6 +188,26 @@ describe('the mirror of a compacted topic', () => {
       expect(stop()?.detail).toMatch(/at \d+, (the record's key|timestamp)/);
     });
     expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([100n]);
+  });
+
+  test('stops where the standby`s coordinator wrote a marker in the place of a record', async () => {
+    const prepared = await pair.prepare(1, cleaned);
+    const { topic, partitions } = prepared;
+    const [partition] = partitions;
+    if (!partition) throw new Error('no partition');
+    const records = Array.from({ length: 100 }, (_, i) => ({ key: i < 50 ? `${i}` : `again ${i % 9}`, value: `${i}` }));
+    await writeBatches(pair.primary, partition, [{ codec: 'zstd', records }]);
+    await compaction(prepared);
+    // Offsets 0 to 49 hold records, then come holes.
+    await writeBatches(pair.standby, partition, [{ codec: 'none', records: records.slice(0, 20) }]);
+    await writeMarker(pair.standby, partition, `foreign-${topic}`);
+    const end = async () => (await logEnds(pair.standbyAdmin, partitions))[0];
+    await expect.poll(end).toBe(21n);
+    await mirroring(prepared, async (mirror) => {
+      const stop = () => mirror.status().topics[topic]?.partitions[0]?.stop;
+      await expect.poll(stop, { timeout: 10_000 }).toMatchObject({ reason: 'ForeignMarker' });
+      expect(stop()?.detail).toContain('at 20 ');
+    });
   });
 
   test('goes on inside a batch after its process was killed, again and again', async () => {

@@ -8,6 +8,7 @@ import { consumer, latest, listOffsetsRequest } from '../../regions/kafka/list-o
 import { produceRequest } from '../../regions/kafka/produce.ts';
 import { patchForProduce, recordBatches } from '../../regions/kafka/record-batch.ts';
 import { decodeRecords, encodeBatch } from '../../regions/kafka/record-codec.ts';
+import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import { bodyOf, inCodec, plainTraits } from '../unit/regions/kafka/records.ts';
 import type { TestBroker } from './kafka-broker.ts';
 import { theEnd } from './mirror-pair.ts';
@@ -105,6 +106,16 @@ export async function logShape(broker: TestBroker, partition: TopicPartition): P
       if (offset === before) break;
     }
     return { batches, records, holed, placeholders };
+  });
+}
+
+/** An empty transaction: nothing but its marker, which takes an offset. */
+export async function writeMarker(broker: TestBroker, partition: TopicPartition, id: string): Promise<void> {
+  await onCluster(broker, partition.topic, async (cluster) => {
+    const calls = new TransactionCalls(cluster, 5_000);
+    const producer = await calls.init(id);
+    await calls.add(id, producer, partition);
+    await calls.end(id, producer, 'abort');
   });
 }
 
