@@ -143,6 +143,8 @@ class FetchLoop {
     const now = clock.monotonic();
     const full = lane.full;
     const shut = throttle.whole(now) === 0;
+    // Over a distance the next answer is on its way while the last one is written.
+    const roomBytes = Math.max(tuning.partitionBufferBytes, this.#plan.partitionBytes.most);
     let [running, wanted, held] = [0, 0, 0];
     let throttledMs: number | undefined;
     for (const slot of this.#slots) {
@@ -150,7 +152,7 @@ class FetchLoop {
       slot.wanted = false;
       if (!isRunning(state)) continue;
       running++;
-      if (full || state.bufferedBytes >= tuning.partitionBufferBytes || (this.#starved && slot.busy)) held++;
+      if (full || state.bufferedBytes >= roomBytes || (this.#starved && slot.busy)) held++;
       else if (shut || !throttle.isOpen(state.topic, now)) {
         throttledMs = Math.min(throttledMs ?? Number.POSITIVE_INFINITY, throttle.waitMs(state.topic, now));
       } else {

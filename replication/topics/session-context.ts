@@ -16,7 +16,7 @@ export interface MirrorTuning {
   readonly partitionMaxBytes: number;
   /** Fetched and not acknowledged, over all partitions: no fetch beyond it. */
   readonly bufferBytes: number;
-  /** The same for one partition. */
+  /** The same for one partition; over a distance at least one answer of it. */
   readonly partitionBufferBytes: number;
   /** Between two fetches at least, so that single records don't cost a request each. */
   readonly fetchPaceMs: number;
