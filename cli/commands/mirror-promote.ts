@@ -15,6 +15,7 @@ import { ensureRoles } from '../../state/roles.ts';
 import { foldRun } from '../../state/run-record.ts';
 import { agree } from '../agree.ts';
 import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
 import { renderEvent } from '../render-failover.ts';
 import { renderOpenTransactions, renderPromotion } from '../render-promotion.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
@@ -33,6 +34,11 @@ const primaryPatienceMs = 2_000;
  */
 export async function run(context: CommandContext, options: Options): Promise<number> {
   return withComposition(context, async (composition) => {
+    requireOwnMirror(
+      composition.config,
+      'mirror promote',
+      'stop MirrorMaker with `argus mirror pause`; it leaves no transaction open and has other offsets',
+    );
     const { config, names, state } = composition;
     const { clock, signal, who } = context;
     const commit = options.commit ?? [];

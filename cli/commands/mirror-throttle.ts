@@ -8,6 +8,7 @@ import {
   throttleInForce,
 } from '../../state/mirror-throttle.ts';
 import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
 import { rolesNow, withComposition } from '../session.ts';
 import { unknownTopic } from './unknown-topic.ts';
 
@@ -22,6 +23,11 @@ export interface ThrottleOptions {
 export async function run(context: CommandContext, options: ThrottleOptions): Promise<number> {
   const bytesPerSecond = options.bytesPerSecond === undefined ? undefined : rateOf(options.bytesPerSecond);
   return withComposition(context, async (composition) => {
+    requireOwnMirror(
+      composition.config,
+      'mirror throttle',
+      "give MirrorMaker's consumer a quota on the primary's brokers",
+    );
     const { signal, clock, who } = context;
     const { config, state } = composition;
     const { topic } = options;

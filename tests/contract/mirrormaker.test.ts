@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { type ConnectCluster, connectRest } from '../../regions/connect/connect-rest.ts';
@@ -13,12 +19,15 @@ import { connectorConfigs } from '../../replication/mirrormaker/render.ts';
 import { sightMirrorMaker, translateSourceOffset } from '../../replication/mirrormaker/watch.ts';
 import { startTestConnect, type TestConnect } from '../support/kafka-connect.ts';
 import { consume, logEnds, type MirrorPair, messages, startMirrorPair, theEnd } from '../support/mirror-pair.ts';
+import { sampleWith } from '../unit/cli/sample-config.ts';
+import { mirrorMakerYaml, sampleFlow } from '../unit/replication/mirrormaker/mirrormaker-sample.ts';
 
 let pair: MirrorPair;
 let worker: TestConnect;
 let connect: ConnectCluster;
 let flow: MirrorMakerFlow;
 let deploying: DeployOptions;
+let folder: string;
 const signal = AbortSignal.timeout(180_000);
 const plain = { topic: 'plain', partition: 0 };
 const transactional = { topic: 'transactional', partition: 0 };
@@ -28,26 +37,13 @@ beforeAll(async () => {
   worker = await startTestConnect(pair.standby.address);
   connect = connectRest({ region: 'singapore', url: worker.url });
   deploying = { connect, clock: wallClock, signal, timeoutMs: 60_000 };
-  const side = (alias: string, address: string) => ({
-    alias,
-    bootstrap: [address],
-    client: { 'security.protocol': 'PLAINTEXT' },
-  });
-  flow = {
-    source: side('mumbai', pair.primary.address),
-    target: side('singapore', pair.standby.address),
-    topics: ['plain', 'transactional'],
-    topicsExclude: ['__.*'],
-    groups: ['counts'],
-    groupsExclude: ['__.*'],
-    settings: {
-      taskCount: 1,
-      replicationPolicy: 'identity',
-      exactlyOnce: false,
-      replicationFactor: 1,
-      keepSyncs: 3_600_000,
-    },
-  };
+  folder = await mkdtemp(join(tmpdir(), 'argus-test-mirrormaker-'));
+  const text = mirrorMakerYaml('    replicationFactor: 1\n', sampleWith('[events]', '[plain, transactional]'))
+    .replace('127.0.1.1:19092', pair.primary.address)
+    .replace('127.0.2.1:19092', pair.standby.address)
+    .replace('http://connect.singapore.example:8083', worker.url);
+  await writeFile(join(folder, 'argus.yaml'), text);
+  flow = sampleFlow(text);
   for (const { topic } of [plain, transactional])
     await pair.primaryAdmin.createTopic({ name: topic, partitions: 1, configs: {} });
   // Records that MirrorMaker finds, and a log in which offsets without record shift all that follow.
@@ -63,6 +59,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await worker?.stop();
   await pair?.stop();
+  if (folder) await rm(folder, { recursive: true, force: true });
 });
 
 const sides = () => ({
@@ -79,6 +76,18 @@ async function look(stalledAfterMs = 30_000) {
   return mirrorMakerHealth(await sightMirrorMaker(sides(), { connect, connectors, partitions, stalledAfterMs }));
 }
 
+/** What a command prints as JSON; one that fails throws. */
+async function argus(...args: string[]) {
+  const env = { ...process.env, MUMBAI_KEY: 'x', MUMBAI_SECRET: 'x', SINGAPORE_KEY: 'x', SINGAPORE_SECRET: 'x' };
+  const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
+  const command = [main, '--config', join(folder, 'argus.yaml'), '--json', ...args];
+  const { stdout } = await promisify(execFile)(process.execPath, command, {
+    env: { ...env, CLOUDFLARE_TOKEN: 'x' },
+    timeout: 60_000,
+  });
+  return JSON.parse(stdout);
+}
+
 const translate = (partition: typeof plain, offset: bigint) => translateSourceOffset(sides(), partition, offset);
 const caughtUp = () =>
   expect
@@ -93,8 +102,9 @@ describe('MirrorMaker 2 on Kafka Connect', () => {
     expect([...first.values()]).toEqual(['made', 'made', 'made']);
     await caughtUp();
     await expect.poll(async () => (await look()).problems, { timeout: 20_000, interval: 300 }).toEqual([]);
-    const again = await deployConnectors(configs, deploying);
-    expect([...again.values()]).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    const again = await argus('mirror', 'deploy');
+    expect(Object.values(again.connectors)).toEqual(['unchanged', 'unchanged', 'unchanged']);
+    expect(await argus('mirror', 'status')).toMatchObject({ healthy: true, lags: [{ lagRecords: '0' }, {}] });
     const kept = await pair.standbyAdmin.topicConfigs(syncsTopic(flow));
     expect(kept.get('min.compaction.lag.ms')).toBe('3600000');
   }, 120_000);
@@ -108,6 +118,8 @@ describe('MirrorMaker 2 on Kafka Connect', () => {
     expect(await translate(plain, end)).toEqual({ kind: 'exact', offset: end });
     expect(await translate(plain, end + 1n)).toMatchObject({ kind: 'refused', code: 'NotSyncedYet' });
     const answers = await Promise.all([700n, 901n, 1_000n].map((offset) => translate(plain, offset)));
+    const told = await argus('mirror', 'offsets', '--topic', 'plain', '--partition', '0', '--offset', '1000');
+    expect(told).toEqual({ topic: 'plain', partition: 0, sourceOffset: '1000', kind: 'exact', offset: '1000' });
     // Nothing was ever written twice here, so both logs are the same.
     for (const [i, answer] of answers.entries())
       expect(answer).toSatisfy(
