@@ -20,5 +20,5 @@ test('kills of the mirror and of brokers, cuts and delays of links leave both lo
   const how = `ARGUS_CHAOS_SEED=${seed}\n${lines.join('\n')}`;
   expect(found, how).toEqual({ complaints: [], differences: [], missing: [], readOtherwise: [] });
   expect(offsets, how).toBeGreaterThanOrEqual(acknowledged);
-  expect(killsAtWork, how).toBeGreaterThan(0);
-}, 120_000);
+  expect(killsAtWork, how).toBeGreaterThan(2);
+}, 240_000);

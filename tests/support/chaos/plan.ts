@@ -2,7 +2,8 @@ export type ChaosSide = 'source' | 'standby';
 
 /** What is done to a mirror, its brokers or its links. */
 export type Disturbance =
-  | { readonly kind: 'kill-mirror'; readonly smallFetches: boolean }
+  /** `early`: whatever it is at; else not before it has mirrored something. */
+  | { readonly kind: 'kill-mirror'; readonly early: boolean; readonly smallFetches: boolean }
   | { readonly kind: 'kill-broker'; readonly side: ChaosSide; readonly downMs: number }
   | { readonly kind: 'cut'; readonly side: ChaosSide; readonly forMs: number }
   | { readonly kind: 'delay'; readonly side: ChaosSide; readonly delayMs: number; readonly forMs: number };
@@ -46,7 +47,11 @@ export function planChaos(seed: number, counts: ChaosCounts): readonly Planned[]
   const first = between(0, 2);
   const side = (i: number): ChaosSide => ((i + first) % 2 === 0 ? 'source' : 'standby');
   return [
-    ...spread(counts.mirrorKills, () => ({ kind: 'kill-mirror', smallFetches: random() < 0.5 })),
+    ...spread(counts.mirrorKills, () => ({
+      kind: 'kill-mirror',
+      early: random() < 0.3,
+      smallFetches: random() < 0.5,
+    })),
     ...spread(counts.brokerKills, (i) => ({ kind: 'kill-broker', side: side(i), downMs: between(100, 1_500) })),
     ...spread(counts.cuts, (i) => ({ kind: 'cut', side: side(i + 1), forMs: between(500, 5_000) })),
     ...spread(counts.delays, (i) => ({

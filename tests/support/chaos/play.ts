@@ -35,6 +35,8 @@ export interface ChaosResult {
 }
 
 const partitionCount = 6;
+/** How long a mirror may take to get to work, while its brokers may be away; then it is killed all the same. */
+const patienceMs = 60_000;
 
 /** Disturbs a mirror under load as the seed says, lets it catch up, and compares both sides in every way. */
 export async function playChaos(pair: LinkedPair, options: ChaosOptions): Promise<ChaosResult> {
@@ -66,7 +68,7 @@ export async function playChaos(pair: LinkedPair, options: ChaosOptions): Promis
   });
   const mirror = startKilledMirror(settings);
   const end = async () => {
-    const ranges = await admins.standby.logRanges(partitions, { signal: AbortSignal.timeout(1_000) });
+    const ranges = await admins.standby.logRanges(partitions, { signal: AbortSignal.timeout(5_000) });
     return ranges.reduce((sum, r) => sum + r.logEndOffset, 0n);
   };
   let complaints: readonly string[] = [];
@@ -117,14 +119,19 @@ async function disturb(
   const startedAt = performance.now();
   /** What happens to one of them happens one after the other. */
   const subjects = new Map<string, Promise<void>>();
-  let [seen, killsAtWork, kills] = [-1n, 0, 0];
+  let [seen, killsAtWork, kills] = [0n, 0, 0];
   const act = async (what: Disturbance) => {
     switch (what.kind) {
       case 'kill-mirror': {
+        const patienceEnds = performance.now() + patienceMs;
+        let now = await end().catch(() => -1n); // Its broker is away.
+        while (!what.early && now <= seen && performance.now() < patienceEnds) {
+          await sleep(50);
+          now = await end().catch(() => -1n); // As above.
+        }
         await mirror.kill(what.smallFetches ? { fetchMaxBytes: 65_536, partitionMaxBytes: 16_384 } : {});
-        const now = await end().catch(() => -1n); // Its broker is away.
-        if (now > seen && seen >= 0n) killsAtWork++;
-        if (now >= 0n) seen = now;
+        if (now > seen) killsAtWork++;
+        if (now > seen) seen = now;
         if (++kills % 20 === 0) options.say(`${kills} kills, ${killsAtWork} of them at work, standby's end ${seen}`);
         return;
       }
