@@ -167,7 +167,7 @@ export function encodeBatch(records: readonly KafkaRecord[], traits: BatchTraits
   const [payload, codec] = packed.length < at ? [packed, traits.codec] : [plain, 'none' as const];
   const bits =
     codecBits(codec) | (traits.stampedByBroker ? timestampTypeBit : 0) | (traits.transactional ? transactionalBit : 0);
-  const bytes = Buffer.alloc(headerBytes + payload.length);
+  const bytes = Buffer.allocUnsafe(headerBytes + payload.length);
   bytes.writeBigInt64BE(first.offset, 0);
   bytes.writeInt32BE(bytes.length - 12, 8);
   bytes.writeInt32BE(-1, 12);

@@ -1,7 +1,9 @@
+import { describeError } from '../../domain/errors.ts';
 import { type FillerRecords, fillerBatch, fillerRecords } from '../../regions/kafka/filler-batch.ts';
 import { type RecordBatch, readBatch } from '../../regions/kafka/record-batch.ts';
-import type { PartitionState } from './partition-state.ts';
+import { dropQueue, type PartitionState, stopBehindQueue } from './partition-state.ts';
 import { decideFill, holesAhead, longestPlaced } from './plan-filling.ts';
+import { hasInnerHoles, splitCompacted } from './split-batch.ts';
 import type { Slot } from './transaction-slots.ts';
 
 /** What happens to the hole at the head of a partition's queue: only `place` may overlap with what is in flight. */
@@ -22,6 +24,27 @@ export function fillStep(state: PartitionState, to: bigint, nowMs: number, endin
   const decision = decideFill(ahead, sendFrom, openForMs);
   if (decision === 'place' && slot) return { kind: 'place', to: ahead.to, slot };
   return decision === 'open' ? { kind: 'open' } : { kind: 'fill', to };
+}
+
+/**
+ * The batch at the head of a partition's queue, as it can be sent: one with holes inside is replaced by its pieces.
+ * Undefined when there is none, or when it can't be split: then the partition stops behind what is in flight.
+ */
+export function readyHead(state: PartitionState): RecordBatch | undefined {
+  const { queue, sendFrom } = state;
+  const [head] = queue;
+  if (!head || !hasInnerHoles(head)) return head;
+  let pieces: readonly RecordBatch[];
+  try {
+    pieces = splitCompacted(head, sendFrom);
+  } catch (error) {
+    dropQueue(state);
+    stopBehindQueue(state, { reason: 'CorruptBatch', detail: `at ${head.baseOffset}: ${describeError(error)}` });
+    return undefined;
+  }
+  queue.splice(0, 1, ...pieces);
+  state.bufferedBytes += pieces.reduce((sum, p) => sum + p.bytes.length, 0) - head.bytes.length;
+  return pieces[0];
 }
 
 /** Takes what lies below `to` from the queue, and gives the placeholders that are sent for it. */

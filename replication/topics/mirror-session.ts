@@ -11,7 +11,6 @@ import { enqueue, isRunning, type PartitionState, seeSource, setAside, stopBehin
 import { ProduceLane } from './produce-lane.ts';
 import { resume } from './resume.ts';
 import { type SessionContext, SessionFailure } from './session-context.ts';
-import { splitCompacted } from './split-batch.ts';
 import { watchSource } from './watch-source.ts';
 
 /**
@@ -72,8 +71,8 @@ function takeFetched(context: SessionContext, state: PartitionState, fetched: Fe
       }
       if (!checksumHolds(batch.bytes))
         throw malformed(`the checksum of the batch at ${batch.baseOffset} does not hold`);
-      if (decision.kind === 'take') enqueue(state, batch);
-      else for (const piece of splitCompacted(batch, state.fetchFrom)) enqueue(state, piece);
+      // One with holes is split when its turn comes: its pieces take much more memory.
+      enqueue(state, batch);
     }
   } catch (error) {
     doubt(state, describeError(error));

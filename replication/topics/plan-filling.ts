@@ -31,8 +31,12 @@ export function holesAhead(from: bigint, queue: readonly RecordBatch[], wholeQue
       hole += next - end;
       later ||= first !== undefined;
     }
-    if (later && !wholeQueue) break;
     if (recordCount > 0) close();
+    // Split later: where its holes are isn't known yet, but that there are some.
+    const inside = recordCount > 0 ? lastOffset - baseOffset + 1n - BigInt(recordCount) : 0n;
+    transactions += inside;
+    later ||= inside > 0n;
+    if (later && !wholeQueue) break;
     if (lastOffset >= end) end = lastOffset + 1n;
   }
   close();

@@ -4,7 +4,7 @@ import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { type ProducedPartition, produceRequest } from '../../regions/kafka/produce.ts';
 import { patchForProduce, type RecordBatch, sequenceAfter, sequenceOf } from '../../regions/kafka/record-batch.ts';
 import { decideProduced } from './continuity.ts';
-import { fillStep, takePlaceholders } from './fill-step.ts';
+import { fillStep, readyHead, takePlaceholders } from './fill-step.ts';
 import { acknowledge, dropQueue, leaveOpen, type PartitionState, setAside, stopNow } from './partition-state.ts';
 import { StepReplay } from './replay-step.ts';
 import type { SessionContext } from './session-context.ts';
@@ -96,7 +96,7 @@ export class ProduceLane {
       for (const state of this.#active) {
         if (state.bufferedBytes === 0) this.#active.delete(state);
         if (state.stop || state.unsure || state.busy || state.inFlight >= maxInFlight) continue;
-        const [batch] = state.queue;
+        const batch = readyHead(state);
         if (!batch || (ending && !state.filler?.open)) continue;
         const next = nextStep(state, batch);
         const step = next.kind === 'fill' ? fillStep(state, next.to, clock.now(), ending) : next;

@@ -18,6 +18,7 @@ describe('the holes ahead', () => {
       [batch(5n, 1), batch(36n, 1), batch(39n, 1)],
       { to: 5n, later: true, transactions: 8n, span: 40n },
     ],
+    ['have more behind them in a batch to be split', [batch(5n, 9, 4)], { to: 5n, later: true, transactions: 10n }],
     ['may be all that there is', [batch(0n, 9, 0)], { to: 9n, later: false, transactions: 9n }],
   ])('%s', (_name, queue, expected) => {
     expect(holesAhead(0n, queue, true)).toMatchObject(expected);
