@@ -116,14 +116,12 @@ function isCompacted(batch: LastBatch): boolean {
   return BigInt(batch.recordCount) !== batch.lastOffset - batch.baseOffset + 1n;
 }
 
-/** `skip`: the standby has it already. `split`: it has holes inside; what begins at the position is sent in pieces. */
-export type BatchDecision =
-  | { readonly kind: 'take' | 'skip' | 'split' }
-  | { readonly kind: 'stop'; readonly stop: Stop };
+/** `skip`: the standby has it already. */
+export type BatchDecision = { readonly kind: 'take' | 'skip' } | { readonly kind: 'stop'; readonly stop: Stop };
 
 /**
  * Whether a fetched batch is the next one for the standby, whose log ends at `position`. Offsets that are missing
- * before it, or all that it spans when it holds no records, are filled.
+ * before it or inside it, or all that it spans when it holds no records, are filled; the standby may end inside those.
  */
 export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision {
   const { baseOffset, lastOffset, recordCount } = batch;
@@ -134,7 +132,7 @@ export function decideBatch(position: bigint, batch: RecordBatch): BatchDecision
     const detail = `the source's broker stamped the batch from ${baseOffset} to ${lastOffset} on append`;
     return stop('StampedOnAppend', detail);
   }
-  if (hasInnerHoles(batch) && !batch.control) return { kind: 'split' };
+  if (hasInnerHoles(batch) && !batch.control) return { kind: 'take' };
   if (baseOffset < position) {
     const detail = `the standby's log ends at ${position}, inside the source's batch from ${baseOffset} to ${lastOffset}`;
     return stop('OffsetGap', detail);
