@@ -1,5 +1,6 @@
 import type { PendingTransaction } from '../../domain/checkpoint.ts';
 import type { TopicPartition } from '../../domain/offsets.ts';
+import { transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
 import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
 
 /** A transaction that stands open in a partition of the standby. */
@@ -52,6 +53,7 @@ export function decideOpenTransactions(open: readonly OpenTransaction[], wishes:
   const mirrors = open.filter((t) => t.owner === 'mirror');
   return {
     own: mirrors.map((transaction): DecidedTransaction => {
+      if (fillsHoles(transaction)) return { transaction, outcome: 'abort', because: 'default' };
       if (wishes.asked.some((wish) => isNamed(transaction, wish))) {
         return { transaction, outcome: 'commit', because: 'asked' };
       }
@@ -63,6 +65,11 @@ export function decideOpenTransactions(open: readonly OpenTransaction[], wishes:
     foreign: open.filter((t) => t.owner === 'foreign'),
     unmatched: wishes.asked.filter((wish) => !mirrors.some((t) => isNamed(t, wish))),
   };
+}
+
+/** Placeholders in holes: committed, every reader would see them. */
+function fillsHoles({ transactionalId, topic, partition }: OpenTransaction): boolean {
+  return transactionalId === transactionalIdOf({ topic, partition }, 'fill');
 }
 
 /** An id of the standby's own is never a number, so the two can't be mistaken for each other. */

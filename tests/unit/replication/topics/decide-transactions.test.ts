@@ -55,6 +55,13 @@ describe('an open transaction of the mirror', () => {
       'default',
     ],
     [
+      'is aborted where it only fills holes, whoever asks',
+      { transactionalId: '__argus-mirror-output-0-fill' },
+      { asked: ['__argus-mirror-output-0-fill', '7'], preCommitted: [pending('7', 2)] },
+      'abort',
+      'default',
+    ],
+    [
       'counts a person`s word before the recovery point',
       {},
       { asked: ['7'], preCommitted: [pending('7', 2)] },
