@@ -25,6 +25,7 @@ import { aclLoops } from './follow-acls.ts';
 import type { FollowedReplicator, FreezeOrder } from './follow-roles.ts';
 import { topicFollower } from './follow-topics.ts';
 import { runGroupLoop } from './group-loop.ts';
+import { heartbeat } from './heartbeat.ts';
 import type { Log } from './log.ts';
 import type { MirrorSettings } from './mirror-ipc.ts';
 import { regionOf } from './region-of.ts';
@@ -59,7 +60,8 @@ export function shareLead(parts: ShareLeadParts): FollowedReplicator {
   const { config, regions, state, clock, log, lease, group } = parts;
   let direction: Direction | undefined;
   const start = (settings: MirrorSettings) => publishPlan(parts, direction as Direction, { held: {}, ...settings });
-  const follower = topicFollower({ config, regions, state, clock, log, start });
+  const beating = heartbeat({ config, regions, clock, log });
+  const follower = topicFollower({ config, regions, state, clock, log, start, own: beating });
   const sides = (d: Direction) => ({ source: regionOf(regions, d.source), target: regionOf(regions, d.target) });
   const copied = { groups: config.jobs.map((j) => j.consumerGroup), patterns: config.groups, topics: follower.names };
   const inner = replicator({
@@ -71,6 +73,7 @@ export function shareLead(parts: ShareLeadParts): FollowedReplicator {
     },
     loops: [
       { name: 'topics', run: follower.run },
+      { name: 'heartbeat', run: beating.run },
       { name: 'group copy', run: (d, stop) => runGroupLoop({ ...sides(d), ...copied, clock, log }, stop) },
       {
         name: 'audit',
