@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { Mirror } from '../../replication/topics/mirror.ts';
-import { type MirrorPair, messages, type PreparedTopic, startMirrorPair } from '../support/mirror-pair.ts';
+import { type MirrorPair, messages, type PreparedTopic, startMirrorPair, theEnd } from '../support/mirror-pair.ts';
 
 let pair: MirrorPair;
 beforeAll(async () => {
-  pair = await startMirrorPair();
+  // Without room for fetch sessions: each fetch names every partition.
+  pair = await startMirrorPair({ primary: { 'max.incremental.fetch.session.cache.slots': '0' } });
 });
 afterAll(() => pair?.stop());
 
@@ -46,6 +47,28 @@ test('reads no faster than it may, and at full speed as soon as it may, without 
     mirror.follow({ partitions, held: {}, throttle: { bytesPerSecond: 100_000_000, topics: {} } });
     await pair.catchesUp(mirror, prepared, 5_000);
     expect([...phases].filter((phase) => phase !== 'mirroring')).toEqual([]);
+  } finally {
+    stopping.abort();
+    await running;
+  }
+});
+
+test('mirrors all partitions in turn from a broker that keeps no fetch sessions', async () => {
+  const prepared = await pair.prepare(6);
+  const { topic, settings, identity } = prepared;
+  const producer = await pair.newProducer();
+  const all = Array.from({ length: 6 }, (_, partition) => messages('record', 50, partition)).flat();
+  await producer.send({ topic, messages: all });
+  const mirror = new Mirror({ ...settings, producer: identity, clock: wallClock });
+  const stopping = new AbortController();
+  const running = mirror.run(stopping.signal);
+  try {
+    await pair.catchesUp(mirror, prepared, 10_000);
+    await producer.send({ topic, messages: messages('later', 5, 3) });
+    await pair.catchesUp(mirror, prepared, 10_000);
+    await producer.send({ topic, messages: Array.from({ length: 6 }, (_, p) => messages(theEnd, 1, p)).flat() });
+    await pair.catchesUp(mirror, prepared, 10_000);
+    await pair.expectIdentical(prepared);
   } finally {
     stopping.abort();
     await running;
