@@ -4,7 +4,12 @@ import { type RecordBatch, readBatch } from '../../../../regions/kafka/record-ba
 import { encodeBatch } from '../../../../regions/kafka/record-codec.ts';
 import { splitCompacted } from '../../../../replication/topics/split-batch.ts';
 import { sampleRanges } from '../../../../replication/topics/verify.ts';
-import { compareLogs, differenceOf, newTally } from '../../../../replication/topics/verify-batches.ts';
+import {
+  compareLogs,
+  differenceOf,
+  differenceOfPair,
+  newTally,
+} from '../../../../replication/topics/verify-batches.ts';
 import { bodyOf, compactedBatch, plainTraits } from '../../regions/kafka/records.ts';
 
 interface Shape {
@@ -165,6 +170,26 @@ describe('two logs', () => {
     const source = [batch({ records: 'gone' }), batch({ base: 5n })];
     const late = [batch({ base: 2n, span: 2 }), batch({ base: 5n }), batch({ base: 1_000n })];
     expect(await compare(source, late, false, 5n)).toMatchObject({ difference: undefined, batches: 1n });
+  });
+});
+
+describe('two batches at a common offset', () => {
+  const source = compactedBatch(records(0n, 9), (i) => ![2, 3].includes(i), 'gzip');
+  const [run, , rest] = splitCompacted(source) as [RecordBatch, RecordBatch, RecordBatch];
+  const filler = at(2n, fillerBatch(fillerRecords(2, 'none'), { producer, baseSequence: 0, transactional: true }));
+
+  test.each<[string, RecordBatch, RecordBatch, bigint | undefined]>([
+    ['are the same as pieces of one that was compacted', source, run, undefined],
+    ['are the same behind its hole', source, rest, undefined],
+    ['are the same in its hole', source, filler, undefined],
+    ['differ by a record in its hole', source, encodeBatch(records(2n, 2), plainTraits), 2n],
+    ['differ by what a record holds', source, encodeBatch(records(0n, 2, 'other'), plainTraits), 0n],
+    ['differ by a transaction', source, encodeBatch(records(0n, 2), { ...plainTraits, transactional: true }), 0n],
+    ['are no matter when the source has nothing there but later', batch({ base: 9n }), filler, undefined],
+    ['differ where both are whole and begin elsewhere', batch({ span: 4 }), batch({ base: 2n, span: 4 }), 0n],
+    ['differ where they can`t be read', source, batch({ span: 9, count: 4 }), 0n],
+  ])('%s', (_rule, a, b, offset) => {
+    expect(differenceOfPair(a, b, false)?.offset).toBe(offset);
   });
 });
 
