@@ -13,7 +13,7 @@ import {
   findTransactionCoordinatorRequest,
   initProducerIdRequest,
 } from './transactions.ts';
-import { writeAbortMarkersRequest } from './write-txn-markers.ts';
+import { writeTxnMarkersRequest } from './write-txn-markers.ts';
 
 const pollMs = 50;
 /** Only the time between AddPartitionsToTxn and EndTxn of a fencing has to fit in. */
@@ -130,10 +130,10 @@ async function markAtLeaders(
     const shown = await epochsOf(cluster, producerId, partitions, signal);
     const open = partitions.filter((p) => (shown.get(partitionKey(p))?.producerEpoch ?? -1) < producerEpoch);
     const coordinatorEpoch = Math.max(0, ...[...shown.values()].map((p) => p.coordinatorEpoch));
-    const marker = { producerId, producerEpoch, coordinatorEpoch };
+    const marker = { producerId, producerEpoch, coordinatorEpoch, outcome: 'abort' as const };
     const answers = await Promise.all(
       [...Map.groupBy(open, (p) => cluster.leaderOf(p))].map(([node, list]) =>
-        cluster.send(node, 'control', writeAbortMarkersRequest(marker, list), { signal }),
+        cluster.send(node, 'control', writeTxnMarkersRequest(marker, list), { signal }),
       ),
     );
     if (failureOf(cluster, 'WriteTxnMarkers', answers.flat()) === 0) return;

@@ -1,14 +1,16 @@
 import type { TopicPartition } from '../../domain/offsets.ts';
 import { byTopic } from './by-topic.ts';
 import type { KafkaRequest } from './kafka-connection.ts';
+import type { TransactionOutcome } from './transactions.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
-/** An ABORT marker that goes straight to the partitions' leader. */
-export interface AbortMarker {
+/** A marker that goes straight to the partitions' leader. */
+interface Marker {
   readonly producerId: bigint;
   readonly producerEpoch: number;
   /** Not below the one that the partitions know of this producer. */
   readonly coordinatorEpoch: number;
+  readonly outcome: TransactionOutcome;
 }
 
 /**
@@ -22,8 +24,8 @@ export interface AbortMarker {
  *
  * Source: Kafka protocol guide, "WriteTxnMarkers API (Key: 27)"; KIP-664.
  */
-export function writeAbortMarkersRequest(
-  marker: AbortMarker,
+export function writeTxnMarkersRequest(
+  marker: Marker,
   partitions: readonly TopicPartition[],
 ): KafkaRequest<readonly (TopicPartition & { readonly errorCode: number })[]> {
   const body = new WireWriter();
@@ -33,7 +35,7 @@ export function writeAbortMarkersRequest(
   body
     .int64(marker.producerId)
     .int16(marker.producerEpoch)
-    .int8(0)
+    .int8(marker.outcome === 'commit' ? 1 : 0)
     .uvarint(topics.length + 1);
   for (const [topic, list] of topics) {
     body.compactString(topic).uvarint(list.length + 1);

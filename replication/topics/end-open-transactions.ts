@@ -3,11 +3,13 @@ import { byPartition, type PartitionOffset, partitionKey, type TopicPartition } 
 import { type KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import { consumer, latest, listOffsetsRequest } from '../../regions/kafka/list-offsets.ts';
 import { initProducerId } from '../../regions/kafka/producer-fencing.ts';
-import { markerOutcome } from '../../regions/kafka/record-batch.ts';
+import { type BatchProducer, markerOutcome } from '../../regions/kafka/record-batch.ts';
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
+import { writeTxnMarkersRequest } from '../../regions/kafka/write-txn-markers.ts';
 import type { DecidedTransaction, OpenTransaction } from './decide-transactions.ts';
 import { isUnfinished, mirrorIds } from './mirror-ids.ts';
+import { describeProducers } from './standby-producers.ts';
 import { walkBatches } from './walk-batches.ts';
 
 /** A transaction that the mirror had left open, and how it ended. */
@@ -47,7 +49,8 @@ export async function endTransaction(
   const records = await countRecords(target, transaction, promotedAt, signal);
   if (wanted === 'commit') await commit(target, { ...transaction, transactionalId });
   // Aborts what is open. Answered when the marker is written, and the epoch raised behind it.
-  await initProducerId(target, transactionalId, signal);
+  const raised = await initProducerId(target, transactionalId, signal);
+  await markForgotten(target, transaction, raised, wanted, signal);
   for await (const batch of walkBatches(target, transaction, { from: promotedAt }, signal)) {
     if (!batch.control || batch.producerId !== transaction.producerId) continue;
     const outcome = markerOutcome(batch);
@@ -67,6 +70,31 @@ async function commit(
     await new TransactionCalls(target, patienceMs).end(transactionalId, { producerId, producerEpoch }, 'commit');
   } catch (error) {
     if (!(error instanceof ArgusError && error.code === 'TransactionLost')) throw error;
+  }
+}
+
+/**
+ * A crash of the standby's broker can leave a transaction open in the log whose coordinator has noted its end: then its
+ * marker is written straight to the partition's leader (ALTER on the cluster).
+ */
+async function markForgotten(
+  target: KafkaCluster,
+  transaction: OpenTransaction,
+  raised: BatchProducer,
+  outcome: TransactionOutcome,
+  signal: AbortSignal,
+): Promise<void> {
+  const { topic, partition, producerId } = transaction;
+  const [shown] = await describeProducers(target, [transaction]);
+  const open = shown?.producers.find((p) => p.producerId === producerId && p.transactionStart >= 0n);
+  if (!open) return;
+  const known = raised.producerId === producerId ? raised.producerEpoch : open.producerEpoch + 1;
+  const producerEpoch = Math.max(known, open.producerEpoch);
+  const marker = { producerId, producerEpoch, coordinatorEpoch: Math.max(0, open.coordinatorEpoch), outcome };
+  const request = writeTxnMarkersRequest(marker, [{ topic, partition }]);
+  const [answer] = await target.send(target.leaderOf(transaction), 'control', request, { signal });
+  if (answer && answer.errorCode !== 0) {
+    throw partitionError(target.name, 'WriteTxnMarkers', transaction, answer.errorCode);
   }
 }
 

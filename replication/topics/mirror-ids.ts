@@ -1,6 +1,6 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
-import { errorName } from '../../regions/kafka/error-codes.ts';
+import { errorName, kafkaError } from '../../regions/kafka/error-codes.ts';
 import type { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import { transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
 import { decideSlot, describeEverywhere } from './resume-transactions.ts';
@@ -22,6 +22,7 @@ interface Asked {
   readonly slot: number | 'fill';
 }
 
+const transactionLog = '__transaction_state';
 const patienceMs = 10_000;
 const pauseMs = 50;
 /** Coordinators forget ids that were not used for long, so a later one may be open behind one that nobody knows. */
@@ -66,7 +67,9 @@ async function askUntilTold(
 ): Promise<void> {
   const until = performance.now() + patienceMs;
   for (let pending = entries; pending.length > 0; ) {
-    const { brokers } = await cluster.refresh([...new Set(entries.map((e) => e.tp.topic))], signal);
+    const { brokers, topics } = await cluster.refresh([transactionLog], signal);
+    // No transactional id was ever used: no broker will call itself its coordinator.
+    if (topics.get(transactionLog)?.errorCode === kafkaError.unknownTopicOrPartition) return;
     const answers = await describeEverywhere({ target: cluster }, [...brokers.keys()], pending, signal);
     pending = pending.filter(({ id, tp: { topic, partition } }) => {
       const answer = answers.get(id);

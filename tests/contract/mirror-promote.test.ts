@@ -143,9 +143,14 @@ test('promotes with transactions open at the cut, and a mirror that goes on else
     expect(listed).toMatchObject({ code: 0 });
     const { openTransactions } = JSON.parse(listed.stdout);
     expect(openTransactions).toMatchObject([
-      { partition: 0, owner: 'mirror', transactionalId: '__argus-mirror-events-0-t0', firstOffset: '2' },
-      { partition: 0, owner: 'mirror', transactionalId: '__argus-mirror-events-0-t1', firstOffset: '5' },
-      { partition: 1, owner: 'mirror', transactionalId: '__argus-mirror-events-1-t0', firstOffset: '0' },
+      { partition: 0, owner: 'mirror', firstOffset: '2' },
+      { partition: 0, owner: 'mirror', firstOffset: '5' },
+      {
+        partition: 1,
+        owner: 'mirror',
+        transactionalId: expect.stringMatching(/^__argus-mirror-events-1-t\d$/),
+        firstOffset: '0',
+      },
     ]);
     expect((await argus('--list')).stdout).toContain('events-0: producer ');
     expect(await argus('--yes', '--commit', '4711')).toMatchObject({

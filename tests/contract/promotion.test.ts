@@ -1,7 +1,9 @@
 import type { Consumer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TopicPartition } from '../../domain/offsets.ts';
+import { fillerBatch, fillerRecords } from '../../regions/kafka/filler-batch.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
+import { produceRequest } from '../../regions/kafka/produce.ts';
 import { addPartitionsToTxnRequest, findTransactionCoordinatorRequest } from '../../regions/kafka/transactions.ts';
 import { abortAll, type CommitWishes, decideOpenTransactions } from '../../replication/topics/decide-transactions.ts';
 import { closeIdleIds, endTransaction, lastStableOffsets } from '../../replication/topics/end-open-transactions.ts';
@@ -21,7 +23,8 @@ let pair: MirrorPair;
 const clusters: KafkaCluster[] = [];
 
 beforeAll(async () => {
-  pair = await startMirrorPair();
+  // A transaction that no coordinator knows can only be begun where brokers don't ask one.
+  pair = await startMirrorPair({ primary: { 'transaction.partition.verification.enable': 'false' } });
 });
 afterAll(async () => {
   for (const cluster of clusters) cluster.close();
@@ -71,6 +74,11 @@ async function readCommitted(topic: string, last: string): Promise<readonly stri
   return seen;
 }
 
+test('a standby that never saw a transactional id has none of the mirror`s', async () => {
+  const target = clusterOf('singapore', pair.standby);
+  expect(await mirrorIds(target, [{ topic: 'events', partition: 0 }], [], AbortSignal.timeout(5_000))).toEqual([]);
+});
+
 describe('a promotion with transactions that stand open at the cut', () => {
   test('ends each as decided; readers of committed records go on, and nothing of others is touched', async () => {
     const prepared = await pair.prepare(2);
@@ -108,12 +116,13 @@ describe('a promotion with transactions that stand open at the cut', () => {
       signal(),
     );
     const bySource = await openTransactions(target, partitions, { told: [], source }, signal());
+    const idOf = (partition: number) => new RegExp(`^__argus-mirror-${topic}-${partition}-t\\d$`);
     const whose = (list: typeof byMirror) =>
       list.map((t) => [t.partition, t.owner, t.transactionalId, t.firstOffset, t.sourceProducerId]);
     expect(whose(byMirror)).toEqual([
-      [0, 'mirror', `__argus-mirror-${topic}-0-t0`, 5n, expect.any(BigInt)],
-      [0, 'mirror', `__argus-mirror-${topic}-0-t1`, 8n, expect.any(BigInt)],
-      [1, 'mirror', `__argus-mirror-${topic}-1-t0`, 0n, expect.any(BigInt)],
+      [0, 'mirror', expect.stringMatching(idOf(0)), 5n, expect.any(BigInt)],
+      [0, 'mirror', expect.stringMatching(idOf(0)), 8n, expect.any(BigInt)],
+      [1, 'mirror', expect.stringMatching(idOf(1)), 0n, expect.any(BigInt)],
     ]);
     expect(whose(bySource)).toEqual(whose(byMirror));
     expect(byMirror[0]?.sinceMs).toBeGreaterThan(Date.now() - 60_000);
@@ -134,10 +143,10 @@ describe('a promotion with transactions that stand open at the cut', () => {
     const done = await promote(partitions, promotedAt, frozen.openTransactions, { ...abortAll, asked });
     expect(done.unmatched).toEqual(['4711']);
     expect(done.foreign).toMatchObject([{ partition: 1, owner: 'foreign', transactionalId: undefined }]);
-    expect(done.ended.map((e) => [e.transactionalId, e.outcome, e.because, e.records])).toEqual([
-      [`__argus-mirror-${topic}-0-t0`, 'commit', 'asked', 3],
-      [`__argus-mirror-${topic}-0-t1`, 'abort', 'default', 2],
-      [`__argus-mirror-${topic}-1-t0`, 'commit', 'asked', 1],
+    expect(done.ended.map((e) => [e.partition, e.firstOffset, e.outcome, e.because, e.records])).toEqual([
+      [0, 5n, 'commit', 'asked', 3],
+      [0, 8n, 'abort', 'default', 2],
+      [1, 0n, 'commit', 'asked', 1],
     ]);
     for (const e of done.ended) expect(e.markerOffset).toBeGreaterThanOrEqual(promotedAt.get(e.partition) ?? 0n);
 
@@ -189,6 +198,8 @@ describe('a promotion with transactions that stand open at the cut', () => {
     const transaction = await producer.transaction();
     await transaction.send({ topic, messages: messages('done', 1) });
     await transaction.commit();
+    // The marker follows the answer.
+    await expect.poll(() => logEnds(pair.primaryAdmin, partitions)).toEqual([2n]);
     await mirroring(prepared, async (mirror) => {
       await pair.catchesUp(mirror, prepared);
       await mirror.freeze(5_000);
@@ -210,4 +221,26 @@ describe('a promotion with transactions that stand open at the cut', () => {
     expect(await openTransactions(target, partitions, { told: [], source: undefined }, signal())).toEqual([]);
     expect(await logEnds(pair.standbyAdmin, partitions)).toEqual(before);
   });
+
+  test.each(['commit', 'abort'] as const)(
+    'ends by %s what the coordinator took for ended, after a crash',
+    async (outcome) => {
+      const target = clusterOf('mumbai', pair.primary);
+      const tp = { topic: `forgotten-${outcome}`, partition: 0 };
+      await pair.primaryAdmin.createTopic({ name: tp.topic, partitions: 1, configs: {} });
+      const id = `__argus-mirror-${tp.topic}-0-t0`;
+      const producer = await pair.primaryAdmin.initProducer(id);
+      await target.refresh([tp.topic]);
+      const bytes = fillerBatch(fillerRecords(3, 'gzip'), { producer, baseSequence: 0, transactional: true });
+      const sent = await target.send(target.leaderOf(tp), 'late', produceRequest([{ ...tp, bytes }], 5_000, id));
+      expect(sent).toMatchObject([{ errorCode: 0, baseOffset: 0n }]);
+      const [open] = await openTransactions(target, [tp], { told: [], source: undefined }, signal());
+      expect(open).toMatchObject({ owner: 'mirror', transactionalId: id, firstOffset: 0n });
+      if (!open) throw new Error('nothing is open');
+      const ended = await endTransaction(target, { transaction: open, outcome, because: 'default' }, 3n, signal());
+      expect(ended).toMatchObject({ outcome, wanted: outcome, markerOffset: 3n, records: 3 });
+      expect(await openTransactions(target, [tp], { told: [], source: undefined }, signal())).toEqual([]);
+      expect(await lastStableOffsets(target, [tp], signal())).toEqual([{ ...tp, offset: 4n }]);
+    },
+  );
 });

@@ -15,7 +15,7 @@ import { metadataRequest, readMetadataResponse } from '../../../../regions/kafka
 import { produceRequest, readProduceResponse } from '../../../../regions/kafka/produce.ts';
 import { endTxnRaisingEpochRequest } from '../../../../regions/kafka/transactions.ts';
 import { WireReader, WireWriter } from '../../../../regions/kafka/wire.ts';
-import { writeAbortMarkersRequest } from '../../../../regions/kafka/write-txn-markers.ts';
+import { writeTxnMarkersRequest } from '../../../../regions/kafka/write-txn-markers.ts';
 
 function bytesOf(writer: WireWriter): Buffer {
   const { chunks, length } = writer.finish();
@@ -274,7 +274,7 @@ const responses = {
     expected: { errorCode: 0, producerId: 9n, producerEpoch: 2 },
   },
   writeTxnMarkers: {
-    read: writeAbortMarkersRequest({ producerId: 9n, producerEpoch: 1, coordinatorEpoch: 0 }, []).read,
+    read: writeTxnMarkersRequest({ producerId: 9n, producerEpoch: 1, coordinatorEpoch: 0, outcome: 'abort' }, []).read,
     bytes: () =>
       bytesOf(
         new WireWriter()
