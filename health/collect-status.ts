@@ -82,6 +82,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
   return {
     nowMs,
     topics: config.topics,
+    engine: config.mirror.engine,
     jobs,
     slotsNeeded: config.jobs.reduce((sum, j) => sum + j.submit.parallelism, 0),
     objectives: config.objectives,

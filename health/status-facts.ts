@@ -41,6 +41,8 @@ export interface RunSummary {
 export interface StatusFacts {
   readonly nowMs: number;
   readonly topics: readonly string[];
+  /** Who mirrors. */
+  readonly engine: 'argus' | 'mirrormaker2';
   readonly jobs: readonly string[];
   /** What all the jobs need of the standby's Flink. */
   readonly slotsNeeded: number;

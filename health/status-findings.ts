@@ -42,6 +42,11 @@ export function findBlockers(
     );
     return { blockers, warnings };
   }
+  if (facts.engine === 'mirrormaker2')
+    block(
+      'EngineIsMirrorMaker',
+      "MirrorMaker's copy has other offsets, so a failover is refused; its lag: `argus mirror status`",
+    );
   const target = facts.regions.find((r) => r.name === standby);
   if (target?.kafka.status !== 'ok')
     block('StandbyKafkaDown', `Kafka of ${standby}: ${target?.kafka.reason ?? 'unknown'}`);
@@ -80,7 +85,7 @@ export function findBlockers(
     }
   }
   const source = facts.regions.find((r) => r.name === primary);
-  for (const topic of facts.topics) {
+  for (const topic of facts.engine === 'argus' ? facts.topics : []) {
     const there = target?.kafka.value?.topics;
     const here = source?.kafka.value?.topics;
     if (there && !there.has(topic)) block('TopicMissing', `topic ${topic} does not exist on ${standby} yet`);

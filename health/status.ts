@@ -29,8 +29,10 @@ export function assembleStatus(facts: StatusFacts): StatusView {
         ],
   );
   const sighting = facts.sighting.value?.region === primary ? facts.sighting.value : undefined;
-  const mirror = suspended ? [] : facts.topics.map((t) => lagOf(t, ofPrimary, ofStandby, sighting));
-  const wouldLose = suspended
+  // Lag, loss and recovery points are told by offsets, which mean other records on MirrorMaker's copy.
+  const untold = suspended || facts.engine === 'mirrormaker2';
+  const mirror = untold ? [] : facts.topics.map((t) => lagOf(t, ofPrimary, ofStandby, sighting));
+  const wouldLose = untold
     ? []
     : facts.topics.map((t, i) => lossOf(t, mirror[i] as TopicLag, ofStandby, sighting, facts.nowMs));
   // What was interrupted matters until a later run was made.
@@ -69,7 +71,7 @@ export function assembleStatus(facts: StatusFacts): StatusView {
       ...(sighting?.firstFailureAtMs === undefined ? {} : { primaryDarkSinceMs: sighting.firstFailureAtMs }),
     },
     mirror,
-    recoveryPoints: suspended ? [] : facts.replica.map((r) => recoveryPointOf(r, facts.nowMs)),
+    recoveryPoints: untold ? [] : facts.replica.map((r) => recoveryPointOf(r, facts.nowMs)),
     wouldLose,
     runs: { ...(running ? { running } : {}), ...(last ? { last } : {}) },
   };

@@ -63,6 +63,7 @@ export const sighting = (changes: Partial<Sighting> = {}): Sighting => ({
 export const facts = (changes: Partial<StatusFacts> = {}): StatusFacts => ({
   nowMs: 100_000,
   topics: ['events'],
+  engine: 'argus',
   jobs: ['counts'],
   slotsNeeded: 2,
   objectives: { rto: 900_000, rpo: 60_000 },

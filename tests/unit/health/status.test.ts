@@ -26,6 +26,12 @@ describe('assembleStatus', () => {
     expect(view.wouldLose).toEqual([{ topic: 'events', records: 10, ms: 200, estimated: false }]);
   });
 
+  it("tells nothing by the offsets of MirrorMaker's copy, and that a failover is refused", () => {
+    const view = assembleStatus(facts({ engine: 'mirrormaker2' }));
+    expect([view.mirror, view.wouldLose, view.recoveryPoints]).toEqual([[], [], []]);
+    expect(codes(view.blockers)).toEqual(['EngineIsMirrorMaker']);
+  });
+
   it('has no lag in time when no record is behind', () => {
     const view = assembleStatus(facts({ regions: [region('mumbai', [5n], 'RUNNING'), region('singapore', [5n])] }));
     expect(view.mirror).toEqual([{ topic: 'events', lagRecords: 0, lagMs: 0, basis: 'live' }]);
