@@ -10,7 +10,10 @@ import { writeRoles } from '../../../state/roles.ts';
 import { config as failoverConfig } from '../runbooks/failover/world.ts';
 import { type QuietLog, quietLog } from './quiet-log.ts';
 
-const config = configSchema.parse({ ...failoverConfig, objectives: {}, daemon: { port: 0 } });
+const parsed = (mirror: object) =>
+  configSchema.parse({ ...failoverConfig, objectives: {}, daemon: { port: 0 }, mirror });
+const ownMirror = parsed({});
+const mirrorMaker = parsed({ engine: 'mirrormaker2', mirrormaker: { connectUrl: {} } });
 /** Regions in which nothing may be asked but whether Kafka answers. */
 const region = (name: string): Region => ({
   name,
@@ -24,7 +27,7 @@ const region = (name: string): Region => ({
 const ends: (() => Promise<void>)[] = [];
 afterEach(() => Promise.all(ends.splice(0).map((end) => end())));
 
-function running(state: ObjectStore) {
+function running(state: ObjectStore, config = ownMirror) {
   const log = quietLog();
   const stop = new AbortController();
   const regions = new Map(['mumbai', 'singapore'].map((name) => [name, region(name)]));
@@ -76,5 +79,21 @@ describe('a second daemon', () => {
       clearInterval(alive);
     }
     expect(await state.get('sightings/mumbai')).toBeUndefined();
+  });
+});
+
+describe('a daemon', () => {
+  const tasks = (log: QuietLog) => log.lines.flatMap((l) => (l.facts as { task?: string }).task ?? []);
+
+  it('mirrors by itself; a mirror that can reach nothing says so', async () => {
+    const { log } = running(memoryObjectStore('state'));
+    await expect.poll(() => tasks(log), { timeout: 5_000 }).toContain('mirror');
+  });
+
+  it('starts no mirror where MirrorMaker mirrors', async () => {
+    const { log } = running(memoryObjectStore('state'), mirrorMaker);
+    const health = async () => (await fetch(`${url(log)}/healthz`)).json();
+    await expect.poll(health, { timeout: 5_000 }).toMatchObject({ replication: 'run' });
+    expect(tasks(log)).not.toContain('mirror');
   });
 });
