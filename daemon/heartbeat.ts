@@ -46,16 +46,27 @@ export function heartbeat(parts: HeartbeatParts): Heartbeat {
   let newestAtMs: number | undefined;
   let said: string | undefined;
 
+  /** The preparation under way: the mirror's start and the loop both ask for one. */
+  let preparing: Promise<void> | undefined;
+
   function tell(error: unknown, what: string): void {
     const sentence = `${what}: ${describeError(error)}`;
-    // That a side is away is told by others.
-    const level = error instanceof ArgusError && error.retryable ? 'debug' : 'warn';
+    // That a side is away or silent is told by others.
+    const level = error instanceof ArgusError && !error.retryable ? 'warn' : 'debug';
     if (sentence !== said) log[level]({}, sentence);
     said = sentence;
   }
 
-  async function prepare({ source, target, rolesEpoch }: Direction, signal: AbortSignal): Promise<void> {
-    if (!enabled || ready === rolesEpoch) return;
+  async function prepare(direction: Direction, signal: AbortSignal): Promise<void> {
+    while (preparing) await preparing;
+    if (!enabled || ready === direction.rolesEpoch || signal.aborted) return;
+    preparing = prepareOnce(direction, signal).finally(() => {
+      preparing = undefined;
+    });
+    await preparing;
+  }
+
+  async function prepareOnce({ source, target, rolesEpoch }: Direction, signal: AbortSignal): Promise<void> {
     triedAt = clock.monotonic();
     const within = AbortSignal.any([signal, AbortSignal.timeout(prepareMs)]);
     try {
