@@ -10,7 +10,7 @@ import { refuseOncePromoted } from './freeze-mirror.ts';
  * which is seen. Both are taken back when the failover gives up.
  */
 export function sealMirror(words: StepWords): FailoverStep {
-  let closedIds = 0;
+  let closedIds: number | undefined;
   return {
     id: 'seal-mirror',
     ...words,
@@ -33,6 +33,9 @@ export function sealMirror(words: StepWords): FailoverStep {
       await context.remains.denyWrites(principal, topicsOf(partitions), io.signal);
     },
     async verify(context, facts, io) {
+      // An act that failed before must not pass for done.
+      if (closedIds === undefined)
+        return { kind: 'pending', waitingFor: "the mirror's transactional ids to be closed" };
       const principal = deniedPrincipal(context);
       if (principal === undefined) {
         const because = 'mirror.principal and mirror.denyWrite are not set';

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { ArgusError } from '../../../../domain/errors.ts';
 import type { OpenTransaction } from '../../../../replication/topics/decide-transactions.ts';
 import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
 import { readRun } from '../../../../state/journal.ts';
@@ -70,4 +71,18 @@ test('goes on, and says so, where nothing can deny the mirror its writes', async
   expect(report).toMatchObject({ outcome: 'done', writeDenied: false });
   const record = foldRun(await readRun(world.store, runName(1)))!;
   expect(JSON.stringify(record.steps.find((s) => s.id === 'seal-mirror'))).toContain('have no authorizer');
+});
+
+test('names a seal that failed, and goes on', async () => {
+  const world = await started();
+  const remains = {
+    ...world.context.remains,
+    closeIdleIds: () => Promise.reject(new ArgusError('X', 'no coordinator')),
+  };
+  const report = await failOver(world, { ...confirming(world), remains });
+  expect(report).toMatchObject({ outcome: 'done', writeDenied: false });
+  expect(report.steps.find((s) => s.id === 'seal-mirror')).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringContaining('no coordinator') },
+  });
 });
