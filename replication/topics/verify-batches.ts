@@ -39,7 +39,7 @@ export interface CompareOptions {
 /**
  * Walks two logs side by side and gives the first difference, undefined when there is none. What has to be the same:
  * offsets, timestamps, codec, kind (transactional, marker) and every byte of the records. What a mirror rewrites isn't
- * looked at: producer id, epoch and sequence, leader epoch, checksum, timestamp type; of a marker only its outcome counts.
+ * looked at: producer id, epoch and sequence, leader epoch, checksum; of a marker only its outcome counts.
  * Where compaction left holes in a batch of one side, records are compared one by one, however they are laid out.
  */
 export async function compareLogs(
@@ -74,8 +74,7 @@ export async function compareLogs(
         if (difference) return difference;
         at = end;
         if (a.lastOffset < end) {
-          tally.batches++;
-          tally.bytes += BigInt(a.bytes.length);
+          countPair(a, tally);
           a = await next(source);
         }
         if (b.lastOffset < end) b = await next(standby);
@@ -94,6 +93,7 @@ export async function compareLogs(
         if (!options.compacted) return { offset: first, what: 'the standby lacks the records' };
         tally.compacted++;
       }
+      if (a.baseOffset < at) countPair(a, tally);
       a = await next(source);
     } else if (b) {
       const first = firstFrom(b, recordsOfB, maxOf(at, floor));
@@ -181,19 +181,27 @@ function takesUpOffsets(batch: RecordBatch): boolean {
   return batch.control || (batch.transactional && isFiller(batch));
 }
 
+function countPair(source: RecordBatch, tally: BatchTally): void {
+  tally.batches++;
+  tally.bytes += BigInt(source.bytes.length);
+}
+
 function comparePair(a: RecordBatch, b: RecordBatch, tally: BatchTally): LogDifference | undefined {
   const what = differenceOf(a, b);
   if (what === undefined) {
-    tally.batches++;
+    countPair(a, tally);
     tally.records += a.control ? 0n : BigInt(a.recordCount);
-    tally.bytes += BigInt(a.bytes.length);
     return undefined;
   }
   return { offset: a.baseOffset, what };
 }
 
-/** Compaction changed one of them: it takes records out, and notes in a batch's header when to drop its tombstones. */
+/**
+ * The same bytes don't say the same of both, nor other bytes something else. Compaction takes records out, and notes in
+ * a batch's header when to drop its tombstones; where a broker stamped a batch, the times in its records don't count.
+ */
 function isRewritten(a: RecordBatch, b: RecordBatch): boolean {
+  if (a.stampedByBroker !== b.stampedByBroker) return true;
   return hasInnerHoles(a) || hasInnerHoles(b) || deleteHorizon(a) !== deleteHorizon(b);
 }
 
@@ -213,6 +221,7 @@ export function differenceOf(a: RecordBatch, b: RecordBatch): string | undefined
     return x === y ? undefined : say('outcome of the transaction', x, y);
   }
   if (a.transactional !== b.transactional) return say('transactional', a.transactional, b.transactional);
+  if (a.stampedByBroker !== b.stampedByBroker) return say('stamped on append', a.stampedByBroker, b.stampedByBroker);
   if (a.recordCount !== b.recordCount) return say('records in the batch', a.recordCount, b.recordCount);
   const [x, y] = [attributes(a) & codecBits, attributes(b) & codecBits];
   if (x !== y) return say('compression codec', x, y);

@@ -73,7 +73,7 @@ async function compare(source: readonly RecordBatch[], standby: readonly RecordB
 describe('two batches at one offset', () => {
   test.each<[string, Shape, Shape, string | undefined]>([
     ['producer and leader epoch may differ', { producerId: 7n, leaderEpoch: 3 }, { producerId: 9n }, undefined],
-    ['the timestamp type may differ', { attributes: 8 }, {}, undefined],
+    ['one that its broker stamped may not be taken for one with times of its own', { attributes: 8 }, {}, 'stamped'],
     ['the span may not', { span: 2 }, { span: 3 }, 'last offset'],
     ['the codec may not', { attributes: 1 }, { attributes: 2 }, 'compression'],
     ['a transactional one is no plain one', { attributes: 0x10 }, {}, 'transactional'],
@@ -95,6 +95,18 @@ describe('two batches at one offset', () => {
 });
 
 describe('two logs', () => {
+  test('are the same where a broker stamped one, only if the other`s records have that time', async () => {
+    const stampedAt = (timestampMs: bigint) => {
+      const { bytes } = encodeBatch(records(0n, 3), plainTraits);
+      bytes.writeInt16BE(bytes.readInt16BE(21) | 8, 21);
+      bytes.writeBigInt64BE(timestampMs, 35);
+      return readBatch(bytes);
+    };
+    const plain = encodeBatch(records(0n, 3), plainTraits);
+    expect(await compare([stampedAt(5n)], [plain])).toMatchObject({ difference: undefined, records: 3n });
+    expect((await compare([stampedAt(9n)], [plain])).difference).toMatchObject({ offset: 0n });
+  });
+
   test('that hold the same are the same, and what was compared is counted', async () => {
     const batches = [batch({ span: 3 }), batch({ base: 3n, span: 2 })];
     expect(await compare(batches, batches)).toMatchObject({ difference: undefined, batches: 2n, records: 5n });
@@ -150,6 +162,13 @@ describe('two logs', () => {
     expect(await compare(source, whole)).toMatchObject({
       difference: undefined,
       fillers: 3n,
+      records: 6n,
+      batches: 2n,
+    });
+    const cleaned = whole.filter((b) => b.recordCount === 0 || !(b.control || b.transactional));
+    expect(await compare(source, cleaned)).toMatchObject({
+      difference: undefined,
+      fillers: 0n,
       records: 6n,
       batches: 2n,
     });
