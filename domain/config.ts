@@ -150,7 +150,7 @@ export const configSchema = z
       ctx.addIssue({ code: 'custom', path: ['regions'], message: 'two regions are needed: a primary and a standby' });
     }
     for (const { path, message } of config.mirror.mirrormaker
-      ? mirrorMakerGaps(config.mirror.mirrormaker, config.regions)
+      ? mirrorMakerGaps(config.mirror.mirrormaker, config.regions, config.roles)
       : [])
       ctx.addIssue({ code: 'custom', path: ['mirror', 'mirrormaker', ...path], message });
     config.jobs.forEach((j, i) => {

@@ -29,8 +29,11 @@ export const mirrorMakerSection = z
     replicationFactor: z.int().min(-1).max(32_767).default(-1),
     /** How long every sync is kept: offsets further back can't be translated. */
     keepSyncs: duration.prefault('1h'),
-    /** A sync that is older than this while records are missing makes a partition unhealthy. */
-    stalledAfter: duration.prefault('30s'),
+    /**
+     * A sync that is older than this while records are missing makes a partition unhealthy. More than the workers'
+     * `offset.flush.interval.ms` (60 s): the last syncs of a partition that falls quiet wait for it.
+     */
+    stalledAfter: duration.prefault('90s'),
     /** By region: the password of `kafka.sasl`, as Kafka Connect finds it. */
     saslPassword: z.record(z.string(), connectReference).prefault({}),
     /** By region: further settings of Kafka's Java clients, such as `ssl.truststore.location`. */
@@ -54,6 +57,7 @@ export type MirrorMakerConfig = z.output<typeof mirrorMakerSection>;
 export function mirrorMakerGaps(
   section: MirrorMakerConfig,
   regions: Readonly<Record<string, { readonly kafka: { readonly sasl?: unknown } }>>,
+  { standby }: { readonly standby: string },
 ): readonly { readonly path: readonly string[]; readonly message: string }[] {
   const unknown = (['connectUrl', 'saslPassword', 'clientSettings'] as const).flatMap((key) =>
     Object.keys(section[key])
@@ -66,5 +70,9 @@ export function mirrorMakerGaps(
       path: ['saslPassword'],
       message: `${name}'s Kafka asks for a login: name where Kafka Connect finds its password`,
     }));
-  return [...unknown, ...silent];
+  const unreached =
+    standby in regions && !(standby in section.connectUrl)
+      ? [{ path: ['connectUrl'], message: `no address of Kafka Connect for ${standby}, the standby` }]
+      : [];
+  return [...unknown, ...unreached, ...silent];
 }

@@ -98,6 +98,8 @@ export function dedicatedProperties(flow: MirrorMakerFlow): string {
     'checkpoints.topic.replication.factor': factor,
     'heartbeats.topic.replication.factor': factor,
     'offset.storage.replication.factor': factor,
+    // The last syncs of a partition that falls quiet wait for it; the default is a minute.
+    [`${target.alias}.offset.flush.interval.ms`]: '1000',
     'status.storage.replication.factor': factor,
     'config.storage.replication.factor': factor,
     'emit.heartbeats.interval.seconds': `${heartbeatSeconds}`,

@@ -13,7 +13,10 @@ import { type QuietLog, quietLog } from './quiet-log.ts';
 const parsed = (mirror: object) =>
   configSchema.parse({ ...failoverConfig, objectives: {}, daemon: { port: 0 }, mirror });
 const ownMirror = parsed({});
-const mirrorMaker = parsed({ engine: 'mirrormaker2', mirrormaker: { connectUrl: {} } });
+const mirrorMaker = parsed({
+  engine: 'mirrormaker2',
+  mirrormaker: { connectUrl: { singapore: 'http://127.0.0.1:1' } },
+});
 /** Regions in which nothing may be asked but whether Kafka answers. */
 const region = (name: string): Region => ({
   name,

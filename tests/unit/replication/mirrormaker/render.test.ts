@@ -113,6 +113,11 @@ describe('the configuration of MirrorMaker 2', () => {
       /a reference that Kafka Connect resolves/,
     ],
     ['a region that is none', mirrorMakerYaml('    clientSettings: { delhi: {} }\n'), /no region is called "delhi"/],
+    [
+      'a standby without Kafka Connect',
+      mirrorMakerYaml().replace('{ singapore:', '{ mumbai:'),
+      /argus.yaml:51:5: .*no address of Kafka Connect for singapore/,
+    ],
     ['half a login', mirrorMakerYaml('    username: argus\n'), /username and password are needed together/],
   ];
   test.each(cases)('refuses %s', (_, yaml, expected) => {
