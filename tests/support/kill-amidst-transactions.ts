@@ -46,8 +46,10 @@ export async function killAmidstTransactions(
     await pair.standby.start();
     const last = tps.flatMap((p) => messages(theEnd, 1, p.partition));
     await (await pair.newProducer()).send({ topic, messages: last });
-    const wanted = await logEnds(pair.primaryAdmin, tps);
-    const open = () => shown().filter((p, i) => !p.stop && p.mirroredEndOffset !== wanted[i]);
+    const open = async () => {
+      const wanted = await logEnds(pair.primaryAdmin, tps);
+      return shown().filter((p, i) => !p.stop && p.mirroredEndOffset !== wanted[i]);
+    };
     await expect.poll(open, { timeout: 40_000, interval: 20 }).toEqual([]);
     const stops = shown().map((p) => p.stop);
     if (stops.every((stop) => stop === undefined)) return pair.expectIdentical(prepared);

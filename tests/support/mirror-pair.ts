@@ -95,12 +95,17 @@ export async function startMirrorPair(settings: PairSettings = {}): Promise<Mirr
       return { topic, partitions, transactionalId, identity, settings };
     },
     catchesUp: async (mirror, { topic, partitions }, timeoutMs = 30_000) => {
-      const wanted = await logEnds(primaryAdmin, partitions);
-      const state = () =>
-        mirror
-          .status()
-          .topics[topic]?.partitions.map((p) => (p.stop ? `${p.stop.reason}: ${p.stop.detail}` : p.mirroredEndOffset));
-      await expect.poll(state, { timeout: timeoutMs, interval: 20 }).toEqual(wanted);
+      // Asked again each time: the primary writes a transaction's marker after its answer.
+      const missing = async () => {
+        const wanted = await logEnds(primaryAdmin, partitions);
+        const shown = mirror.status().topics[topic]?.partitions ?? [];
+        return wanted.flatMap((end, i) => {
+          const { stop, mirroredEndOffset } = shown[i] ?? {};
+          if (stop) return [`${stop.reason}: ${stop.detail}`];
+          return mirroredEndOffset === end ? [] : [`${i}: ${mirroredEndOffset} of ${end}`];
+        });
+      };
+      await expect.poll(missing, { timeout: timeoutMs, interval: 20 }).toEqual([]);
     },
     expectIdentical: async ({ topic, partitions }) => {
       for (const p of partitions) expect(await layout(standby, p)).toEqual(await layout(primary, p));
