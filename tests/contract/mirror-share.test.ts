@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AssignerProtocol } from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, onTestFailed, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
 import { readFrozen, requestFreeze, thaw } from '../../state/freeze.ts';
@@ -94,7 +94,7 @@ async function shares(): Promise<readonly number[] | undefined> {
 const shared = (expected: readonly number[]) =>
   expect.poll(() => shares().catch(() => undefined), { timeout: 40_000, interval: 300 }).toEqual(expected);
 
-/** Writes to every partition all the time; gives what stops it. */
+/** Writes to every partition all the time, plain records and transactions; gives what stops it. */
 async function load() {
   const producer = await pair.newProducer();
   let stopped = false;
@@ -102,13 +102,21 @@ async function load() {
     for (let round = 0; !stopped; round++) {
       const batch = partitions.flatMap(({ partition }) => messages(`${round}`, 10, partition));
       await producer.send({ topic, messages: batch });
-      await wallClock.sleep(20);
+      await wallClock.sleep(100);
     }
   })();
-  return async () => {
+  const mix = (async () => {
+    while (!stopped) {
+      await pair.writeMix(topic, partitions.length, 1, 'mixed');
+      await wallClock.sleep(2_000);
+    }
+  })();
+  const stop = async () => {
     stopped = true;
-    await loop;
+    await Promise.all([loop, mix]);
   };
+  onTestFinished(stop);
+  return stop;
 }
 
 /** The standby has gone on in every partition. */
@@ -129,7 +137,7 @@ describe('processes that share the partitions', () => {
     const second = argusMirror('run', '--share');
     const third = argusMirror('run', '--share');
     await shared([2, 2, 3]);
-    await goesOnEverywhere(10_000);
+    await goesOnEverywhere(20_000);
 
     // The one that led, too.
     await first.end('SIGKILL');
@@ -144,7 +152,7 @@ describe('processes that share the partitions', () => {
     await shared([3, 4]);
     second.signal('SIGCONT');
     await shared([2, 2, 3]);
-    await goesOnEverywhere(10_000);
+    await goesOnEverywhere(20_000);
 
     const status = argusMirror('status');
     await status.exited;
@@ -153,7 +161,7 @@ describe('processes that share the partitions', () => {
     await stop();
     const producer = await pair.newProducer();
     await producer.send({ topic, messages: partitions.flatMap((p) => messages(theEnd, 1, p.partition)) });
-    await goesOnEverywhere(10_000);
+    await goesOnEverywhere(20_000);
     await pair.expectIdentical({ topic, partitions } as unknown as Parameters<typeof pair.expectIdentical>[0]);
 
     for (const member of [second, third, fourth]) expect(await member.end(), member.said()).toBe(0);
@@ -163,7 +171,7 @@ describe('processes that share the partitions', () => {
     const members = [argusMirror('run', '--share'), argusMirror('run', '--share'), argusMirror('run', '--share')];
     await shared([2, 2, 3]);
     const stop = await load();
-    await goesOnEverywhere(10_000);
+    await goesOnEverywhere(20_000);
     await stop();
     const freeze = { run: 'run-a', rolesEpoch: 1, atMs: 1, drainMs: 3_000 };
     await requestFreeze(state(), { ...freeze, epoch: 5 });
