@@ -169,6 +169,7 @@ function zookeeperSettings(port: number, zookeeper: string): Record<string, stri
     'broker.id': '1',
     'zookeeper.connect': zookeeper,
     'zookeeper.session.timeout.ms': '1500',
+    'zookeeper.connection.timeout.ms': '60000',
     listeners: `PLAINTEXT://127.0.0.1:${port}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT',

@@ -58,7 +58,11 @@ interface PairSettings {
 /** Starts both; `primary` and `standby` are settings of the brokers. */
 export async function startMirrorPair(settings: PairSettings = {}): Promise<MirrorPair> {
   const { startPrimary = startTestBroker } = settings;
-  const [primary, standby] = await Promise.all([startPrimary(settings.primary), startTestBroker(settings.standby)]);
+  const starting = [startPrimary(settings.primary), startTestBroker(settings.standby)] as const;
+  const [primary, standby] = await Promise.all(starting).catch(async (error: unknown) => {
+    await Promise.allSettled(starting.map((one) => one.then((broker) => broker.stop())));
+    throw error;
+  });
   const primaryAdmin = new PlatformaticAdmin({ region: 'mumbai', bootstrap: [primary.address] });
   const standbyAdmin = new PlatformaticAdmin({ region: 'singapore', bootstrap: [standby.address] });
   const producers: Producer[] = [];

@@ -2,8 +2,13 @@ export type ChaosSide = 'source' | 'standby';
 
 /** What is done to a mirror, its brokers or its links. */
 export type Disturbance =
-  /** `early`: whatever it is at; else not before it has mirrored something. */
-  | { readonly kind: 'kill-mirror'; readonly early: boolean; readonly smallFetches: boolean }
+  /** `early`: whatever it is at; else so long after it has mirrored something. */
+  | {
+      readonly kind: 'kill-mirror';
+      readonly early: boolean;
+      readonly afterMs: number;
+      readonly smallFetches: boolean;
+    }
   | { readonly kind: 'kill-broker'; readonly side: ChaosSide; readonly downMs: number }
   | { readonly kind: 'cut'; readonly side: ChaosSide; readonly forMs: number }
   | { readonly kind: 'delay'; readonly side: ChaosSide; readonly delayMs: number; readonly forMs: number };
@@ -50,6 +55,7 @@ export function planChaos(seed: number, counts: ChaosCounts): readonly Planned[]
     ...spread(counts.mirrorKills, () => ({
       kind: 'kill-mirror',
       early: random() < 0.3,
+      afterMs: between(0, 700),
       smallFetches: random() < 0.5,
     })),
     ...spread(counts.brokerKills, (i) => ({ kind: 'kill-broker', side: side(i), downMs: between(100, 1_500) })),

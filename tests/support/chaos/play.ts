@@ -129,6 +129,7 @@ async function disturb(
           await sleep(50);
           now = await end().catch(() => -1n); // As above.
         }
+        if (!what.early) await sleep(what.afterMs);
         await mirror.kill(what.smallFetches ? { fetchMaxBytes: 65_536, partitionMaxBytes: 16_384 } : {});
         if (now > seen) killsAtWork++;
         if (now > seen) seen = now;
