@@ -17,6 +17,7 @@ import {
   type TransactionOutcome,
 } from './transactions.ts';
 
+const lanes = 4;
 const firstPauseMs = 2;
 const lastPauseMs = 50;
 /** Longest first; a broker refuses what is above its `transaction.max.timeout.ms` (15 minutes unless set). */
@@ -139,13 +140,20 @@ export class TransactionCalls {
       coordinator = found.address;
       this.#coordinators.set(id, coordinator);
     }
-    const answer = await this.#cluster.sendTo(coordinator, 'transactions', make(), {});
+    const answer = await this.#cluster.sendTo(coordinator, laneOf(id), make(), {});
     const { errorCode } = answer;
     const busy = errorCode === kafkaError.concurrentTransactions;
     // Another broker may have taken over: asked anew, unless it only is not ready yet.
     if (errorCode !== kafkaError.none && !busy) this.#coordinators.delete(id);
     return { answer, errorCode };
   }
+}
+
+/** A broker answers one request of a connection after the other, and each of these waits for its disk. */
+function laneOf(id: string): string {
+  let sum = 0;
+  for (let at = 0; at < id.length; at++) sum += id.charCodeAt(at);
+  return `transactions ${sum % lanes}`;
 }
 
 function refused(region: string, call: string, id: string, code: number): ArgusError {

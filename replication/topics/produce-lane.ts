@@ -8,7 +8,7 @@ import { fillStep, readyHead, takePlaceholders } from './fill-step.ts';
 import { acknowledge, dropQueue, leaveOpen, type PartitionState, setAside, stopNow } from './partition-state.ts';
 import { StepReplay } from './replay-step.ts';
 import type { SessionContext } from './session-context.ts';
-import { nextStep, type Slot, type Step } from './transaction-slots.ts';
+import { needsSlotAhead, nextStep, type Slot, type Step } from './transaction-slots.ts';
 
 /** As many as a broker remembers of a producer: a repeated one is recognised. Source: KIP-98, KAFKA-5494. */
 const maxInFlight = 5;
@@ -37,6 +37,8 @@ export class ProduceLane {
   readonly #replay: StepReplay;
   /** Partitions with batches that are queued or in flight; with thousands of idle ones no look goes over all. */
   readonly #active = new Set<PartitionState>();
+  /** Partitions whose running step begins a transaction. */
+  readonly #beginning = new Set<PartitionState>();
   #requests = 0;
   #waiting: (() => void)[] = [];
   #failed = false;
@@ -95,17 +97,22 @@ export class ProduceLane {
       const requests = new Map<string, Sending>();
       for (const state of this.#active) {
         if (state.bufferedBytes === 0) this.#active.delete(state);
-        if (state.stop || state.unsure || state.busy || state.inFlight >= maxInFlight) continue;
+        if (state.stop || state.unsure || state.busy || state.inFlight >= maxInFlight) {
+          if (state.busy && !ending) this.#lookAhead(state);
+          continue;
+        }
         const batch = readyHead(state);
         if (!batch || (ending && !state.filler?.open)) continue;
         const next = nextStep(state, batch);
         const step = next.kind === 'fill' ? fillStep(state, next.to, clock.now(), ending) : next;
         if (step.kind !== 'send' && step.kind !== 'place') {
           if (state.inFlight === 0 && (!ending || step.kind === 'fill')) this.#runStep(state, batch, step);
+          else if (!ending) this.#lookAhead(state);
           continue;
         }
         const sent = { state, batch: step.kind === 'place' ? takePlaceholders(state, step.to) : batch };
         if (step.kind === 'send') state.queue.shift();
+        if (!ending) this.#lookAhead(state);
         const [node, { slot }] = [target.leaderOf(state), step];
         const key = `${node} ${slot?.transactionalId ?? ''}`;
         const sending = requests.get(key);
@@ -120,6 +127,7 @@ export class ProduceLane {
   /** Does what must stand alone in its partition; the batch stays at the head of the queue until it is done. */
   #runStep(state: PartitionState, batch: RecordBatch, step: Exclude<Step, { readonly kind: 'send' }>): void {
     state.busy = true;
+    if (step.kind === 'begin' || (step.kind === 'end' && !step.slot)) this.#beginning.add(state);
     this.#requests++;
     this.#replay
       .run(state, batch, step)
@@ -136,8 +144,19 @@ export class ProduceLane {
       .catch((error: unknown) => this.#stepFailed(state, error))
       .finally(() => {
         state.busy = false;
+        this.#beginning.delete(state);
         this.#ended([state]);
       });
+  }
+
+  /**
+   * Begins the next transaction of a partition while another is under way; none beyond those that are queued, since the
+   * standby's coordinator would abort it when its time-out passes.
+   */
+  #lookAhead(state: PartitionState): void {
+    if (this.#beginning.has(state) || !needsSlotAhead(state)) return;
+    this.#requests++;
+    void this.#replay.prepare(state).finally(() => this.#ended([state]));
   }
 
   #stepFailed(state: PartitionState, error: unknown): void {

@@ -31,6 +31,8 @@ export class StepReplay {
   readonly #signal: AbortSignal;
   readonly #calls: TransactionCalls;
   readonly #markers: MarkerWatch;
+  /** What is being begun ahead, by `partitionKey`. */
+  readonly #ahead = new Map<string, Promise<void>>();
   #largestFiller = largestFiller;
 
   constructor(context: SessionContext, signal: AbortSignal) {
@@ -40,10 +42,35 @@ export class StepReplay {
     this.#markers = new MarkerWatch(context);
   }
 
-  run(state: PartitionState, batch: RecordBatch, step: Exclude<Step, { readonly kind: 'send' }>): Promise<StepResult> {
+  /**
+   * Begins a transaction at the coordinator before its first record is to be sent; it takes no offset. What fails is met
+   * again, and told, when it is needed.
+   */
+  async prepare(state: PartitionState): Promise<void> {
+    const slot = slotForNew(state);
+    if (slot.open) return;
+    const begun = this.#begin(state, slot, undefined).then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#ahead.set(state.key, begun);
+    await begun;
+    this.#ahead.delete(state.key);
+  }
+
+  async #slotForNew(state: PartitionState): Promise<Slot> {
+    await this.#ahead.get(state.key);
+    return slotForNew(state);
+  }
+
+  async run(
+    state: PartitionState,
+    batch: RecordBatch,
+    step: Exclude<Step, { readonly kind: 'send' }>,
+  ): Promise<StepResult> {
     switch (step.kind) {
       case 'begin':
-        return this.#begin(state, step.slot ?? slotForNew(state), batch.producerId);
+        return this.#begin(state, step.slot ?? (await this.#slotForNew(state)), batch.producerId);
       case 'end':
         return this.#end(state, batch, step.slot, step.outcome);
       case 'fill':
@@ -52,11 +79,24 @@ export class StepReplay {
         state.filler ??= newSlot(transactionalIdOf(state, 'fill'));
         return this.#begin(state, state.filler, undefined);
       case 'stop':
-        return Promise.resolve(step.stop);
+        return step.stop;
     }
   }
 
   async #begin(state: PartitionState, slot: Slot, sourceProducerId: bigint | undefined): Promise<StepResult> {
+    slot.preparing = true;
+    try {
+      return await this.#beginAtCoordinator(state, slot, sourceProducerId);
+    } finally {
+      slot.preparing = false;
+    }
+  }
+
+  async #beginAtCoordinator(
+    state: PartitionState,
+    slot: Slot,
+    sourceProducerId: bigint | undefined,
+  ): Promise<StepResult> {
     if (this.#paused(state, slot)) return 'paused';
     if (!slot.producer) {
       const stop = await this.#ready(state, slot);
@@ -68,10 +108,14 @@ export class StepReplay {
       const what = `the standby gave ${slot.transactionalId} another producer than ${slot.orphan}, whose transaction stands open`;
       return { reason: 'TransactionLost', detail: what };
     }
-    await this.#calls.add(slot.transactionalId, producer, state);
+    if (!slot.begun) await this.#calls.add(slot.transactionalId, producer, state);
+    slot.begun = true;
     slot.orphan = undefined;
     const sinceMs = slot.open?.sinceMs ?? this.#context.clock.now();
-    slot.open = { sourceProducerId, firstOffset: slot.open?.firstOffset ?? state.sendFrom, sinceMs };
+    // One that waited for its first record begins where that stands.
+    const waited = sourceProducerId !== undefined && slot.open?.sourceProducerId === undefined;
+    const firstOffset = waited ? state.sendFrom : (slot.open?.firstOffset ?? state.sendFrom);
+    slot.open = { sourceProducerId, firstOffset, sinceMs };
     return 'done';
   }
 
@@ -107,7 +151,7 @@ export class StepReplay {
   ): Promise<StepResult> {
     let slot = open;
     if (!slot || slot.orphan !== undefined) {
-      slot ??= slotForNew(state);
+      slot ??= await this.#slotForNew(state);
       const begun = await this.#begin(state, slot, batch.producerId);
       if (begun !== 'done') return begun;
     }
@@ -152,6 +196,8 @@ export class StepReplay {
       slot.producer = undefined;
     }
     slot.takenUp = false;
+    slot.begun = false;
+    if (slot !== state.filler) state.slots = [...state.slots.filter((s) => s !== slot), slot];
     advance(state, offset + 1n);
     return 'done';
   }

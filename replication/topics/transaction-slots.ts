@@ -22,6 +22,10 @@ export interface Slot {
    * goes on under a new epoch.
    */
   orphan: bigint | undefined;
+  /** This session has begun its transaction at the coordinator. */
+  begun: boolean;
+  /** It is being begun: nothing else may use it. */
+  preparing: boolean;
   open: OpenTransaction | undefined;
 }
 
@@ -36,13 +40,35 @@ export interface OpenTransaction {
 /** An id that nothing is known of yet. */
 export function newSlot(transactionalId: string): Slot {
   const unused = { producer: undefined, nextSequence: 0, timeoutMs: 0, takenUp: false, orphan: undefined };
-  return { transactionalId, ...unused, open: undefined };
+  return { transactionalId, ...unused, begun: false, preparing: false, open: undefined };
 }
 
-/** A slot for a transaction that begins: one that stands open and empty, else a free one, else a new one. */
+/** So far a queue is looked through for a transaction that begins. */
+const lookedAhead = 64;
+
+/**
+ * Whether a transaction begins in what is queued, and no slot waits for it. Beginning it early costs the partition no
+ * time; the batch that needs it is in the source's log, so the next session would use it if this one ends before.
+ */
+export function needsSlotAhead({ queue, slots }: PartitionState): boolean {
+  // Most partitions never have transactions: the first one is begun when it comes.
+  if (slots.length === 0) return false;
+  if (slots.some((s) => s.preparing || (s.open && s.open.sourceProducerId === undefined))) return false;
+  const open = new Set(slots.map((s) => s.open?.sourceProducerId));
+  for (const batch of queue.slice(0, lookedAhead)) {
+    if (batch.control) open.delete(batch.producerId);
+    else if (batch.transactional && !open.has(batch.producerId)) return true;
+  }
+  return false;
+}
+
+/**
+ * A slot for a transaction that begins: one that stands open and empty, else the free one whose transaction ended first
+ * (the coordinator may still be busy with a later one), else a new one.
+ */
 export function slotForNew(state: PartitionState): Slot {
   const waiting = state.slots.find((s) => s.open && s.open.sourceProducerId === undefined);
-  const free = waiting ?? state.slots.find((s) => !s.open);
+  const free = waiting ?? state.slots.find((s) => !s.open && !s.preparing);
   if (free) return free;
   const taken = new Set(state.slots.map((s) => s.transactionalId));
   let number = 0;

@@ -109,6 +109,8 @@ describe('open transactions', () => {
     timeoutMs: 4_000,
     takenUp: false,
     orphan: undefined,
+    begun: false,
+    preparing: false,
     open: { sourceProducerId, firstOffset: BigInt(sinceMs), sinceMs },
   });
 

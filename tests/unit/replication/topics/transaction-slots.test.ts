@@ -4,7 +4,7 @@ import { readBatch } from '../../../../regions/kafka/record-batch.ts';
 import { newPartitionState, type PartitionState } from '../../../../replication/topics/partition-state.ts';
 import { smallHole } from '../../../../replication/topics/plan-filling.ts';
 import { placeholdersFor } from '../../../../replication/topics/replay-step.ts';
-import { newSlot, nextStep, slotForNew } from '../../../../replication/topics/transaction-slots.ts';
+import { needsSlotAhead, newSlot, nextStep, slotForNew } from '../../../../replication/topics/transaction-slots.ts';
 import { batchBytes } from '../../regions/kafka/batches.ts';
 
 const tp = { topic: 'events', partition: 0 };
@@ -107,5 +107,21 @@ describe('a hole', () => {
         expect(records).toBe(size <= smallHole ? 0n : size - 1n);
       }),
     );
+  });
+});
+
+describe('a transaction that is begun ahead', () => {
+  const records = batch({ attributes: 0x10, producerId: 5n });
+  const end = batch({ ...ending });
+  test.each([
+    ['when its first record is queued behind the end of another', [openFor(5n)], [end, records], true],
+    ['not while its producer has one open', [openFor(5n)], [records, end], false],
+    ['when another producer`s is open', [openFor(4n)], [records], true],
+    ['not while a slot waits for it', [openFor(5n), openFor(undefined)], [end, records], false],
+    ['not while one is being begun', [openFor(5n), { ...newSlot('x'), preparing: true }], [end, records], false],
+    ['not for plain records', [openFor(4n)], [batch({ producerId: 5n })], false],
+    ['not before the partition`s first one', [], [records], false],
+  ])('%s', (_name, slots, queue, expected) => {
+    expect(needsSlotAhead(state({ slots, queue }))).toBe(expected);
   });
 });
