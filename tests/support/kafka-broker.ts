@@ -161,6 +161,9 @@ function joiningSettings(port: number, nodeId: number): Record<string, string> {
   };
 }
 
+/** So long ZooKeeper keeps the name of a broker that was killed: another start before that fails. */
+export const zookeeperSessionMs = 6_000;
+
 /** The settings of KRaft are taken out again: a broker has either. */
 function zookeeperSettings(port: number, zookeeper: string): Record<string, string | undefined> {
   const kraft = ['process.roles', 'node.id', 'controller.quorum.bootstrap.servers', 'controller.listener.names'];
@@ -168,7 +171,7 @@ function zookeeperSettings(port: number, zookeeper: string): Record<string, stri
     ...Object.fromEntries(kraft.map((key) => [key, undefined])),
     'broker.id': '1',
     'zookeeper.connect': zookeeper,
-    'zookeeper.session.timeout.ms': '1500',
+    'zookeeper.session.timeout.ms': `${zookeeperSessionMs}`,
     'zookeeper.connection.timeout.ms': '60000',
     listeners: `PLAINTEXT://127.0.0.1:${port}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,

@@ -6,7 +6,7 @@ import { sourceFile } from '../../lab/entry.ts';
 import { ensureArtifacts } from '../../lab/setup/artifacts.ts';
 import { ensureExtraPart } from '../../lab/setup/extra-part.ts';
 import { copyDependencies } from '../../lab/setup/maven.ts';
-import { freePort, startTestBroker, type TestBroker } from './kafka-broker.ts';
+import { freePort, startTestBroker, type TestBroker, zookeeperSessionMs } from './kafka-broker.ts';
 
 /** Releases of Kafka that are tried as the primary, beside the lab's own. */
 export const oldReleases = ['2.8.2', '3.9.2'] as const;
@@ -29,8 +29,12 @@ export async function startOldBroker(
   const zookeeper = await startZooKeeper(libs);
   try {
     const broker = await startTestBroker(settings, { release: { libs, zookeeper: zookeeper.address } });
-    const stopBroker = broker.stop.bind(broker);
+    const [startBroker, stopBroker] = [broker.start.bind(broker), broker.stop.bind(broker)];
     return Object.assign(broker, {
+      start: async () => {
+        await new Promise((resolve) => setTimeout(resolve, zookeeperSessionMs + 2_000));
+        await startBroker();
+      },
       stop: async () => {
         await stopBroker();
         await zookeeper.stop();
@@ -48,7 +52,7 @@ async function startZooKeeper(libs: string) {
   const dir = await mkdtemp(join(tmpdir(), 'argus-test-zookeeper-'));
   const port = await freePort();
   const flags = ['-Xmx128m', '-XX:TieredStopAtLevel=1', '-Dzookeeper.admin.enableServer=false'];
-  // A session lasts two of these at least; a broker that was killed can't be back before its own is over.
+  // Sessions last between two and twenty of these.
   const tickMs = '500';
   const main = 'org.apache.zookeeper.server.ZooKeeperServerMain';
   const child = spawn(java, [...flags, '-cp', join(libs, '*'), main, String(port), dir, tickMs], { stdio: 'ignore' });
