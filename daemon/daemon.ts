@@ -16,7 +16,6 @@ import { decideReplication, type ReplicationOrder } from './decide-replication.t
 import { aclLoops } from './follow-acls.ts';
 import { type FollowOptions, followRoles, orderSentence } from './follow-roles.ts';
 import { topicFollower } from './follow-topics.ts';
-
 import { forkMirror } from './fork-mirror.ts';
 import { runGroupLoop } from './group-loop.ts';
 import { heartbeat } from './heartbeat.ts';
