@@ -1,6 +1,6 @@
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import type { MirrorTool } from './mirror-tool.ts';
-import { compile, endProcess, type Stage, startNode } from './stage.ts';
+import { endProcess, type Stage, startNode } from './stage.ts';
 
 export interface ArgusMirrorOptions {
   /** Of the engine, where it differs from its defaults. */
@@ -17,9 +17,6 @@ export function argusMirror(stage: Stage, options: ArgusMirrorOptions): MirrorTo
     name: 'Argus',
     copiesMarkers: true,
     async start({ source, target, sourceAddress, topics }) {
-      for (const module of ['../../replication/topics/mirror.ts', '../../daemon/wall-clock.ts']) {
-        if (runs === 0) await compile(stage, new URL(module, import.meta.url).href);
-      }
       const admin = new PlatformaticAdmin({ region: target.name, bootstrap: [target.address], deadlineMs: 60_000 });
       const producer = await admin
         .initProducer(`argus-bench-${++runs}`, { signal: stage.signal })

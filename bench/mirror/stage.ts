@@ -1,10 +1,9 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, mkdtempSync, openSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { logPathOf } from '../../lab/components/process.ts';
 import { componentMark, killProcesses, labMark } from '../../lab/components/process-table.ts';
 import { siblingEntry } from '../../lab/entry.ts';
@@ -75,7 +74,7 @@ export function startNode(stage: Stage, name: string, settings: unknown, flags: 
   const child: ChildProcess = spawn(process.execPath, [...flags, entry, JSON.stringify(settings)], {
     detached: true,
     stdio: ['ignore', log, log, 'ipc'],
-    env: { ...process.env, ...compiled(stage), [labMark]: stage.id, [componentMark]: `bench/${name}` },
+    env: { ...process.env, [labMark]: stage.id, [componentMark]: `bench/${name}` },
   });
   closeSync(log);
   const said: unknown[] = [];
@@ -101,21 +100,6 @@ export function startNode(stage: Stage, name: string, settings: unknown, flags: 
         else waiting.push({ resolve: resolve as (value: unknown) => void, reject });
       }),
   };
-}
-
-/**
- * Compiles a module beside this one and all that it imports beforehand: what is installed is JavaScript, and no process
- * that is measured shall have TypeScript's compiler in its memory.
- */
-export async function compile(stage: Stage, url: string): Promise<void> {
-  const code = `await import(${JSON.stringify(url)})`;
-  const env = { ...process.env, ...compiled(stage) };
-  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], { env, signal: stage.signal });
-}
-
-/** Source: Node's documentation, "Module compile cache". */
-function compiled(stage: Stage): { readonly NODE_COMPILE_CACHE: string } {
-  return { NODE_COMPILE_CACHE: join(stage.dir, 'compile-cache') };
 }
 
 /** Asks a process to end, and makes it end after `patienceMs`. */
