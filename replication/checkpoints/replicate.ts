@@ -1,23 +1,16 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import type { CheckpointManifest, PendingTransaction, ReplicaFile, SourceOffset } from '../../domain/checkpoint.ts';
+import type { CheckpointManifest, ReplicaFile } from '../../domain/checkpoint.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
 import { metadataInvalid } from '../../regions/flink/java-data.ts';
-import {
-  COMMITTER_STATE,
-  decodeCommittables,
-  decodeSourceSplits,
-  type ListState,
-  listStates,
-  SOURCE_READER_STATE,
-  withoutCommittables,
-} from '../../regions/flink/kafka-state.ts';
-import { fileReferences, relocate, resolve } from '../../regions/flink/metadata-files.ts';
+import { withoutCommittables } from '../../regions/flink/kafka-state.ts';
+import { fileReferences, relocate } from '../../regions/flink/metadata-files.ts';
 import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metadata-reader.ts';
 import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { CheckpointDirectory } from './catalogue.ts';
+import { kafkaStates } from './kafka-states.ts';
 import { filesFolder, keyInBucket, pointFolder } from './locations.ts';
 import { encodeManifest } from './manifest.ts';
 
@@ -173,42 +166,6 @@ async function readWhole(
   const found = await source.get(key, call);
   if (found === undefined) throw new Vanished(key);
   return found.body;
-}
-
-async function kafkaStates(
-  metadata: CheckpointMetadata,
-  directoryUri: string,
-  read: (uri: string) => Promise<Uint8Array>,
-): Promise<{ readonly offsets: readonly SourceOffset[]; readonly transactions: readonly PendingTransaction[] }> {
-  const offsets: SourceOffset[] = [];
-  for (const state of listStates(metadata, SOURCE_READER_STATE)) {
-    offsets.push(...decodeSourceSplits(await streamBytes(state, directoryUri, read), state.offsets));
-  }
-  const transactions: PendingTransaction[] = [];
-  for (const state of listStates(metadata, COMMITTER_STATE)) {
-    transactions.push(...decodeCommittables(await streamBytes(state, directoryUri, read), state.offsets));
-  }
-  return { offsets, transactions };
-}
-
-async function streamBytes(
-  state: ListState,
-  directoryUri: string,
-  read: (uri: string) => Promise<Uint8Array>,
-): Promise<Uint8Array> {
-  const handle = state.stream;
-  switch (handle?.tag) {
-    case 1:
-      return handle.data;
-    case 2:
-      return read(handle.path);
-    case 6:
-      return read(resolve(directoryUri, handle.path));
-    case 15:
-      return (await read(handle.path)).subarray(Number(handle.start), Number(handle.start + handle.size));
-    default:
-      throw metadataInvalid(`operator ${state.operatorId} keeps elements without a stream`, 0);
-  }
 }
 
 /** Copies what is missing, a few at a time; the first failure ends it when the copies under way are done. */
