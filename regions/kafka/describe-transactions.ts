@@ -1,55 +1,6 @@
 import type { KafkaRequest } from './kafka-connection.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
-export interface ListedTransaction {
-  readonly transactionalId: string;
-  readonly producerId: bigint;
-  /** `Ongoing`, `PrepareCommit`, `CompleteAbort` and the like. */
-  readonly state: string;
-}
-
-export interface ListedTransactions {
-  readonly errorCode: number;
-  readonly transactions: readonly ListedTransaction[];
-}
-
-/** The states in which a transaction still will write a marker. Source: Kafka's `TransactionState`. */
-const unfinishedStates = ['Ongoing', 'PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'];
-
-/**
- * ListTransactions (key 66), version 0 (flexible): the transactional ids of one broker's coordinators.
- *
- *     request: tags | compact [state compact string] | compact [producerId i64] | tags
- *     response: tags | throttle i32 | error i16 | compact [state compact string]
- *       | compact [transactionalId compact string | producerId i64 | state compact string | tags] | tags
- *
- * Source: KIP-664; Kafka protocol guide.
- */
-export function listTransactionsRequest(which: 'all' | 'unfinished'): KafkaRequest<ListedTransactions> {
-  const states = which === 'all' ? [] : unfinishedStates;
-  // The request header of a flexible version ends with its own tagged fields.
-  const body = new WireWriter().uvarint(0).uvarint(states.length + 1);
-  for (const state of states) body.compactString(state);
-  body.uvarint(1).uvarint(0);
-  return { name: 'ListTransactions', apiKey: 66, apiVersion: 0, body, read: readListTransactionsResponse };
-}
-
-/** Decodes a ListTransactions response, version 0, from the tagged fields of its header on. */
-export function readListTransactionsResponse(bytes: Buffer): ListedTransactions {
-  const reader = new WireReader(bytes);
-  reader.tags();
-  reader.int32();
-  const errorCode = reader.int16();
-  reader.compactArray(() => reader.compactNullableString());
-  const transactions = reader.compactArray((): ListedTransaction => {
-    const transactionalId = reader.compactNullableString() ?? '';
-    const listed = { transactionalId, producerId: reader.int64(), state: reader.compactNullableString() ?? '' };
-    reader.tags();
-    return listed;
-  });
-  return { errorCode, transactions };
-}
-
 /** The states of a transaction that is being ended: its marker still comes. Source: Kafka's `TransactionState`. */
 export const endingStates: readonly string[] = ['PrepareCommit', 'PrepareAbort', 'PrepareEpochFence'];
 

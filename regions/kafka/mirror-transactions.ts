@@ -7,9 +7,3 @@ const prefix = '__argus-mirror-';
 export function transactionalIdOf(tp: TopicPartition, slot: number | 'fill'): string {
   return `${prefix}${partitionKey(tp)}-${slot === 'fill' ? slot : `t${slot}`}`;
 }
-
-/** The partition (`partitionKey`) that a transactional id of the mirror is for; undefined for all others. */
-export function partitionOfSlot(transactionalId: string): string | undefined {
-  if (!transactionalId.startsWith(prefix)) return undefined;
-  return /^(.+-\d+)-(?:t\d+|fill)$/.exec(transactionalId.slice(prefix.length))?.[1];
-}

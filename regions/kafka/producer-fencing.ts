@@ -1,12 +1,11 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { missingRight, missingRightHint } from './access.ts';
-import { describeProducersRequest } from './describe-producers.ts';
-import { listTransactionsRequest } from './describe-transactions.ts';
-import { errorName, isDenied, isTransient } from './error-codes.ts';
+import { describeProducersRequest, type PartitionProducers } from './describe-producers.ts';
+import { errorName, isDenied, isTransient, kafkaError } from './error-codes.ts';
 import { type KafkaCluster, partitionError } from './kafka-cluster.ts';
 import type { BrokerAddress } from './metadata.ts';
-import { partitionOfSlot } from './mirror-transactions.ts';
+import { mirrorIds } from './mirror-ids.ts';
 import {
   addPartitionsToTxnRequest,
   endTxnRequest,
@@ -16,8 +15,11 @@ import {
 import { writeTxnMarkersRequest } from './write-txn-markers.ts';
 
 const pollMs = 50;
-/** Only the time between AddPartitionsToTxn and EndTxn of a fencing has to fit in. */
-const transactionTimeoutMs = 60_000;
+/**
+ * Only the time between AddPartitionsToTxn and EndTxn of a fencing has to fit in. A broker refuses what is above its
+ * `transaction.max.timeout.ms`: the next one is tried then.
+ */
+const transactionTimeoutsMs = [60_000, 10_000, 1_000] as const;
 
 export interface ProducerIdentity {
   readonly producerId: bigint;
@@ -30,9 +32,15 @@ export async function initProducerId(
   transactionalId: string,
   signal: AbortSignal,
 ): Promise<ProducerIdentity> {
-  const { producerId, producerEpoch } = await atCoordinator(cluster, transactionalId, signal, (coordinator) =>
-    cluster.sendTo(coordinator, 'control', initProducerIdRequest(transactionalId, transactionTimeoutMs), { signal }),
-  );
+  let tried = 0;
+  const { producerId, producerEpoch } = await atCoordinator(cluster, transactionalId, signal, async (coordinator) => {
+    for (;;) {
+      const request = initProducerIdRequest(transactionalId, transactionTimeoutsMs[tried] ?? 1_000);
+      const answer = await cluster.sendTo(coordinator, 'control', request, { signal });
+      if (answer.errorCode !== kafkaError.invalidTransactionTimeout) return answer;
+      if (++tried === transactionTimeoutsMs.length) return answer;
+    }
+  });
   return { producerId, producerEpoch };
 }
 
@@ -56,7 +64,7 @@ export async function fencePartitions(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
   const { transactionalId, producerId } = producer;
-  const { brokers } = await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
+  await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
   const raised = await initProducerId(cluster, transactionalId, signal);
   const known = raised.producerId === producerId;
   const fencing = known ? raised : { producerId, producerEpoch: producer.producerEpoch + 1 };
@@ -68,7 +76,7 @@ export async function fencePartitions(
     waiting = waiting.filter((p) => (shown.get(partitionKey(p))?.producerEpoch ?? -1) < fencing.producerEpoch);
     if (waiting.length > 0) await pause(pollMs, signal);
   }
-  return shutSlots(cluster, [...brokers.keys()], partitions, signal);
+  return shutSlots(cluster, partitions, signal);
 }
 
 /**
@@ -78,25 +86,14 @@ export async function fencePartitions(
  */
 async function shutSlots(
   cluster: KafkaCluster,
-  nodes: readonly number[],
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, number>> {
-  const keys = new Set(partitions.map(partitionKey));
+  const begun = await transactionsIn(cluster, partitions, signal);
   const aborted = new Map<string, number>();
-  for (const node of nodes) {
-    const { errorCode, transactions } = await cluster.send(node, 'control', listTransactionsRequest('all'), { signal });
-    if (errorCode !== 0) {
-      throw new ArgusError('KafkaFailed', `${cluster.name}: ListTransactions answered ${errorName(errorCode)}`, {
-        retryable: isTransient(errorCode),
-      });
-    }
-    for (const { transactionalId, state } of transactions) {
-      const key = partitionOfSlot(transactionalId);
-      if (key === undefined || !keys.has(key)) continue;
-      await initProducerId(cluster, transactionalId, signal);
-      if (state === 'Ongoing') aborted.set(key, (aborted.get(key) ?? 0) + 1);
-    }
+  for (const { transactionalId, key, state } of await mirrorIds(cluster, partitions, begun, signal)) {
+    await initProducerId(cluster, transactionalId, signal);
+    if (state === 'Ongoing') aborted.set(key, (aborted.get(key) ?? 0) + 1);
   }
   return aborted;
 }
@@ -160,17 +157,34 @@ async function epochsOf(
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
 ) {
-  const byLeader = Map.groupBy(partitions, (p) => cluster.leaderOf(p));
-  const answers = await Promise.all(
-    [...byLeader].map(([node, list]) => cluster.send(node, 'control', describeProducersRequest(list), { signal })),
-  );
   const shown = new Map<string, { readonly producerEpoch: number; readonly coordinatorEpoch: number }>();
-  for (const answer of answers.flat()) {
-    if (answer.errorCode !== 0) throw partitionError(cluster.name, 'DescribeProducers', answer, answer.errorCode);
+  for (const answer of await producersOf(cluster, partitions, signal)) {
     const seen = answer.producers.find((p) => p.producerId === producerId);
     if (seen) shown.set(partitionKey(answer), seen);
   }
   return shown;
+}
+
+/** The transactions that stand open in the partitions' logs. */
+async function transactionsIn(cluster: KafkaCluster, partitions: readonly TopicPartition[], signal: AbortSignal) {
+  return (await producersOf(cluster, partitions, signal)).flatMap(({ topic, partition, producers }) =>
+    producers.filter((p) => p.transactionStart >= 0n).map(({ producerId }) => ({ topic, partition, producerId })),
+  );
+}
+
+async function producersOf(
+  cluster: KafkaCluster,
+  partitions: readonly TopicPartition[],
+  signal: AbortSignal,
+): Promise<readonly PartitionProducers[]> {
+  const byLeader = Map.groupBy(partitions, (p) => cluster.leaderOf(p));
+  const answers = await Promise.all(
+    [...byLeader].map(([node, list]) => cluster.send(node, 'control', describeProducersRequest(list), { signal })),
+  );
+  for (const answer of answers.flat()) {
+    if (answer.errorCode !== 0) throw partitionError(cluster.name, 'DescribeProducers', answer, answer.errorCode);
+  }
+  return answers.flat();
 }
 
 /** Calls the coordinator of a transactional id, again while it says that it is busy or has moved. */

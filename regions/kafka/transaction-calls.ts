@@ -22,7 +22,6 @@ const firstPauseMs = 2;
 const lastPauseMs = 50;
 /** Longest first; a broker refuses what is above its `transaction.max.timeout.ms` (15 minutes unless set). */
 const timeouts = [7 * 24 * 60, 24 * 60, 12 * 60, 6 * 60, 3 * 60, 60, 30, 15, 10, 5, 2, 1].map((min) => min * 60_000);
-const invalidTransactionTimeout = 50;
 const transactionalIdNotFound = 105;
 const transactionalIdDenied = 53;
 const undescribed: DescribedTransaction = {
@@ -58,7 +57,7 @@ export class TransactionCalls {
   async init(id: string): Promise<BatchProducer & { readonly timeoutMs: number }> {
     for (;;) {
       const timeoutMs = timeouts[this.#timeout] ?? 60_000;
-      const accept = this.#timeout < timeouts.length - 1 ? [invalidTransactionTimeout] : [];
+      const accept = this.#timeout < timeouts.length - 1 ? [kafkaError.invalidTransactionTimeout] : [];
       const answer = await this.#call('InitProducerId', id, () => initProducerIdRequest(id, timeoutMs), accept);
       if (answer.errorCode === kafkaError.none) {
         return { producerId: answer.producerId, producerEpoch: answer.producerEpoch, timeoutMs };

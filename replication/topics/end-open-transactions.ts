@@ -2,13 +2,13 @@ import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, type PartitionOffset, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { type KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import { consumer, latest, listOffsetsRequest } from '../../regions/kafka/list-offsets.ts';
+import { isUnfinished, mirrorIds } from '../../regions/kafka/mirror-ids.ts';
 import { initProducerId } from '../../regions/kafka/producer-fencing.ts';
 import { type BatchProducer, markerOutcome } from '../../regions/kafka/record-batch.ts';
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
 import { writeTxnMarkersRequest } from '../../regions/kafka/write-txn-markers.ts';
 import type { DecidedTransaction, OpenTransaction } from './decide-transactions.ts';
-import { isUnfinished, mirrorIds } from './mirror-ids.ts';
 import { describeProducers } from './standby-producers.ts';
 import { walkBatches } from './walk-batches.ts';
 

@@ -1,9 +1,9 @@
 import { byPartition, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { kafkaError } from '../../regions/kafka/error-codes.ts';
 import { type KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
+import { isUnfinished, type MirrorId, mirrorIds } from '../../regions/kafka/mirror-ids.ts';
 import type { OpenTransaction } from './decide-transactions.ts';
 import { lastBatches } from './last-batches.ts';
-import { isUnfinished, type MirrorId, mirrorIds } from './mirror-ids.ts';
 import type { PartitionState } from './partition-state.ts';
 import { describeProducers } from './standby-producers.ts';
 

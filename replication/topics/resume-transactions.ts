@@ -1,11 +1,8 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
-import {
-  type DescribedTransaction,
-  describeTransactionsRequest,
-  endingStates,
-} from '../../regions/kafka/describe-transactions.ts';
-import { errorName, isDenied, isTransient, kafkaError } from '../../regions/kafka/error-codes.ts';
+import { type DescribedTransaction, endingStates } from '../../regions/kafka/describe-transactions.ts';
+import { errorName, kafkaError } from '../../regions/kafka/error-codes.ts';
+import { decideSlot, describeEverywhere } from '../../regions/kafka/mirror-ids.ts';
 import { transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
 import { sequenceAfter } from '../../regions/kafka/record-batch.ts';
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
@@ -16,8 +13,6 @@ import { expectedSequence, type LogAtRest, ownEpochStop } from './standby-produc
 import { newSlot } from './transaction-slots.ts';
 
 const pauseMs = 20;
-const idsInRequest = 2_000;
-const transactionalIdNotFound = 105;
 /** How many ids are looked through for an open transaction that belongs to none that is known. */
 const searchedSlots = 16;
 
@@ -56,7 +51,7 @@ export async function openSlots(
   for (const p of partitions) found.set(partitionKey(p), { ids: [], unclear: undefined });
   let pending = partitions.flatMap((p) => [asked(p, 0), asked(p, 'fill')]);
   while (pending.length > 0) {
-    const answers = await describeEverywhere(context, nodes, pending, signal);
+    const answers = await describeEverywhere(target, nodes, pending, signal);
     const next: Asked[] = [];
     let again = 0;
     for (const entry of pending) {
@@ -91,41 +86,6 @@ export async function openSlots(
     if (again === pending.length) await clock.sleep(pauseMs, signal);
   }
   return found;
-}
-
-/**
- * What an answer for one of the mirror's ids means; pure. `unknown`: the coordinator never heard of it, or nothing may
- * be told of it, and then the mirror couldn't have used it. `wait`: no coordinator has answered, or its marker is still
- * to come.
- */
-export function decideSlot(
-  answer: Pick<DescribedTransaction, 'errorCode' | 'state'> | undefined,
-): 'open' | 'ended' | 'unknown' | 'wait' | 'refused' {
-  if (!answer || isTransient(answer.errorCode)) return 'wait';
-  if (answer.errorCode === transactionalIdNotFound || isDenied(answer.errorCode)) return 'unknown';
-  if (answer.errorCode !== kafkaError.none) return 'refused';
-  if (endingStates.includes(answer.state)) return 'wait';
-  return answer.state === 'Ongoing' ? 'open' : 'ended';
-}
-
-/** What the ids' coordinators answer; absent where only brokers answered that aren't. */
-export async function describeEverywhere(
-  { target }: Pick<SessionContext, 'target'>,
-  nodes: readonly number[],
-  entries: readonly Pick<Asked, 'id'>[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, DescribedTransaction>> {
-  const answers = new Map<string, DescribedTransaction>();
-  const ask = async (node: number) => {
-    for (let from = 0; from < entries.length; from += idsInRequest) {
-      const ids = entries.slice(from, from + idsInRequest).map((e) => e.id);
-      for (const answer of await target.send(node, 'control', describeTransactionsRequest(ids), { signal })) {
-        if (answer.errorCode !== kafkaError.notCoordinator) answers.set(answer.transactionalId, answer);
-      }
-    }
-  };
-  await Promise.all(nodes.map(ask));
-  return answers;
 }
 
 /**

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TopicPartition } from '../../domain/offsets.ts';
 import { fillerBatch, fillerRecords } from '../../regions/kafka/filler-batch.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
+import { mirrorIds } from '../../regions/kafka/mirror-ids.ts';
 import { produceRequest } from '../../regions/kafka/produce.ts';
 import { addPartitionsToTxnRequest, findTransactionCoordinatorRequest } from '../../regions/kafka/transactions.ts';
 import { abortAll, type CommitWishes, decideOpenTransactions } from '../../replication/topics/decide-transactions.ts';
 import { closeIdleIds, endTransaction, lastStableOffsets } from '../../replication/topics/end-open-transactions.ts';
-import { mirrorIds } from '../../replication/topics/mirror-ids.ts';
 import { openTransactions, type ToldTransaction } from '../../replication/topics/open-transactions.ts';
 import type { TestBroker } from '../support/kafka-broker.ts';
 import {

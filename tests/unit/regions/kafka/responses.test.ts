@@ -3,10 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import { readApiVersionsResponse } from '../../../../regions/kafka/api-versions.ts';
 import { readDescribeProducersResponse } from '../../../../regions/kafka/describe-producers.ts';
-import {
-  readDescribeTransactionsResponse,
-  readListTransactionsResponse,
-} from '../../../../regions/kafka/describe-transactions.ts';
+import { readDescribeTransactionsResponse } from '../../../../regions/kafka/describe-transactions.ts';
 import { readEpochEndsResponse } from '../../../../regions/kafka/epoch-ends.ts';
 import { readFeatureLevelsResponse } from '../../../../regions/kafka/feature-levels.ts';
 import { readFetchResponse } from '../../../../regions/kafka/fetch.ts';
@@ -178,28 +175,6 @@ const responses = {
         producers: [{ producerId: 9n, producerEpoch: 2, coordinatorEpoch: 7, lastSequence: 5, transactionStart: -1n }],
       },
     ],
-  },
-  listTransactions: {
-    read: readListTransactionsResponse,
-    bytes: () =>
-      bytesOf(
-        new WireWriter()
-          .uvarint(0)
-          .int32(0)
-          .int16(0)
-          .uvarint(1)
-          .uvarint(2)
-          .compactString('__argus-mirror-events-1-t0')
-          .int64(9n)
-          .compactString('Ongoing')
-          .uvarint(0)
-          // The tagged fields of the whole, which are not looked at, and room for the rule below.
-          .int32(0),
-      ),
-    expected: {
-      errorCode: 0,
-      transactions: [{ transactionalId: '__argus-mirror-events-1-t0', producerId: 9n, state: 'Ongoing' }],
-    },
   },
   describeTransactions: {
     read: readDescribeTransactionsResponse,

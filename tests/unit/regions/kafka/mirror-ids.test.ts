@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decideSlot } from '../../../../replication/topics/resume-transactions.ts';
+import { decideSlot } from '../../../../regions/kafka/mirror-ids.ts';
 
 test.each([
   ['no broker answered for it', undefined, 'wait'],

@@ -1,9 +1,9 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
-import { errorName, kafkaError } from '../../regions/kafka/error-codes.ts';
-import type { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
-import { transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
-import { decideSlot, describeEverywhere } from './resume-transactions.ts';
+import { type DescribedTransaction, describeTransactionsRequest, endingStates } from './describe-transactions.ts';
+import { errorName, isDenied, isTransient, kafkaError } from './error-codes.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
+import { transactionalIdOf } from './mirror-transactions.ts';
 
 /** One of the mirror's transactional ids, as its coordinator knows it. */
 export interface MirrorId extends TopicPartition {
@@ -23,6 +23,8 @@ interface Asked {
 }
 
 const transactionLog = '__transaction_state';
+const idsInRequest = 2_000;
+const transactionalIdNotFound = 105;
 const patienceMs = 10_000;
 const pauseMs = 50;
 /** Coordinators forget ids that were not used for long, so a later one may be open behind one that nobody knows. */
@@ -70,7 +72,7 @@ async function askUntilTold(
     const { brokers, topics } = await cluster.refresh([transactionLog], signal);
     // No transactional id was ever used: no broker will call itself its coordinator.
     if (topics.get(transactionLog)?.errorCode === kafkaError.unknownTopicOrPartition) return;
-    const answers = await describeEverywhere({ target: cluster }, [...brokers.keys()], pending, signal);
+    const answers = await describeEverywhere(cluster, [...brokers.keys()], pending, signal);
     pending = pending.filter(({ id, tp: { topic, partition } }) => {
       const answer = answers.get(id);
       const decision = decideSlot(answer);
@@ -94,4 +96,39 @@ async function askUntilTold(
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
     signal.throwIfAborted();
   }
+}
+
+/**
+ * What an answer for one of the mirror's ids means; pure. `unknown`: the coordinator never heard of it, or nothing may
+ * be told of it, and then the mirror couldn't have used it. `wait`: no coordinator has answered, or its marker is still
+ * to come.
+ */
+export function decideSlot(
+  answer: Pick<DescribedTransaction, 'errorCode' | 'state'> | undefined,
+): 'open' | 'ended' | 'unknown' | 'wait' | 'refused' {
+  if (!answer || isTransient(answer.errorCode)) return 'wait';
+  if (answer.errorCode === transactionalIdNotFound || isDenied(answer.errorCode)) return 'unknown';
+  if (answer.errorCode !== kafkaError.none) return 'refused';
+  if (endingStates.includes(answer.state)) return 'wait';
+  return answer.state === 'Ongoing' ? 'open' : 'ended';
+}
+
+/** What the ids' coordinators answer; absent where only brokers answered that aren't. */
+export async function describeEverywhere(
+  cluster: KafkaCluster,
+  nodes: readonly number[],
+  entries: readonly { readonly id: string }[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, DescribedTransaction>> {
+  const answers = new Map<string, DescribedTransaction>();
+  const ask = async (node: number) => {
+    for (let from = 0; from < entries.length; from += idsInRequest) {
+      const ids = entries.slice(from, from + idsInRequest).map((e) => e.id);
+      for (const answer of await cluster.send(node, 'control', describeTransactionsRequest(ids), { signal })) {
+        if (answer.errorCode !== kafkaError.notCoordinator) answers.set(answer.transactionalId, answer);
+      }
+    }
+  };
+  await Promise.all(nodes.map(ask));
+  return answers;
 }
