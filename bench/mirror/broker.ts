@@ -112,8 +112,17 @@ export async function startBroker(
       await leads(cluster, topic, partitions, stage.signal);
     },
     async deleteTopics(which) {
-      const there = (await admin.listTopics({ includeInternals: true })).filter(which);
-      if (there.length > 0) await admin.deleteTopics({ topics: there });
+      for (let triesLeft = 5; ; triesLeft--) {
+        const there = (await admin.listTopics({ includeInternals: true })).filter(which);
+        if (there.length === 0) return;
+        try {
+          return await admin.deleteTopics({ topics: there });
+        } catch (error) {
+          // A broker that has just taken gigabytes answers late; by the next look it may have done it.
+          if (triesLeft === 0) throw error;
+          await sleep(2_000, undefined, { signal: stage.signal });
+        }
+      }
     },
     cluster,
     async stop() {

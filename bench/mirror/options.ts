@@ -24,7 +24,7 @@ export const usage = `Measures Argus' mirror beside MirrorMaker 2. The result is
   --only <ids>       comma-separated: ${[...shapes.map((s) => s.id), ...figures].join(', ')}
   --pairs <n>        copies of each shape by each mirror (3)
   --alone            without MirrorMaker 2
-  --tuning <json>    settings of the engine that differ from its defaults, {"fetchPaceMs": 0}
+  --tuning <json>    settings of the engine that differ from its defaults, {"fetchPaceMs": 4}
   --profile <dir>    a CPU profile of each run of Argus' mirror
 
 Example: npm run bench:mirror -- --only lz4-64k,distance --pairs 1

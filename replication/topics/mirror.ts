@@ -51,7 +51,7 @@ const defaultTuning: MirrorTuning = {
   partitionMaxBytes: 1024 * 1024,
   bufferBytes: 16 * 1024 * 1024,
   partitionBufferBytes: 4 * 1024 * 1024,
-  fetchPaceMs: 1,
+  fetchPaceMs: 0,
   requestTimeoutMs: 3_000,
 };
 

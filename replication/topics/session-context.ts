@@ -18,7 +18,7 @@ export interface MirrorTuning {
   readonly bufferBytes: number;
   /** The same for one partition; over a distance at least one answer of it. */
   readonly partitionBufferBytes: number;
-  /** Between two fetches at least, so that single records don't cost a request each. */
+  /** Between two fetches at least; while batches wait for the standby it is longer in any case. */
   readonly fetchPaceMs: number;
   /** Silence after which a broker counts as away; `maxWaitMs` comes on top where it applies. */
   readonly requestTimeoutMs: number;
