@@ -119,6 +119,8 @@ export class DataReader {
     const length = this.u16();
     const start = this.position;
     const bytes = this.bytes(length);
+    // Nearly every string is ASCII. Built unit by unit, a string of V8 takes some 30 bytes a character.
+    if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
     let text = '';
     for (let i = 0; i < bytes.length; ) {
       const lead = bytes[i] ?? 0;
@@ -143,44 +145,78 @@ export class DataReader {
   }
 }
 
+/** Whether modified UTF-8 has one byte for each of these: NUL it writes as two. */
+function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === 0 || byte >= 0x80) return false;
+  }
+  return true;
+}
+
 /** Bytes of one UTF-16 unit in modified UTF-8: NUL takes two, each half of a surrogate pair three. */
 function utfWidth(code: number): 1 | 2 | 3 {
   return code !== 0 && code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
 }
 
-/** Writes what {@link DataReader} reads. */
+/**
+ * Writes what {@link DataReader} reads, into one buffer that grows as it must. `sizeHint` is how long the result will
+ * about be: with a good one nothing is copied twice.
+ */
 export class DataWriter {
-  readonly #parts: Uint8Array[] = [];
+  #buffer: Buffer;
+  #length = 0;
+
+  constructor(sizeHint = 64) {
+    this.#buffer = Buffer.allocUnsafeSlow(sizeHint);
+  }
+
+  /** Where the next `count` bytes go; the buffer has room for them. */
+  #room(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(this.#length, this.#buffer.length + (this.#buffer.length >> 1)));
+      this.#buffer.copy(larger, 0, 0, at);
+      this.#buffer = larger;
+    }
+    return at;
+  }
 
   raw(bytes: Uint8Array): this {
-    this.#parts.push(bytes);
+    const at = this.#room(bytes.length);
+    this.#buffer.set(bytes, at);
     return this;
   }
 
-  #put(length: number, write: (buffer: Buffer) => void): this {
-    const buffer = Buffer.alloc(length);
-    write(buffer);
-    return this.raw(buffer);
-  }
-
   u8(value: number): this {
-    return this.#put(1, (b) => b.writeUInt8(value));
+    const at = this.#room(1);
+    this.#buffer.writeUInt8(value, at);
+    return this;
   }
 
   i16(value: number): this {
-    return this.#put(2, (b) => b.writeInt16BE(value));
+    const at = this.#room(2);
+    this.#buffer.writeInt16BE(value, at);
+    return this;
   }
 
   i32(value: number): this {
-    return this.#put(4, (b) => b.writeInt32BE(value));
+    const at = this.#room(4);
+    this.#buffer.writeInt32BE(value, at);
+    return this;
   }
 
   u32(value: number): this {
-    return this.#put(4, (b) => b.writeUInt32BE(value));
+    const at = this.#room(4);
+    this.#buffer.writeUInt32BE(value, at);
+    return this;
   }
 
   i64(value: bigint): this {
-    return this.#put(8, (b) => b.writeBigInt64BE(value));
+    const at = this.#room(8);
+    this.#buffer.writeBigInt64BE(value, at);
+    return this;
   }
 
   block(bytes: Uint8Array): this {
@@ -188,16 +224,30 @@ export class DataWriter {
   }
 
   utf(text: string): this {
-    const bytes: number[] = [];
+    let length = 0;
+    for (let i = 0; i < text.length; i++) length += utfWidth(text.charCodeAt(i));
+    if (length > 0xffff) throw metadataInvalid(`a string of ${length} bytes can't be written`, 0);
+    let at = this.#room(2 + length);
+    const buffer = this.#buffer;
+    at = buffer.writeUInt16BE(length, at);
+    if (length === text.length) {
+      buffer.write(text, at, 'latin1');
+      return this;
+    }
     for (let i = 0; i < text.length; i++) {
       const code = text.charCodeAt(i);
       const width = utfWidth(code);
-      if (width === 1) bytes.push(code);
-      else if (width === 2) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
-      else bytes.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 0x3f), 0x80 | (code & 0x3f));
+      if (width === 1) buffer[at++] = code;
+      else {
+        if (width === 2) buffer[at++] = 0xc0 | (code >> 6);
+        else {
+          buffer[at++] = 0xe0 | (code >> 12);
+          buffer[at++] = 0x80 | ((code >> 6) & 0x3f);
+        }
+        buffer[at++] = 0x80 | (code & 0x3f);
+      }
     }
-    if (bytes.length > 0xffff) throw metadataInvalid(`a string of ${bytes.length} bytes can't be written`, 0);
-    return this.#put(2, (b) => b.writeUInt16BE(bytes.length)).raw(Uint8Array.from(bytes));
+    return this;
   }
 
   list<T>(items: readonly T[], write: (item: T) => void): this {
@@ -206,7 +256,8 @@ export class DataWriter {
     return this;
   }
 
+  /** What was written, not copied: nothing more may be written afterwards. */
   finish(): Buffer {
-    return Buffer.concat(this.#parts);
+    return this.#buffer.subarray(0, this.#length);
   }
 }
