@@ -29,7 +29,11 @@ export interface KeyGroups {
 }
 
 export interface KeyGroupOffsets extends KeyGroups {
-  readonly offsets: readonly bigint[];
+  /**
+   * Eight bytes for each key group, as they lie in the file: where its state begins. Nothing here looks into them, and
+   * with many key groups they are most of a large file, so they aren't decoded.
+   */
+  readonly offsets: Uint8Array;
 }
 
 /** One named operator state: where each of its elements begins in the handle's stream. */
@@ -78,13 +82,16 @@ export type KeyedHandle =
   | {
       readonly tag: 8 | 14;
       readonly keyGroups: KeyGroups;
-      readonly checkpointedSize: bigint;
+      /** Not in version 3. */
+      readonly checkpointedSize?: bigint;
       readonly materialized: readonly KeyedHandle[];
       readonly nonMaterialized: readonly KeyedHandle[];
-      readonly materializationId: bigint;
+      /** Not in version 3. */
+      readonly materializationId?: bigint;
       /** Tag 14 only. */
       readonly checkpointId?: bigint;
-      readonly id: string;
+      /** Not in version 3. */
+      readonly id?: string;
     }
   | {
       readonly tag: 9;
@@ -92,15 +99,18 @@ export type KeyedHandle =
       readonly from: bigint;
       readonly to: bigint;
       readonly changes: readonly { readonly keyGroup: number; readonly bytes: Uint8Array }[];
-      readonly id: string;
+      /** Not in version 3. */
+      readonly id?: string;
     }
   | {
       readonly tag: 10 | 13;
       readonly keyGroups: KeyGroups;
       readonly parts: readonly { readonly offset: bigint; readonly stream: StreamHandle }[];
       readonly size: bigint;
-      readonly checkpointedSize: bigint;
-      readonly id: string;
+      /** Not in version 3. */
+      readonly checkpointedSize?: bigint;
+      /** Not in version 3. */
+      readonly id?: string;
       /** Tag 13 only. */
       readonly storageId?: string;
     };
@@ -159,8 +169,8 @@ function readKeyGroups(input: DataReader): KeyGroups {
 
 function readKeyGroupOffsets(input: DataReader): KeyGroupOffsets {
   const start = input.i32();
-  const offsets = input.list(8, () => input.i64());
-  return { start, count: offsets.length, offsets };
+  const count = input.count(8);
+  return { start, count, offsets: input.bytes(count * 8) };
 }
 
 export function readOperatorHandle(input: DataReader): OperatorHandle {
@@ -184,9 +194,15 @@ export function readOperatorHandle(input: DataReader): OperatorHandle {
   };
 }
 
-export function readKeyedHandle(input: DataReader, depth = 0): KeyedHandle {
+/**
+ * The changelog's handles (8, 9, 10) are shorter in version 3: Flink 1.14, whose changelog was an experiment, wrote no
+ * sizes and ids there (its MetadataV2V3SerializerBase), and no later Flink writes version 3.
+ */
+export function readKeyedHandle(input: DataReader, version: number, depth = 0): KeyedHandle {
+  const full = version >= 4;
   if (depth > MAX_DEPTH) input.fail('handles nested too deeply');
   const tag = input.u8();
+  if (!full && tag > 10) input.fail(`keyed state of kind ${tag} in version 3, which has none`, input.position - 1);
   switch (tag) {
     case 0:
       return null;
@@ -213,12 +229,12 @@ export function readKeyedHandle(input: DataReader, depth = 0): KeyedHandle {
       return {
         tag,
         keyGroups: readKeyGroups(input),
-        checkpointedSize: input.i64(),
-        materialized: input.list(1, () => readKeyedHandle(input, depth + 1)),
-        nonMaterialized: input.list(1, () => readKeyedHandle(input, depth + 1)),
-        materializationId: input.i64(),
+        ...(full ? { checkpointedSize: input.i64() } : {}),
+        materialized: input.list(1, () => readKeyedHandle(input, version, depth + 1)),
+        nonMaterialized: input.list(1, () => readKeyedHandle(input, version, depth + 1)),
+        ...(full ? { materializationId: input.i64() } : {}),
         ...(tag === 14 ? { checkpointId: input.i64() } : {}),
-        id: input.utf(),
+        ...(full ? { id: input.utf() } : {}),
       };
     case 9:
       return {
@@ -227,7 +243,7 @@ export function readKeyedHandle(input: DataReader, depth = 0): KeyedHandle {
         from: input.i64(),
         to: input.i64(),
         changes: input.list(8, () => ({ keyGroup: input.i32(), bytes: input.block() })),
-        id: input.utf(),
+        ...(full ? { id: input.utf() } : {}),
       };
     case 10:
     case 13:
@@ -236,8 +252,7 @@ export function readKeyedHandle(input: DataReader, depth = 0): KeyedHandle {
         keyGroups: readKeyGroups(input),
         parts: input.list(9, () => ({ offset: input.i64(), stream: readStreamHandle(input) })),
         size: input.i64(),
-        checkpointedSize: input.i64(),
-        id: input.utf(),
+        ...(full ? { checkpointedSize: input.i64(), id: input.utf() } : {}),
         ...(tag === 13 ? { storageId: input.utf() } : {}),
       };
     default:

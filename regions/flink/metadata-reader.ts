@@ -117,8 +117,8 @@ function readSubtask(input: DataReader, version: number): Subtask {
     index,
     ...(input.flag(4) ? { managedOperator: readOperatorHandle(input) } : {}),
     ...(input.flag(4) ? { rawOperator: readOperatorHandle(input) } : {}),
-    managedKeyed: readKeyedHandle(input),
-    rawKeyed: readKeyedHandle(input),
+    managedKeyed: readKeyedHandle(input, version),
+    rawKeyed: readKeyedHandle(input, version),
     inputChannels: input.list(9, () => readChannelHandle(input, version, 'input')),
     outputChannels: input.list(9, () => readChannelHandle(input, version, 'output')),
   };

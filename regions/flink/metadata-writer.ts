@@ -16,9 +16,12 @@ import {
   type Subtask,
 } from './metadata-reader.ts';
 
-/** Encodes a `_metadata` file: the exact inverse of `readMetadata`, in the version that the value names. */
-export function writeMetadata(metadata: CheckpointMetadata): Buffer {
-  const out = new DataWriter();
+/**
+ * Encodes a `_metadata` file: the exact inverse of `readMetadata`, in the version that the value names.
+ * `sizeHint` is about how many bytes it will be, when that is known: a large file then needs no memory twice.
+ */
+export function writeMetadata(metadata: CheckpointMetadata, sizeHint?: number): Buffer {
+  const out = new DataWriter(sizeHint);
   out.u32(METADATA_MAGIC).i32(metadata.version).i64(metadata.checkpointId);
   out.list(metadata.masterStates, (state) => {
     const inner = new DataWriter().i32(state.version).utf(state.name).block(state.bytes);
@@ -46,8 +49,8 @@ function writeSubtask(out: DataWriter, subtask: Subtask, version: number): void 
     out.i32(handle === undefined ? 0 : 1);
     if (handle !== undefined) writeOperatorHandle(out, handle);
   }
-  writeKeyed(out, subtask.managedKeyed);
-  writeKeyed(out, subtask.rawKeyed);
+  writeKeyed(out, subtask.managedKeyed, version);
+  writeKeyed(out, subtask.rawKeyed, version);
   out.list(subtask.inputChannels, (handle) => writeChannel(out, handle, version));
   out.list(subtask.outputChannels, (handle) => writeChannel(out, handle, version));
 }
@@ -72,7 +75,7 @@ function writeKeyGroups(out: DataWriter, keyGroups: KeyGroups): void {
 }
 
 function writeKeyGroupOffsets(out: DataWriter, keyGroups: KeyGroupOffsets): void {
-  out.i32(keyGroups.start).list(keyGroups.offsets, (offset) => out.i64(offset));
+  out.i32(keyGroups.start).i32(keyGroups.count).raw(keyGroups.offsets);
 }
 
 function writeLocalFiles(out: DataWriter, files: readonly LocalFile[]): void {
@@ -82,7 +85,8 @@ function writeLocalFiles(out: DataWriter, files: readonly LocalFile[]): void {
   });
 }
 
-function writeKeyed(out: DataWriter, handle: KeyedHandle): void {
+function writeKeyed(out: DataWriter, handle: KeyedHandle, version: number): void {
+  const full = version >= 4;
   if (handle === null) {
     out.u8(0);
     return;
@@ -109,18 +113,18 @@ function writeKeyed(out: DataWriter, handle: KeyedHandle): void {
     case 8:
     case 14:
       writeKeyGroups(out, handle.keyGroups);
-      out.i64(handle.checkpointedSize);
-      out.list(handle.materialized, (inner) => writeKeyed(out, inner));
-      out.list(handle.nonMaterialized, (inner) => writeKeyed(out, inner));
-      out.i64(handle.materializationId);
+      if (full) out.i64(handle.checkpointedSize ?? 0n);
+      out.list(handle.materialized, (inner) => writeKeyed(out, inner, version));
+      out.list(handle.nonMaterialized, (inner) => writeKeyed(out, inner, version));
+      if (full) out.i64(handle.materializationId ?? 0n);
       if (handle.tag === 14) out.i64(handle.checkpointId ?? 0n);
-      out.utf(handle.id);
+      if (full) out.utf(handle.id ?? '');
       return;
     case 9:
       writeKeyGroups(out, handle.keyGroups);
       out.i64(handle.from).i64(handle.to);
       out.list(handle.changes, (change) => out.i32(change.keyGroup).block(change.bytes));
-      out.utf(handle.id);
+      if (full) out.utf(handle.id ?? '');
       return;
     case 10:
     case 13:
@@ -129,7 +133,8 @@ function writeKeyed(out: DataWriter, handle: KeyedHandle): void {
         out.i64(part.offset);
         writeStream(out, part.stream);
       });
-      out.i64(handle.size).i64(handle.checkpointedSize).utf(handle.id);
+      out.i64(handle.size);
+      if (full) out.i64(handle.checkpointedSize ?? 0n).utf(handle.id ?? '');
       if (handle.tag === 13) out.utf(handle.storageId ?? '');
       return;
   }

@@ -16,9 +16,13 @@ const tag = <T extends number>(...tags: T[]) => fc.constantFrom(...tags);
 const few = <T>(item: fc.Arbitrary<T>) => fc.array(item, { maxLength: 3 });
 
 const keyGroups = fc.record({ start: i32, count: i32 });
-const keyGroupOffsets = fc
-  .record({ start: i32, offsets: few(i64) })
-  .map((k) => ({ start: k.start, count: k.offsets.length, offsets: k.offsets }));
+const keyGroupOffsets = fc.record({ start: i32, count: fc.nat(3) }).chain(({ start, count }) =>
+  fc.record({
+    start: fc.constant(start),
+    count: fc.constant(count),
+    offsets: fc.uint8Array({ minLength: count * 8, maxLength: count * 8 }),
+  }),
+);
 
 const flatStream: fc.Arbitrary<StreamHandle> = fc.oneof(
   fc.constant(null),
@@ -49,37 +53,36 @@ const incremental = {
   shared: localFiles,
   private: localFiles,
 };
-const files = { keyGroups, parts: few(fc.record({ offset: i64, stream })), size: i64, checkpointedSize: i64, id: text };
-const flatKeyed: fc.Arbitrary<KeyedHandle> = fc.oneof(
+const files = { keyGroups, parts: few(fc.record({ offset: i64, stream })), size: i64 };
+const changes = { keyGroups, from: i64, to: i64, changes: few(fc.record({ keyGroup: i32, bytes })) };
+const sized = { checkpointedSize: i64, id: text };
+
+/** Version 3 has neither the sizes and ids of the changelog's handles nor the kinds from 11 on. */
+const flatKeyed3: fc.Arbitrary<KeyedHandle> = fc.oneof(
+  fc.constant(null),
+  fc.record({ tag: tag(3, 7), keyGroups: keyGroupOffsets, stream }),
+  fc.record({ tag: tag(5), ...incremental }),
+  fc.record({ tag: tag(9), ...changes }),
+  fc.record({ tag: tag(10), ...files }),
+);
+const flatKeyed4: fc.Arbitrary<KeyedHandle> = fc.oneof(
   fc.constant(null),
   fc.record({ tag: tag(3, 7), keyGroups: keyGroupOffsets, stream }),
   fc.record({ tag: tag(12), keyGroups: keyGroupOffsets, stream, id: text }),
   fc.record({ tag: tag(5), ...incremental }),
-  fc.record({ tag: tag(11), ...incremental, checkpointedSize: i64, id: text }),
-  fc.record({
-    tag: tag(9),
-    keyGroups,
-    from: i64,
-    to: i64,
-    changes: few(fc.record({ keyGroup: i32, bytes })),
-    id: text,
-  }),
-  fc.record({ tag: tag(10), ...files }),
-  fc.record({ tag: tag(13), ...files, storageId: text }),
+  fc.record({ tag: tag(11), ...incremental, ...sized }),
+  fc.record({ tag: tag(9), ...changes, id: text }),
+  fc.record({ tag: tag(10), ...files, ...sized }),
+  fc.record({ tag: tag(13), ...files, ...sized, storageId: text }),
 );
-const changelog = {
-  keyGroups,
-  checkpointedSize: i64,
-  materialized: few(flatKeyed),
-  nonMaterialized: few(flatKeyed),
-  materializationId: i64,
-  id: text,
-};
-const keyed: fc.Arbitrary<KeyedHandle> = fc.oneof(
-  flatKeyed,
-  fc.record({ tag: tag(8), ...changelog }),
-  fc.record({ tag: tag(14), ...changelog, checkpointId: i64 }),
-);
+
+function keyed(version: number): fc.Arbitrary<KeyedHandle> {
+  const flat = version >= 4 ? flatKeyed4 : flatKeyed3;
+  const changelog = { keyGroups, materialized: few(flat), nonMaterialized: few(flat) };
+  if (version < 4) return fc.oneof(flat, fc.record({ tag: tag(8), ...changelog }));
+  const full = { ...changelog, ...sized, materializationId: i64 };
+  return fc.oneof(flat, fc.record({ tag: tag(8), ...full }), fc.record({ tag: tag(14), ...full, checkpointId: i64 }));
+}
 
 function channel<T extends 1 | 2>(one: T): fc.Arbitrary<ChannelHandle> {
   return fc.record({ tag: tag(one), subtask: i32, channel: fc.tuple(i32, i32), offsets: few(i64), size: i64, stream });
@@ -100,8 +103,8 @@ function subtask(version: number): fc.Arbitrary<Subtask> {
       index,
       managedOperator: operatorHandle,
       rawOperator: operatorHandle,
-      managedKeyed: keyed,
-      rawKeyed: keyed,
+      managedKeyed: keyed(version),
+      rawKeyed: keyed(version),
       inputChannels: few(version >= 6 ? fc.oneof(channel(1), merged) : channel(1)),
       outputChannels: few(version >= 6 ? fc.oneof(channel(2), merged) : channel(2)),
     },

@@ -101,6 +101,29 @@ test('any string survives modified UTF-8', () => {
   );
 });
 
+test("reads the changelog of version 3 as Flink 1.14 wrote it, without the later versions' sizes and ids", () => {
+  const file = new DataWriter()
+    .u8(10)
+    .i32(0)
+    .i32(4)
+    .i32(1)
+    .i64(77n)
+    .u8(2)
+    .i64(9n)
+    .utf('s3://b/dstl/1')
+    .i64(9n)
+    .finish();
+  const memory = new DataWriter().u8(9).i32(0).i32(4).i64(5n).i64(6n).i32(1).i32(2).i32(1).u8(0xff).finish();
+  const backend = new DataWriter().u8(8).i32(0).i32(4).i32(1).u8(0).i32(2).raw(file).raw(memory).finish();
+  const subtask = new DataWriter().i32(0).i32(0).i32(0).raw(backend).u8(0).i32(0).i32(0).finish();
+  const operator = new DataWriter().raw(new Uint8Array(16)).i32(1).i32(4).u8(0).i32(1).raw(subtask).finish();
+  const bytes = new DataWriter().u32(0x4960672d).i32(3).i64(1n).i32(0).i32(1).raw(operator).finish();
+  expect(fileReferences(readMetadata(bytes), 's3://b/chk-1')).toEqual([
+    { uri: 's3://b/dstl/1', sizeBytes: 9, sizeRule: 'atLeast' },
+  ]);
+  expect(writeMetadata(readMetadata(bytes)).equals(bytes)).toBe(true);
+});
+
 test('an error names the position and says what the operator can do', () => {
   const { bytes } = flinkSample('v6-p2-busy');
   try {
