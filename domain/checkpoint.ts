@@ -20,6 +20,16 @@ export interface ReplicaFile {
   readonly sizeRule: 'exact' | 'atLeast';
   /** The replica's ETag at the end of the copy; it changes when somebody overwrites the object. */
   readonly etag: string;
+  /** Of what was read from the primary's bucket for the copy. Absent in manifests of before it was kept. */
+  readonly checksum?: FileChecksum | undefined;
+}
+
+/** What a file's first bytes are. */
+export interface FileChecksum {
+  /** In hex. */
+  readonly sha256: string;
+  /** Of so many bytes from the start: the whole object as it was copied, which an `atLeast` file may outgrow. */
+  readonly sizeBytes: number;
 }
 
 /**

@@ -16,7 +16,13 @@ const schema: z.ZodType<CheckpointManifest> = z.object({
   replicaUri: z.string(),
   metadata: z.object({ key: z.string(), sizeBytes: whole, sha256: z.string() }),
   files: z.array(
-    z.object({ key: z.string(), sizeBytes: whole, sizeRule: z.enum(['exact', 'atLeast']), etag: z.string() }),
+    z.object({
+      key: z.string(),
+      sizeBytes: whole,
+      sizeRule: z.enum(['exact', 'atLeast']),
+      etag: z.string(),
+      checksum: z.object({ sha256: z.string(), sizeBytes: whole }).optional(),
+    }),
   ),
   sourceOffsets: z.array(z.object({ topic: z.string(), partition: whole, offset: decimal })),
   droppedTransactions: z.array(

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import type { CheckpointManifest, ReplicaFile } from '../../domain/checkpoint.ts';
+import type { CheckpointManifest, FileChecksum, ReplicaFile } from '../../domain/checkpoint.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
 import { metadataInvalid } from '../../regions/flink/java-data.ts';
@@ -8,14 +8,23 @@ import { withoutCommittables } from '../../regions/flink/kafka-state.ts';
 import { fileReferences, relocate } from '../../regions/flink/metadata-files.ts';
 import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metadata-reader.ts';
 import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
-import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import type { ObjectStore, PutResult } from '../../regions/objects/object-store.ts';
 import type { CheckpointDirectory } from './catalogue.ts';
+import { checksumOf, hashingStream } from './hashing-stream.ts';
 import { kafkaStates } from './kafka-states.ts';
 import { filesFolder, keyInBucket, pointFolder } from './locations.ts';
 import { encodeManifest } from './manifest.ts';
 
 /** What is known to be on the replica: by key in the replica's bucket. */
-export type KnownFiles = Map<string, { readonly sizeBytes: number; readonly etag: string }>;
+export type KnownFiles = Map<
+  string,
+  {
+    readonly sizeBytes: number;
+    readonly etag: string;
+    /** Of the copy; absent where nobody knows it any more. */
+    readonly checksum?: FileChecksum | undefined;
+  }
+>;
 
 export interface ReplicateOptions {
   /** The primary's bucket. */
@@ -204,15 +213,30 @@ async function copyFile(file: PlannedFile, options: ReplicateOptions): Promise<n
       `${file.sourceKey} has ${sizeBytes} bytes, its checkpoint says ${file.sizeBytes}`,
     );
   }
-  const body = sizeBytes <= BUFFERED_BYTES ? new Uint8Array(await buffer(stream)) : from.body;
-  const put = await options.target.put(file.targetKey, body, call);
-  if (put.kind === 'written') options.known.set(file.targetKey, { sizeBytes, etag: put.etag });
+  let put: PutResult;
+  let checksum: FileChecksum;
+  if (sizeBytes <= BUFFERED_BYTES) {
+    const body = new Uint8Array(await buffer(stream));
+    checksum = checksumOf(body);
+    put = await options.target.put(file.targetKey, body, call);
+  } else {
+    const hashing = hashingStream(stream);
+    put = await options.target.put(file.targetKey, { stream: hashing.stream, sizeBytes }, call);
+    checksum = hashing.checksum();
+  }
+  if (put.kind === 'written') options.known.set(file.targetKey, { sizeBytes, etag: put.etag, checksum });
   return sizeBytes;
 }
 
 function replicaFile(file: PlannedFile, known: KnownFiles): ReplicaFile {
-  const etag = known.get(file.targetKey)?.etag ?? '';
-  return { key: file.targetKey, sizeBytes: file.sizeBytes, sizeRule: file.sizeRule, etag };
+  const { etag = '', checksum } = known.get(file.targetKey) ?? {};
+  return {
+    key: file.targetKey,
+    sizeBytes: file.sizeBytes,
+    sizeRule: file.sizeRule,
+    etag,
+    ...(checksum === undefined ? {} : { checksum }),
+  };
 }
 
 function sha256(bytes: Uint8Array): string {

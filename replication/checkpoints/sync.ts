@@ -76,13 +76,18 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
   async function relist(call: { readonly signal?: AbortSignal }): Promise<void> {
     if (listedAtMs !== undefined && clock.monotonic() - listedAtMs < (options.relistMs ?? RELIST_MS)) return;
     const replica = await listReplica(target, job, { ...call, limit: 1 });
+    const before = new Map(known);
     known.clear();
     done.clear();
     givenUp.clear();
+    const checksums = new Map(replica.points[0]?.manifest.files.map((file) => [file.key, file]));
     const files = filesFolder(job);
     const points = pointsFolder(job);
     for (const { key, sizeBytes, etag } of replica.objects.values()) {
-      if (key.startsWith(files)) known.set(key, { sizeBytes, etag });
+      // A listing knows no checksums: those of this process and of the newest manifest hold while the ETag does.
+      const kept = [before.get(key), checksums.get(key)].find((k) => k?.checksum !== undefined && k.etag === etag);
+      const checksum = kept?.checksum;
+      if (key.startsWith(files)) known.set(key, { sizeBytes, etag, checksum });
       else if (key.startsWith(points) && key.endsWith('/manifest.json')) done.add(key.slice(0, key.lastIndexOf('/')));
     }
     for (const { key } of replica.problems) done.delete(key.replace(/\/manifest\.json$/, ''));
