@@ -44,6 +44,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'fuzz',
+          include: ['tests/fuzz/**/*.test.ts'],
+          sequence: { groupOrder: 5 },
+          maxWorkers: 1,
+          testTimeout: 1_800_000,
+        },
+      },
+      {
+        test: {
           name: 'chaos',
           include: ['tests/chaos/**/*.test.ts'],
           sequence: { groupOrder: 4 },

@@ -159,6 +159,11 @@ const tasks = {
     await must(node, ['dist/lab/setup/main.js']);
     await tests(['--project', 'chaos', ...args]);
   },
+  async 'test:fuzz'() {
+    await packages();
+    await build();
+    await tests(['--project', 'fuzz', ...args]);
+  },
   async 'bench:help'() {
     await packages();
     await build();
