@@ -258,6 +258,17 @@ command(
 );
 command(
   program,
+  'recovery-points',
+  'What a failover would restore each job from now, and why not from a newer checkpoint. Exit code 1 when a job has none',
+  '  $ argus recovery-points\n  $ argus recovery-points --job counts --explain',
+  () => import('./commands/recovery-points.ts'),
+  (c) =>
+    c
+      .option('--job <name>', 'this job only')
+      .option('--explain', 'all reasons, offsets against the standby’s logs, files and transactions'),
+);
+command(
+  program,
   'failover',
   'Promote the standby: fence, freeze, restore, flip names, verify, report',
   '  $ argus failover --dry-run\n  $ argus failover\n  $ argus failover --yes --accept-unfenced --outage-at 2026-11-21T03:00:00Z',

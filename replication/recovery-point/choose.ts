@@ -55,23 +55,38 @@ export type RecoveryPointChoice =
     }
   | { readonly kind: 'none'; readonly rejected: readonly Refusal[] };
 
+/** One checkpoint, looked at by itself. */
+export interface JudgedPoint {
+  readonly manifest: CheckpointManifest;
+  /** Why it can't be used; empty: it can. */
+  readonly reasons: Refusal['reasons'];
+  /** Records between the checkpoint and the end of the mirror; of partitions whose offsets are refused nothing is in it. */
+  readonly replay: Replay;
+}
+
 /**
  * The newest checkpoint that the standby can be started from: every file on the replica as it was copied, every source
  * offset inside the mirror. Pure. Each newer one is refused with its reasons.
  */
 export function chooseRecoveryPoint(view: RecoveryPointView): RecoveryPointChoice {
-  const ranges = new Map(view.logRanges.map((range) => [partitionKey(range), range]));
-  const topics = new Set(view.logRanges.map((range) => range.topic));
   const rejected: Refusal[] = [];
-  for (const candidate of [...view.candidates].sort((a, b) => newestFirst(a.manifest, b.manifest))) {
-    const { manifest } = candidate;
-    const offsets = judgeOffsets(manifest, ranges, topics);
-    const reasons = [...verifyPoint(candidate, view.objects), ...offsets.reasons];
-    if (reasons.length === 0) return { kind: 'chosen', point: manifest, replay: offsets.replay, rejected };
+  for (const { manifest, reasons, replay } of judgePoints(view)) {
+    if (reasons.length === 0) return { kind: 'chosen', point: manifest, replay, rejected };
     const { flinkJobId, checkpointId, completedAtMs } = manifest;
     rejected.push({ flinkJobId, checkpointId, completedAtMs, reasons });
   }
   return { kind: 'none', rejected };
+}
+
+/** Every candidate by itself, newest first, each judged when it is asked for. Pure. */
+export function* judgePoints(view: RecoveryPointView): Generator<JudgedPoint> {
+  const ranges = new Map(view.logRanges.map((range) => [partitionKey(range), range]));
+  const topics = new Set(view.logRanges.map((range) => range.topic));
+  for (const candidate of [...view.candidates].sort((a, b) => newestFirst(a.manifest, b.manifest))) {
+    const { manifest } = candidate;
+    const offsets = judgeOffsets(manifest, ranges, topics);
+    yield { manifest, reasons: [...verifyPoint(candidate, view.objects), ...offsets.reasons], replay: offsets.replay };
+  }
 }
 
 const MARKERS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 import { chooseRecoveryPoint, type RecoveryPointChoice, type Refusal } from './choose.ts';
-import { type GatherOptions, gatherRecoveryView } from './gather.ts';
+import { type GatheredView, type GatherOptions, gatherRecoveryView } from './gather.ts';
 
 /**
  * The newest usable checkpoint on the replica, as a failover would choose it, looking further and further back: while a
@@ -7,11 +7,20 @@ import { type GatherOptions, gatherRecoveryView } from './gather.ts';
  */
 export async function findRecoveryPoint(options: Omit<GatherOptions, 'limit' | 'skip'>): Promise<RecoveryPointChoice> {
   const rejected: Refusal[] = [];
-  for (let skip = 0, limit = 10; ; skip += limit, limit *= 4) {
-    const view = await gatherRecoveryView({ ...options, limit, skip });
+  for await (const view of recoveryViews(options)) {
     const choice = chooseRecoveryPoint(view);
     rejected.push(...choice.rejected);
-    if (choice.kind === 'chosen' || view.older === 0) return { ...choice, rejected };
+    if (choice.kind === 'chosen') return { ...choice, rejected };
+  }
+  return { kind: 'none', rejected };
+}
+
+/** The replica's checkpoints a part at a time, newest first: ten, and each time four times as many as the time before. */
+export async function* recoveryViews(options: Omit<GatherOptions, 'limit' | 'skip'>): AsyncGenerator<GatheredView> {
+  for (let skip = 0, limit = 10; ; skip += limit, limit *= 4) {
+    const view = await gatherRecoveryView({ ...options, limit, skip });
+    yield view;
+    if (view.older === 0) return;
   }
 }
 

@@ -1,0 +1,114 @@
+import { ArgusError } from '../../domain/errors.ts';
+import type { LogRange, PartitionOffset } from '../../domain/offsets.ts';
+import { type ProbeOf, probe } from '../../health/probe.ts';
+import type { Region } from '../../regions/region.ts';
+import { type MeasuredRestore, measuredRestore, ratesFrom } from '../../replication/recovery-point/estimate-restore.ts';
+import { surveyPoints } from '../../replication/recovery-point/survey.ts';
+import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
+import { firstFrozen } from '../../state/freeze.ts';
+import { listRuns, readRun } from '../../state/journal.ts';
+import { foldRun } from '../../state/run-record.ts';
+import type { Sighting } from '../../state/sightings.ts';
+import type { Composition } from '../compose.ts';
+import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
+import { type JobPoints, jobPointsJson, renderRecoveryPoints } from '../render-recovery-points.ts';
+import { rolesNow, sidesOf, withComposition } from '../session.ts';
+
+/**
+ * `argus recovery-points [--job <name>] [--explain]`: reads only, and needs no more of the primary than its last
+ * sighting. Exit code 1 when a job has none.
+ */
+export async function run(
+  context: CommandContext,
+  options: { readonly job?: string; readonly explain?: boolean },
+): Promise<number> {
+  return withComposition(context, async (composition) => {
+    const { config, state } = composition;
+    const { clock, signal } = context;
+    const jobs = config.jobs.filter((job) => options.job === undefined || job.name === options.job);
+    if (jobs.length === 0) throw unknownJob(options.job ?? '', config.jobs);
+    const roles = await rolesNow(context, composition);
+    requireOwnMirror(config, 'recovery-points', '`argus mirror offsets` translates one offset at a time');
+    if (roles.replication !== 'active') {
+      throw new ArgusError('ReplicationSuspended', `replication is suspended since ${roles.primary} was promoted`, {
+        exitCode: 3,
+        hint: `what ${roles.standby} holds is no copy of ${roles.primary}`,
+      });
+    }
+    const { primary, standby, sighting } = await sidesOf(context, composition, roles);
+    const [frozen, measured, seen] = await Promise.all([
+      firstFrozen(state, roles.epoch, { signal }),
+      measuredRestores(composition, signal),
+      probe((call) => endsOf(primary, config.topics, call), { clock, signal }),
+    ]);
+    const rates = ratesFrom(measured);
+    const mirrorEnds = frozen?.frozen.endOffsets ?? [];
+    const found: JobPoints[] = [];
+    for (const { name } of jobs) {
+      const gather = { objects: standby.objects, kafka: standby.kafka, job: name, topics: config.topics, mirrorEnds };
+      const survey = await surveyPoints({ ...gather, signal }, (ranges) => {
+        const nowMs = clock.now();
+        return { nowMs, rates, losses: lossesNow({ nowMs, topics: config.topics, seen, sighting, ranges }) };
+      });
+      found.push({ job: name, ...survey });
+    }
+    const basis =
+      seen.status === 'ok' ? ('counted' as const) : sighting ? ('estimated' as const) : ('unknown' as const);
+    const about = { region: standby.name, rpoBasis: basis, rates };
+    const explain = options.explain === true;
+    if (context.json) {
+      context.print(JSON.stringify({ ...about, jobs: found.map((job) => jobPointsJson(job, { explain })) }));
+    } else context.print(renderRecoveryPoints(about, found, { explain }));
+    return found.every((job) => job.points.some((p) => p.verdict === 'chosen')) ? 0 : 1;
+  });
+}
+
+function unknownJob(name: string, jobs: readonly { readonly name: string }[]): ArgusError {
+  return new ArgusError('UnknownJob', `no job is called "${name}" in the configuration`, {
+    exitCode: 2,
+    hint: `there are: ${jobs.map((job) => job.name).join(', ')}`,
+  });
+}
+
+/** The log ends of a region's topics. */
+async function endsOf(
+  { kafka }: Pick<Region, 'kafka'>,
+  topics: readonly string[],
+  call: { readonly signal: AbortSignal },
+): Promise<readonly PartitionOffset[]> {
+  const there = await kafka.describeTopics(topics, call);
+  const partitions = [...there.values()].flatMap((topic) =>
+    Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition })),
+  );
+  const ranges = partitions.length === 0 ? [] : await kafka.logRanges(partitions, call);
+  return ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset }));
+}
+
+/** Per topic what the standby lacks: counted at the primary where it answers, else estimated from its last sighting. */
+function lossesNow(view: {
+  readonly nowMs: number;
+  readonly topics: readonly string[];
+  readonly seen: ProbeOf<readonly PartitionOffset[]>;
+  readonly sighting: Sighting | undefined;
+  readonly ranges: readonly LogRange[];
+}): Readonly<Record<string, TopicLoss>> {
+  const { nowMs, topics, seen, sighting } = view;
+  const answers = seen.value !== undefined;
+  return estimateLoss({
+    topics,
+    sighting,
+    promotedAt: view.ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset })),
+    // As the failover's plan has it: without a failed look the primary may have lived until now.
+    outageAtMs: answers ? nowMs : (sighting?.firstFailureAtMs ?? nowMs),
+    primaryStopped: false,
+    ...(answers ? { primaryEnds: seen.value } : {}),
+  });
+}
+
+/** Finished failovers that brought their jobs back, newest first; of the newest ten runs. */
+async function measuredRestores({ state }: Composition, signal: AbortSignal): Promise<readonly MeasuredRestore[]> {
+  const names = (await listRuns(state, { signal })).slice(-10).reverse();
+  const records = await Promise.all(names.map(async (run) => foldRun(await readRun(state, run, { signal }))));
+  return records.flatMap((record) => (record ? measuredRestore(record) : []));
+}
