@@ -241,6 +241,14 @@ command(
   '  $ argus checkpoints list',
   () => import('./commands/checkpoints-list.ts'),
 );
+command(
+  checkpoints,
+  'check',
+  'Whether the checkpoints of each job could be restored on the standby, how, and what to change. Exit code 3 when one is refused',
+  '  $ argus checkpoints check\n  $ argus checkpoints check --job counts --json',
+  () => import('./commands/checkpoints-check.ts'),
+  (c) => c.option('--job <name>', 'this job only'),
+);
 
 command(
   program,

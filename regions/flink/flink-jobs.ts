@@ -13,6 +13,30 @@ export interface FlinkCheckpoints {
   readonly failedCount: number;
 }
 
+/** How a job takes its checkpoints, as its cluster tells it. */
+export interface FlinkJobSettings {
+  /** E.g. `2.2.1`; absent when the cluster doesn't tell. */
+  readonly flinkVersion?: string;
+  /** Absent: the job takes no checkpoints. */
+  readonly checkpointing?: {
+    readonly mode: string;
+    /** Absent: only savepoints are taken. */
+    readonly intervalMs?: number;
+    readonly timeoutMs: number;
+    /** What becomes of the checkpoints when the job ends: kept, deleted when it is cancelled, or always deleted. */
+    readonly whenEnded: 'kept' | 'deleted-on-cancellation' | 'deleted';
+    /** Flink's class names. */
+    readonly stateBackend?: string;
+    readonly storage?: string;
+    readonly unaligned: boolean;
+    readonly changelog: boolean;
+  };
+  /** Configuration of the cluster by key. What a job sets for itself Flink doesn't tell, besides `checkpointing`. */
+  readonly cluster: ReadonlyMap<string, string>;
+  /** Names of the operators, as far as Flink shows them in its tasks' names: `Source: events`, `counts: Writer`. */
+  readonly operators: readonly string[];
+}
+
 export interface StartJob {
   readonly jarPath: string;
   readonly entryClass: string;
@@ -36,6 +60,8 @@ export interface FlinkJobs {
   /** All jobs the cluster knows, newest start first. */
   list(options?: CallOptions): Promise<readonly FlinkJob[]>;
   checkpoints(jobId: string, options?: CallOptions): Promise<FlinkCheckpoints>;
+  /** How the job takes its checkpoints; also of a job that has ended, as long as the cluster knows it. */
+  settings(jobId: string, options?: CallOptions): Promise<FlinkJobSettings>;
   /** Task slots that are free and in all; tells whether a job could start. */
   slots(options?: CallOptions): Promise<{ readonly free: number; readonly total: number }>;
   /** Submits the job. An answer proves nothing about recovery: observe `checkpoints` for one newer than the restored. */

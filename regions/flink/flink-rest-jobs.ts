@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { FlinkJobs, StartJob } from './flink-jobs.ts';
+import { readJobSettings } from './flink-rest-settings.ts';
 
 export interface FlinkRestOptions {
   /** For messages. */
@@ -142,6 +143,10 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
           ? { restored: { id: restored.id, path: restored.external_path ?? '', atMs: restored.restore_timestamp } }
           : {}),
       };
+    },
+
+    settings(jobId, call) {
+      return readJobSettings((what, path, answer) => aboutJob(what, path, answer, call?.signal), jobId);
     },
 
     async slots(call) {

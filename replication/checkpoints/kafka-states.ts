@@ -11,6 +11,15 @@ import {
 import { resolve } from '../../regions/flink/metadata-files.ts';
 import type { CheckpointMetadata } from '../../regions/flink/metadata-reader.ts';
 
+export interface KafkaStates {
+  readonly offsets: readonly SourceOffset[];
+  readonly transactions: readonly PendingTransaction[];
+  /** Ids of the operators that hold source offsets. */
+  readonly sources: ReadonlySet<string>;
+  /** Ids of the operators that hold pending transactions. */
+  readonly committers: ReadonlySet<string>;
+}
+
 /**
  * The offsets and pending transactions of every Kafka source and sink in a checkpoint. `read` gives a whole file by its
  * absolute URI; its errors are thrown, and `CheckpointMetadataInvalid` for states that are not known.
@@ -19,16 +28,21 @@ export async function kafkaStates(
   metadata: CheckpointMetadata,
   directoryUri: string,
   read: (uri: string) => Promise<Uint8Array>,
-): Promise<{ readonly offsets: readonly SourceOffset[]; readonly transactions: readonly PendingTransaction[] }> {
+): Promise<KafkaStates> {
   const offsets: SourceOffset[] = [];
+  const sources = new Set<string>();
   for (const state of listStates(metadata, SOURCE_READER_STATE)) {
     offsets.push(...decodeSourceSplits(await streamBytes(state, directoryUri, read), state.offsets));
+    sources.add(state.operatorId);
   }
   const transactions: PendingTransaction[] = [];
+  const committers = new Set<string>();
   for (const state of listStates(metadata, COMMITTER_STATE)) {
-    transactions.push(...decodeCommittables(await streamBytes(state, directoryUri, read), state.offsets));
+    const pending = decodeCommittables(await streamBytes(state, directoryUri, read), state.offsets);
+    transactions.push(...pending);
+    if (pending.length > 0) committers.add(state.operatorId);
   }
-  return { offsets, transactions };
+  return { offsets, transactions, sources, committers };
 }
 
 async function streamBytes(

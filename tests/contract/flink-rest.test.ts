@@ -67,12 +67,28 @@ test('an idle cluster has slots and no job', async () => {
 test('a job that nobody started is missing', async () => {
   await expect(flink.checkpoints('f'.repeat(32))).rejects.toMatchObject({ code: 'JobMissing' });
   await expect(flink.cancel('f'.repeat(32))).rejects.toMatchObject({ code: 'JobMissing' });
+  await expect(flink.settings('f'.repeat(32))).rejects.toMatchObject({ code: 'JobMissing' });
 });
 
 test('a job is started under the given id once, seen, and cancelled, the second time without effect', async () => {
   expect(await flink.start({ ...job, jobId: JOB_ID })).toEqual({ jobId: JOB_ID });
   await until((state) => state === 'RUNNING' || state === 'RESTARTING', JOB_ID);
   expect(await flink.checkpoints(JOB_ID)).toMatchObject({ completedCount: 0 });
+  expect(await flink.settings(JOB_ID)).toMatchObject({
+    flinkVersion: expect.stringMatching(/^2\./),
+    checkpointing: {
+      mode: 'exactly_once',
+      intervalMs: 5_000,
+      timeoutMs: 60_000,
+      whenEnded: 'kept',
+      storage: 'FileSystemCheckpointStorage',
+      unaligned: false,
+      changelog: false,
+    },
+    cluster: expect.any(Map),
+    operators: expect.arrayContaining(['Source: events', 'counts: Writer', 'counts: Committer']),
+  });
+  expect((await flink.settings(JOB_ID)).cluster.get('execution.checkpointing.num-retained')).toBe('3');
   await expect(flink.start({ ...job, jobId: JOB_ID })).rejects.toMatchObject({
     code: 'FlinkRefused',
     message: expect.stringContaining('DuplicateJobSubmission'),

@@ -199,3 +199,51 @@ test('a text without a cause is its own root cause', () => {
   expect(rootCause('Not found')).toBe('Not found');
   expect(rootCause('')).toBe('no reason given');
 });
+
+describe('settings of a job', () => {
+  const known = () => {
+    answers['GET /jobs/j'] = { body: fixture('job.json') };
+    answers['GET /jobs/j/checkpoints/config'] = { body: fixture('checkpoints-config.json') };
+    answers['GET /jobmanager/config'] = { body: '[{"key":"execution.checkpointing.num-retained","value":"3"}]' };
+    answers['GET /config'] = { body: '{"refresh-interval":3000,"flink-version":"2.2.1"}' };
+  };
+
+  test('come from the job and from its cluster', async () => {
+    known();
+    expect(await flink().settings('j')).toEqual({
+      flinkVersion: '2.2.1',
+      checkpointing: {
+        mode: 'exactly_once',
+        intervalMs: 3000,
+        timeoutMs: 600_000,
+        whenEnded: 'kept',
+        stateBackend: 'EmbeddedRocksDBStateBackend',
+        storage: 'FileSystemCheckpointStorage',
+        unaligned: false,
+        changelog: true,
+      },
+      cluster: new Map([['execution.checkpointing.num-retained', '3']]),
+      operators: ['Source: orders-source', 'counter', 'counts-sink: Writer', 'counts-sink: Committer'],
+    });
+  });
+
+  test('a job without checkpoints has none of their settings, an unknown job is missing', async () => {
+    known();
+    delete answers['GET /jobs/j/checkpoints/config'];
+    expect((await flink().settings('j')).checkpointing).toBeUndefined();
+    await expect(flink().settings('nobody')).rejects.toMatchObject({ code: 'JobMissing' });
+  });
+
+  test.each([
+    [{ interval: 2 ** 63 }, { intervalMs: undefined }],
+    [{ externalization: { enabled: false, delete_on_cancellation: true } }, { whenEnded: 'deleted' }],
+    [{ externalization: { enabled: true, delete_on_cancellation: true } }, { whenEnded: 'deleted-on-cancellation' }],
+  ])('%o means %o', async (change, expected) => {
+    known();
+    const body = { ...JSON.parse(fixture('checkpoints-config.json')), ...change };
+    answers['GET /jobs/j/checkpoints/config'] = { body: JSON.stringify(body) };
+    const { checkpointing } = await flink().settings('j');
+    expect({ ...checkpointing }).toMatchObject(JSON.parse(JSON.stringify(expected)));
+    if ('intervalMs' in expected) expect(checkpointing).not.toHaveProperty('intervalMs');
+  });
+});
