@@ -138,6 +138,9 @@ function variants(job: CheckedJob, contents: CheckpointContents): readonly Varia
   const inBucket = outside.length === 0;
   const sameName = job.bucketUri === job.replicaBucketUri;
   const refusesNoClaim = 'the changelog state backend refuses NO_CLAIM';
+  const pending = contents.transactions.length > 0;
+  const failsToCommit =
+    "it would hold pending transactions of the primary's Kafka, which Flink fails to commit elsewhere";
   return [
     {
       variant: 'rewritten-uris',
@@ -150,17 +153,21 @@ function variants(job: CheckedJob, contents: CheckpointContents): readonly Varia
     },
     {
       variant: 'same-uris',
-      works: sameName && inBucket && !changelog,
+      works: sameName && inBucket && !changelog && !pending,
       why: changelog
         ? refusesNoClaim
-        : sameName
-          ? 'both buckets have one name: a plain copy at the same keys is read as it is, if the standby never sees the primary’s endpoint'
-          : `the buckets have two names (${job.bucketUri}, ${job.replicaBucketUri})`,
+        : pending
+          ? failsToCommit
+          : sameName
+            ? 'both buckets have one name: a plain copy at the same keys is read as it is, if the standby never sees the primary’s endpoint'
+            : `the buckets have two names (${job.bucketUri}, ${job.replicaBucketUri})`,
     },
     {
       variant: 'native-savepoint',
-      works: true,
-      why: 'by hand: a savepoint holds only relative names, so a copy of its folder restores; its age is your RPO',
+      works: !pending,
+      why: pending
+        ? failsToCommit
+        : 'by hand: a savepoint holds only relative names, so a copy of its folder restores; its age is your RPO',
     },
     {
       variant: 'copy-then-claim',

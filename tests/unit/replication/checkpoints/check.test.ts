@@ -12,7 +12,7 @@ const flink = (...args: Parameters<typeof knownFlink>): Partial<CheckedJob> => (
 test('a job that has everything right is restorable by rewritten URIs', () => {
   const verdict = judgeJob(checkedJob());
   expect(verdict).toMatchObject({ job: 'counts', verdict: 'restorable', reasons: [], warnings: [] });
-  expect(verdict.variants.filter((v) => v.works).map((v) => v.variant)).toEqual(['rewritten-uris', 'native-savepoint']);
+  expect(verdict.variants.filter((v) => v.works).map((v) => v.variant)).toEqual(['rewritten-uris']);
   expect(verdict.notes.join('\n')).toContain('1 pending transactions (counts-a)');
 });
 
@@ -131,17 +131,26 @@ describe('variants', () => {
       .variants.filter((v) => v.works)
       .map((v) => v.variant);
 
-  test('a replica bucket of the same name can be read without rewriting', () => {
-    expect(works({ replicaBucketUri: 's3://primary' })).toEqual(['rewritten-uris', 'same-uris', 'native-savepoint']);
+  const noneOpen = (overrides: Partial<CheckpointContents>) =>
+    contents({ transactions: [], kafkaOperators: goodContents.operators, ...overrides });
+
+  test('without pending transactions a native savepoint can be copied', () => {
+    expect(works(noneOpen({}))).toEqual(['rewritten-uris', 'native-savepoint']);
+  });
+
+  test('a replica bucket of the same name can then be read without rewriting', () => {
+    const same = { replicaBucketUri: 's3://primary' };
+    expect(works({ ...same, ...noneOpen({}) })).toEqual(['rewritten-uris', 'same-uris', 'native-savepoint']);
+    expect(works(same)).toEqual(['rewritten-uris']);
   });
 
   test('a changelog job needs a copy that is claimed', () => {
     const same = { replicaBucketUri: 's3://primary' };
-    expect(works({ ...same, ...contents({ changelog: true }) })).toEqual(['native-savepoint', 'copy-then-claim']);
+    expect(works({ ...same, ...noneOpen({ changelog: true }) })).toEqual(['native-savepoint', 'copy-then-claim']);
   });
 
   test('state outside the bucket leaves savepoints', () => {
-    expect(works(contents({ outside: ['s3://other/x'] }))).toEqual(['native-savepoint']);
+    expect(works(noneOpen({ outside: ['s3://other/x'] }))).toEqual(['native-savepoint']);
   });
 });
 
