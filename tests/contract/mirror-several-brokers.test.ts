@@ -1,5 +1,5 @@
 import { Kafka, logLevel, type Producer } from 'kafkajs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import type { TopicPartition } from '../../domain/offsets.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
@@ -73,7 +73,9 @@ async function progresses(mirror: Mirror, topic: string, which: readonly number[
 async function readAll(brokers: readonly string[], topic: string): Promise<ReadonlyMap<string, string>> {
   const kafka = client(brokers);
   const admin = kafka.admin();
-  const total = (await admin.fetchTopicOffsets(topic)).reduce((sum, p) => sum + Number(p.high), 0);
+  // A leader that has moved a moment ago may not know it yet, and this client asks once.
+  const ends = await vi.waitFor(() => admin.fetchTopicOffsets(topic), { timeout: 10_000, interval: 250 });
+  const total = ends.reduce((sum, p) => sum + Number(p.high), 0);
   await admin.disconnect();
   const consumer = kafka.consumer({ groupId: `audit-${Math.random()}` });
   const records = new Map<string, string>();
