@@ -131,7 +131,7 @@ function rpoText({ rpo }: AssessedPoint, basis: RecoveryPointsAbout['rpoBasis'])
 }
 
 function sourceText({ topic, partition, offset, logStartOffset, logEndOffset }: AssessedSource): string {
-  const where = `${topic}-${partition}: goes on at ${offset}`;
+  const where = `${topic}-${partition}: goes on at ${offset < 0n ? 'the marker ' : ''}${offset}`;
   return logStartOffset === null || logEndOffset === null
     ? `${where}; the standby has no such partition of a mirrored topic`
     : `${where}; the standby holds [${logStartOffset}, ${logEndOffset})`;
