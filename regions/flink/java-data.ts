@@ -8,6 +8,8 @@ export function metadataInvalid(problem: string, position: number, cause?: unkno
   });
 }
 
+const LARGEST_SIZE = BigInt(Number.MAX_SAFE_INTEGER);
+
 /**
  * Reads what Java's `DataOutputStream` wrote: big endian, strings in modified UTF-8. Every read is checked against the
  * end; a count is refused when that many elements can't fit in the bytes that are left, so that memory stays bounded
@@ -15,6 +17,8 @@ export function metadataInvalid(problem: string, position: number, cause?: unkno
  */
 export class DataReader {
   readonly #bytes: Uint8Array;
+  /** The same bytes: only a Buffer makes strings of them without a view for each. */
+  readonly #buffer: Buffer;
   readonly #view: DataView;
   readonly #base: number;
   #position = 0;
@@ -22,6 +26,7 @@ export class DataReader {
   constructor(bytes: Uint8Array, base = 0) {
     // A plain array also when a Buffer is given, whose slices would be Buffers.
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#base = base;
   }
@@ -74,8 +79,7 @@ export class DataReader {
   /** An i64 that stands for a length or a position: never negative, exact as a JavaScript number. */
   size(): bigint {
     const value = this.i64();
-    if (value < 0n || value > BigInt(Number.MAX_SAFE_INTEGER))
-      this.fail(`an impossible size, ${value}`, this.position - 8);
+    if (value < 0n || value > LARGEST_SIZE) this.fail(`an impossible size, ${value}`, this.position - 8);
     return value;
   }
 
@@ -118,9 +122,10 @@ export class DataReader {
   utf(): string {
     const length = this.u16();
     const start = this.position;
-    const bytes = this.bytes(length);
+    const at = this.#take(length);
     // Nearly every string is ASCII. Built unit by unit, a string of V8 takes some 30 bytes a character.
-    if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+    if (isAscii(this.#bytes, at, at + length)) return this.#buffer.toString('latin1', at, at + length);
+    const bytes = this.#bytes.subarray(at, at + length);
     let text = '';
     for (let i = 0; i < bytes.length; ) {
       const lead = bytes[i] ?? 0;
@@ -146,8 +151,8 @@ export class DataReader {
 }
 
 /** Whether modified UTF-8 has one byte for each of these: NUL it writes as two. */
-function isAscii(bytes: Uint8Array): boolean {
-  for (let i = 0; i < bytes.length; i++) {
+function isAscii(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
     const byte = bytes[i] ?? 0;
     if (byte === 0 || byte >= 0x80) return false;
   }

@@ -1,7 +1,7 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { metadataInvalid } from './java-data.ts';
 import type { ChannelHandle, KeyedHandle, OperatorHandle, StreamHandle } from './metadata-handles.ts';
-import type { CheckpointMetadata, Subtask } from './metadata-reader.ts';
+import type { CheckpointMetadata, OperatorState, Subtask } from './metadata-reader.ts';
 
 /** A file that a checkpoint needs. */
 export interface FileReference {
@@ -66,6 +66,11 @@ export interface Relocation {
  * A reference that can't be moved is `CheckpointOutsideBucket`: the checkpoint would need the primary to be restored.
  */
 export function relocate(metadata: CheckpointMetadata, to: Relocation): CheckpointMetadata {
+  return { ...metadata, operators: metadata.operators.map(relocateOperator(to)) };
+}
+
+/** {@link relocate} for one operator at a time, so that a large checkpoint is never held twice. */
+export function relocateOperator(to: Relocation): (operator: OperatorState) => OperatorState {
   const move = (uri: string): string => {
     const moved = to.move(uri);
     if (moved !== undefined) return moved;
@@ -73,7 +78,7 @@ export function relocate(metadata: CheckpointMetadata, to: Relocation): Checkpoi
       hint: "Let the job keep all its state in the region's checkpoint bucket (also dstl.dfs.base-path).",
     });
   };
-  return transform(metadata, {
+  return transformOperator({
     stream(handle) {
       switch (handle.tag) {
         case 1:
@@ -101,6 +106,10 @@ export function relocate(metadata: CheckpointMetadata, to: Relocation): Checkpoi
 
 /** A copy of the metadata with each operator and stream handle replaced by what the visitor gives. */
 export function transform(metadata: CheckpointMetadata, visitor: Visitor): CheckpointMetadata {
+  return { ...metadata, operators: metadata.operators.map(transformOperator(visitor)) };
+}
+
+function transformOperator(visitor: Visitor): (operator: OperatorState) => OperatorState {
   const stream = (handle: StreamHandle, place: 'state' | 'changelog' = 'state'): StreamHandle => {
     if (handle === null) return null;
     if (handle.tag === 3) return { ...handle, stream: stream(handle.stream, place) };
@@ -156,12 +165,9 @@ export function transform(metadata: CheckpointMetadata, visitor: Visitor): Check
       outputChannels: state.outputChannels.map(channel),
     };
   };
-  return {
-    ...metadata,
-    operators: metadata.operators.map((state) => ({
-      ...state,
-      coordinator: stream(state.coordinator),
-      subtasks: state.subtasks === 'finished' ? 'finished' : state.subtasks.map(subtask),
-    })),
-  };
+  return (state) => ({
+    ...state,
+    coordinator: stream(state.coordinator),
+    subtasks: state.subtasks === 'finished' ? 'finished' : state.subtasks.map(subtask),
+  });
 }

@@ -16,18 +16,23 @@ import {
   type Subtask,
 } from './metadata-reader.ts';
 
-/**
- * Encodes a `_metadata` file: the exact inverse of `readMetadata`, in the version that the value names.
- * `sizeHint` is about how many bytes it will be, when that is known: a large file then needs no memory twice.
- */
-export function writeMetadata(metadata: CheckpointMetadata, sizeHint?: number): Buffer {
-  const out = new DataWriter(sizeHint);
+export interface WriteOptions {
+  /** About how many bytes it will be, when that is known, give or take a quarter: a large file is then not copied. */
+  readonly sizeHint?: number;
+  /** What is written in place of each operator. */
+  readonly change?: (operator: OperatorState) => OperatorState;
+}
+
+/** Encodes a `_metadata` file: the exact inverse of `readMetadata`, in the version that the value names. */
+export function writeMetadata(metadata: CheckpointMetadata, options: WriteOptions = {}): Buffer {
+  const change = options.change ?? ((operator) => operator);
+  const out = new DataWriter(Math.ceil((options.sizeHint ?? 1024) * 1.25));
   out.u32(METADATA_MAGIC).i32(metadata.version).i64(metadata.checkpointId);
   out.list(metadata.masterStates, (state) => {
     const inner = new DataWriter().i32(state.version).utf(state.name).block(state.bytes);
     out.u32(MASTER_STATE_MAGIC).block(inner.finish());
   });
-  out.list(metadata.operators, (operator) => writeOperator(out, operator, metadata.version));
+  out.list(metadata.operators, (operator) => writeOperator(out, change(operator), metadata.version));
   return out.raw(metadata.properties).finish();
 }
 

@@ -5,7 +5,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
 import { metadataInvalid } from '../../regions/flink/java-data.ts';
 import { withoutCommittables } from '../../regions/flink/kafka-state.ts';
-import { fileReferences, relocate } from '../../regions/flink/metadata-files.ts';
+import { fileReferences, relocateOperator } from '../../regions/flink/metadata-files.ts';
 import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metadata-reader.ts';
 import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
 import type { ObjectStore, PutResult } from '../../regions/objects/object-store.ts';
@@ -103,15 +103,16 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
     const read = (uri: string) => readWhole(source, uri, call);
     const states = await kafkaStates(metadata, directoryUri, read);
     const copied = await copyMissing(plan, options);
-    const relocated = writeMetadata(
-      relocate(withoutCommittables(metadata), {
+    const relocated = writeMetadata(withoutCommittables(metadata), {
+      sizeHint: original.body.length,
+      change: relocateOperator({
         directory: directoryUri,
         move: (uri) => {
           const key = keyInBucket(uri, source.uri);
           return key === undefined ? undefined : `${target.uri}/${filesFolder(job)}${key}`;
         },
       }),
-    );
+    });
     const folder = pointFolder(job, checkpoint);
     await target.put(`${folder}/_metadata`, relocated, call);
     const manifest: CheckpointManifest = {
