@@ -169,6 +169,12 @@ const tasks = {
     await build();
     process.exit(await run(node, ['dist/bench/help/help.js', ...args]));
   },
+  async 'bench:checkpoints'() {
+    await packages();
+    await prerequisites();
+    await build();
+    process.exit(await run(node, ['dist/bench/checkpoints/checkpoints.js', ...args]));
+  },
   async 'bench:mirror'() {
     await packages();
     await prerequisites();
