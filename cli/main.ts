@@ -249,6 +249,29 @@ command(
   () => import('./commands/checkpoints-check.ts'),
   (c) => c.option('--job <name>', 'this job only'),
 );
+command(
+  checkpoints,
+  'verify',
+  'Read every byte of the replica and compare it with the manifests. Exit code 1 when one differs; the first difference is named',
+  '  $ argus checkpoints verify\n  $ argus checkpoints verify --job counts --checkpoint 42 --json',
+  () => import('./commands/checkpoints-verify.ts'),
+  (c) =>
+    c
+      .option('--job <name>', 'this job only')
+      .addOption(new Option('--checkpoint <id>', 'the checkpoints of this number only').argParser(count)),
+);
+command(
+  checkpoints,
+  'show <id>',
+  'What a checkpoint holds: operators, state, files, source offsets, sink transactions. From the replica, or by its URI',
+  '  $ argus checkpoints show 42 --job counts\n  $ argus checkpoints show 42 --source\n  $ argus checkpoints show s3://bucket/savepoints/savepoint-1a2b3c-0123456789ab',
+  () => import('./commands/checkpoints-show.ts'),
+  (c) =>
+    c
+      .option('--job <name>', 'of this job: its name, or a Flink job id')
+      .option('--source', 'look in the bucket of the primary'),
+  (which) => ({ which }),
+);
 
 command(
   program,
