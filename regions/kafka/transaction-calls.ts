@@ -150,9 +150,14 @@ export class TransactionCalls {
 
 /** A broker answers one request of a connection after the other, and each of these waits for its disk. */
 function laneOf(id: string): string {
+  return `transactions ${spread(id, lanes)}`;
+}
+
+/** One of so many, always the same for a name. */
+export function spread(name: string, among: number): number {
   let sum = 0;
-  for (let at = 0; at < id.length; at++) sum += id.charCodeAt(at);
-  return `transactions ${sum % lanes}`;
+  for (let at = 0; at < name.length; at++) sum += name.charCodeAt(at);
+  return sum % among;
 }
 
 function refused(region: string, call: string, id: string, code: number): ArgusError {

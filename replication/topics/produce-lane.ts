@@ -3,6 +3,7 @@ import { errorName } from '../../regions/kafka/error-codes.ts';
 import type { KafkaConnection } from '../../regions/kafka/kafka-connection.ts';
 import { type ProducedPartition, produceRequest } from '../../regions/kafka/produce.ts';
 import { patchForProduce, type RecordBatch, sequenceAfter, sequenceOf } from '../../regions/kafka/record-batch.ts';
+import { spread } from '../../regions/kafka/transaction-calls.ts';
 import { decideProduced } from './continuity.ts';
 import { fillStep, readyHead, takePlaceholders } from './fill-step.ts';
 import { acknowledge, dropQueue, leaveOpen, type PartitionState, setAside, stopNow } from './partition-state.ts';
@@ -21,6 +22,7 @@ interface Sent {
 /** What goes to one broker at once: of one transaction, or all outside of any. */
 interface Sending {
   readonly node: number;
+  readonly lane: string;
   readonly slot: Slot | undefined;
   readonly sent: Sent[];
 }
@@ -32,7 +34,8 @@ interface Sending {
 export class ProduceLane {
   readonly #context: SessionContext;
   readonly #fail: (cause: unknown) => void;
-  readonly #connections = new Map<number, KafkaConnection>();
+  /** By the broker's node id and the lane. */
+  readonly #connections = new Map<string, Promise<KafkaConnection>>();
   readonly #signal: AbortSignal;
   readonly #replay: StepReplay;
   /** Partitions with batches that are queued or in flight; with thousands of idle ones no look goes over all. */
@@ -54,12 +57,22 @@ export class ProduceLane {
     this.#replay = new StepReplay(context, signal);
   }
 
-  /** Opens one connection to each broker that leads. All requests of the lane go over these: a later one would reorder. */
+  /** Opens one connection to each broker that leads. */
   async open(states: readonly PartitionState[], signal: AbortSignal): Promise<void> {
     const { target } = this.#context;
     for (const node of new Set(states.map((s) => target.leaderOf(s)))) {
-      this.#connections.set(node, await target.connection(node, 'produce', signal));
+      await this.#connection(node, plainLane, signal);
     }
+  }
+
+  /** All requests of a lane go over the connection that it had first: a later one would reorder. */
+  #connection(node: number, lane: string, signal?: AbortSignal): Promise<KafkaConnection> {
+    const key = `${node} ${lane}`;
+    const known = this.#connections.get(key);
+    if (known) return known;
+    const opening = this.#context.target.connection(node, lane, signal);
+    this.#connections.set(key, opening);
+    return opening;
   }
 
   /** No more memory for batches until some are acknowledged. */
@@ -113,11 +126,11 @@ export class ProduceLane {
         const sent = { state, batch: step.kind === 'place' ? takePlaceholders(state, step.to) : batch };
         if (step.kind === 'send') state.queue.shift();
         if (!ending) this.#lookAhead(state);
-        const [node, { slot }] = [target.leaderOf(state), step];
-        const key = `${node} ${slot?.transactionalId ?? ''}`;
+        const [node, lane, { slot }] = [target.leaderOf(state), laneOf(state), step];
+        const key = `${node} ${lane} ${slot?.transactionalId ?? ''}`;
         const sending = requests.get(key);
         if (sending) sending.sent.push(sent);
-        else requests.set(key, { node, slot, sent: [sent] });
+        else requests.set(key, { node, lane, slot, sent: [sent] });
       }
       if (requests.size === 0) return;
       for (const sending of requests.values()) this.#send(sending);
@@ -172,7 +185,7 @@ export class ProduceLane {
     while (this.#requests > 0) await this.room();
   }
 
-  #send({ node, slot, sent }: Sending): void {
+  #send({ node, lane, slot, sent }: Sending): void {
     const { producer, tuning } = this.#context;
     for (const { state, batch } of sent) {
       const sequence = slot ? slot.nextSequence : (state.nextSequence ?? sequenceOf(batch.baseOffset));
@@ -183,18 +196,16 @@ export class ProduceLane {
       state.sendFrom = batch.lastOffset + 1n;
       state.inFlight++;
     }
-    const connection = this.#connections.get(node);
     const batches = sent.map(({ state, batch }) => ({
       topic: state.topic,
       partition: state.partition,
       bytes: batch.bytes,
     }));
     this.#requests++;
-    const answered = connection
-      ? connection.send(produceRequest(batches, tuning.requestTimeoutMs, slot?.transactionalId ?? null), {
-          timeoutMs: tuning.requestTimeoutMs * 2,
-        })
-      : Promise.reject(new ArgusError('KafkaFailed', `no connection to broker ${node}`, { retryable: true }));
+    const request = produceRequest(batches, tuning.requestTimeoutMs, slot?.transactionalId ?? null);
+    const answered = this.#connection(node, lane).then((connection) =>
+      connection.send(request, { timeoutMs: tuning.requestTimeoutMs * 2 }),
+    );
     answered
       .then((answers) => this.#take(sent, answers, slot))
       .catch((error: unknown) => {
@@ -274,4 +285,16 @@ export class ProduceLane {
     this.#failed = true;
     this.#fail(error);
   }
+}
+
+const plainLane = 'produce';
+const transactionLanes = 4;
+
+/**
+ * The connection for a partition's batches. A broker takes up a connection's next request only when it has answered the
+ * last one, and the first of a transaction waits for the coordinator: with transactions, partitions get several.
+ * A partition has its first slot only while nothing of it is in flight.
+ */
+function laneOf({ key, slots }: PartitionState): string {
+  return slots.length === 0 ? plainLane : `${plainLane} ${spread(key, transactionLanes)}`;
 }

@@ -47,7 +47,7 @@ export class StepReplay {
    * again, and told, when it is needed.
    */
   async prepare(state: PartitionState): Promise<void> {
-    const slot = slotForNew(state);
+    const slot = slotForNew(state, this.#context.clock.monotonic());
     if (slot.open) return;
     const begun = this.#begin(state, slot, undefined).then(
       () => undefined,
@@ -60,7 +60,7 @@ export class StepReplay {
 
   async #slotForNew(state: PartitionState): Promise<Slot> {
     await this.#ahead.get(state.key);
-    return slotForNew(state);
+    return slotForNew(state, this.#context.clock.monotonic());
   }
 
   async run(
@@ -197,6 +197,7 @@ export class StepReplay {
     }
     slot.takenUp = false;
     slot.begun = false;
+    slot.endedAt = this.#context.clock.monotonic();
     if (slot !== state.filler) state.slots = [...state.slots.filter((s) => s !== slot), slot];
     advance(state, offset + 1n);
     return 'done';

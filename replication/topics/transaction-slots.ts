@@ -26,6 +26,8 @@ export interface Slot {
   begun: boolean;
   /** It is being begun: nothing else may use it. */
   preparing: boolean;
+  /** When its last transaction was ended, monotonic. */
+  endedAt: number;
   open: OpenTransaction | undefined;
 }
 
@@ -40,7 +42,8 @@ export interface OpenTransaction {
 /** An id that nothing is known of yet. */
 export function newSlot(transactionalId: string): Slot {
   const unused = { producer: undefined, nextSequence: 0, timeoutMs: 0, takenUp: false, orphan: undefined };
-  return { transactionalId, ...unused, begun: false, preparing: false, open: undefined };
+  const idle = { begun: false, preparing: false, endedAt: Number.NEGATIVE_INFINITY, open: undefined };
+  return { transactionalId, ...unused, ...idle };
 }
 
 /** So far a queue is looked through for a transaction that begins. */
@@ -62,14 +65,21 @@ export function needsSlotAhead({ queue, slots }: PartitionState): boolean {
   return false;
 }
 
+/** So long after its marker was read a coordinator may still be writing that a transaction has ended. */
+const restMs = 20;
+/** So many free ids of a partition are enough to let each rest. */
+const enoughFree = 3;
+
 /**
- * A slot for a transaction that begins: one that stands open and empty, else the free one whose transaction ended first
- * (the coordinator may still be busy with a later one), else a new one.
+ * A slot for a transaction that begins: one that stands open and empty, else a free one whose transaction ended a while
+ * ago (its coordinator refuses to begin another one before it has noted the end), else a new one. `now` is monotonic.
  */
-export function slotForNew(state: PartitionState): Slot {
+export function slotForNew(state: PartitionState, now: number): Slot {
   const waiting = state.slots.find((s) => s.open && s.open.sourceProducerId === undefined);
-  const free = waiting ?? state.slots.find((s) => !s.open && !s.preparing);
-  if (free) return free;
+  if (waiting) return waiting;
+  const free = state.slots.filter((s) => !s.open && !s.preparing);
+  const rested = free.find((s) => now - s.endedAt >= restMs) ?? (free.length >= enoughFree ? free[0] : undefined);
+  if (rested) return rested;
   const taken = new Set(state.slots.map((s) => s.transactionalId));
   let number = 0;
   while (taken.has(transactionalIdOf(state, number))) number++;

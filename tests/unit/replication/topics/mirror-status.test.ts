@@ -111,6 +111,7 @@ describe('open transactions', () => {
     orphan: undefined,
     begun: false,
     preparing: false,
+    endedAt: 0,
     open: { sourceProducerId, firstOffset: BigInt(sinceMs), sinceMs },
   });
 

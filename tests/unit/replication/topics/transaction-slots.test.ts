@@ -79,13 +79,25 @@ describe('the next step of a partition', () => {
 });
 
 describe('a transaction that begins', () => {
+  const ended = (id: string, endedAt: number) => ({ ...newSlot(id), endedAt });
+
   test('takes the one that stands open and empty, before a free one, before a new one', () => {
     const [busy, free, empty] = [openFor(5n, 'busy'), newSlot('free'), openFor(undefined, 'empty')];
-    expect(slotForNew(state({ slots: [busy, free, empty] }))).toBe(empty);
-    expect(slotForNew(state({ slots: [busy, free] }))).toBe(free);
+    expect(slotForNew(state({ slots: [busy, free, empty] }), 0)).toBe(empty);
+    expect(slotForNew(state({ slots: [busy, free] }), 0)).toBe(free);
     const s = state({ slots: [openFor(5n, '__argus-mirror-events-0-t0')] });
-    expect(slotForNew(s).transactionalId).toBe('__argus-mirror-events-0-t1');
+    expect(slotForNew(s, 0).transactionalId).toBe('__argus-mirror-events-0-t1');
     expect(s.slots).toHaveLength(2);
+  });
+
+  test('lets an id rest whose transaction has just ended, while few are free', () => {
+    const [first, second, third] = [ended('a', 95), ended('b', 98), ended('c', 99)];
+    const few = state({ slots: [first, second] });
+    expect(slotForNew(few, 100).transactionalId).toBe('__argus-mirror-events-0-t0');
+    expect(slotForNew(state({ slots: [first, second] }), 115)).toBe(first);
+    expect(slotForNew(state({ slots: [first, newSlot('unused')] }), 100).transactionalId).toBe('unused');
+    expect(slotForNew(state({ slots: [first, second, third] }), 100)).toBe(first);
+    expect(slotForNew(state({ slots: [{ ...first, preparing: true }, second, third] }), 118)).toBe(second);
   });
 });
 
