@@ -51,6 +51,11 @@ async function measureShape(bench: Bench, id: string, source: BenchBroker, targe
   };
   // First of all: it also lets the brokers compile their code.
   if (!far && !shape.transactions) result.accepted = await acceptRate(bench, shape, source, target);
+  if (shape.transactions) {
+    stage.say('  once by each without being counted, so that the brokers compile what transactions need');
+    await copy(bench.argus, [], 0);
+    if (bench.mirrorMaker) await copy(bench.mirrorMaker, [], 0);
+  }
   for (let pair = 1; pair <= (far ? 1 : options.pairs); pair++) {
     await copy(bench.argus, result.argus, pair);
     if (bench.mirrorMaker) await copy(bench.mirrorMaker, result.mirrorMaker, pair);
