@@ -274,6 +274,19 @@ command(
 );
 
 command(
+  checkpoints,
+  'prune',
+  'Delete from the replica what retention no longer keeps, after showing it. Refused (3) while anybody replicates',
+  '  $ argus checkpoints prune --dry-run\n  $ argus checkpoints prune --job counts --yes --json',
+  () => import('./commands/checkpoints-prune.ts'),
+  (c) =>
+    c
+      .option('--job <name>', 'this job only')
+      .option('--dry-run', 'show what would go; changes nothing')
+      .option('--yes', "don't ask"),
+);
+
+command(
   program,
   'daemon',
   'Mirror, replicate checkpoints, watch the primary; serves /metrics and /healthz',

@@ -1,3 +1,4 @@
+import { retentionRules } from '../domain/checkpoints-config.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
 import { describeError } from '../domain/errors.ts';
@@ -5,10 +6,12 @@ import type { Region } from '../regions/region.ts';
 import { flinkJobIdOf } from '../replication/checkpoints/catalogue.ts';
 import { type CheckpointSync, createCheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { Log } from './log.ts';
+import type { ReplicaPruner } from './prune-replica.ts';
 import { every } from './supervise.ts';
 
 export interface CheckpointLoopOptions {
   readonly jobs: Config['jobs'];
+  readonly settings: Config['checkpoints'];
   readonly source: Region;
   readonly target: Region;
   readonly clock: Clock;
@@ -17,11 +20,14 @@ export interface CheckpointLoopOptions {
   /** Told of the syncs when they begin, so that their status can be asked. */
   readonly onStart?: (syncs: ReadonlyMap<string, CheckpointSync>) => void;
   readonly periodMs?: number;
+  /** Absent: nothing is pruned. */
+  readonly pruner?: ReplicaPruner;
 }
 
 /** Keeps the replica of every job up to date until the signal. A store that is away is asked again each period. */
 export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: AbortSignal): Promise<void> {
   const { source, target, clock, log, periodMs = 1_000 } = options;
+  const rules = new Map(options.jobs.map((job) => [job.name, retentionRules(options.settings, job.checkpoints)]));
   const syncs = new Map(
     options.jobs.map((job) => [
       job.name,
@@ -31,6 +37,7 @@ export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: 
         source: source.objects,
         target: target.objects,
         clock,
+        keep: retentionRules(options.settings, job.checkpoints).keep,
         flinkJobId: async (s) => {
           const deadline = AbortSignal.timeout(2_000);
           const jobs = await source.flink.list({ signal: s ? AbortSignal.any([s, deadline]) : deadline });
@@ -57,6 +64,9 @@ export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: 
             }
             if (said !== undefined) log.info({ job }, 'the checkpoint sync goes on');
             said = undefined;
+            const jobRules = rules.get(job);
+            // Only after the primary's bucket was read: what is on the replica matters most while it can't be.
+            if (jobRules && !signal.aborted) await options.pruner?.pruneWhenDue(job, jobRules, sync, signal);
           } catch (error) {
             if (signal.aborted) return;
             options.onFailure?.();

@@ -23,6 +23,7 @@ import { servePages } from './http.ts';
 import type { Log } from './log.ts';
 import type { MirrorSettings } from './mirror-ipc.ts';
 import { mirrorNews } from './mirror-news.ts';
+import { replicaPruner } from './prune-replica.ts';
 import { regionOf } from './region-of.ts';
 import { awaitReplicationLease } from './replication-lease.ts';
 import { type MirrorHandle, type ReplicatorParts, replicator } from './replicator.ts';
@@ -136,10 +137,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           runCheckpointLoop(
             {
               jobs: config.jobs,
+              settings: config.checkpoints,
               source: regionOf(regions, direction.source),
               target: regionOf(regions, direction.target),
               clock,
               log,
+              pruner: replicaPruner({ ...parts, target: regionOf(regions, direction.target) }),
               onFailure: () => metrics.syncFailed('checkpoints'),
               onStart: (started) => {
                 syncs = started;

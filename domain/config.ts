@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration, secretRef, serviceUrl } from './config-values.ts';
 import { mirrorSection } from './mirror-config.ts';
 import { mirrorMakerGaps } from './mirrormaker-config.ts';
@@ -79,7 +80,10 @@ const job = z.strictObject({
   /** The job's name in Flink. */
   name: z.string().min(1),
   /** Where Flink writes this job's checkpoints: `<prefix>/<job id>/chk-<n>` in the region's bucket. */
-  checkpoints: z.strictObject({ prefix: z.string().regex(/^[^/].*[^/]$/, 'a key prefix without slashes at its ends') }),
+  checkpoints: z.strictObject({
+    prefix: z.string().regex(/^[^/].*[^/]$/, 'a key prefix without slashes at its ends'),
+    retention: retentionOverride,
+  }),
   /** The Kafka consumer group whose committed offsets follow the job. */
   consumerGroup: z.string().min(1),
   submit: z.strictObject({
@@ -114,6 +118,7 @@ export const configSchema = z
     /** Consumer groups whose committed offsets are copied, besides those of the jobs. */
     groups: z.strictObject({ include: z.array(pattern).min(1), exclude: z.array(pattern).default([]) }).optional(),
     mirror: mirrorSection,
+    checkpoints: checkpointsSection,
     jobs: z.array(job).min(1),
     dns: z.strictObject({
       cloudflare: z.strictObject({

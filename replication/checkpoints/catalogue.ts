@@ -20,10 +20,13 @@ export interface CompletedCheckpoint extends CheckpointDirectory {
 /** States in which Flink is done with a job. Source: org.apache.flink.api.common.JobStatus. */
 const ENDED = new Set(['FAILED', 'CANCELED', 'FINISHED']);
 
+/** Whether Flink is done with a job: it reads no file any more. */
+export const isEnded = (job: Pick<FlinkJob, 'state'>): boolean => ENDED.has(job.state);
+
 /** The id of the run that counts for a job's name: the newest that has not ended, else the newest. */
 export function flinkJobIdOf(jobs: readonly FlinkJob[], name: string): string | undefined {
   const runs = jobs.filter((job) => job.name === name).sort((a, b) => b.startedAtMs - a.startedAtMs);
-  return (runs.find((job) => !ENDED.has(job.state)) ?? runs[0])?.id;
+  return (runs.find((job) => !isEnded(job)) ?? runs[0])?.id;
 }
 
 /**

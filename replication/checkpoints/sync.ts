@@ -2,7 +2,7 @@ import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { checkpointDirectories, newestFlinkJobId } from './catalogue.ts';
-import { filesFolder, pointFolder, pointsFolder } from './locations.ts';
+import { type CheckpointName, filesFolder, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
 import { listReplica, newestFirst } from './replica.ts';
 import { type KnownFiles, replicateCheckpoint } from './replicate.ts';
 
@@ -19,6 +19,8 @@ export interface CheckpointSyncOptions {
    */
   readonly flinkJobId?: (signal?: AbortSignal) => Promise<string | undefined>;
   readonly parallelism?: number;
+  /** So many points of a run retention keeps: one that has as many newer ones on the replica isn't copied. Default all. */
+  readonly keep?: number;
   /** How often the replica is listed anew, so that a file that somebody removed is copied again; default 5 min. */
   readonly relistMs?: number;
 }
@@ -54,6 +56,11 @@ export interface CheckpointSync {
    * the next step goes on where this one was. Not to be called while a step is under way.
    */
   step(options?: { readonly signal?: AbortSignal }): Promise<SyncStep>;
+  /**
+   * To be told before anything is deleted on the replica: the next step lists it anew and counts on no file that it
+   * remembers. Points of these folders are not copied again. Not to be called while a step is under way.
+   */
+  forget(removed: readonly string[]): void;
   status(): CheckpointSyncStatus;
 }
 
@@ -67,6 +74,7 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
   const known: KnownFiles = new Map();
   const done = new Set<string>();
   const givenUp = new Set<string>();
+  const pruned = new Set<string>();
   let listedAtMs: number | undefined;
   let run: { readonly id: string; readonly byFlink: boolean; readonly atMs: number } | undefined;
   let newest: CheckpointManifest | undefined;
@@ -107,16 +115,23 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
     return run?.id;
   }
 
+  function isWanted(name: CheckpointName): boolean {
+    const point = pointFolder(job, name);
+    if (done.has(point) || givenUp.has(point) || pruned.has(point)) return false;
+    const newer = [...done].filter((other) => {
+      const there = parsePointFolder(job, other);
+      return there?.flinkJobId === name.flinkJobId && there.checkpointId > name.checkpointId;
+    });
+    return newer.length < (options.keep ?? Number.POSITIVE_INFINITY);
+  }
+
   return {
     async step(stepOptions = {}) {
       const call = stepOptions.signal === undefined ? {} : { signal: stepOptions.signal };
       await relist(call);
       const id = await currentRun(call);
       const directories = id === undefined ? [] : await checkpointDirectories(source, prefix, id, call);
-      const lacking = directories.filter((each) => {
-        const point = pointFolder(job, each);
-        return !done.has(point) && !givenUp.has(point);
-      });
+      const lacking = directories.filter(isWanted);
       const refused: { checkpointId: number; code: string; message: string }[] = [];
       let replicated: CheckpointManifest | undefined;
       let more = false;
@@ -150,6 +165,11 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
       }
       lastSyncAtMs = clock.now();
       return { ...(replicated === undefined ? {} : { replicated }), refused, more };
+    },
+
+    forget(removed) {
+      for (const folder of removed) pruned.add(folder);
+      listedAtMs = undefined;
     },
 
     status() {

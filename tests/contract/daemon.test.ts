@@ -88,6 +88,7 @@ async function daemon(state: ObjectStore, use: (messages: () => readonly string[
     },
     topics: ['events'],
     objectives: {},
+    checkpoints: {},
     daemon: { port: 0 },
   });
   const lines: string[] = [];

@@ -1,6 +1,7 @@
 import { listStates, SOURCE_READER_STATE } from '../../regions/flink/kafka-state.ts';
 import { fileReferences } from '../../regions/flink/metadata-files.ts';
 import { readMetadata } from '../../regions/flink/metadata-reader.ts';
+import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { flinkSample, SAMPLE_BUCKET } from './flink-samples.ts';
 
@@ -22,4 +23,16 @@ export async function putFullSample(store: ObjectStore): Promise<readonly string
   }
   await store.put(`${sample.directory}/_metadata`, sample.bytes);
   return keys;
+}
+
+/** Puts the same checkpoint under another id into a bucket that has it; shared files are shared. */
+export async function putFullSampleAs(store: ObjectStore, id: number): Promise<void> {
+  const { bytes, directory } = flinkSample('v6-full');
+  const metadata = readMetadata(bytes);
+  const next = directory.replace(/chk-\d+$/, `chk-${id}`);
+  for (const file of fileReferences(metadata, '').filter((f) => f.uri.startsWith('/'))) {
+    const found = await store.get(directory + file.uri);
+    if (found !== undefined) await store.put(next + file.uri, found.body);
+  }
+  await store.put(`${next}/_metadata`, writeMetadata({ ...metadata, checkpointId: BigInt(id) }));
 }

@@ -11,7 +11,7 @@ import { config as failoverConfig } from '../runbooks/failover/world.ts';
 import { type QuietLog, quietLog } from './quiet-log.ts';
 
 const parsed = (mirror: object) =>
-  configSchema.parse({ ...failoverConfig, objectives: {}, daemon: { port: 0 }, mirror });
+  configSchema.parse({ ...failoverConfig, objectives: {}, checkpoints: {}, daemon: { port: 0 }, mirror });
 const ownMirror = parsed({});
 const mirrorMaker = parsed({
   engine: 'mirrormaker2',

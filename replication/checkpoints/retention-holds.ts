@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { listRuns, readRun } from '../../state/journal.ts';
+import { foldRun, type RunRecord } from '../../state/run-record.ts';
+import { isEnded } from './catalogue.ts';
+import { keyInBucket } from './locations.ts';
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+const chosen = z.object({ points: z.array(z.object({ uri: z.string() })) });
+
+/**
+ * The folders of points that must stay whatever their age: those that a run's journal says were chosen to restore from,
+ * and those that a job which lives in this region's Flink was restored from. Jobs read these files for as long as they
+ * have no checkpoint of their own (claim mode NO_CLAIM). A Flink or a state that can't be asked is an error: what isn't
+ * known to be unused is not to be deleted.
+ */
+export async function heldPoints(
+  state: ObjectStore,
+  region: { readonly objects: Pick<ObjectStore, 'uri'>; readonly flink: Pick<FlinkJobs, 'list' | 'checkpoints'> },
+  options: CallOptions = {},
+): Promise<ReadonlySet<string>> {
+  const uris: string[] = [];
+  for (const run of await listRuns(state, options)) {
+    const record = foldRun(await readRun(state, run, options));
+    if (record) uris.push(...pointsOfRun(record));
+  }
+  for (const job of await region.flink.list(options)) {
+    if (isEnded(job)) continue;
+    const { restored } = await region.flink.checkpoints(job.id, options);
+    if (restored) uris.push(restored.path);
+  }
+  const folders = uris.map((uri) => keyInBucket(uri.replace(/\/+$/, ''), region.objects.uri));
+  return new Set(folders.filter((f) => f !== undefined));
+}
+
+/** The URIs of the points that a run chose. Pure. */
+export function pointsOfRun(record: Pick<RunRecord, 'steps'>): readonly string[] {
+  return record.steps.flatMap((step) => {
+    if (step.id !== 'choose-recovery-point' || !('evidence' in step)) return [];
+    const parsed = chosen.safeParse(step.evidence);
+    return parsed.success ? parsed.data.points.map((p) => p.uri) : [];
+  });
+}

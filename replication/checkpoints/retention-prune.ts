@@ -1,0 +1,59 @@
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { replicaFolder } from './locations.ts';
+import { listReplica } from './replica.ts';
+import { planRetention, type RetentionPlan, type RetentionRules } from './retention.ts';
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What retention would do with a job's replica now. With `writeClock` the store itself is asked for the time, by writing
+ * one small object in the job's folder; else `nowMs` counts.
+ */
+export async function gatherRetention(
+  store: ObjectStore,
+  job: string,
+  rules: RetentionRules,
+  held: ReadonlySet<string>,
+  time: { readonly nowMs: number } | 'writeClock',
+  options: CallOptions = {},
+): Promise<RetentionPlan> {
+  const storeNowMs = time === 'writeClock' ? await storeTime(store, job, options) : time.nowMs;
+  const replica = await listReplica(store, job, options);
+  return planRetention({ job, replica, rules, held, storeNowMs });
+}
+
+async function storeTime(store: ObjectStore, job: string, options: CallOptions): Promise<number> {
+  const key = `${replicaFolder(job)}clock`;
+  await store.put(key, new Uint8Array(1), options);
+  return (await store.head(key, options))?.modifiedAtMs ?? 0;
+}
+
+/**
+ * Carries a plan out: each point's manifest, then its `_metadata`; when no removed manifest is left, the files and
+ * orphans. Whatever interrupts it, each manifest that is there still has its files; the next plan goes on. No copy of
+ * the job may be under way meanwhile. `check` is asked before each deletion and throws when it may no longer be.
+ */
+export async function applyRetention(
+  store: ObjectStore,
+  plan: RetentionPlan,
+  options: CallOptions & { readonly check?: () => void } = {},
+): Promise<void> {
+  const call = options.signal === undefined ? {} : { signal: options.signal };
+  const remove = async (key: string) => {
+    options.check?.();
+    await store.delete(key, call);
+  };
+  for (const { folder, manifest } of plan.removed) {
+    await remove(`${folder}/manifest.json`);
+    await remove(manifest.metadata.key);
+  }
+  const keys = [...plan.files, ...plan.orphans].map((o) => o.key);
+  for (let from = 0; from < keys.length; from += DELETES_AT_ONCE) {
+    const settled = await Promise.allSettled(keys.slice(from, from + DELETES_AT_ONCE).map(remove));
+    for (const result of settled) if (result.status === 'rejected') throw result.reason;
+  }
+}
+
+const DELETES_AT_ONCE = 8;
