@@ -9,7 +9,7 @@ const help = (path: readonly string[]) =>
 /** The commands that a help text lists below a path. */
 function listed(text: string): readonly string[] {
   const section = /\nCommands:\n((?: {2}.*\n?)*)/.exec(text)?.[1] ?? '';
-  return [...section.matchAll(/^ {2}([a-z]+)/gm)].map((m) => m[1] as string).filter((name) => name !== 'help');
+  return [...section.matchAll(/^ {2}([a-z-]+)/gm)].map((m) => m[1] as string).filter((name) => name !== 'help');
 }
 
 function everyCommand(path: readonly string[] = []): readonly (readonly string[])[] {
