@@ -105,11 +105,11 @@ test('verify reads every byte, and names the file in which one bit is another', 
 test('a file that is too large for memory is hashed on its way, and read again in pieces', async () => {
   const [{ manifest } = { manifest: undefined }] = (await listReplica(target, 'counts')).points;
   if (manifest === undefined) throw new Error('no point');
-  const sizeBytes = 96 << 20;
+  const sizeBytes = 256 << 20;
   const piece = Buffer.alloc(1 << 20, 'argus');
   const stream = Readable.from(
     (function* () {
-      for (let i = 0; i < 96; i++) yield piece;
+      for (let i = 0; i < 256; i++) yield piece;
     })(),
     { objectMode: false },
   );
@@ -127,6 +127,7 @@ test('a file that is too large for memory is hashed on its way, and read again i
     },
   });
   expect(result.checkpoints[0]?.differences.map((d) => [d.key, d.code])).toEqual([['large', 'BytesDiffer']]);
-  expect(peak - before).toBeLessThan(64 << 20);
+  // Half of it: what is read waits for the garbage collector, so less would be told by chance.
+  expect(peak - before).toBeLessThan(sizeBytes / 2);
   await target.delete('large');
 });
