@@ -10,7 +10,7 @@ import type { MirrorMakerSides } from '../replication/mirrormaker/watch.ts';
 import type { Composition } from './compose.ts';
 import { resolveSecret } from './config/load.ts';
 import type { CommandContext } from './context.ts';
-import { sidesOf } from './session.ts';
+import { requireReplication, sidesOf } from './session.ts';
 
 /** All that a command about MirrorMaker 2 works with, between the regions of the roles in force. */
 export interface MirrorMakerWork {
@@ -55,11 +55,7 @@ export async function openMirrorMaker(
   const { config, folder } = composition;
   const { clock, signal } = context;
   const section = mirrorMakerSection(config);
-  if (roles.replication === 'suspended')
-    throw new ArgusError('ReplicationSuspended', `replication is suspended since ${roles.primary} was promoted`, {
-      exitCode: 3,
-      hint: `there is nothing to mirror to ${roles.standby} until it is a standby again`,
-    });
+  requireReplication(roles, `there is nothing to mirror to ${roles.standby} until it is a standby again`);
   const { primary, standby } = await sidesOf(context, composition, roles);
   const [{ connectRest }, { mirrorMakerFlow }, { connectorConfigs }] = await Promise.all([
     import('../regions/connect/connect-rest.ts'),

@@ -125,3 +125,12 @@ export async function preflight(
   for (const w of verdict.warnings) context.tell(`warning: ${w.message}`);
   return verdict;
 }
+
+/** Refuses (`ReplicationSuspended`, exit code 3) what makes no sense after a promotion, when nothing is replicated. */
+export function requireReplication({ replication, primary }: Roles, hint?: string): void {
+  if (replication === 'active') return;
+  throw new ArgusError('ReplicationSuspended', `replication is suspended since ${primary} was promoted`, {
+    exitCode: 3,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,4 +1,4 @@
-import type { PartitionOffset } from '../domain/offsets.ts';
+import { endOf, type PartitionOffset, partitionsOf } from '../domain/offsets.ts';
 import type { Region } from '../regions/region.ts';
 
 /** Where the standby's logs of these topics end now, asked within 5 s; topics that don't exist are left out. */
@@ -10,10 +10,6 @@ export async function standbyEnds(
   const deadline = AbortSignal.timeout(5_000);
   const call = { signal: signal ? AbortSignal.any([signal, deadline]) : deadline };
   const described = await standby.kafka.describeTopics(topics, call);
-  const partitions = [...described.values()].flatMap((t) =>
-    Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })),
-  );
-  if (partitions.length === 0) return [];
-  const ranges = await standby.kafka.logRanges(partitions, call);
-  return ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset }));
+  const partitions = partitionsOf(described.values());
+  return partitions.length === 0 ? [] : (await standby.kafka.logRanges(partitions, call)).map(endOf);
 }

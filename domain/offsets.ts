@@ -21,6 +21,20 @@ export function partitionKey(tp: TopicPartition): string {
   return `${tp.topic}-${tp.partition}`;
 }
 
+/** Every partition of topics with so many each. */
+export function partitionsOf(
+  topics: Iterable<{ readonly name: string; readonly partitions: number }>,
+): readonly TopicPartition[] {
+  return [...topics].flatMap(({ name, partitions }) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+  );
+}
+
+/** The end of a log, without its start. */
+export function endOf({ topic, partition, logEndOffset }: LogRange): PartitionOffset {
+  return { topic, partition, offset: logEndOffset };
+}
+
 /** Orders by topic, then partition. */
 export function byPartition(a: TopicPartition, b: TopicPartition): number {
   return a.topic < b.topic ? -1 : a.topic > b.topic ? 1 : a.partition - b.partition;

@@ -2,6 +2,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import { type JobVerdict, judgeJob } from '../../replication/checkpoints/check.ts';
 import { gatherJob } from '../../replication/checkpoints/check-job.ts';
 import type { CheckFinding } from '../../replication/checkpoints/checked-job.ts';
+import { chosenJobs } from '../chosen-jobs.ts';
 import type { CommandContext } from '../context.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
@@ -13,13 +14,7 @@ export async function run(context: CommandContext, options: { readonly job?: str
   return withComposition(context, async (composition) => {
     const { signal, clock } = context;
     const { jobs, objectives } = composition.config;
-    const wanted = jobs.filter(({ name }) => options.job === undefined || name === options.job);
-    if (wanted.length === 0) {
-      throw new ArgusError('JobUnknown', `no job of argus.yaml is called "${options.job}"`, {
-        hint: `it knows ${jobs.map(({ name }) => name).join(', ')}`,
-        exitCode: 2,
-      });
-    }
+    const wanted = chosenJobs(jobs, options.job);
     const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
     const verdicts: JobVerdict[] = [];
     for (const { name, checkpoints } of wanted) {

@@ -8,6 +8,7 @@ import { applyRetention, gatherRetention } from '../../replication/checkpoints/r
 import { freezeInForce } from '../../state/freeze.ts';
 import { acquireLease } from '../../state/lease.ts';
 import { agree } from '../agree.ts';
+import { chosenJobs } from '../chosen-jobs.ts';
 import type { CommandContext } from '../context.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
@@ -27,10 +28,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
   return withComposition(context, async (composition) => {
     const { clock, who } = context;
     const { config, state } = composition;
-    const jobs = config.jobs.filter((job) => options.job === undefined || job.name === options.job);
-    if (jobs.length === 0) {
-      throw new ArgusError('JobUnknown', `no job is called "${options.job}" in the configuration`, { exitCode: 2 });
-    }
+    const jobs = chosenJobs(config.jobs, options.job);
     const roles = await rolesNow(context, composition);
     const { standby } = await sidesOf(context, composition, roles);
 

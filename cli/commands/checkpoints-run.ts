@@ -9,7 +9,7 @@ import { flinkJobIdOf } from '../../replication/checkpoints/catalogue.ts';
 import { createCheckpointSync } from '../../replication/checkpoints/sync.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import type { CommandContext } from '../context.ts';
-import { preflight, rolesNow, withComposition } from '../session.ts';
+import { preflight, requireReplication, rolesNow, withComposition } from '../session.ts';
 
 /** `argus checkpoints run [--once]`: in the foreground until Ctrl-C; stands still while replication is frozen or suspended. */
 export async function run(context: CommandContext, options: { readonly once?: boolean }): Promise<number> {
@@ -19,11 +19,7 @@ export async function run(context: CommandContext, options: { readonly once?: bo
     const { clock, who } = context;
     const roles = await rolesNow(context, composition);
     if (roles.replication === 'active') await preflight(context, composition, 'checkpoints', roles);
-    else if (options.once) {
-      throw new ArgusError('ReplicationSuspended', `replication is suspended since ${roles.primary} was promoted`, {
-        exitCode: 3,
-      });
-    }
+    else if (options.once) requireReplication(roles);
     const [source, target] = [regionOf(regions, roles.primary), regionOf(regions, roles.standby)];
     const parts = { state, clock, holder: who };
     if (options.once) {

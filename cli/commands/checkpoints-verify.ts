@@ -2,6 +2,7 @@ import { formatByteSize } from '../../domain/byte-size.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { listReplica, type ReplicaProblem } from '../../replication/checkpoints/replica.ts';
 import { type ByteProgress, type VerifiedReplica, verifyCheckpoints } from '../../replication/checkpoints/verify.ts';
+import { chosenJobs } from '../chosen-jobs.ts';
 import type { CommandContext } from '../context.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
@@ -20,13 +21,10 @@ export async function run(context: CommandContext, options: Options): Promise<nu
   return withComposition(context, async (composition) => {
     const { clock, signal } = context;
     const { standby } = await sidesOf(context, composition, await rolesNow(context, composition));
-    const jobs = chosenJobs(
-      composition.config.jobs.map((j) => j.name),
-      options.job,
-    );
+    const jobs = chosenJobs(composition.config.jobs, options.job);
     const begunAt = clock.monotonic();
     const replicas = [];
-    for (const job of jobs) replicas.push({ job, ...(await listReplica(standby.objects, job, { signal })) });
+    for (const { name: job } of jobs) replicas.push({ job, ...(await listReplica(standby.objects, job, { signal })) });
     const manifests = replicas
       .flatMap(({ points }) => points.map((p) => p.manifest))
       .filter((m) => options.checkpoint === undefined || m.checkpointId === options.checkpoint);
@@ -57,14 +55,6 @@ export async function run(context: CommandContext, options: Options): Promise<nu
       context.print(verdict(result, standby.name, durationMs));
     }
     return ok ? 0 : 1;
-  });
-}
-
-function chosenJobs(jobs: readonly string[], job: string | undefined): readonly string[] {
-  if (job === undefined || jobs.includes(job)) return job === undefined ? jobs : [job];
-  throw new ArgusError('JobUnknown', `no job "${job}" in the configuration`, {
-    exitCode: 2,
-    hint: `There are: ${jobs.join(', ')}.`,
   });
 }
 

@@ -9,6 +9,7 @@ import { drainMsFor, prepareFailover, runFailover } from '../../runbooks/failove
 import { type Failure, runId } from '../../state/journal.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import { agree } from '../agree.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
 import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
@@ -85,5 +86,3 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
 
 const refused = ({ code, message, hint }: Failure) =>
   new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
-
-const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);

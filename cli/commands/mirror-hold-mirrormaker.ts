@@ -1,8 +1,9 @@
 import { ArgusError } from '../../domain/errors.ts';
-import type { LogRange } from '../../domain/offsets.ts';
+import { type LogRange, partitionsOf } from '../../domain/offsets.ts';
 import type { Roles } from '../../domain/roles.ts';
 import { bringConnectors } from '../../replication/mirrormaker/deploy.ts';
 import { standbyTopic } from '../../replication/mirrormaker/flow.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { type MirrorMakerWork, openMirrorMaker } from '../mirrormaker.ts';
@@ -32,7 +33,7 @@ export async function holdMirrorMaker(
   if (context.json) {
     const state = what === 'stop' ? 'STOPPED' : 'RUNNING';
     const document = { connectors: work.connectors.map((name) => ({ name, state })), ends };
-    context.print(JSON.stringify(document, (_, v) => (typeof v === 'bigint' ? v.toString() : v)));
+    context.print(JSON.stringify(document, bigintAsText));
   } else if (what === 'resume') context.print("MirrorMaker's connectors are running");
   else context.print("MirrorMaker's connectors are stopped, and the standby's ends stand still");
   return 0;
@@ -46,9 +47,7 @@ async function endsStandingStill(
   const { signal, clock } = context;
   const names = config.topics.map((t) => standbyTopic(flow, t));
   const described = await standby.kafka.describeTopics(names, { signal });
-  const partitions = [...described.values()].flatMap((t) =>
-    Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })),
-  );
+  const partitions = partitionsOf(described.values());
   const before = await standby.kafka.logRanges(partitions, { signal });
   await clock.sleep(stillMs, signal);
   const after = await standby.kafka.logRanges(partitions, { signal });

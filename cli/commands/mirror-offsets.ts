@@ -1,4 +1,5 @@
 import { translateSourceOffset } from '../../replication/mirrormaker/watch.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
 import type { CommandContext } from '../context.ts';
 import { openMirrorMaker } from '../mirrormaker.ts';
 import { rolesNow, withComposition } from '../session.ts';
@@ -19,11 +20,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
     const answer = await translateSourceOffset(work.sides, { topic, partition }, offset);
     const where = `${topic}-${partition} offset ${offset} of ${work.primary.name}`;
     if (context.json)
-      context.print(
-        JSON.stringify({ topic, partition, sourceOffset: offset, ...answer }, (_, v) =>
-          typeof v === 'bigint' ? v.toString() : v,
-        ),
-      );
+      context.print(JSON.stringify({ topic, partition, sourceOffset: offset, ...answer }, bigintAsText));
     else if (answer.kind === 'exact') context.print(`${where} is ${answer.offset} on ${work.standby.name}, exactly`);
     else context.print(`${where} is not translated (${answer.code}): ${answer.why}`);
     return answer.kind === 'exact' ? 0 : 3;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ArgusError } from '../../domain/errors.ts';
-import type { TopicPartition } from '../../domain/offsets.ts';
+import { partitionsOf, type TopicPartition } from '../../domain/offsets.ts';
 import type { Region } from '../../regions/region.ts';
 import { decideOpenTransactions } from '../../replication/topics/decide-transactions.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
@@ -14,6 +14,7 @@ import { readRun, runId } from '../../state/journal.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import { foldRun } from '../../state/run-record.ts';
 import { agree } from '../agree.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { renderEvent } from '../render-failover.ts';
@@ -44,7 +45,8 @@ export async function run(context: CommandContext, options: Options): Promise<nu
     const commit = options.commit ?? [];
     const roles = await rolesNow(context, composition);
     const sides = await sidesOf(context, composition, roles);
-    const partitions = await partitionsOf(sides.standby, config.topics, signal);
+    const there = await sides.standby.kafka.describeTopics(config.topics, { signal });
+    const partitions = partitionsOf(there.values());
     const replication = joinReplication(sides.primary, sides.standby, config.topics);
     const told = (await firstFrozen(state, roles.epoch, { signal }))?.frozen.openTransactions ?? [];
     const open = await replication.remains.openTransactions(partitions, told, signal);
@@ -104,17 +106,6 @@ export async function run(context: CommandContext, options: Options): Promise<nu
   });
 }
 
-async function partitionsOf(
-  { kafka }: Region,
-  topics: readonly string[],
-  signal: AbortSignal,
-): Promise<readonly TopicPartition[]> {
-  const described = await kafka.describeTopics(topics, { signal });
-  return [...described.values()].flatMap(({ name: topic, partitions }) =>
-    Array.from({ length: partitions }, (_, partition) => ({ topic, partition })),
-  );
-}
-
 async function primaryAnswers(
   { kafka }: Region,
   partitions: readonly TopicPartition[],
@@ -129,5 +120,3 @@ async function primaryAnswers(
     return false;
   }
 }
-
-const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? value.toString() : value);

@@ -6,6 +6,7 @@ import type { VerifyProgress } from '../../replication/topics/verify.ts';
 import { freezeInForce } from '../../state/freeze.ts';
 import { acquireLease } from '../../state/lease.ts';
 import { agree } from '../agree.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
@@ -83,7 +84,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
           lostRecords: lost,
           topicId: made.topicId,
         };
-        context.print(JSON.stringify(result, (_, v) => (typeof v === 'bigint' ? v.toString() : v)));
+        context.print(JSON.stringify(result, bigintAsText));
       } else
         context.print(`"${options.topic}" is empty in ${standby.name} now; the mirror fills it again when it starts`);
       return 0;

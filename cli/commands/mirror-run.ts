@@ -12,6 +12,7 @@ import { standbyEnds } from '../../daemon/standby-ends.ts';
 import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
 import { reviewTopics } from '../../replication/topics/prepare-topics.ts';
 import { ensureRoles } from '../../state/roles.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
@@ -51,7 +52,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
       seen = status;
       if (clock.monotonic() - toldAt < reportPaceMs) return;
       toldAt = clock.monotonic();
-      if (context.json) context.print(JSON.stringify(status, (_, v) => (typeof v === 'bigint' ? v.toString() : v)));
+      if (context.json) context.print(JSON.stringify(status, bigintAsText));
       else
         for (const [topic, t] of Object.entries(status.topics))
           log.info({ topic, lagRecords: t.lagRecords, lagMs: t.lagMs }, status.phase);

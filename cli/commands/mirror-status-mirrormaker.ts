@@ -1,7 +1,9 @@
+import { partitionsOf } from '../../domain/offsets.ts';
 import type { Roles } from '../../domain/roles.ts';
 import { formatMs } from '../../health/render-status.ts';
 import { type MirrorMakerHealth, mirrorMakerHealth } from '../../replication/mirrormaker/health.ts';
 import { sightMirrorMaker } from '../../replication/mirrormaker/watch.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { openMirrorMaker } from '../mirrormaker.ts';
@@ -17,15 +19,13 @@ export async function mirrorMakerStatus(
   const sight = await sightMirrorMaker(work.sides, {
     connect: work.connect,
     connectors: work.connectors,
-    partitions: [...described.values()].flatMap(({ name, partitions }) =>
-      Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
-    ),
+    partitions: partitionsOf(described.values()),
     stalledAfterMs: work.section.stalledAfter,
   });
   const health = mirrorMakerHealth(sight);
   if (context.json) {
     const document = { engine: 'mirrormaker2', roles, connectors: sight.connectors, ...health };
-    context.print(JSON.stringify(document, (_, v) => (typeof v === 'bigint' ? v.toString() : v)));
+    context.print(JSON.stringify(document, bigintAsText));
   } else for (const line of asText(health)) context.print(line);
   return health.healthy ? 0 : 1;
 }

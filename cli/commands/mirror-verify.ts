@@ -2,6 +2,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import type { Region } from '../../regions/region.ts';
 import { type VerifiedRange, type VerifyProgress, verifyTopics } from '../../replication/topics/verify.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
@@ -115,7 +116,7 @@ function asJson(results: readonly VerifiedRange[], first: VerifiedRange | undefi
     untold,
     ranges: results,
   };
-  return JSON.stringify(document, (_, v) => (typeof v === 'bigint' ? v.toString() : v));
+  return JSON.stringify(document, bigintAsText);
 }
 
 function asText(

@@ -1,7 +1,6 @@
-import { ArgusError } from '../../domain/errors.ts';
-import type { LogRange, PartitionOffset } from '../../domain/offsets.ts';
+import { standbyEnds } from '../../daemon/standby-ends.ts';
+import { endOf, type LogRange, type PartitionOffset } from '../../domain/offsets.ts';
 import { type ProbeOf, probe } from '../../health/probe.ts';
-import type { Region } from '../../regions/region.ts';
 import { type MeasuredRestore, measuredRestore, ratesFrom } from '../../replication/recovery-point/estimate-restore.ts';
 import { surveyPoints } from '../../replication/recovery-point/survey.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
@@ -9,11 +8,12 @@ import { firstFrozen } from '../../state/freeze.ts';
 import { listRuns, readRun } from '../../state/journal.ts';
 import { foldRun } from '../../state/run-record.ts';
 import type { Sighting } from '../../state/sightings.ts';
+import { chosenJobs } from '../chosen-jobs.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { type JobPoints, jobPointsJson, renderRecoveryPoints } from '../render-recovery-points.ts';
-import { rolesNow, sidesOf, withComposition } from '../session.ts';
+import { requireReplication, rolesNow, sidesOf, withComposition } from '../session.ts';
 
 /**
  * `argus recovery-points [--job <name>] [--explain]`: reads only, and needs no more of the primary than its last
@@ -26,21 +26,15 @@ export async function run(
   return withComposition(context, async (composition) => {
     const { config, state } = composition;
     const { clock, signal } = context;
-    const jobs = config.jobs.filter((job) => options.job === undefined || job.name === options.job);
-    if (jobs.length === 0) throw unknownJob(options.job ?? '', config.jobs);
+    const jobs = chosenJobs(config.jobs, options.job);
     const roles = await rolesNow(context, composition);
     requireOwnMirror(config, 'recovery-points', '`argus mirror offsets` translates one offset at a time');
-    if (roles.replication !== 'active') {
-      throw new ArgusError('ReplicationSuspended', `replication is suspended since ${roles.primary} was promoted`, {
-        exitCode: 3,
-        hint: `what ${roles.standby} holds is no copy of ${roles.primary}`,
-      });
-    }
+    requireReplication(roles, `what ${roles.standby} holds is no copy of ${roles.primary}`);
     const { primary, standby, sighting } = await sidesOf(context, composition, roles);
     const [frozen, measured, seen] = await Promise.all([
       firstFrozen(state, roles.epoch, { signal }),
       measuredRestores(composition, signal),
-      probe((call) => endsOf(primary, config.topics, call), { clock, signal }),
+      probe((call) => standbyEnds(primary, config.topics, call.signal), { clock, signal }),
     ]);
     const rates = ratesFrom(measured);
     const mirrorEnds = frozen?.frozen.endOffsets ?? [];
@@ -64,27 +58,6 @@ export async function run(
   });
 }
 
-function unknownJob(name: string, jobs: readonly { readonly name: string }[]): ArgusError {
-  return new ArgusError('UnknownJob', `no job is called "${name}" in the configuration`, {
-    exitCode: 2,
-    hint: `there are: ${jobs.map((job) => job.name).join(', ')}`,
-  });
-}
-
-/** The log ends of a region's topics. */
-async function endsOf(
-  { kafka }: Pick<Region, 'kafka'>,
-  topics: readonly string[],
-  call: { readonly signal: AbortSignal },
-): Promise<readonly PartitionOffset[]> {
-  const there = await kafka.describeTopics(topics, call);
-  const partitions = [...there.values()].flatMap((topic) =>
-    Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition })),
-  );
-  const ranges = partitions.length === 0 ? [] : await kafka.logRanges(partitions, call);
-  return ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset }));
-}
-
 /** Per topic what the standby lacks: counted at the primary where it answers, else estimated from its last sighting. */
 function lossesNow(view: {
   readonly nowMs: number;
@@ -98,7 +71,7 @@ function lossesNow(view: {
   return estimateLoss({
     topics,
     sighting,
-    promotedAt: view.ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset })),
+    promotedAt: view.ranges.map(endOf),
     // As the failover's plan has it: without a failed look the primary may have lived until now.
     outageAtMs: answers ? nowMs : (sighting?.firstFailureAtMs ?? nowMs),
     primaryStopped: false,

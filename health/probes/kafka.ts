@@ -1,4 +1,4 @@
-import type { LogRange } from '../../domain/offsets.ts';
+import { type LogRange, partitionsOf } from '../../domain/offsets.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import { type ProbeOf, type ProbeOptions, probe } from '../probe.ts';
 
@@ -17,9 +17,7 @@ export function probeKafka(
 ): Promise<ProbeOf<KafkaFacts>> {
   return probe(async (call) => {
     const described = [...(await kafka.describeTopics(topics, call)).values()];
-    const partitions = described.flatMap((t) =>
-      Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })),
-    );
+    const partitions = partitionsOf(described);
     const ranges = partitions.length === 0 ? [] : await kafka.logRanges(partitions, call);
     return { topics: new Map(described.map((t) => [t.name, t.partitions])), ranges };
   }, options);

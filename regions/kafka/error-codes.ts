@@ -25,10 +25,12 @@ export const kafkaError = {
   invalidProducerEpoch: 47,
   invalidTransactionTimeout: 50,
   concurrentTransactions: 51,
+  transactionalIdAuthorizationFailed: 53,
   securityDisabled: 54,
   offsetNotAvailable: 78,
   memberIdRequired: 79,
   producerFenced: 90,
+  transactionalIdNotFound: 105,
 } as const;
 
 const names: Readonly<Record<number, string>> = {

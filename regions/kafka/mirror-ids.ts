@@ -24,7 +24,6 @@ interface Asked {
 
 const transactionLog = '__transaction_state';
 const idsInRequest = 2_000;
-const transactionalIdNotFound = 105;
 const patienceMs = 10_000;
 const pauseMs = 50;
 /** Coordinators forget ids that were not used for long, so a later one may be open behind one that nobody knows. */
@@ -107,7 +106,7 @@ export function decideSlot(
   answer: Pick<DescribedTransaction, 'errorCode' | 'state'> | undefined,
 ): 'open' | 'ended' | 'unknown' | 'wait' | 'refused' {
   if (!answer || isTransient(answer.errorCode)) return 'wait';
-  if (answer.errorCode === transactionalIdNotFound || isDenied(answer.errorCode)) return 'unknown';
+  if (answer.errorCode === kafkaError.transactionalIdNotFound || isDenied(answer.errorCode)) return 'unknown';
   if (answer.errorCode !== kafkaError.none) return 'refused';
   if (endingStates.includes(answer.state)) return 'wait';
   return answer.state === 'Ongoing' ? 'open' : 'ended';

@@ -1,6 +1,12 @@
 import { type Admin, ConfigResourceTypes, IncrementalAlterConfigOperationTypes } from '@platformatic/kafka';
 import { ArgusError } from '../../domain/errors.ts';
-import { byPartition, type LogRange, type PartitionOffset, type TopicPartition } from '../../domain/offsets.ts';
+import {
+  byPartition,
+  type LogRange,
+  type PartitionOffset,
+  partitionsOf,
+  type TopicPartition,
+} from '../../domain/offsets.ts';
 import type { Subject } from './access.ts';
 import { createAcls, deleteAcls, listAcls } from './acls.ts';
 import { byTopic } from './by-topic.ts';
@@ -83,7 +89,7 @@ export class PlatformaticAdmin implements KafkaAdmin {
       (client) => client.createTopics({ topics: [topic.name], partitions: topic.partitions, replicas: -1, configs }),
       { repeatable: false, subject: { topic: topic.name } },
     );
-    const partitions = Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition }));
+    const partitions = partitionsOf([topic]);
     // The controller answers before every broker knows the topic.
     await this.#call('createTopic', options, (client) => readLogRanges(client, partitions), {
       awaitTopic: true,
@@ -98,7 +104,7 @@ export class PlatformaticAdmin implements KafkaAdmin {
       (client) => client.createPartitions({ topics: [{ name: topic, count: partitions, assignments: null }] }),
       { repeatable: false, subject: { topic } },
     );
-    const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+    const all = partitionsOf([{ name: topic, partitions }]);
     await this.#call('growTopic', options, (client) => readLogRanges(client, all), { awaitTopic: true });
   }
 

@@ -1,11 +1,12 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { missingRight, missingRightHint } from './access.ts';
-import { describeProducersRequest, type PartitionProducers } from './describe-producers.ts';
+import type { PartitionProducers } from './describe-producers.ts';
 import { errorName, isDenied, isTransient, kafkaError } from './error-codes.ts';
 import { type KafkaCluster, partitionError } from './kafka-cluster.ts';
 import type { BrokerAddress } from './metadata.ts';
 import { mirrorIds } from './mirror-ids.ts';
+import { describeProducers } from './producers-of.ts';
 import {
   addPartitionsToTxnRequest,
   endTxnRequest,
@@ -177,14 +178,11 @@ async function producersOf(
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
 ): Promise<readonly PartitionProducers[]> {
-  const byLeader = Map.groupBy(partitions, (p) => cluster.leaderOf(p));
-  const answers = await Promise.all(
-    [...byLeader].map(([node, list]) => cluster.send(node, 'control', describeProducersRequest(list), { signal })),
-  );
-  for (const answer of answers.flat()) {
+  const answers = await describeProducers(cluster, partitions, signal);
+  for (const answer of answers) {
     if (answer.errorCode !== 0) throw partitionError(cluster.name, 'DescribeProducers', answer, answer.errorCode);
   }
-  return answers.flat();
+  return answers;
 }
 
 /** Calls the coordinator of a transactional id, again while it says that it is busy or has moved. */

@@ -22,8 +22,6 @@ const firstPauseMs = 2;
 const lastPauseMs = 50;
 /** Longest first; a broker refuses what is above its `transaction.max.timeout.ms` (15 minutes unless set). */
 const timeouts = [7 * 24 * 60, 24 * 60, 12 * 60, 6 * 60, 3 * 60, 60, 30, 15, 10, 5, 2, 1].map((min) => min * 60_000);
-const transactionalIdNotFound = 105;
-const transactionalIdDenied = 53;
 const undescribed: DescribedTransaction = {
   transactionalId: '',
   errorCode: -1,
@@ -108,7 +106,10 @@ export class TransactionCalls {
       const request = describeTransactionsRequest([id]);
       return { ...request, read: (bytes: Buffer) => request.read(bytes)[0] ?? undescribed };
     };
-    const answer = await this.#call('DescribeTransactions', id, make, [transactionalIdNotFound, transactionalIdDenied]);
+    const answer = await this.#call('DescribeTransactions', id, make, [
+      kafkaError.transactionalIdNotFound,
+      kafkaError.transactionalIdAuthorizationFailed,
+    ]);
     return answer.errorCode === kafkaError.none ? answer : undefined;
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import type { CheckpointManifest, FileChecksum, ReplicaFile } from '../../domain/checkpoint.ts';
+import { eachAtOnce } from '../../domain/each-at-once.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
 import { metadataInvalid } from '../../regions/flink/java-data.ts';
@@ -184,22 +185,8 @@ async function copyMissing(
   options: ReplicateOptions,
 ): Promise<{ readonly filesCopied: number; readonly bytesCopied: number }> {
   const missing = plan.filter((file) => file.missing);
-  let next = 0;
-  let failed = false;
-  let bytesCopied = 0;
-  const worker = async () => {
-    for (let file = missing[next++]; file !== undefined && !failed; file = missing[next++]) {
-      try {
-        bytesCopied += await copyFile(file, options);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const workers = Array.from({ length: Math.min(options.parallelism ?? 8, missing.length) }, worker);
-  for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason;
-  return { filesCopied: missing.length, bytesCopied };
+  const sizes = await eachAtOnce(missing, options.parallelism ?? 8, (file) => copyFile(file, options));
+  return { filesCopied: missing.length, bytesCopied: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 async function copyFile(file: PlannedFile, options: ReplicateOptions): Promise<number> {

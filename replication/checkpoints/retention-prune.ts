@@ -1,3 +1,4 @@
+import { eachAtOnce } from '../../domain/each-at-once.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { replicaFolder } from './locations.ts';
 import { listReplica } from './replica.ts';
@@ -50,10 +51,7 @@ export async function applyRetention(
     await remove(manifest.metadata.key);
   }
   const keys = [...plan.files, ...plan.orphans].map((o) => o.key);
-  for (let from = 0; from < keys.length; from += DELETES_AT_ONCE) {
-    const settled = await Promise.allSettled(keys.slice(from, from + DELETES_AT_ONCE).map(remove));
-    for (const result of settled) if (result.status === 'rejected') throw result.reason;
-  }
+  await eachAtOnce(keys, DELETES_AT_ONCE, remove);
 }
 
 const DELETES_AT_ONCE = 8;

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { CheckpointManifest, ReplicaFile } from '../../domain/checkpoint.ts';
+import { eachAtOnce } from '../../domain/each-at-once.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { fileReferences } from '../../regions/flink/metadata-files.ts';
 import { readMetadata } from '../../regions/flink/metadata-reader.ts';
@@ -228,22 +229,4 @@ async function metadataDifferences(
     if (!(error instanceof ArgusError)) throw error;
     return [{ key, code: 'MetadataDamaged', message: `${key}: ${error.message}` }];
   }
-}
-
-/** Runs `act` over all items, a few at once; the first failure ends it when those under way are done. */
-async function eachAtOnce<T>(items: readonly T[], atOnce: number, act: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const worker = async () => {
-    for (let item = items[next++]; item !== undefined && !failed; item = items[next++]) {
-      try {
-        await act(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const workers = Array.from({ length: Math.min(atOnce, items.length) }, worker);
-  for (const result of await Promise.allSettled(workers)) if (result.status === 'rejected') throw result.reason;
 }

@@ -1,4 +1,4 @@
-import { type LogRange, type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
+import { type LogRange, type PartitionOffset, partitionKey, partitionsOf } from '../../domain/offsets.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { listReplica, type ReplicaProblem } from '../checkpoints/replica.ts';
@@ -56,9 +56,7 @@ async function standbyRanges(
   call: { readonly signal?: AbortSignal },
 ): Promise<readonly LogRange[]> {
   const topics = await options.kafka.describeTopics(options.topics, call);
-  const partitions = [...topics.values()].flatMap((topic) =>
-    Array.from({ length: topic.partitions }, (_, partition) => ({ topic: topic.name, partition })),
-  );
+  const partitions = partitionsOf(topics.values());
   return partitions.length === 0 ? [] : options.kafka.logRanges(partitions, call);
 }
 

@@ -1,15 +1,16 @@
+import { eachAtOnce } from '../../domain/each-at-once.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, type PartitionOffset, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { type KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import { consumer, latest, listOffsetsRequest } from '../../regions/kafka/list-offsets.ts';
 import { isUnfinished, mirrorIds } from '../../regions/kafka/mirror-ids.ts';
 import { initProducerId } from '../../regions/kafka/producer-fencing.ts';
+import { describeProducers } from '../../regions/kafka/producers-of.ts';
 import { type BatchProducer, markerOutcome } from '../../regions/kafka/record-batch.ts';
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
 import { writeTxnMarkersRequest } from '../../regions/kafka/write-txn-markers.ts';
 import type { DecidedTransaction, OpenTransaction } from './decide-transactions.ts';
-import { describeProducers } from './standby-producers.ts';
 import { walkBatches } from './walk-batches.ts';
 
 /** A transaction that the mirror had left open, and how it ended. */
@@ -25,7 +26,8 @@ export interface EndedTransaction extends Omit<OpenTransaction, 'owner'> {
 
 const patienceMs = 10_000;
 const countMs = 5_000;
-const atOnce = 16;
+/** Transactional ids that are asked about at a time. */
+export const idsAtOnce = 16;
 
 /**
  * Ends one of the mirror's transactions, and gives its marker as it stands in the log. The id's epoch is raised with
@@ -129,7 +131,7 @@ export async function closeIdleIds(
   signal: AbortSignal,
 ): Promise<number> {
   const idle = (await mirrorIds(target, partitions, [], signal)).filter((id) => !isUnfinished(id));
-  await eachAtOnce(idle, (id) => initProducerId(target, id.transactionalId, signal));
+  await eachAtOnce(idle, idsAtOnce, (id) => initProducerId(target, id.transactionalId, signal));
   return idle.length;
 }
 
@@ -162,13 +164,4 @@ export function heldPartitions(
 ): readonly PartitionOffset[] {
   const end = new Map(ends.map((e) => [partitionKey(e), e.offset]));
   return stable.filter((s) => s.offset < (end.get(partitionKey(s)) ?? 0n));
-}
-
-/** Calls for each, some at once. */
-export async function eachAtOnce<T, R>(items: readonly T[], call: (item: T) => Promise<R>): Promise<readonly R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += atOnce) {
-    results.push(...(await Promise.all(items.slice(at, at + atOnce).map(call))));
-  }
-  return results;
 }

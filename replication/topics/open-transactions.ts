@@ -2,10 +2,10 @@ import { byPartition, partitionKey, type TopicPartition } from '../../domain/off
 import { kafkaError } from '../../regions/kafka/error-codes.ts';
 import { type KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import { isUnfinished, type MirrorId, mirrorIds } from '../../regions/kafka/mirror-ids.ts';
+import { describeProducers } from '../../regions/kafka/producers-of.ts';
 import type { OpenTransaction } from './decide-transactions.ts';
 import { lastBatches } from './last-batches.ts';
 import type { PartitionState } from './partition-state.ts';
-import { describeProducers } from './standby-producers.ts';
 
 /** Of which producer of the source a transaction is that the mirror left open, as it said when it stopped. */
 export interface ToldTransaction extends TopicPartition {

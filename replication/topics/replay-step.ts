@@ -4,6 +4,7 @@ import { fillerBatch, fillerRecords } from '../../regions/kafka/filler-batch.ts'
 import { partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import { transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
 import { produceRequest } from '../../regions/kafka/produce.ts';
+import { describeProducers } from '../../regions/kafka/producers-of.ts';
 import { type BatchProducer, type RecordBatch, sequenceAfter } from '../../regions/kafka/record-batch.ts';
 import { TransactionCalls } from '../../regions/kafka/transaction-calls.ts';
 import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
@@ -12,7 +13,7 @@ import { MarkerWatch, markerStop } from './marker-watch.ts';
 import { advance, leaveOpen, type PartitionState } from './partition-state.ts';
 import { smallHole } from './plan-filling.ts';
 import type { SessionContext } from './session-context.ts';
-import { describeProducers, ownEpochStop } from './standby-producers.ts';
+import { ownEpochStop } from './standby-producers.ts';
 import { newSlot, type Slot, type Step, slotForNew } from './transaction-slots.ts';
 
 /** With gzip it fits into what a topic takes by default. */

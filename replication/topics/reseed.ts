@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { ArgusError } from '../../domain/errors.ts';
-import { partitionKey } from '../../domain/offsets.ts';
+import { partitionKey, partitionsOf } from '../../domain/offsets.ts';
 import { deleteTopicRequest } from '../../regions/kafka/delete-topics.ts';
 import { topicOverridesRequest } from '../../regions/kafka/describe-configs.ts';
 import { errorName, isDenied } from '../../regions/kafka/error-codes.ts';
@@ -58,7 +58,7 @@ export async function planReseed(
     await cluster.refresh([topic], signal);
     const own = await cluster.ask(() => topicOverridesRequest(topic), signal);
     if (!own) throw refused(`the settings of topic "${topic}" in ${standby.name} can't be read`);
-    const all = Array.from({ length: there.partitions }, (_, partition) => ({ topic, partition }));
+    const all = partitionsOf([there]);
     const common = all.slice(0, here.partitions);
     const compared = await verifyTopics({
       source: source.brokers,

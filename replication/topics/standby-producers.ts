@@ -1,9 +1,10 @@
 import type { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
-import { describeProducersRequest, type PartitionProducers } from '../../regions/kafka/describe-producers.ts';
+import type { PartitionProducers } from '../../regions/kafka/describe-producers.ts';
 import { kafkaError } from '../../regions/kafka/error-codes.ts';
 import { type KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import { debugReplica, latest, listOffsetsRequest } from '../../regions/kafka/list-offsets.ts';
+import { describeProducers } from '../../regions/kafka/producers-of.ts';
 import { type BatchProducer, sequenceAfter, sequenceOf } from '../../regions/kafka/record-batch.ts';
 import type { Stop } from './continuity.ts';
 import type { SessionContext } from './session-context.ts';
@@ -18,16 +19,6 @@ export interface LogAtRest {
 
 const rounds = 20;
 const pauseMs = 50;
-
-/** What the leaders know of the partitions' producers. */
-export async function describeProducers(
-  cluster: KafkaCluster,
-  partitions: readonly TopicPartition[],
-): Promise<readonly PartitionProducers[]> {
-  const byLeader = Map.groupBy(partitions, (p) => cluster.leaderOf(p));
-  const answers = [...byLeader].map(([node, list]) => cluster.send(node, 'control', describeProducersRequest(list)));
-  return (await Promise.all(answers)).flat();
-}
 
 /** A failover shuts the mirror out by a higher epoch of its producer; undefined when none did. */
 export function ownEpochStop(producers: readonly Producer[], own: BatchProducer): Stop | undefined {

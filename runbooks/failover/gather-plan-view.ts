@@ -1,5 +1,5 @@
 import { describeError } from '../../domain/errors.ts';
-import type { PartitionOffset } from '../../domain/offsets.ts';
+import { endOf, type PartitionOffset, partitionsOf } from '../../domain/offsets.ts';
 import type { DnsRecord } from '../../regions/dns/dns-records.ts';
 import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
 import type { Acl } from '../../regions/kafka/kafka-acls.ts';
@@ -89,12 +89,9 @@ async function mirroredEnds(
   const frozen = await firstFrozen(context.state, context.roles.epoch, { signal });
   if (frozen !== undefined) return { ends: frozen.frozen.endOffsets, frozen: true };
   const topics = await context.standby.kafka.describeTopics(context.config.topics, { signal });
-  const partitions = [...topics.values()].flatMap((t) =>
-    Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })),
-  );
+  const partitions = partitionsOf(topics.values());
   const ranges = partitions.length === 0 ? [] : await context.standby.kafka.logRanges(partitions, { signal });
-  const ends = ranges.map(({ topic, partition, logEndOffset }) => ({ topic, partition, offset: logEndOffset }));
-  return { ends, frozen: false };
+  return { ends: ranges.map(endOf), frozen: false };
 }
 
 const ask = <T>(answer: Promise<T>): Promise<Asked<T>> =>

@@ -1,3 +1,4 @@
+import { eachAtOnce } from '../../domain/each-at-once.ts';
 import type { PartitionOffset, TopicPartition } from '../../domain/offsets.ts';
 import { partitionKey } from '../../domain/offsets.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
@@ -8,9 +9,9 @@ import { allowWrites, denyWrites, lookAtDenial, type WriteDenial } from '../../r
 import {
   closeIdleIds,
   type EndedTransaction,
-  eachAtOnce,
   endTransaction,
   heldPartitions,
+  idsAtOnce,
   lastStableOffsets,
 } from '../../replication/topics/end-open-transactions.ts';
 import { openTransactions, type ToldTransaction } from '../../replication/topics/open-transactions.ts';
@@ -69,7 +70,7 @@ export function standbyRemains(primary: Pick<Region, 'brokers'>, standby: Region
       withTarget(async (target) => {
         const ends = new Map(promotedAt.map((p) => [partitionKey(p), p.offset]));
         await target.refresh([...new Set(decided.map((d) => d.transaction.topic))], signal);
-        return eachAtOnce(decided, (each) => {
+        return eachAtOnce(decided, idsAtOnce, (each) => {
           check();
           return endTransaction(target, each, ends.get(partitionKey(each.transaction)) ?? 0n, signal);
         });

@@ -1,9 +1,11 @@
 import { ArgusError } from '../../../domain/errors.ts';
 import {
   byPartition,
+  endOf,
   type LogRange,
   type PartitionOffset,
   partitionKey,
+  partitionsOf,
   type TopicPartition,
 } from '../../../domain/offsets.ts';
 import {
@@ -193,14 +195,5 @@ export function dataEnds(
 async function standbyRanges(context: FailoverContext, signal: AbortSignal): Promise<readonly LogRange[]> {
   const { kafka } = context.standby;
   const topics = await kafka.describeTopics(context.config.topics, { signal });
-  const partitions = [...topics.values()]
-    .flatMap((t) => Array.from({ length: t.partitions }, (_, partition) => ({ topic: t.name, partition })))
-    .sort(byPartition);
-  return kafka.logRanges(partitions, { signal });
+  return kafka.logRanges(partitionsOf(topics.values()).toSorted(byPartition), { signal });
 }
-
-const endOf = ({ topic, partition, logEndOffset }: LogRange): PartitionOffset => ({
-  topic,
-  partition,
-  offset: logEndOffset,
-});
