@@ -8,6 +8,7 @@ import { type NamePatterns, patternExpression } from './name-patterns.ts';
 const hostPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'host:port');
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
 const ipv4 = z.ipv4('an IPv4 address');
+const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name');
 
 /** Of names: `orders-*`, `/^orders-(eu|us)$/`. */
 const pattern = z
@@ -86,6 +87,10 @@ const job = z.strictObject({
   }),
   /** The Kafka consumer group whose committed offsets follow the job. */
   consumerGroup: z.string().min(1),
+  /** Kafka topics that its sources read; absent: whatever its checkpoints name. */
+  reads: z.array(topicName).optional(),
+  /** Kafka topics that its exactly-once sinks write; absent: nobody knows. */
+  writes: z.array(topicName).optional(),
   submit: z.strictObject({
     /** Path of the job's jar, relative to the configuration's folder. */
     jar: z.string().min(1),
@@ -104,7 +109,7 @@ export const configSchema = z
     roles: z.strictObject({ primary: name, standby: name }),
     /** Topics to mirror: names, or patterns by which they are found. */
     topics: z.union([
-      z.array(z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name')).min(1),
+      z.array(topicName).min(1),
       z.strictObject({ include: z.array(pattern).min(1), exclude: z.array(pattern).default([]) }),
     ]),
     /** Keys of topic configurations that the standby's topics take over, also when they change. */

@@ -44,6 +44,16 @@ describe('parseConfig', () => {
       ['33:5: unknown key "retries" in jobs[0]'],
     ],
     [
+      'takes the topics that a job reads and writes',
+      sampleWith('    consumerGroup: counts', '    consumerGroup: counts\n    reads: [events]\n    writes: [counts]'),
+      [],
+    ],
+    [
+      'refuses what no topic can be called',
+      sampleWith('    consumerGroup: counts', '    consumerGroup: counts\n    writes: [counts/all]'),
+      ['33:14: jobs[0].writes[0]: a topic name'],
+    ],
+    [
       'places a wrong value at the value',
       sampleWith('    address: 127.0.1.1', '    address: mumbai.example'),
       ['3:14: regions.mumbai.address: an IPv4 address'],
