@@ -180,6 +180,13 @@ export function fileObjectStore(root: string): ObjectStore {
         return fail('list', prefix, error);
       }
     },
+    async copy(from, to, options) {
+      const found = await this.open(from, options);
+      if (found === undefined) return undefined;
+      const { sizeBytes } = found.body;
+      const put = await this.put(to, found.body, options);
+      return put.kind === 'written' ? { sizeBytes, etag: put.etag } : undefined;
+    },
     async delete(key, options) {
       options?.signal?.throwIfAborted();
       try {

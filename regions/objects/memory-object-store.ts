@@ -65,6 +65,14 @@ export function memoryObjectStore(name: string, options: MemoryObjectStoreOption
         call?.delimiter,
       );
     },
+    async copy(from, to, call) {
+      called('copy', from, call?.signal);
+      const found = objects.get(from);
+      if (found === undefined) return undefined;
+      const info = { ...found.info, key: to, modifiedAtMs: now() };
+      objects.set(to, { body: found.body, info });
+      return { sizeBytes: info.sizeBytes, etag: info.etag };
+    },
     async delete(key, call) {
       called('delete', key, call?.signal);
       objects.delete(key);

@@ -64,6 +64,12 @@ export interface ObjectStore {
     prefix: string,
     options?: CallOptions & { readonly delimiter?: '/' },
   ): Promise<{ readonly objects: readonly ObjectInfo[]; readonly prefixes: readonly string[] }>;
+  /**
+   * Copies an object to another key of this store, replacing what is there; a server does it by itself, so that no byte
+   * passes through here. `undefined`: there is no object to copy. Idempotent. Each part of a large one has its own
+   * deadline (60 s).
+   */
+  copy(from: string, to: string, options?: CallOptions): Promise<Pick<ObjectInfo, 'sizeBytes' | 'etag'> | undefined>;
   /** Removes the object; a missing one is no error. Idempotent. */
   delete(key: string, options?: CallOptions): Promise<void>;
   close(): Promise<void>;

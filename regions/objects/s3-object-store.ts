@@ -12,6 +12,7 @@ import {
 import type { CallOptions, ObjectInfo, ObjectStore, PutResult, StreamBody } from './object-store.ts';
 import { progressStream } from './progress-stream.ts';
 import { s3Error, s3Failure } from './s3-errors.ts';
+import { serverCopy } from './s3-server-copy.ts';
 
 export interface S3ObjectStoreOptions {
   /** URL of the S3 API. */
@@ -27,6 +28,8 @@ export interface S3ObjectStoreOptions {
   readonly timeoutMs?: number;
   /** How long a streamed body may stand still; default 60 s. */
   readonly idleMs?: number;
+  /** An object larger than this is copied inside the store in parts of this size; default 256 MiB. */
+  readonly copyPartBytes?: number;
 }
 
 /**
@@ -191,6 +194,21 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
         more = page.IsTruncated === true && token !== undefined;
       }
       return { objects, prefixes };
+    },
+    async copy(from, to, o) {
+      const found = await this.head(from, o);
+      if (found === undefined) return undefined;
+      const { sizeBytes } = found;
+      const partBytes = options.copyPartBytes ?? 256 << 20;
+      const paths = { fromBucket: bucket, fromKey: root + from, bucket, key: root + to };
+      const etag = await serverCopy(retrying, { ...paths, sizeBytes, partBytes }, (run) =>
+        call('copy', from, o?.signal, run, AbortSignal.timeout(idleMs)),
+      ).catch(async (error: unknown) => {
+        // It may have been removed since it was seen.
+        if ((await this.head(from, o)) === undefined) return undefined;
+        throw error;
+      });
+      return etag === undefined ? undefined : { sizeBytes, etag: bare(etag) };
     },
     async delete(key, o) {
       await call('delete', key, o?.signal, async (abortSignal) => {

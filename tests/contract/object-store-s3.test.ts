@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
@@ -31,6 +32,22 @@ for (const prefix of [undefined, 'some/prefix']) {
   });
 }
 
+test('a large object is copied in parts inside the store', async () => {
+  const server = await startObjectServer({ buckets: ['bucket'] });
+  const store = s3ObjectStore(optionsFor(server, { copyPartBytes: 5 << 20 }));
+  try {
+    const body = randomBytes((12 << 20) + 1);
+    await store.put('from', body);
+    const copied = await store.copy('from', 'to');
+    expect(copied).toEqual({ sizeBytes: body.length, etag: (await store.head('to'))?.etag });
+    expect(copied?.etag).toMatch(/-3$/);
+    expect(Buffer.from((await store.get('to'))?.body ?? []).equals(body)).toBe(true);
+  } finally {
+    await store.close();
+    await server.stop();
+  }
+});
+
 describe('an S3 store that can not be used', () => {
   let server: ObjectServer;
   const opened: ObjectStore[] = [];
@@ -54,6 +71,7 @@ describe('an S3 store that can not be used', () => {
     put: (store) => store.put('x', new Uint8Array(3)),
     'put ifAbsent': (store) => store.put('x', new Uint8Array(3), { ifAbsent: true }),
     'put ifMatch': (store) => store.put('x', new Uint8Array(3), { ifMatch: 'etag' }),
+    copy: (store) => store.copy('x', 'y'),
     list: (store) => store.list('x'),
     delete: (store) => store.delete('x'),
   };

@@ -101,6 +101,18 @@ export function objectStoreContract(name: string, open: () => Promise<OpenedStor
       expect(Buffer.from((await store.get('pipe/to'))?.body ?? []).equals(body)).toBe(true);
     });
 
+    test('a copy has the bytes of its original, and replaces what was there', async () => {
+      const body = randomBytes(6_000_000);
+      const put = await store.put('copy/from a+b', body);
+      await store.put('copy/to', bytes('before'));
+      const copied = await store.copy('copy/from a+b', 'copy/to');
+      expect(copied).toEqual({ sizeBytes: body.length, etag: (await store.head('copy/to'))?.etag });
+      expect(put).toMatchObject({ etag: (await store.head('copy/from a+b'))?.etag });
+      expect(Buffer.from((await store.get('copy/to'))?.body ?? []).equals(body)).toBe(true);
+      expect(await store.copy('copy/missing', 'copy/never')).toBeUndefined();
+      expect(await store.head('copy/never')).toBeUndefined();
+    });
+
     test('ifAbsent writes once', async () => {
       expect((await store.put('absent/x', bytes('one'), { ifAbsent: true })).kind).toBe('written');
       expect(await store.put('absent/x', bytes('two'), { ifAbsent: true })).toEqual({ kind: 'conflict' });
