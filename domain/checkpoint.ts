@@ -1,4 +1,4 @@
-import type { PartitionOffset } from './offsets.ts';
+import type { PartitionOffset, TopicPartition } from './offsets.ts';
 
 /** A Kafka source split as a checkpoint holds it. A negative offset is a marker: -3 committed group offset, -2 earliest, -1 latest. */
 export type SourceOffset = PartitionOffset;
@@ -32,6 +32,34 @@ export interface FileChecksum {
   readonly sizeBytes: number;
 }
 
+/** Where one partition of a sink's topic ended on the primary. Decimal strings. */
+export interface SinkEnd extends TopicPartition {
+  /** Exclusive: every record that a sink had pre-committed with the checkpoint lies below. */
+  readonly endOffset: string;
+  /** Below it no transaction was open any more; never above `endOffset`. */
+  readonly stableOffset: string;
+}
+
+/** A transaction that stood open in a partition of a sink's topic on the primary. Ids and offsets in decimal. */
+export interface OpenSinkTransaction extends TopicPartition {
+  readonly producerId: string;
+  readonly producerEpoch: number;
+  /** Of its first record in this partition: the standby has it at the same offset, under another producer id. */
+  readonly firstOffset: string;
+}
+
+/** The topics that a job writes, as they were seen on the primary after a checkpoint of it was complete. */
+export interface SinkEnds {
+  /** When they had been seen. */
+  readonly atMs: number;
+  /** A newer checkpoint was complete by then: its output may lie below these ends, too. */
+  readonly newerComplete: boolean;
+  /** Every partition of the topics that exist; ordered by topic and partition. */
+  readonly partitions: readonly SinkEnd[];
+  /** Of anybody's producers; what is missing here and lies below `endOffset` had ended before. */
+  readonly open: readonly OpenSinkTransaction[];
+}
+
 /**
  * The commit mark of a replicated checkpoint: written last, and only when everything it names is on the replica.
  * JSON object `manifest.json` beside the relocated `_metadata`.
@@ -57,4 +85,11 @@ export interface CheckpointManifest {
   readonly sourceOffsets: readonly { readonly topic: string; readonly partition: number; readonly offset: string }[];
   /** Sink transactions that were left out of the relocated `_metadata`, because their broker is not the standby's. */
   readonly droppedTransactions: readonly PendingTransaction[];
+  /**
+   * It holds state of the changelog backend, which Flink restores with claim mode CLAIM only: from a copy, since Flink
+   * then deletes what it was restored from. Absent: nobody has looked (manifests of before it was kept).
+   */
+  readonly needsClaim?: boolean | undefined;
+  /** Absent: the job declares no topics that it writes, the primary's Kafka did not answer, or nobody asked. */
+  readonly sinkEnds?: SinkEnds | undefined;
 }

@@ -28,6 +28,23 @@ const schema: z.ZodType<CheckpointManifest> = z.object({
   droppedTransactions: z.array(
     z.object({ transactionalId: z.string(), producerId: decimal, producerEpoch: z.number().int() }),
   ),
+  needsClaim: z.boolean().optional(),
+  sinkEnds: z
+    .object({
+      atMs: z.number(),
+      newerComplete: z.boolean(),
+      partitions: z.array(z.object({ topic: z.string(), partition: whole, endOffset: decimal, stableOffset: decimal })),
+      open: z.array(
+        z.object({
+          topic: z.string(),
+          partition: whole,
+          producerId: decimal,
+          producerEpoch: z.number().int(),
+          firstOffset: decimal,
+        }),
+      ),
+    })
+    .optional(),
 });
 
 export function encodeManifest(manifest: CheckpointManifest): Uint8Array {
