@@ -2,14 +2,21 @@ import { createHash } from 'node:crypto';
 import { pipeline, type Readable, Transform } from 'node:stream';
 import type { FileChecksum } from '../../domain/checkpoint.ts';
 
-/** A stream that gives what `from` gives, and knows the checksum when all of it has passed. Destroying it destroys `from`. */
-export function hashingStream(from: Readable): { readonly stream: Readable; checksum(): FileChecksum } {
+/**
+ * A stream that gives what `from` gives, and knows the checksum when all of it has passed. Destroying it destroys
+ * `from`. `passed` is told the size of each piece.
+ */
+export function hashingStream(
+  from: Readable,
+  passed?: (bytes: number) => void,
+): { readonly stream: Readable; checksum(): FileChecksum } {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       hash.update(chunk);
       sizeBytes += chunk.length;
+      passed?.(chunk.length);
       done(null, chunk);
     },
   });

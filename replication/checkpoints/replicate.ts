@@ -4,6 +4,7 @@ import type { CheckpointManifest, FileChecksum, ReplicaFile } from '../../domain
 import { eachAtOnce } from '../../domain/each-at-once.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
+import { hasChangelog } from '../../regions/flink/changelog-state.ts';
 import { metadataInvalid } from '../../regions/flink/java-data.ts';
 import { withoutCommittables } from '../../regions/flink/kafka-state.ts';
 import { fileReferences, relocateOperator } from '../../regions/flink/metadata-files.ts';
@@ -15,6 +16,7 @@ import { checksumOf, hashingStream } from './hashing-stream.ts';
 import { kafkaStates } from './kafka-states.ts';
 import { filesFolder, keyInBucket, pointFolder } from './locations.ts';
 import { encodeManifest } from './manifest.ts';
+import { proveFiles } from './prove-files.ts';
 
 /** What is known to be on the replica: by key in the replica's bucket. */
 export type KnownFiles = Map<
@@ -24,6 +26,8 @@ export type KnownFiles = Map<
     readonly etag: string;
     /** Of the copy; absent where nobody knows it any more. */
     readonly checksum?: FileChecksum | undefined;
+    /** No manifest vouches for it: a process that was killed may have left a part of it. */
+    readonly unproven?: true;
   }
 >;
 
@@ -40,7 +44,18 @@ export interface ReplicateOptions {
   readonly now: () => number;
   /** Copies at once; default 8. */
   readonly parallelism?: number;
+  /** Told when the plan is made, and whenever a file or a part of it is copied. */
+  readonly onProgress?: (now: CopyProgress) => void;
   readonly signal?: AbortSignal;
+}
+
+/** How far the copy of one checkpoint is; only what the replica lacked is counted. */
+export interface CopyProgress {
+  readonly files: number;
+  readonly totalFiles: number;
+  readonly bytes: number;
+  /** As the checkpoint says; what grows by itself may be more. */
+  readonly totalBytes: number;
 }
 
 export type ReplicateResult =
@@ -50,8 +65,10 @@ export type ReplicateResult =
       readonly filesCopied: number;
       readonly bytesCopied: number;
     }
-  /** Flink removed it meanwhile, since a newer one is complete; or it was never completed. */
-  | { readonly kind: 'superseded'; readonly missingKey: string }
+  /** It has no `_metadata`: still being made, given up, or removed before it was looked at. */
+  | { readonly kind: 'incomplete' }
+  /** Flink removed it during its copy, since a newer one is complete. What was copied stays on the replica. */
+  | { readonly kind: 'superseded'; readonly missingKey: string; readonly completedAtMs: number }
   /** It can't be replicated, now or later. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
 
@@ -93,14 +110,15 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
   const call = options.signal === undefined ? {} : { signal: options.signal };
   const metadataKey = `${checkpoint.directory}/_metadata`;
   const original = await source.get(metadataKey, call);
-  if (original === undefined) return { kind: 'superseded', missingKey: metadataKey };
+  if (original === undefined) return { kind: 'incomplete' };
   try {
     const directoryUri = `${source.uri}/${checkpoint.directory}`;
     const metadata = readMetadata(original.body);
     if (metadata.checkpointId !== BigInt(checkpoint.checkpointId)) {
       throw metadataInvalid(`the metadata of checkpoint ${metadata.checkpointId} in ${checkpoint.directory}`, 8);
     }
-    const plan = planFiles(metadata, { directoryUri, sourceUri: source.uri, job }, options.known);
+    const planned = planFiles(metadata, { directoryUri, sourceUri: source.uri, job }, options.known);
+    const plan = await proveFiles(planned, options);
     const read = (uri: string) => readWhole(source, uri, call);
     const states = await kafkaStates(metadata, directoryUri, read);
     const copied = await copyMissing(plan, options);
@@ -130,13 +148,16 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
       files: plan.map((file) => replicaFile(file, options.known)),
       sourceOffsets: [...states.offsets].sort(byPartition).map(offsetToJson),
       droppedTransactions: states.transactions,
+      needsClaim: hasChangelog(metadata),
     };
     await target.put(`${folder}/manifest.json`, encodeManifest(manifest), call);
     return { kind: 'replicated', manifest, ...copied };
   } catch (error) {
     if (error instanceof Vanished) {
       const still = await source.head(metadataKey, call);
-      if (still === undefined) return { kind: 'superseded', missingKey: error.key };
+      if (still === undefined) {
+        return { kind: 'superseded', missingKey: error.key, completedAtMs: original.info.modifiedAtMs };
+      }
       return {
         kind: 'refused',
         code: 'FileMissingAtSource',
@@ -179,17 +200,41 @@ async function readWhole(
   return found.body;
 }
 
-/** Copies what is missing, a few at a time; the first failure ends it when the copies under way are done. */
+/**
+ * Copies what is missing, a few at a time; the first failure ends it when the copies under way are done. What later
+ * checkpoints need too comes first: a copy that loses against Flink then leaves the next one less to do.
+ */
 async function copyMissing(
   plan: readonly PlannedFile[],
   options: ReplicateOptions,
 ): Promise<{ readonly filesCopied: number; readonly bytesCopied: number }> {
-  const missing = plan.filter((file) => file.missing);
-  const sizes = await eachAtOnce(missing, options.parallelism ?? 8, (file) => copyFile(file, options));
+  const own = `${options.checkpoint.directory}/`;
+  const lacking = plan.filter((file) => file.missing);
+  const missing = [
+    ...lacking.filter((file) => !file.sourceKey.startsWith(own)),
+    ...lacking.filter((file) => file.sourceKey.startsWith(own)),
+  ];
+  const total = { totalFiles: missing.length, totalBytes: missing.reduce((sum, file) => sum + file.sizeBytes, 0) };
+  let [files, bytes] = [0, 0];
+  const tell = (more: { readonly files?: number; readonly bytes?: number }) => {
+    files += more.files ?? 0;
+    bytes += more.bytes ?? 0;
+    options.onProgress?.({ files, bytes, ...total });
+  };
+  tell({});
+  const sizes = await eachAtOnce(missing, options.parallelism ?? 8, async (file) => {
+    const size = await copyFile(file, options, (passed) => tell({ bytes: passed }));
+    tell({ files: 1 });
+    return size;
+  });
   return { filesCopied: missing.length, bytesCopied: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
-async function copyFile(file: PlannedFile, options: ReplicateOptions): Promise<number> {
+async function copyFile(
+  file: PlannedFile,
+  options: ReplicateOptions,
+  passed: (bytes: number) => void,
+): Promise<number> {
   const call = options.signal === undefined ? {} : { signal: options.signal };
   const from = await options.source.open(file.sourceKey, call);
   if (from === undefined) throw new Vanished(file.sourceKey);
@@ -207,8 +252,9 @@ async function copyFile(file: PlannedFile, options: ReplicateOptions): Promise<n
     const body = new Uint8Array(await buffer(stream));
     checksum = checksumOf(body);
     put = await options.target.put(file.targetKey, body, call);
+    passed(body.length);
   } else {
-    const hashing = hashingStream(stream);
+    const hashing = hashingStream(stream, passed);
     put = await options.target.put(file.targetKey, { stream: hashing.stream, sizeBytes }, call);
     checksum = hashing.checksum();
   }

@@ -4,7 +4,8 @@ import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { checkpointDirectories, newestFlinkJobId } from './catalogue.ts';
 import { type CheckpointName, filesFolder, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
 import { listReplica, newestFirst } from './replica.ts';
-import { type KnownFiles, replicateCheckpoint } from './replicate.ts';
+import { type CopyProgress, type KnownFiles, replicateCheckpoint } from './replicate.ts';
+import { type CopyAttempt, judgePace, PACE_ATTEMPTS, type SlowCopy } from './sync-pace.ts';
 
 export interface CheckpointSyncOptions {
   readonly job: string;
@@ -29,8 +30,15 @@ export interface SyncStep {
   /** The checkpoint that this step made complete on the replica. */
   readonly replicated?: CheckpointManifest;
   readonly refused: readonly { readonly checkpointId: number; readonly code: string; readonly message: string }[];
-  /** An older checkpoint is still to be copied: step again at once, after a look for newer ones. */
+  /** The checkpoint that Flink removed during its copy; the files that were copied stay. */
+  readonly superseded?: number;
+  /** There is or may be another checkpoint to be copied: step again at once, after a look for newer ones. */
   readonly more: boolean;
+}
+
+/** The copy that is under way. */
+export interface SyncProgress extends CopyProgress {
+  readonly checkpointId: number;
 }
 
 export interface CheckpointSyncStatus {
@@ -47,6 +55,9 @@ export interface CheckpointSyncStatus {
   readonly filesCopied: number;
   readonly bytesCopied: number;
   readonly refused: number;
+  readonly superseded: number;
+  /** The copies don't keep up with the job's checkpoints. */
+  readonly slow?: SlowCopy;
 }
 
 export interface CheckpointSync {
@@ -55,7 +66,10 @@ export interface CheckpointSync {
    * listing of the run's directories and a read for each checkpoint in progress. Errors of the stores are thrown;
    * the next step goes on where this one was. Not to be called while a step is under way.
    */
-  step(options?: { readonly signal?: AbortSignal }): Promise<SyncStep>;
+  step(options?: {
+    readonly signal?: AbortSignal;
+    readonly onProgress?: (now: SyncProgress) => void;
+  }): Promise<SyncStep>;
   /**
    * To be told before anything is deleted on the replica: the next step lists it anew and counts on no file that it
    * remembers. Points of these folders are not copied again. Not to be called while a step is under way.
@@ -79,7 +93,8 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
   let run: { readonly id: string; readonly byFlink: boolean; readonly atMs: number } | undefined;
   let newest: CheckpointManifest | undefined;
   let lastSyncAtMs: number | undefined;
-  const totals = { checkpointsReplicated: 0, filesCopied: 0, bytesCopied: 0, refused: 0 };
+  const totals = { checkpointsReplicated: 0, filesCopied: 0, bytesCopied: 0, refused: 0, superseded: 0 };
+  let attempts: readonly CopyAttempt[] = [];
 
   async function relist(call: { readonly signal?: AbortSignal }): Promise<void> {
     if (listedAtMs !== undefined && clock.monotonic() - listedAtMs < (options.relistMs ?? RELIST_MS)) return;
@@ -88,14 +103,15 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
     known.clear();
     done.clear();
     givenUp.clear();
-    const checksums = new Map(replica.points[0]?.manifest.files.map((file) => [file.key, file]));
+    const named = new Map(replica.points[0]?.manifest.files.map((file) => [file.key, file]));
     const files = filesFolder(job);
     const points = pointsFolder(job);
     for (const { key, sizeBytes, etag } of replica.objects.values()) {
       // A listing knows no checksums: those of this process and of the newest manifest hold while the ETag does.
-      const kept = [before.get(key), checksums.get(key)].find((k) => k?.checksum !== undefined && k.etag === etag);
-      const checksum = kept?.checksum;
-      if (key.startsWith(files)) known.set(key, { sizeBytes, etag, checksum });
+      const kept = [before.get(key), named.get(key)].filter((k) => k?.etag === etag);
+      const checksum = kept.find((k) => k?.checksum !== undefined)?.checksum;
+      const proven = kept.some((k) => k !== undefined && !('unproven' in k));
+      if (key.startsWith(files)) known.set(key, { sizeBytes, etag, checksum, ...(proven ? {} : { unproven: true }) });
       else if (key.startsWith(points) && key.endsWith('/manifest.json')) done.add(key.slice(0, key.lastIndexOf('/')));
     }
     for (const { key } of replica.problems) done.delete(key.replace(/\/manifest\.json$/, ''));
@@ -127,16 +143,20 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
 
   return {
     async step(stepOptions = {}) {
-      const call = stepOptions.signal === undefined ? {} : { signal: stepOptions.signal };
+      const { signal, onProgress } = stepOptions;
+      const call = signal === undefined ? {} : { signal };
       await relist(call);
       const id = await currentRun(call);
       const directories = id === undefined ? [] : await checkpointDirectories(source, prefix, id, call);
       const lacking = directories.filter(isWanted);
       const refused: { checkpointId: number; code: string; message: string }[] = [];
       let replicated: CheckpointManifest | undefined;
+      let superseded: number | undefined;
       let more = false;
       for (const [index, checkpoint] of lacking.entries()) {
         const { parallelism } = options;
+        const { checkpointId, flinkJobId } = checkpoint;
+        const beganAtMs = clock.monotonic();
         const result = await replicateCheckpoint({
           source,
           target,
@@ -145,14 +165,29 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
           known,
           now: () => clock.now(),
           ...(parallelism === undefined ? {} : { parallelism }),
+          ...(onProgress === undefined ? {} : { onProgress: (now) => onProgress({ checkpointId, ...now }) }),
           ...call,
         });
-        if (result.kind === 'superseded') continue;
+        if (result.kind === 'incomplete') continue;
         if (result.kind === 'refused') {
           givenUp.add(pointFolder(job, checkpoint));
           totals.refused++;
-          refused.push({ checkpointId: checkpoint.checkpointId, code: result.code, message: result.message });
+          refused.push({ checkpointId, code: result.code, message: result.message });
           continue;
+        }
+        const { completedAtMs } = result.kind === 'replicated' ? result.manifest : result;
+        // A gap that is filled with older ones tells nothing of the pace.
+        if (attempts.every((a) => a.flinkJobId !== flinkJobId || a.checkpointId < checkpointId)) {
+          const tookMs = clock.monotonic() - beganAtMs;
+          const attempt = { flinkJobId, checkpointId, completedAtMs, tookMs, outcome: result.kind };
+          attempts = [...attempts, attempt].slice(-PACE_ATTEMPTS);
+        }
+        if (result.kind === 'superseded') {
+          // Those that are older are gone as well, or soon will be; a newer one is there.
+          superseded = checkpointId;
+          totals.superseded++;
+          more = true;
+          break;
         }
         replicated = result.manifest;
         done.add(pointFolder(job, checkpoint));
@@ -164,7 +199,12 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
         break;
       }
       lastSyncAtMs = clock.now();
-      return { ...(replicated === undefined ? {} : { replicated }), refused, more };
+      return {
+        ...(replicated === undefined ? {} : { replicated }),
+        ...(superseded === undefined ? {} : { superseded }),
+        refused,
+        more,
+      };
     },
 
     forget(removed) {
@@ -173,7 +213,9 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
     },
 
     status() {
+      const slow = judgePace(attempts);
       return {
+        ...(slow === undefined ? {} : { slow }),
         ...(lastSyncAtMs === undefined ? {} : { lastSyncAtMs }),
         ...(newest === undefined
           ? {}

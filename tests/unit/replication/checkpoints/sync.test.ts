@@ -185,6 +185,22 @@ test('a manifest of another job is foreign', async () => {
   expect((await listReplica(target, JOB)).problems).toMatchObject([{ code: 'ManifestForeign' }]);
 });
 
+test('what a killed process left is believed only where it has the ETag of its source', async () => {
+  const { source, target, keys, restart } = await lab();
+  const [whole = '', part = '', ...rest] = keys;
+  await target.put(`argus/replica/counts/files/${whole}`, (await source.get(whole))?.body ?? new Uint8Array());
+  // Its full size, and nothing in it.
+  await target.put(`argus/replica/counts/files/${part}`, new Uint8Array((await source.head(part))?.sizeBytes ?? 0));
+  target.calls.length = 0;
+  await restart().step();
+  const copied = target.calls.filter((c) => c.startsWith('put argus/replica/counts/files/')).map((c) => c.slice(31));
+  expect(copied.sort()).toEqual([part, ...rest].sort());
+  source.calls.length = 0;
+  await putAs(source, 5);
+  await restart().step();
+  expect(source.calls.filter((c) => c.startsWith('head ') && !c.endsWith('/_metadata'))).toEqual([]);
+});
+
 test('the newest is copied first, then the older ones', async () => {
   const { source, restart } = await lab();
   await putAs(source, 5);
@@ -215,6 +231,7 @@ test('a checkpoint that Flink removes during the copy is superseded, not an erro
     },
   };
   const sync = createCheckpointSync({ job: JOB, prefix: 'checkpoints', source: removing, target, clock });
+  expect(await sync.step()).toEqual({ superseded: 4, refused: [], more: true });
   expect(await sync.step()).toEqual({ refused: [], more: false });
   expect((await listReplica(target, JOB)).points).toEqual([]);
 });
