@@ -105,6 +105,11 @@ export class DataReader {
     return this.bytes(this.left);
   }
 
+  /** Reads a block that was taken from this reader just now; positions still count from the start of the file. */
+  nested(block: Uint8Array): DataReader {
+    return new DataReader(block, this.position - block.length);
+  }
+
   /** An i32 count of elements that take at least `leastBytes` each. */
   count(leastBytes: number): number {
     const count = this.i32();

@@ -52,17 +52,12 @@ export function withoutCommittables(metadata: CheckpointMetadata): CheckpointMet
   });
 }
 
-/** The element of a list state: an i32 length, then its bytes. Source: BytePrimitiveArraySerializer, Flink 2.2. */
-function element(stream: Uint8Array, offset: bigint): DataReader {
+/** One element of a list state: an i32 length, then its bytes. Source: BytePrimitiveArraySerializer, Flink 2.2. */
+export function stateElement(stream: Uint8Array, offset: bigint): DataReader {
   const start = new DataReader(stream);
   if (offset < 0n || offset > BigInt(stream.length)) start.fail(`a state element at ${offset}, outside its stream`, 0);
   start.bytes(Number(offset));
-  const block = start.block();
-  return new DataReader(block, start.position - block.length);
-}
-
-function nested(input: DataReader, bytes: Uint8Array): DataReader {
-  return new DataReader(bytes, input.position - bytes.length);
+  return start.nested(start.block());
 }
 
 /**
@@ -74,23 +69,27 @@ function nested(input: DataReader, bytes: Uint8Array): DataReader {
  */
 export function decodeSourceSplits(stream: Uint8Array, offsets: readonly bigint[]): readonly SourceOffset[] {
   return offsets.map((offset) => {
-    const input = element(stream, offset);
+    const input = stateElement(stream, offset);
     const version = input.i32();
     if (version !== 0) input.fail(`not a Kafka source split that is known (version ${version})`, input.position - 4);
-    const split = nested(input, input.block());
+    const split = decodeSplit(input.nested(input.block()));
     input.end('a source split');
-    const decoded = { topic: split.utf(), partition: split.i32(), offset: split.i64() };
-    split.i64();
-    split.end('a Kafka source split');
-    if (decoded.partition < 0) split.fail(`partition ${decoded.partition}`);
-    return decoded;
+    return { topic: split.topic, partition: split.partition, offset: split.offset };
   });
+}
+
+/** The bytes of one split of version 0, which begins behind its length. */
+export function decodeSplit(input: DataReader): SourceOffset & { readonly stoppingOffset: bigint } {
+  const split = { topic: input.utf(), partition: input.i32(), offset: input.i64(), stoppingOffset: input.i64() };
+  input.end('a Kafka source split');
+  if (split.partition < 0) input.fail(`partition ${split.partition}`);
+  return split;
 }
 
 /** `i32 version | i32 count | count x {i32 length, bytes}`. Source: SimpleVersionedSerialization, Flink 2.2. */
 function versionedList<T>(input: DataReader, read: (item: DataReader, version: number) => T): T[] {
   const version = input.i32();
-  return input.list(4, () => read(nested(input, input.block()), version));
+  return input.list(4, () => read(input.nested(input.block()), version));
 }
 
 /**
@@ -105,10 +104,10 @@ function versionedList<T>(input: DataReader, read: (item: DataReader, version: n
  */
 export function decodeCommittables(stream: Uint8Array, offsets: readonly bigint[]): readonly PendingTransaction[] {
   return offsets.flatMap((offset) => {
-    const input = element(stream, offset);
+    const input = stateElement(stream, offset);
     const version = input.i32();
     if (version !== 2) input.fail(`committables of version ${version} are not known`, input.position - 4);
-    const collector = nested(input, input.block());
+    const collector = input.nested(input.block());
     if (collector.u32() !== COMMITTABLE_MAGIC) collector.fail('broken committables', collector.position - 4);
     return versionedList(collector, (checkpoint, checkpointVersion) => {
       checkpoint.i64();
@@ -117,7 +116,7 @@ export function decodeCommittables(stream: Uint8Array, offsets: readonly bigint[
         if (subtaskVersion >= 1) subtask.i32();
         return versionedList(subtask, (request) => {
           request.i32();
-          const committable = nested(request, request.block());
+          const committable = request.nested(request.block());
           const producerEpoch = committable.i16();
           const producerId = committable.i64().toString();
           return { transactionalId: committable.utf(), producerId, producerEpoch };

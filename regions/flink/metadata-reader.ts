@@ -86,8 +86,7 @@ export function readMetadata(bytes: Uint8Array): CheckpointMetadata {
 
 function readMasterState(input: DataReader): MasterState {
   if (input.u32() !== MASTER_STATE_MAGIC) input.fail('a broken master state', input.position - 4);
-  const block = input.block();
-  const inner = new DataReader(block, input.position - block.length);
+  const inner = input.nested(input.block());
   const state = { version: inner.i32(), name: inner.utf(), bytes: inner.block() };
   inner.end('a master state');
   return state;

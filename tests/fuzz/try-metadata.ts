@@ -1,4 +1,5 @@
 import { ArgusError } from '../../domain/errors.ts';
+import { decodeEnumerator } from '../../regions/flink/kafka-enumerator.ts';
 import {
   COMMITTER_STATE,
   decodeCommittables,
@@ -7,6 +8,7 @@ import {
   SOURCE_READER_STATE,
   withoutCommittables,
 } from '../../regions/flink/kafka-state.ts';
+import { decodeWriterStates, WRITER_STATE } from '../../regions/flink/kafka-writer-state.ts';
 import { fileReferences, relocate } from '../../regions/flink/metadata-files.ts';
 import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metadata-reader.ts';
 import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
@@ -35,11 +37,13 @@ export function tryMetadata(bytes: Uint8Array): 'accepted' | 'refused' {
     if (!writeMetadata(readMetadata(written)).equals(written))
       throw new Error('what it was relocated to is not stable');
   });
-  for (const state of listStates(metadata, SOURCE_READER_STATE)) {
-    if (state.stream?.tag === 1) tryStates(state.stream.data, state.offsets);
+  for (const name of [SOURCE_READER_STATE, COMMITTER_STATE, WRITER_STATE]) {
+    for (const state of listStates(metadata, name)) {
+      if (state.stream?.tag === 1) tryStates(state.stream.data, state.offsets);
+    }
   }
-  for (const state of listStates(metadata, COMMITTER_STATE)) {
-    if (state.stream?.tag === 1) tryStates(state.stream.data, state.offsets);
+  for (const { coordinator } of metadata.operators) {
+    if (coordinator?.tag === 1) attempt(() => decodeEnumerator(coordinator.data));
   }
   return 'accepted';
 }
@@ -47,6 +51,7 @@ export function tryMetadata(bytes: Uint8Array): 'accepted' | 'refused' {
 function tryStates(stream: Uint8Array, offsets: readonly bigint[]): void {
   attempt(() => decodeSourceSplits(stream, offsets));
   attempt(() => decodeCommittables(stream, offsets));
+  attempt(() => decodeWriterStates(stream, offsets));
 }
 
 function attempt(act: () => void): void {
