@@ -18,6 +18,11 @@ export function renderCheckpoint(view: CheckpointView, others: readonly string[]
     ...view.files.map((file) => `  ${file.atLeast ? '>= ' : ''}${file.sizeBytes} B  ${file.uri}`),
     '',
     ...kafkaLines(view),
+    ...view.enumerators.flatMap(enumeratorLines),
+    ...view.sinkWriters.map(writerLine),
+    ...view.untoldStates.map(
+      ({ operatorId, state, message }) => `state of the ${state} of ${operatorId} can't be told: ${message}`,
+    ),
     ...others.map((uri) => `also: ${uri}`),
   ];
 }
@@ -33,6 +38,31 @@ function operatorLines(operator: OperatorView): readonly string[] {
       return `    ${kind}: ${formatByteSize(Number(bytes))}${inline}`;
     }),
   ];
+}
+
+/** Partitions that are read are among the source offsets already: only the others are named. */
+function enumeratorLines({ operatorId, partitions, unheld }: CheckpointView['enumerators'][number]): readonly string[] {
+  const unassigned = partitions.filter(({ assigned }) => !assigned);
+  return [
+    `enumerator of ${operatorId}: ${partitions.length} partitions, ${unassigned.length} not given to a reader yet`,
+    ...unassigned.map(({ topic, partition, startingOffset }) => {
+      const begin = startingOffset === null ? "the job's setting" : (MARKERS[startingOffset] ?? startingOffset);
+      return `  ${topic}-${partition}  not read yet, begins at ${begin}`;
+    }),
+    ...unheld.map(({ topic, partition }) => `  ${topic}-${partition}  given to a reader, held by none`),
+  ];
+}
+
+function writerLine({
+  operatorId,
+  subtask,
+  transactionalIdPrefix,
+  owned,
+}: CheckpointView['sinkWriters'][number]): string {
+  const ids = owned?.precommitted.map(({ transactionalId }) => transactionalId) ?? [];
+  const owns = owned === null ? '' : `, ids of subtask ${owned.subtask} of ${owned.subtasks} (${owned.ownership})`;
+  const pending = ids.length === 0 ? '' : `, pre-committed: ${ids.join(', ')}`;
+  return `writer of ${operatorId}, subtask ${subtask}: transactional prefix "${transactionalIdPrefix}"${owns}${pending}`;
 }
 
 const MARKERS: Readonly<Record<string, string>> = {

@@ -4,11 +4,11 @@ import {
   COMMITTER_STATE,
   decodeCommittables,
   decodeSourceSplits,
-  type ListState,
   listStates,
   SOURCE_READER_STATE,
 } from '../../regions/flink/kafka-state.ts';
 import { resolve } from '../../regions/flink/metadata-files.ts';
+import type { StreamHandle } from '../../regions/flink/metadata-handles.ts';
 import type { CheckpointMetadata } from '../../regions/flink/metadata-reader.ts';
 
 export interface KafkaStates {
@@ -32,25 +32,25 @@ export async function kafkaStates(
   const offsets: SourceOffset[] = [];
   const sources = new Set<string>();
   for (const state of listStates(metadata, SOURCE_READER_STATE)) {
-    offsets.push(...decodeSourceSplits(await streamBytes(state, directoryUri, read), state.offsets));
+    offsets.push(...decodeSourceSplits(await streamBytes(state.stream, directoryUri, read), state.offsets));
     sources.add(state.operatorId);
   }
   const transactions: PendingTransaction[] = [];
   const committers = new Set<string>();
   for (const state of listStates(metadata, COMMITTER_STATE)) {
-    const pending = decodeCommittables(await streamBytes(state, directoryUri, read), state.offsets);
+    const pending = decodeCommittables(await streamBytes(state.stream, directoryUri, read), state.offsets);
     transactions.push(...pending);
     if (pending.length > 0) committers.add(state.operatorId);
   }
   return { offsets, transactions, sources, committers };
 }
 
-async function streamBytes(
-  state: ListState,
+/** The bytes that a stream handle stands for; `read` gives a whole file by its absolute URI. */
+export async function streamBytes(
+  handle: StreamHandle,
   directoryUri: string,
   read: (uri: string) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
-  const handle = state.stream;
   switch (handle?.tag) {
     case 1:
       return handle.data;
@@ -61,6 +61,6 @@ async function streamBytes(
     case 15:
       return (await read(handle.path)).subarray(Number(handle.start), Number(handle.start + handle.size));
     default:
-      throw metadataInvalid(`operator ${state.operatorId} keeps elements without a stream`, 0);
+      throw metadataInvalid('a state has elements and no stream', 0);
   }
 }

@@ -5,6 +5,7 @@ import { fileReferences } from '../../regions/flink/metadata-files.ts';
 import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metadata-reader.ts';
 import { type StateKind, stateSizes } from '../../regions/flink/state-sizes.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { type KafkaDetails, kafkaDetails, type UntoldState } from './kafka-details.ts';
 import { kafkaStates } from './kafka-states.ts';
 import { keyInBucket } from './locations.ts';
 import { decodeManifest } from './manifest.ts';
@@ -33,6 +34,46 @@ export interface CheckpointView {
   readonly transactionsDropped: boolean;
   /** Why offsets and transactions can't be told, where that is so. */
   readonly untold: string | null;
+  /** What the enumerators of Kafka sources know. */
+  readonly enumerators: readonly EnumeratorView[];
+  /** What the writers of Kafka sinks keep, of each subtask. */
+  readonly sinkWriters: readonly WriterView[];
+  /** States of sources and sinks that are not Kafka's, or not known. */
+  readonly untoldStates: readonly UntoldState[];
+}
+
+export interface EnumeratorView {
+  readonly operatorId: string;
+  /** Of the state's form: 1 to 3. */
+  readonly version: number;
+  readonly initialDiscoveryFinished: boolean;
+  readonly partitions: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    /** `false`: found, and not given to a reader yet. */
+    readonly assigned: boolean;
+    /** Where a reader begins or began, negative for a marker; `null` where the form doesn't tell (before version 3). */
+    readonly startingOffset: string | null;
+    /** Where a bounded source ends, exclusive. */
+    readonly stoppingOffset: string | null;
+  }[];
+  /** Given to a reader, and held by none. */
+  readonly unheld: readonly { readonly topic: string; readonly partition: number }[];
+}
+
+export interface WriterView {
+  readonly operatorId: string;
+  readonly subtask: number;
+  /** Of the state's form: 1 or 2. */
+  readonly version: number;
+  readonly transactionalIdPrefix: string;
+  /** `null` in version 1. */
+  readonly owned: {
+    readonly subtask: number;
+    readonly subtasks: number;
+    readonly ownership: 'by-subtask' | 'by-state';
+    readonly precommitted: readonly { readonly transactionalId: string; readonly checkpointId: string }[];
+  } | null;
 }
 
 export interface OperatorView {
@@ -61,7 +102,8 @@ export async function showCheckpoint(
   const uri = `${store.uri}/${directory}`;
   const metadata = readMetadata(found.body);
   const manifest = await manifestBeside(store, directory, options);
-  const states = manifest === undefined ? await readStates(store, metadata, uri, options) : undefined;
+  const read = readerOf(store, options);
+  const states = manifest === undefined ? await readStates(metadata, uri, read) : undefined;
   return {
     uri,
     kind: kindOf(metadata),
@@ -96,6 +138,7 @@ export async function showCheckpoint(
     sinkTransactions: manifest?.droppedTransactions ?? states?.sinkTransactions ?? [],
     transactionsDropped: (manifest?.droppedTransactions.length ?? 0) > 0,
     untold: states?.untold ?? null,
+    ...detailViews(await kafkaDetails(metadata, uri, read)),
   };
 }
 
@@ -109,18 +152,21 @@ async function manifestBeside(
   return manifest === undefined || 'problem' in manifest ? undefined : manifest;
 }
 
-async function readStates(
-  store: ObjectStore,
-  metadata: CheckpointMetadata,
-  directoryUri: string,
-  call: { readonly signal?: AbortSignal },
-): Promise<Pick<CheckpointView, 'sourceOffsets' | 'sinkTransactions' | 'untold'>> {
-  const read = async (uri: string) => {
+/** Gives whole files of the store by their URI; `FileMissing` for those that aren't there. */
+function readerOf(store: ObjectStore, call: { readonly signal?: AbortSignal }): (uri: string) => Promise<Uint8Array> {
+  return async (uri) => {
     const key = keyInBucket(uri, store.uri);
     const found = key === undefined ? undefined : await store.get(key, call);
     if (found === undefined) throw new ArgusError('FileMissing', `${uri} can't be read from ${store.uri}`);
     return found.body;
   };
+}
+
+async function readStates(
+  metadata: CheckpointMetadata,
+  directoryUri: string,
+  read: (uri: string) => Promise<Uint8Array>,
+): Promise<Pick<CheckpointView, 'sourceOffsets' | 'sinkTransactions' | 'untold'>> {
   try {
     const { offsets, transactions } = await kafkaStates(metadata, directoryUri, read);
     const sourceOffsets = [...offsets].sort(byPartition).map(offsetToJson);
@@ -130,6 +176,34 @@ async function readStates(
     if (!(error instanceof ArgusError) || !telling.includes(error.code)) throw error;
     return { sourceOffsets: [], sinkTransactions: [], untold: error.message };
   }
+}
+
+function detailViews({
+  enumerators,
+  writers,
+  untold,
+}: KafkaDetails): Pick<CheckpointView, 'enumerators' | 'sinkWriters' | 'untoldStates'> {
+  return {
+    enumerators: enumerators.map(({ partitions, ...enumerator }) => ({
+      ...enumerator,
+      partitions: [...partitions].sort(byPartition).map(({ startingOffset, stoppingOffset, ...known }) => ({
+        ...known,
+        startingOffset: startingOffset?.toString() ?? null,
+        stoppingOffset: stoppingOffset?.toString() ?? null,
+      })),
+    })),
+    sinkWriters: writers.map(({ owned, ...writer }) => ({
+      ...writer,
+      owned:
+        owned === undefined
+          ? null
+          : {
+              ...owned,
+              precommitted: owned.precommitted.map((t) => ({ ...t, checkpointId: t.checkpointId.toString() })),
+            },
+    })),
+    untoldStates: untold,
+  };
 }
 
 /** By the class that the properties name. Source: org.apache.flink.runtime.checkpoint.CheckpointProperties, Flink 2.2. */

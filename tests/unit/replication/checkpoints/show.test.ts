@@ -59,7 +59,24 @@ describe('showCheckpoint', () => {
       [1, '5650'],
     ]);
     expect(original?.sinkTransactions.length).toBeGreaterThan(0);
+    expect(original?.enumerators).toMatchObject([
+      {
+        version: 3,
+        partitions: [
+          { partition: 0, assigned: true, startingOffset: '-3', stoppingOffset: null },
+          { partition: 1, assigned: true, startingOffset: '-3', stoppingOffset: null },
+        ],
+        unheld: [],
+      },
+    ]);
+    expect(original?.sinkWriters[0]).toMatchObject({
+      transactionalIdPrefix: 'c9',
+      owned: { subtasks: 2, precommitted: [{ checkpointId: '4' }] },
+    });
     expect(copy).toMatchObject({
+      enumerators: original?.enumerators,
+      sinkWriters: original?.sinkWriters,
+      untoldStates: [],
       flinkJobId: original?.flinkJobId,
       completedAtMs: 500_000,
       sourceOffsets: original?.sourceOffsets,
