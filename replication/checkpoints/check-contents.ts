@@ -1,6 +1,6 @@
 import type { PendingTransaction, SourceOffset } from '../../domain/checkpoint.ts';
+import { hasChangelog } from '../../regions/flink/changelog-state.ts';
 import { fileReferences, resolve, transform } from '../../regions/flink/metadata-files.ts';
-import type { KeyedHandle } from '../../regions/flink/metadata-handles.ts';
 import type { CheckpointMetadata } from '../../regions/flink/metadata-reader.ts';
 import type { KafkaStates } from './kafka-states.ts';
 import { keyInBucket } from './locations.ts';
@@ -60,7 +60,7 @@ export function describeContents(
     bytes: files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     absoluteFiles: files.filter(({ uri }) => !relative.has(uri)).length,
     outside: files.map(({ uri }) => uri).filter((uri) => keyInBucket(uri, at.bucketUri) === undefined),
-    changelog: states.some((s) => isChangelog(s.managedKeyed) || isChangelog(s.rawKeyed)),
+    changelog: hasChangelog(metadata),
     fileMerging,
     unaligned: states.some((s) => s.inputChannels.length + s.outputChannels.length > 0),
     sourceOffsets: kafka.offsets,
@@ -70,8 +70,4 @@ export function describeContents(
     kafkaSources: kafka.sources.size,
     kafkaSinks: kafka.committers.size,
   };
-}
-
-function isChangelog(handle: KeyedHandle): boolean {
-  return handle !== null && [8, 9, 10, 13, 14].includes(handle.tag);
 }
