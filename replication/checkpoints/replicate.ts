@@ -5,7 +5,6 @@ import { eachAtOnce } from '../../domain/each-at-once.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
 import { hasChangelog } from '../../regions/flink/changelog-state.ts';
-import { hasChangelog } from '../../regions/flink/changelog-state.ts';
 import { metadataInvalid } from '../../regions/flink/java-data.ts';
 import { withoutCommittables } from '../../regions/flink/kafka-state.ts';
 import { fileReferences, relocateOperator } from '../../regions/flink/metadata-files.ts';
@@ -149,7 +148,6 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
       files: plan.map((file) => replicaFile(file, options.known)),
       sourceOffsets: [...states.offsets].sort(byPartition).map(offsetToJson),
       droppedTransactions: states.transactions,
-      needsClaim: hasChangelog(metadata),
       needsClaim: hasChangelog(metadata),
     };
     await target.put(`${folder}/manifest.json`, encodeManifest(manifest), call);
