@@ -5,11 +5,6 @@ import type { RestoreRates } from '../replication/recovery-point/estimate-restor
 import { describeRefusal, noPointSentence } from '../replication/recovery-point/find.ts';
 import type { PointSurvey } from '../replication/recovery-point/survey.ts';
 
-/** What the replica holds of a job. */
-export interface JobPoints extends PointSurvey {
-  readonly job: string;
-}
-
 /** What holds for all jobs. */
 export interface RecoveryPointsAbout {
   /** The standby. */
@@ -20,7 +15,7 @@ export interface RecoveryPointsAbout {
 }
 
 /** A job's recovery points as JSON has them; with `explain` also files, offsets and transactions. Pure. */
-export function jobPointsJson({ job, points, problems, older }: JobPoints, options: { readonly explain: boolean }) {
+export function jobPointsJson({ job, points, problems, older }: PointSurvey, options: { readonly explain: boolean }) {
   const chosen = points.find((p) => p.verdict === 'chosen');
   return {
     job,
@@ -73,7 +68,7 @@ const noPoint = (job: string, points: readonly AssessedPoint[]) =>
 /** The same for people. Ends with a line break. Pure. */
 export function renderRecoveryPoints(
   about: RecoveryPointsAbout,
-  jobs: readonly JobPoints[],
+  jobs: readonly PointSurvey[],
   options: { readonly explain: boolean },
 ): string {
   const out: string[] = [];

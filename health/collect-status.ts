@@ -3,7 +3,8 @@ import type { Config } from '../domain/config.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { REPLICA_ROOT } from '../replication/checkpoints/locations.ts';
-import { describeRefusal, findRecoveryPoint } from '../replication/recovery-point/find.ts';
+import type { RecoveryPointChoice } from '../replication/recovery-point/choose.ts';
+import { askedJob, describeRefusal, findRecoveryPoints } from '../replication/recovery-point/find.ts';
 import { firstFrozen, freezeInForce } from '../state/freeze.ts';
 import { listRuns, readRun } from '../state/journal.ts';
 import { readLease } from '../state/lease.ts';
@@ -49,13 +50,10 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
       sources.regions.map(async (r) => [r.name, await look((call) => readSighting(state, r.name, call))] as const),
     ),
     Promise.all(
-      sources.regions.flatMap((r) =>
-        jobs.map(async (job) => ({
-          region: r.name,
-          job,
-          usable: await look((call) => usablePoint(r, job, { state, topics: config.topics, ...call })),
-        })),
-      ),
+      sources.regions.map(async (r) => {
+        const usable = await look((call) => usablePoints(r, config, { state, ...call }));
+        return jobs.map((job) => ({ region: r.name, job, usable: ofJob(usable, job) }));
+      }),
     ),
     Promise.all(
       config.dns.records.flatMap((record) =>
@@ -93,7 +91,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
     names: answers,
     records,
     sighting: new Map(sightings).get(primary) ?? { status: 'ok', latencyMs: 0 },
-    replica: replicas.filter((r) => r.region === standby),
+    replica: replicas.flat().filter((r) => r.region === standby),
     ...(frozenBy.value === undefined ? {} : { frozenBy: frozenBy.value }),
     runs: runs.value ?? [],
   };
@@ -116,23 +114,27 @@ async function regionFacts(
   return { name: region.name, kafka, objects: withoutValue(objects), flink };
 }
 
-/** What a failover to this region would restore the job from. */
-async function usablePoint(
+/** What a failover to this region would restore each job from, by its name. */
+async function usablePoints(
   region: Region,
-  job: string,
-  from: { readonly state: ObjectStore; readonly topics: readonly string[]; readonly signal: AbortSignal },
-): Promise<UsableFacts> {
-  const { signal, topics } = from;
-  const roles = await readRoles(from.state, { signal });
-  const frozen = roles && (await firstFrozen(from.state, roles.epoch, { signal }));
-  const choice = await findRecoveryPoint({
-    objects: region.objects,
-    kafka: region.kafka,
-    job,
-    topics,
-    mirrorEnds: frozen?.frozen.endOffsets ?? [],
-    signal,
-  });
+  { topics, jobs }: Config,
+  { state, signal }: { readonly state: ObjectStore; readonly signal: AbortSignal },
+): Promise<ReadonlyMap<string, UsableFacts>> {
+  const roles = await readRoles(state, { signal });
+  const frozen = roles && (await firstFrozen(state, roles.epoch, { signal }));
+  const mirrorEnds = frozen?.frozen.endOffsets ?? [];
+  const { objects, kafka } = region;
+  const choices = await findRecoveryPoints({ objects, kafka, topics, mirrorEnds, signal }, jobs.map(askedJob));
+  return new Map([...choices].map(([job, choice]) => [job, usableFacts(choice)]));
+}
+
+function ofJob(usable: ProbeOf<ReadonlyMap<string, UsableFacts>>, job: string): ProbeOf<UsableFacts> {
+  const { value, ...rest } = usable;
+  const facts = value?.get(job);
+  return facts === undefined ? rest : { ...rest, value: facts };
+}
+
+function usableFacts(choice: RecoveryPointChoice): UsableFacts {
   const refused = choice.rejected.map((r) => ({
     checkpointId: r.checkpointId,
     completedAtMs: r.completedAtMs,

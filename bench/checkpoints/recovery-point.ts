@@ -1,9 +1,8 @@
 // Measures the choice of recovery points, each job by itself and all jointly: `node bench/checkpoints/recovery-point.ts`.
 // Only the decision: what is read from the object store and the brokers for it is not in it.
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
-import { offsetFromJson } from '../../domain/offsets.ts';
 import { judgePoints, type RecoveryPointView } from '../../replication/recovery-point/choose.ts';
-import { chooseJointly, type JointCandidate, type JointJob } from '../../replication/recovery-point/choose-jointly.ts';
+import { chooseForJobs } from '../../replication/recovery-point/choose-for-jobs.ts';
 
 const jobs = 500;
 const checkpoints = 10;
@@ -16,6 +15,16 @@ const flinkJobId = 'a'.repeat(32);
 const topicOf = (job: number) => `topic-${job}`;
 const of = (topic: string, offset: bigint) =>
   Array.from({ length: partitions }, (_, partition) => ({ topic, partition, offset }));
+
+const isLast = (job: number) => job % chain === chain - 1;
+const endsOf = (topic: string, end: number) => ({
+  atMs: 1,
+  newerComplete: false,
+  partitions: of(topic, BigInt(end)).map(({ offset, ...p }) => {
+    return { ...p, endOffset: offset.toString(), stableOffset: offset.toString() };
+  }),
+  open: [],
+});
 
 /** What the replica and the standby's log hold of a job: ten whole checkpoints inside the mirror. */
 function viewOf(job: number): RecoveryPointView {
@@ -43,6 +52,7 @@ function viewOf(job: number): RecoveryPointView {
       }),
       sourceOffsets: of(topicOf(job), BigInt(checkpointId * 10)).map((o) => ({ ...o, offset: String(o.offset) })),
       droppedTransactions: [],
+      ...(isLast(job) ? {} : { sinkEnds: endsOf(topicOf(job + 1), checkpointId * 10 + 5 - (job % 2) * 10) }),
     };
     return { manifest, metadataSha256: 'x' };
   });
@@ -57,22 +67,11 @@ function viewOf(job: number): RecoveryPointView {
 
 /** Judges every checkpoint, then solves: every second writer's output ends half a checkpoint before what its reader has read. */
 function choose(views: readonly RecoveryPointView[]): number {
-  const joint = views.map((view, job): JointJob => {
-    const isLast = job % chain === chain - 1;
-    const candidates = [...judgePoints(view)].map(
-      ({ manifest, reasons }): JointCandidate => ({
-        flinkJobId,
-        checkpointId: manifest.checkpointId,
-        completedAtMs: manifest.completedAtMs,
-        refused: reasons.length > 0,
-        sourceOffsets: manifest.sourceOffsets.map(offsetFromJson),
-        outputEnds: isLast ? [] : of(topicOf(job + 1), BigInt(manifest.checkpointId * 10 + 5 - (job % 2) * 10)),
-      }),
-    );
-    return { job: `job-${job}`, writes: isLast ? [] : [topicOf(job + 1)], candidates };
+  const judged = views.map((view, job) => {
+    return { job: `job-${job}`, writes: isLast(job) ? [] : [topicOf(job + 1)], points: [...judgePoints(view)] };
   });
-  const choice = chooseJointly(joint);
-  return choice.rejected.length;
+  const choices = [...chooseForJobs(judged).values()];
+  return choices.reduce((sum, { points }) => sum + points.filter(({ reasons }) => reasons.length > 0).length, 0);
 }
 
 const views = Array.from({ length: jobs }, (_, job) => viewOf(job));

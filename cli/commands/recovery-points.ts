@@ -2,6 +2,7 @@ import { standbyEnds } from '../../daemon/standby-ends.ts';
 import { endOf, type LogRange, type PartitionOffset } from '../../domain/offsets.ts';
 import { type ProbeOf, probe } from '../../health/probe.ts';
 import { type MeasuredRestore, measuredRestore, ratesFrom } from '../../replication/recovery-point/estimate-restore.ts';
+import { askedJob } from '../../replication/recovery-point/find.ts';
 import { surveyPoints } from '../../replication/recovery-point/survey.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import { firstFrozen } from '../../state/freeze.ts';
@@ -12,7 +13,7 @@ import { chosenJobs } from '../chosen-jobs.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
-import { type JobPoints, jobPointsJson, renderRecoveryPoints } from '../render-recovery-points.ts';
+import { jobPointsJson, renderRecoveryPoints } from '../render-recovery-points.ts';
 import { requireReplication, rolesNow, sidesOf, withComposition } from '../session.ts';
 
 /**
@@ -38,15 +39,13 @@ export async function run(
     ]);
     const rates = ratesFrom(measured);
     const mirrorEnds = frozen?.frozen.endOffsets ?? [];
-    const found: JobPoints[] = [];
-    for (const { name } of jobs) {
-      const gather = { objects: standby.objects, kafka: standby.kafka, job: name, topics: config.topics, mirrorEnds };
-      const survey = await surveyPoints({ ...gather, signal }, (ranges) => {
-        const nowMs = clock.now();
-        return { nowMs, rates, losses: lossesNow({ nowMs, topics: config.topics, seen, sighting, ranges }) };
-      });
-      found.push({ job: name, ...survey });
-    }
+    const gather = { objects: standby.objects, kafka: standby.kafka, topics: config.topics, mirrorEnds, signal };
+    // All of them, since a job's point may hang on another's; shown are those that were asked for.
+    const surveys = await surveyPoints(gather, config.jobs.map(askedJob), (ranges) => {
+      const nowMs = clock.now();
+      return { nowMs, rates, losses: lossesNow({ nowMs, topics: config.topics, seen, sighting, ranges }) };
+    });
+    const found = surveys.filter(({ job }) => jobs.some(({ name }) => name === job));
     const basis =
       seen.status === 'ok' ? ('counted' as const) : sighting ? ('estimated' as const) : ('unknown' as const);
     const about = { region: standby.name, rpoBasis: basis, rates };

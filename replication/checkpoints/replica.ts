@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
+import { eachAtOnce } from '../../domain/each-at-once.ts';
 import type { ObjectInfo, ObjectStore } from '../../regions/objects/object-store.ts';
 import { type CheckpointName, parsePointFolder, pointFolder, replicaFolder } from './locations.ts';
 import { decodeManifest } from './manifest.ts';
@@ -38,12 +39,27 @@ export interface ListReplicaOptions {
   readonly signal?: AbortSignal;
 }
 
-/**
- * What the replica of a job holds: one listing and a read for each manifest. A half-written or foreign one is reported,
- * not fatal.
- */
-export async function listReplica(store: ObjectStore, job: string, options: ListReplicaOptions = {}): Promise<Replica> {
-  const call = options.signal === undefined ? {} : { signal: options.signal };
+/** A job's replica as one listing found it; manifests are read as they are asked for. */
+export interface OpenReplica {
+  /** Every object of the job's replica, by key. */
+  readonly objects: ReadonlyMap<string, ObjectInfo>;
+  /** What the listing alone tells to be no usable checkpoint. */
+  readonly problems: readonly ReplicaProblem[];
+  /** How many manifests there are. */
+  readonly manifests: number;
+  /**
+   * Reads the manifests from one to before another, counted from the newest; those that are gone are left out, what is
+   * no manifest of the job is told. With `hashMetadata` each `_metadata` too.
+   */
+  read(from: number, to: number, options?: { readonly hashMetadata?: boolean }): Promise<Replica>;
+}
+
+/** Lists a job's replica once. */
+export async function openReplica(
+  store: ObjectStore,
+  job: string,
+  call: { readonly signal?: AbortSignal } = {},
+): Promise<OpenReplica> {
   const listing = await store.list(replicaFolder(job), call);
   const objects = new Map(listing.objects.map((object) => [object.key, object]));
   const problems: ReplicaProblem[] = [];
@@ -61,29 +77,52 @@ export async function listReplica(store: ObjectStore, job: string, options: List
       });
     }
   }
-  const points: ReplicaPoint[] = [];
-  const readPoint = async (key: string) => {
-    const found = await store.get(key, call);
-    if (found === undefined) return;
-    const manifest = decodeManifest(found.body);
-    if ('problem' in manifest) {
-      problems.push({ key, code: 'ManifestInvalid', message: `${key} ${manifest.problem}` });
-    } else if (manifest.job !== job || `${pointFolder(job, manifest)}/manifest.json` !== key) {
-      const of = `checkpoint ${manifest.checkpointId} of ${manifest.flinkJobId} of the job ${manifest.job}`;
-      problems.push({ key, code: 'ManifestForeign', message: `${key} is the manifest of ${of}` });
-    } else if (options.hashMetadata === true) {
-      const metadata = await store.get(manifest.metadata.key, call);
-      const metadataSha256 = metadata && createHash('sha256').update(metadata.body).digest('hex');
-      points.push({ manifest, metadataSha256 });
-    } else points.push({ manifest });
+  const ordered = newestWritten(job, manifests);
+  return {
+    objects,
+    problems,
+    manifests: manifests.length,
+    async read(from, to, options = {}) {
+      const found = await eachAtOnce(ordered.slice(from, to), READS_AT_ONCE, ({ key }) =>
+        readPoint(store, job, key, { ...call, ...options }),
+      );
+      const points = found.flatMap((each) => (each !== undefined && 'manifest' in each ? [each] : []));
+      points.sort((a, b) => newestFirst(a.manifest, b.manifest));
+      const wrong = found.flatMap((each) => (each !== undefined && 'code' in each ? [each] : []));
+      return { points, problems: [...problems, ...wrong], objects, older: Math.max(0, manifests.length - to) };
+    },
   };
-  const { skip = 0, limit = manifests.length } = options;
-  const chosen = newestWritten(job, manifests).slice(skip, skip + limit);
-  for (let from = 0; from < chosen.length; from += READS_AT_ONCE) {
-    await Promise.all(chosen.slice(from, from + READS_AT_ONCE).map(({ key }) => readPoint(key)));
+}
+
+/**
+ * What the replica of a job holds: one listing and a read for each manifest. A half-written or foreign one is reported,
+ * not fatal.
+ */
+export async function listReplica(store: ObjectStore, job: string, options: ListReplicaOptions = {}): Promise<Replica> {
+  const replica = await openReplica(store, job, options.signal === undefined ? {} : { signal: options.signal });
+  const { skip = 0, limit = replica.manifests, hashMetadata = false } = options;
+  return replica.read(skip, skip + limit, { hashMetadata });
+}
+
+/** A point, or what is wrong with it; undefined when its manifest is gone. */
+async function readPoint(
+  store: ObjectStore,
+  job: string,
+  key: string,
+  options: { readonly hashMetadata?: boolean; readonly signal?: AbortSignal },
+): Promise<ReplicaPoint | ReplicaProblem | undefined> {
+  const call = options.signal === undefined ? {} : { signal: options.signal };
+  const found = await store.get(key, call);
+  if (found === undefined) return undefined;
+  const manifest = decodeManifest(found.body);
+  if ('problem' in manifest) return { key, code: 'ManifestInvalid', message: `${key} ${manifest.problem}` };
+  if (manifest.job !== job || `${pointFolder(job, manifest)}/manifest.json` !== key) {
+    const of = `checkpoint ${manifest.checkpointId} of ${manifest.flinkJobId} of the job ${manifest.job}`;
+    return { key, code: 'ManifestForeign', message: `${key} is the manifest of ${of}` };
   }
-  points.sort((a, b) => newestFirst(a.manifest, b.manifest));
-  return { points, problems, objects, older: Math.max(0, manifests.length - skip - limit) };
+  if (options.hashMetadata !== true) return { manifest };
+  const metadata = await store.get(manifest.metadata.key, call);
+  return { manifest, metadataSha256: metadata && createHash('sha256').update(metadata.body).digest('hex') };
 }
 
 const READS_AT_ONCE = 8;

@@ -1,8 +1,9 @@
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import { byPartition, offsetFromJson, type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
 import type { TopicLoss } from '../topics/estimate-loss.ts';
-import { judgePoints, type RecoveryPointView, type Refusal, type RefusalCode, type Replay } from './choose.ts';
+import type { Refusal, RefusalCode, Replay } from './choose.ts';
 import { estimateRestoreMs, type RestoreRates } from './estimate-restore.ts';
+import type { SeenJob } from './find.ts';
 
 /** Where a job would go on reading, and what the standby holds there. */
 export interface AssessedSource extends PartitionOffset {
@@ -44,19 +45,15 @@ export interface AssessmentFacts {
   readonly rates: RestoreRates;
 }
 
-/**
- * All candidates of a job, newest first, with the same verdicts as `chooseRecoveryPoint`. Pure. Of a replica that is
- * looked at in parts, `newer` are those of the parts before.
- */
+/** What was looked at of a job, newest first, with the same verdicts as a failover's. Pure. */
 export function assessPoints(
-  view: RecoveryPointView,
+  seen: Pick<SeenJob, 'points' | 'chosen' | 'logRanges'>,
   facts: AssessmentFacts,
-  newer: readonly AssessedPoint[] = [],
 ): readonly AssessedPoint[] {
-  const ranges = new Map(view.logRanges.map((range) => [partitionKey(range), range]));
-  let chosen = newer.find((p) => p.verdict === 'chosen')?.manifest;
-  const assessed: AssessedPoint[] = [];
-  for (const { manifest, reasons, replay } of judgePoints(view)) {
+  const ranges = new Map(seen.logRanges.map((range) => [partitionKey(range), range]));
+  const { chosen } = seen;
+  return seen.points.map((point): AssessedPoint => {
+    const { manifest, reasons, replay } = point;
     const sources = manifest.sourceOffsets
       .map(offsetFromJson)
       .sort(byPartition)
@@ -73,15 +70,12 @@ export function assessPoints(
       sources,
       rpo: lossOf(sources, facts.losses),
     };
-    if (reasons.length > 0) assessed.push({ ...common, verdict: 'refused', reasons, replay: null, restoreMs: null });
-    else {
-      const restoreMs = estimateRestoreMs(facts.rates, { stateBytes, replayRecords: replay.records });
-      const verdict = chosen === undefined ? 'chosen' : 'older';
-      assessed.push({ ...common, verdict, reasons: chosen ? [newerIsUsable(chosen)] : [], replay, restoreMs });
-      chosen ??= manifest;
-    }
-  }
-  return assessed;
+    if (reasons.length > 0) return { ...common, verdict: 'refused', reasons, replay: null, restoreMs: null };
+    const restoreMs = estimateRestoreMs(facts.rates, { stateBytes, replayRecords: replay.records });
+    return chosen === undefined || point === chosen
+      ? { ...common, verdict: 'chosen', reasons: [], replay, restoreMs }
+      : { ...common, verdict: 'older', reasons: [newerIsUsable(chosen.manifest)], replay, restoreMs };
+  });
 }
 
 /** The refused ones in the words of a failover. Pure. */

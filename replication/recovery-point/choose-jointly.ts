@@ -35,7 +35,10 @@ export type JointRefusalCode =
 
 export interface JointRefusal {
   readonly job: string;
+  readonly flinkJobId: string;
   readonly checkpointId: number;
+  /** The job whose output was asked for. */
+  readonly writer?: string;
   readonly code: JointRefusalCode;
   readonly message: string;
 }
@@ -43,8 +46,13 @@ export interface JointRefusal {
 export type JointChoice<C extends JointCandidate = JointCandidate> =
   /** One checkpoint for every job, each the newest that any consistent combination has. */
   | { readonly kind: 'chosen'; readonly points: ReadonlyMap<string, C>; readonly rejected: readonly JointRefusal[] }
-  /** These jobs have no checkpoint that goes with the others'; the rest is not decided. */
-  | { readonly kind: 'none'; readonly without: readonly string[]; readonly rejected: readonly JointRefusal[] };
+  /** These jobs have no checkpoint that goes with the others'; the rest are chosen as if these wrote nothing. */
+  | {
+      readonly kind: 'none';
+      readonly without: readonly string[];
+      readonly points: ReadonlyMap<string, C>;
+      readonly rejected: readonly JointRefusal[];
+    };
 
 /** A checkpoint that may still be chosen. */
 interface Point<C> {
@@ -87,7 +95,7 @@ export function chooseJointly<C extends JointCandidate>(jobs: readonly JointJob<
     for (let point = each.points[each.at]; point !== undefined; point = each.points[++each.at]) {
       const reason = aheadOf(point.candidate, writers);
       if (reason === undefined) break;
-      rejected.push({ job: each.job.job, checkpointId: point.candidate.checkpointId, ...reason });
+      rejected.push({ ...named(each.job.job, point.candidate), ...reason });
     }
     if (each.at === before) continue;
     // It allows its readers less than before; a set goes on to what is added while it is walked through.
@@ -95,22 +103,27 @@ export function chooseJointly<C extends JointCandidate>(jobs: readonly JointJob<
   }
 
   const without = solving.filter((each) => each.at >= each.points.length).map((each) => each.job.job);
-  if (without.length > 0) return { kind: 'none', without, rejected };
-  const points = new Map(solving.map((each) => [each.job.job, (each.points[each.at] as Point<C>).candidate]));
-  return { kind: 'chosen', points, rejected };
+  const points = new Map<string, C>();
+  for (const { job, points: left, at } of solving) {
+    const point = left[at];
+    if (point !== undefined) points.set(job.job, point.candidate);
+  }
+  return without.length > 0 ? { kind: 'none', without, points, rejected } : { kind: 'chosen', points, rejected };
 }
+
+const named = (job: string, { flinkJobId, checkpointId }: JointCandidate) => ({ job, flinkJobId, checkpointId });
 
 /** Why this checkpoint is ahead of a writer at the newest point that is left to it. A writer without one allows all. */
 function aheadOf<C>(
   candidate: JointCandidate,
   writers: ReadonlyMap<string, readonly Solving<C>[]>,
-): Pick<JointRefusal, 'code' | 'message'> | undefined {
+): Pick<JointRefusal, 'code' | 'message' | 'writer'> | undefined {
   for (const source of candidate.sourceOffsets) {
     const key = partitionKey(source);
     for (const writer of writers.get(source.topic) ?? []) {
       if (source.offset < 0n) {
         const message = `${key}: the checkpoint holds the marker ${source.offset} in place of an offset`;
-        return { code: 'SourceOffsetUnknown', message };
+        return { code: 'SourceOffsetUnknown', message, writer: writer.job.job };
       }
       const point = writer.points[writer.at];
       // Nothing was read yet: nothing can be missed.
@@ -119,11 +132,11 @@ function aheadOf<C>(
       const end = point.ends.get(key);
       if (end === undefined) {
         const message = `${key}: the job would go on at ${source.offset}; how far the output of ${name} went is not known`;
-        return { code: 'WriterOutputUnknown', message };
+        return { code: 'WriterOutputUnknown', message, writer: writer.job.job };
       }
       if (source.offset > end) {
         const message = `${key}: the job would go on at ${source.offset}, ${name} had committed up to ${end}`;
-        return { code: 'ReaderPastWriter', message };
+        return { code: 'ReaderPastWriter', message, writer: writer.job.job };
       }
     }
   }
@@ -143,7 +156,7 @@ function usablePoints<C extends JointCandidate>(job: JointJob<C>, rejected: Join
     if (back !== undefined) {
       const [key, offset] = back;
       const message = `${key}: the job's output ended at ${offset}, and at ${least.get(key)} with a newer checkpoint: the topic was cut or made anew`;
-      rejected.push({ job: job.job, checkpointId: candidate.checkpointId, code: 'OutputWentBack', message });
+      rejected.push({ ...named(job.job, candidate), code: 'OutputWentBack', message });
       continue;
     }
     for (const [key, offset] of known) least.set(key, offset);

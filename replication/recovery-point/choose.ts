@@ -2,6 +2,7 @@ import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import { byPartition, type LogRange, offsetFromJson, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import type { ObjectInfo } from '../../regions/objects/object-store.ts';
 import { type FileProblem, newestFirst, type ReplicaPoint, verifyPoint } from '../checkpoints/replica.ts';
+import type { JointRefusalCode } from './choose-jointly.ts';
 
 export interface RecoveryPointView {
   /** In any order. */
@@ -14,6 +15,8 @@ export interface RecoveryPointView {
 
 export type RefusalCode =
   | FileProblem['code']
+  /** For the sake of a job that writes what this one reads. */
+  | JointRefusalCode
   /** The checkpoint names no Kafka source: where to go on reading is unknown. */
   | 'NoSourceOffsets'
   /** A marker stands in place of an offset: committed group offset, earliest or latest. */
@@ -69,13 +72,23 @@ export interface JudgedPoint {
  * offset inside the mirror. Pure. Each newer one is refused with its reasons.
  */
 export function chooseRecoveryPoint(view: RecoveryPointView): RecoveryPointChoice {
-  const rejected: Refusal[] = [];
-  for (const { manifest, reasons, replay } of judgePoints(view)) {
-    if (reasons.length === 0) return { kind: 'chosen', point: manifest, replay, rejected };
+  const points = [...judgePoints(view)];
+  return choiceOf(
+    points,
+    points.find(({ reasons }) => reasons.length === 0),
+  );
+}
+
+/** The choice of one of these points, newest first, or of none. Pure. */
+export function choiceOf(points: readonly JudgedPoint[], chosen: JudgedPoint | undefined): RecoveryPointChoice {
+  const newer = chosen === undefined ? points : points.slice(0, points.indexOf(chosen));
+  const rejected = newer.map(({ manifest, reasons }): Refusal => {
     const { flinkJobId, checkpointId, completedAtMs } = manifest;
-    rejected.push({ flinkJobId, checkpointId, completedAtMs, reasons });
-  }
-  return { kind: 'none', rejected };
+    return { flinkJobId, checkpointId, completedAtMs, reasons };
+  });
+  return chosen === undefined
+    ? { kind: 'none', rejected }
+    : { kind: 'chosen', point: chosen.manifest, replay: chosen.replay, rejected };
 }
 
 /** Every candidate by itself, newest first, each judged when it is asked for. Pure. */

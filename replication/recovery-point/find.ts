@@ -1,26 +1,90 @@
-import { chooseRecoveryPoint, type RecoveryPointChoice, type Refusal } from './choose.ts';
-import { type GatheredView, type GatherOptions, gatherRecoveryView } from './gather.ts';
+import type { JobConfig } from '../../domain/config.ts';
+import { eachAtOnce } from '../../domain/each-at-once.ts';
+import type { LogRange } from '../../domain/offsets.ts';
+import type { ReplicaProblem } from '../checkpoints/replica.ts';
+import { choiceOf, type JudgedPoint, judgePoints, type RecoveryPointChoice, type Refusal } from './choose.ts';
+import { chooseForJobs, type JobChoice, type JobPoints } from './choose-for-jobs.ts';
+import { type GatheredView, type GatherOptions, recoveryViews, standbyRanges } from './gather.ts';
 
-/**
- * The newest usable checkpoint on the replica, as a failover would choose it, looking further and further back: while a
- * mirror stands still, many a newer checkpoint is copied that lies past its end. Reads only.
- */
-export async function findRecoveryPoint(options: Omit<GatherOptions, 'limit' | 'skip'>): Promise<RecoveryPointChoice> {
-  const rejected: Refusal[] = [];
-  for await (const view of recoveryViews(options)) {
-    const choice = chooseRecoveryPoint(view);
-    rejected.push(...choice.rejected);
-    if (choice.kind === 'chosen') return { ...choice, rejected };
-  }
-  return { kind: 'none', rejected };
+/** A job to choose for, among all that may be joined with it by a topic. */
+export type AskedJob = Omit<JobPoints, 'points'>;
+
+/** A configured job as one to choose for. */
+export function askedJob({ name, writes }: Pick<JobConfig, 'name' | 'writes'>): AskedJob {
+  return { job: name, writes: writes ?? [] };
 }
 
-/** The replica's checkpoints a part at a time, newest first: ten, and each time four times as many as the time before. */
-export async function* recoveryViews(options: Omit<GatherOptions, 'limit' | 'skip'>): AsyncGenerator<GatheredView> {
-  for (let skip = 0, limit = 10; ; skip += limit, limit *= 4) {
-    const view = await gatherRecoveryView({ ...options, limit, skip });
-    yield view;
-    if (view.older === 0) return;
+/** What the replica holds of a job, and what of it is chosen. */
+export interface SeenJob extends JobChoice {
+  readonly job: string;
+  /** What lies there and is no checkpoint. */
+  readonly problems: readonly ReplicaProblem[];
+  /** Checkpoints that were not looked at, because a newer one is chosen. */
+  readonly older: number;
+  /** What the standby's log holds. */
+  readonly logRanges: readonly LogRange[];
+}
+
+/** So many jobs are looked at at once. */
+const JOBS_AT_ONCE = 8;
+
+/**
+ * Looks at the replicas of all jobs and chooses for all of them together, in the order of `jobs`. Looks further and
+ * further back: while a mirror stands still, many a newer checkpoint is copied that lies past its end. Reads only.
+ */
+export async function seeJobs(options: GatherOptions, jobs: readonly AskedJob[]): Promise<readonly SeenJob[]> {
+  const logRanges = await standbyRanges(options);
+  const looks = jobs.map((job) => new Look(job, recoveryViews(options, job.job, logRanges)));
+  for (let behind = looks; ; ) {
+    await eachAtOnce(behind, JOBS_AT_ONCE, (look) => look.readUntilUsable());
+    const choices = chooseForJobs(looks.map((look) => ({ ...look.asked, points: look.points })));
+    const choiceFor = ({ asked }: Look) => choices.get(asked.job) as JobChoice;
+    behind = looks.filter((look) => look.older > 0 && choiceFor(look).wantsOlder);
+    if (behind.length > 0) continue;
+    return looks.map((look) => ({
+      ...choiceFor(look),
+      job: look.asked.job,
+      problems: [...look.problems.values()],
+      older: look.older,
+      logRanges,
+    }));
+  }
+}
+
+/** The newest usable checkpoint of each job on the replica, by the job's name, as a failover would choose it. Reads only. */
+export async function findRecoveryPoints(
+  options: GatherOptions,
+  jobs: readonly AskedJob[],
+): Promise<ReadonlyMap<string, RecoveryPointChoice>> {
+  const seen = await seeJobs(options, jobs);
+  return new Map(seen.map(({ job, points, chosen }) => [job, choiceOf(points, chosen)]));
+}
+
+/** How far one job's replica was looked at. */
+class Look {
+  readonly asked: AskedJob;
+  readonly points: JudgedPoint[] = [];
+  /** Every part names again what is none. */
+  readonly problems = new Map<string, ReplicaProblem>();
+  older = 0;
+  readonly #views: AsyncGenerator<GatheredView>;
+
+  constructor(asked: AskedJob, views: AsyncGenerator<GatheredView>) {
+    this.asked = asked;
+    this.#views = views;
+  }
+
+  /** One part more, and on until it holds a point that is usable by itself or there are no more. */
+  async readUntilUsable(): Promise<void> {
+    for (let usable = false; !usable; ) {
+      const { value: view } = await this.#views.next();
+      if (view === undefined) return;
+      const judged = [...judgePoints(view)];
+      this.points.push(...judged);
+      for (const problem of view.problems) this.problems.set(problem.key, problem);
+      this.older = view.older;
+      usable = judged.some(({ reasons }) => reasons.length === 0);
+    }
   }
 }
 

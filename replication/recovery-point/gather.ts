@@ -1,14 +1,13 @@
 import { type LogRange, type PartitionOffset, partitionKey, partitionsOf } from '../../domain/offsets.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { listReplica, type ReplicaProblem } from '../checkpoints/replica.ts';
+import { openReplica, type ReplicaProblem } from '../checkpoints/replica.ts';
 import type { RecoveryPointView } from './choose.ts';
 
 export interface GatherOptions {
   /** The standby's. */
   readonly objects: ObjectStore;
   readonly kafka: KafkaAdmin;
-  readonly job: string;
   /** The mirrored topics. */
   readonly topics: readonly string[];
   /**
@@ -16,48 +15,40 @@ export interface GatherOptions {
    * primary; partitions that are not named count as they are.
    */
   readonly mirrorEnds?: readonly PartitionOffset[];
-  /** How many checkpoints are looked at; default 10. */
-  readonly limit?: number;
-  /** How many of the newest are passed over; default none. */
-  readonly skip?: number;
   readonly signal?: AbortSignal;
 }
 
 export interface GatheredView extends RecoveryPointView {
-  /** What lies on the replica and is no candidate. */
+  /** What lies on the replica and is no candidate; each part names again what the listing told. */
   readonly problems: readonly ReplicaProblem[];
   /** How many older checkpoints lie on the replica that were not looked at. */
   readonly older: number;
 }
 
-/** Reads from the standby's stores what `chooseRecoveryPoint` decides by. A topic that is missing has no ranges. */
-export async function gatherRecoveryView(options: GatherOptions): Promise<GatheredView> {
-  const call = options.signal === undefined ? {} : { signal: options.signal };
-  const [replica, logRanges] = await Promise.all([
-    listReplica(options.objects, options.job, {
-      ...call,
-      limit: options.limit ?? 10,
-      skip: options.skip ?? 0,
-      hashMetadata: true,
-    }),
-    standbyRanges(options, call),
-  ]);
-  return {
-    candidates: replica.points,
-    objects: replica.objects,
-    problems: replica.problems,
-    older: replica.older,
-    logRanges: boundedBy(logRanges, options.mirrorEnds ?? []),
-  };
+/**
+ * A job's checkpoints on the replica, which is listed once, a part at a time, newest first: ten, and each time four
+ * times as many as the time before. What `judgePoints` decides by, given what the standby's log holds.
+ */
+export async function* recoveryViews(
+  options: Pick<GatherOptions, 'objects' | 'signal'>,
+  job: string,
+  logRanges: readonly LogRange[],
+): AsyncGenerator<GatheredView> {
+  const replica = await openReplica(options.objects, job, options.signal ? { signal: options.signal } : {});
+  for (let skip = 0, limit = 10; ; skip += limit, limit *= 4) {
+    const { points, objects, problems, older } = await replica.read(skip, skip + limit, { hashMetadata: true });
+    yield { candidates: points, objects, problems, older, logRanges };
+    if (older === 0) return;
+  }
 }
 
-async function standbyRanges(
-  options: GatherOptions,
-  call: { readonly signal?: AbortSignal },
-): Promise<readonly LogRange[]> {
+/** What the standby's log holds of the mirrored topics, as far as the mirror went. A topic that is missing has no ranges. */
+export async function standbyRanges(options: Omit<GatherOptions, 'objects'>): Promise<readonly LogRange[]> {
+  const call = options.signal === undefined ? {} : { signal: options.signal };
   const topics = await options.kafka.describeTopics(options.topics, call);
   const partitions = partitionsOf(topics.values());
-  return partitions.length === 0 ? [] : options.kafka.logRanges(partitions, call);
+  const ranges = partitions.length === 0 ? [] : await options.kafka.logRanges(partitions, call);
+  return boundedBy(ranges, options.mirrorEnds ?? []);
 }
 
 /** The ranges, none of which ends above the end that is named for its partition. Pure. */

@@ -69,12 +69,15 @@ export interface FailoverContext {
   /** Transactions that a person wants committed: producer ids of the source, or the mirror's transactional ids. */
   readonly commitTransactions?: readonly string[];
   readonly remains: StandbyRemains;
-  /** Newest usable point of a job, given where mirrored data ends. Reads only. */
-  chooseRecoveryPoint(
-    job: JobConfig,
+  /**
+   * Newest usable points of all jobs, chosen together, given where mirrored data ends; by the job's name. A job that
+   * runs already keeps what it was restored from. Reads only.
+   */
+  chooseRecoveryPoints(
+    jobs: readonly { readonly config: JobConfig; readonly restored?: UsedPoint }[],
     mirroredEnds: readonly PartitionOffset[],
     signal: AbortSignal,
-  ): Promise<RecoveryPointChoice>;
+  ): Promise<ReadonlyMap<string, RecoveryPointChoice>>;
   /** Copies a group's committed offsets to the standby, clamped to where mirrored data ends. Idempotent. */
   syncGroup(group: string, mirroredEnds: readonly PartitionOffset[], signal: AbortSignal): Promise<SyncedGroup>;
 }

@@ -16,7 +16,7 @@ export type Asked<T> =
 
 /** What a plan is made from: all of it observed, none of it changed. */
 export interface PlanView {
-  readonly context: Omit<FailoverContext, 'chooseRecoveryPoint' | 'syncGroup' | 'clock' | 'state' | 'names'>;
+  readonly context: Omit<FailoverContext, 'chooseRecoveryPoints' | 'syncGroup' | 'clock' | 'state' | 'names'>;
   readonly outage: Outage;
   readonly nowMs: number;
   /** The earlier run that this one goes on with. */
@@ -57,11 +57,8 @@ export async function gatherPlanView(
       })),
     ),
   ]);
-  const choices = await Promise.all(
-    context.jobs.map(async ({ config: job }) => ({
-      job: job.name,
-      choice: await ask(context.chooseRecoveryPoint(job, ends.kind === 'known' ? ends.value.ends : [], signal)),
-    })),
+  const found = await ask(
+    context.chooseRecoveryPoints(context.jobs, ends.kind === 'known' ? ends.value.ends : [], signal),
   );
   outer.throwIfAborted();
   const { resumes } = options;
@@ -77,9 +74,14 @@ export async function gatherPlanView(
     mirroredEnds: ends.kind === 'known' ? { kind: 'known', value: ends.value.ends } : ends,
     mirrorFrozen: ends.kind === 'known' && ends.value.frozen,
     ...(acls.kind === 'known' && config.mirror.acls === 'follow' ? { withheldAcls: acls.value?.withheld ?? [] } : {}),
-    choices,
+    choices: context.jobs.map(({ config: { name } }) => ({ job: name, choice: choiceOf(found, name) })),
     records,
   };
+}
+
+function choiceOf(found: Asked<ReadonlyMap<string, RecoveryPointChoice>>, job: string): Asked<RecoveryPointChoice> {
+  if (found.kind === 'unknown') return found;
+  return { kind: 'known', value: found.value.get(job) ?? { kind: 'none', rejected: [] } };
 }
 
 async function mirroredEnds(

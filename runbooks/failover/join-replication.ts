@@ -2,8 +2,9 @@ import { describeError } from '../../domain/errors.ts';
 import { type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
 import type { Region } from '../../regions/region.ts';
 import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
-import { describeRefusal, findRecoveryPoint } from '../../replication/recovery-point/find.ts';
-import type { FailoverContext, RejectedPoint, SyncedGroup } from './context.ts';
+import type { RecoveryPointChoice as FoundPoint } from '../../replication/recovery-point/choose.ts';
+import { askedJob, describeRefusal, findRecoveryPoints } from '../../replication/recovery-point/find.ts';
+import type { FailoverContext, RecoveryPointChoice, SyncedGroup } from './context.ts';
 import { within } from './failover-step.ts';
 import { standbyRemains } from './standby-remains.ts';
 
@@ -12,19 +13,14 @@ export function joinReplication(
   primary: Region,
   standby: Region,
   topics: readonly string[],
-): Pick<FailoverContext, 'chooseRecoveryPoint' | 'syncGroup' | 'remains'> {
+): Pick<FailoverContext, 'chooseRecoveryPoints' | 'syncGroup' | 'remains'> {
   return {
     remains: standbyRemains(primary, standby),
-    async chooseRecoveryPoint(job, mirrorEnds, signal) {
+    async chooseRecoveryPoints(jobs, mirrorEnds, signal) {
       const { objects, kafka } = standby;
-      const choice = await findRecoveryPoint({ objects, kafka, job: job.name, topics, mirrorEnds, signal });
-      const rejected: RejectedPoint[] = choice.rejected.map((refusal) => ({
-        job: job.name,
-        checkpointId: refusal.checkpointId,
-        code: refusal.reasons[0]?.code ?? 'Refused',
-        message: describeRefusal(refusal),
-      }));
-      return choice.kind === 'chosen' ? { kind: 'chosen', point: choice.point, rejected } : { kind: 'none', rejected };
+      const asked = jobs.map(({ config, restored }) => ({ ...askedJob(config), ...(restored ? { restored } : {}) }));
+      const choices = await findRecoveryPoints({ objects, kafka, topics, mirrorEnds, signal }, asked);
+      return new Map([...choices].map(([job, choice]) => [job, inWordsOfFailover(job, choice)]));
     },
     async syncGroup(group, ends, signal): Promise<SyncedGroup> {
       const mirrored = new Map(ends.map((e: PartitionOffset) => [partitionKey(e), e.offset]));
@@ -41,4 +37,14 @@ export function joinReplication(
       };
     },
   };
+}
+
+function inWordsOfFailover(job: string, choice: FoundPoint): RecoveryPointChoice {
+  const rejected = choice.rejected.map((refusal) => ({
+    job,
+    checkpointId: refusal.checkpointId,
+    code: refusal.reasons[0]?.code ?? 'Refused',
+    message: describeRefusal(refusal),
+  }));
+  return choice.kind === 'chosen' ? { kind: 'chosen', point: choice.point, rejected } : { kind: 'none', rejected };
 }

@@ -1,10 +1,11 @@
 import type { CheckpointManifest } from '../../../domain/checkpoint.ts';
+import type { JobConfig } from '../../../domain/config.ts';
 import { offsetFromJson } from '../../../domain/offsets.ts';
 import type { FlinkCheckpoints } from '../../../regions/flink/flink-jobs.ts';
 import { keyInBucket } from '../../../replication/checkpoints/locations.ts';
 import { decodeManifest } from '../../../replication/checkpoints/manifest.ts';
 import { noPointSentence } from '../../../replication/recovery-point/find.ts';
-import type { FailoverContext, RejectedPoint, UsedPoint } from '../context.ts';
+import type { FailoverContext, RecoveryPointChoice, RejectedPoint, UsedPoint } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
 
@@ -17,22 +18,28 @@ export function chooseRecoveryPoints(words: StepWords): FailoverStep {
     onFailure: { kind: 'stop', hint: 'see `argus checkpoints list` for what the replica holds' },
     async observe(context, facts, io) {
       const running = await context.standby.flink.list({ signal: io.signal });
-      const points: UsedPoint[] = [];
-      const rejected: RejectedPoint[] = [];
+      const jobs: { readonly config: JobConfig; readonly restored?: UsedPoint }[] = [];
       for (const { config } of context.jobs) {
         const there = findStandbyJob(running, context.roles.epoch + 1, config.name);
-        if (there.kind === 'live') {
-          const { restored } = await context.standby.flink.checkpoints(there.job.id, io);
-          if (restored) {
-            points.push(await restoredPoint(context, config.name, restored, io.signal));
-            continue;
-          }
+        const { restored } = there.kind === 'live' ? await context.standby.flink.checkpoints(there.job.id, io) : {};
+        jobs.push(
+          restored ? { config, restored: await restoredPoint(context, config.name, restored, io.signal) } : { config },
+        );
+      }
+      const choices = jobs.every(({ restored }) => restored)
+        ? new Map<string, RecoveryPointChoice>()
+        : await context.chooseRecoveryPoints(jobs, facts.promotedAt ?? [], io.signal);
+      const points: UsedPoint[] = [];
+      const rejected: RejectedPoint[] = [];
+      for (const { config, restored } of jobs) {
+        if (restored) {
+          points.push(restored);
+          continue;
         }
-        const choice = await context.chooseRecoveryPoint(config, facts.promotedAt ?? [], io.signal);
-        rejected.push(...choice.rejected);
-        if (choice.kind === 'none') {
-          return { kind: 'refused', error: noPointRefusal(config.name, choice.rejected) };
-        }
+        const choice = choices.get(config.name);
+        rejected.push(...(choice?.rejected ?? []));
+        if (choice?.kind !== 'chosen')
+          return { kind: 'refused', error: noPointRefusal(config.name, choice?.rejected ?? []) };
         points.push(usedPoint(choice.point));
       }
       return { kind: 'done', evidence: evidence({ points, rejected }), facts: { points, rejected } };

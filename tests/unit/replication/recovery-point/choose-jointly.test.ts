@@ -147,7 +147,9 @@ test('every refusal is a sentence with both jobs and offsets', () => {
   expect(rejected).toEqual([
     {
       job: 'r',
+      flinkJobId: 'a'.repeat(32),
       checkpointId: 2,
+      writer: 'w',
       code: 'ReaderPastWriter',
       message: 't-0: the job would go on at 9, w at its checkpoint 7 had committed up to 3',
     },

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
-import { describeRefusal, findRecoveryPoint, noPointSentence } from '../../../../replication/recovery-point/find.ts';
+import { describeRefusal, findRecoveryPoints, noPointSentence } from '../../../../replication/recovery-point/find.ts';
 import { endingAt, replica } from './point-sample.ts';
 
-const find = async (ids: readonly number[], end: bigint) =>
-  findRecoveryPoint({ objects: await replica(ids), kafka: endingAt(end), job: 'counts', topics: ['events'] });
+async function find(ids: readonly number[], end: bigint) {
+  const from = { objects: await replica(ids), kafka: endingAt(end), topics: ['events'] };
+  return (await findRecoveryPoints(from, [{ job: 'counts', writes: [] }])).get('counts')!;
+}
 
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { AssessmentFacts } from '../../../../replication/recovery-point/assess.ts';
 import { defaultRates, measuredRestore, ratesFrom } from '../../../../replication/recovery-point/estimate-restore.ts';
-import { findRecoveryPoint } from '../../../../replication/recovery-point/find.ts';
+import { findRecoveryPoints } from '../../../../replication/recovery-point/find.ts';
 import { surveyPoints } from '../../../../replication/recovery-point/survey.ts';
 import { endingAt, replica } from './point-sample.ts';
 
@@ -11,11 +11,13 @@ const facts: AssessmentFacts = {
   losses: { events: { estimatedRecords: 12, ms: 600, estimated: true } },
   rates: { startMs: 1_000, bytesPerSecond: 1_000, recordsPerSecond: 10 },
 };
+const counts = { job: 'counts', writes: [] };
 const upTo = (n: number) => Array.from({ length: n }, (_, i) => i + 1);
 
 async function survey(ids: readonly number[], end: bigint, over: Parameters<typeof replica>[1] = {}) {
-  const from = { objects: await replica(ids, over), kafka: endingAt(end), job: 'counts', topics: ['events'] };
-  return { ...(await surveyPoints(from, () => facts)), failover: await findRecoveryPoint(from) };
+  const from = { objects: await replica(ids, over), kafka: endingAt(end), topics: ['events'] };
+  const [survey] = await surveyPoints(from, [counts], () => facts);
+  return { ...survey!, failover: (await findRecoveryPoints(from, [counts])).get('counts')! };
 }
 
 test('every checkpoint has its verdict: refused, chosen, or older than the chosen one', async () => {
@@ -63,8 +65,8 @@ test('looks no further back than the part that holds the chosen one, and says ho
 test('what lies there and is no checkpoint is named once', async () => {
   const objects = await replica(upTo(20));
   await objects.put(`argus/replica/counts/points/${'b'.repeat(32)}-0000000001/_metadata`, new Uint8Array(1));
-  const found = await surveyPoints({ objects, kafka: endingAt(5n), job: 'counts', topics: ['events'] }, () => facts);
-  expect(found.problems.map((p) => p.code)).toEqual(['HalfWritten']);
+  const [found] = await surveyPoints({ objects, kafka: endingAt(5n), topics: ['events'] }, [counts], () => facts);
+  expect(found?.problems.map((p) => p.code)).toEqual(['HalfWritten']);
 });
 
 test('chooses what a failover would choose, and refuses the same for the same reasons', async () => {

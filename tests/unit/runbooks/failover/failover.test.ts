@@ -153,8 +153,7 @@ describe('a failover', () => {
     let looks = 0;
     const report = await failOver(world, {
       ...context,
-      chooseRecoveryPoint: async (...args) =>
-        looks++ === 0 ? context.chooseRecoveryPoint(...args) : { kind: 'none', rejected: [] },
+      chooseRecoveryPoints: async (...args) => (looks++ === 0 ? context.chooseRecoveryPoints(...args) : new Map()),
     });
     expect(report).toMatchObject({
       outcome: 'refused',
@@ -173,8 +172,8 @@ describe('a failover', () => {
     let looks = 0;
     const report = await failOver(world, {
       ...world.context,
-      chooseRecoveryPoint: async (...args) =>
-        looks++ === 0 ? world.context.chooseRecoveryPoint(...args) : { kind: 'none', rejected: [] },
+      chooseRecoveryPoints: async (...args) =>
+        looks++ === 0 ? world.context.chooseRecoveryPoints(...args) : new Map(),
     });
     expect(report.error?.code).toBe('CompensationFailed');
     expect(exitCodeOf(report)).toBe(4);
@@ -222,8 +221,8 @@ describe('a failover that gives up', () => {
     let looks = 0;
     const report = await failOver(world, {
       ...confirming(world),
-      chooseRecoveryPoint: async (...args) =>
-        looks++ === 0 ? world.context.chooseRecoveryPoint(...args) : { kind: 'none', rejected: [] },
+      chooseRecoveryPoints: async (...args) =>
+        looks++ === 0 ? world.context.chooseRecoveryPoints(...args) : new Map(),
     });
     expect(report).toMatchObject({ outcome: 'refused', pastReturn: false, leftStopped: ['counts'] });
   });
@@ -259,10 +258,7 @@ test('going on with a job that runs needs no recovery point any more, and names 
   const world = await started();
   const first = { ...confirming(world), state: dyingStore(confirming(world).state, 14, 'before') };
   await failOver(world, first).catch(() => undefined);
-  const report = await failOver(
-    world,
-    world.run(2, { chooseRecoveryPoint: async () => ({ kind: 'none', rejected: [] }) }),
-  );
+  const report = await failOver(world, world.run(2, { chooseRecoveryPoints: async () => new Map() }));
   expect(report).toMatchObject({
     outcome: 'done',
     recoveryPoint: { checkpointId: 7, uri: manifest.replicaUri, sourceOffsets: [] },

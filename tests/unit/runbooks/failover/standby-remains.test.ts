@@ -22,10 +22,9 @@ const leftOpen = (partition: number, sourceProducerId: bigint): OpenTransaction 
 const foreign: OpenTransaction = { ...leftOpen(1, 0n), owner: 'foreign', transactionalId: undefined, producerId: 5n };
 
 /** A point for the plan, none when the run comes to choose. */
-function chooseOnce(context: Omit<FailoverContext, 'epoch'>): FailoverContext['chooseRecoveryPoint'] {
+function chooseOnce(context: Omit<FailoverContext, 'epoch'>): FailoverContext['chooseRecoveryPoints'] {
   let asked = 0;
-  return async (...args) =>
-    asked++ === 0 ? context.chooseRecoveryPoint(...args) : { kind: 'none' as const, rejected: [] };
+  return async (...args) => (asked++ === 0 ? context.chooseRecoveryPoints(...args) : new Map());
 }
 
 test('ends what the mirror left open behind the start of the jobs: pre-committed ones are committed', async () => {
@@ -58,7 +57,7 @@ test('takes the mirror`s right to write away where the configuration names it, a
 
   const other = await started();
   const context = { ...confirming(other), config: { ...config, mirror } };
-  const refusing = { ...context, chooseRecoveryPoint: chooseOnce(context) };
+  const refusing = { ...context, chooseRecoveryPoints: chooseOnce(context) };
   const given = await failOver(other, refusing);
   expect(given).toMatchObject({ outcome: 'refused', compensated: ['seal-mirror', 'freeze-mirror'] });
   expect(other.effects).toEqual(['deny User:mirror', 'sync group', 'allow User:mirror']);

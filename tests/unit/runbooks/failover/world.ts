@@ -232,8 +232,8 @@ export function newWorld(options: WorldOptions = {}): World {
         partitions: [],
       }),
     },
-    chooseRecoveryPoint: async () =>
-      options.noPoint ? { kind: 'none', rejected: [] } : { kind: 'chosen', point: manifest, rejected: [] },
+    chooseRecoveryPoints: async () =>
+      new Map(options.noPoint ? [] : [['counts', { kind: 'chosen', point: manifest, rejected: [] }]]),
     syncGroup: async (group) => {
       effects.push('sync group');
       return { group, source: 'last-copy', offsets: [] };
