@@ -4,6 +4,7 @@ import type { Config } from '../domain/config.ts';
 import { describeError } from '../domain/errors.ts';
 import type { Region } from '../regions/region.ts';
 import { flinkJobIdOf } from '../replication/checkpoints/catalogue.ts';
+import { sinkWatch } from '../replication/checkpoints/sink-ends.ts';
 import { type CheckpointSync, createCheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { Log } from './log.ts';
 import type { ReplicaPruner } from './prune-replica.ts';
@@ -28,6 +29,7 @@ export interface CheckpointLoopOptions {
 export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: AbortSignal): Promise<void> {
   const { source, target, clock, log, periodMs = 1_000 } = options;
   const rules = new Map(options.jobs.map((job) => [job.name, retentionRules(options.settings, job.checkpoints)]));
+  const sinks = sinkWatch(source.brokers);
   const syncs = new Map(
     options.jobs.map((job) => [
       job.name,
@@ -37,6 +39,7 @@ export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: 
         source: source.objects,
         target: target.objects,
         clock,
+        ...sinks.of(job),
         keep: retentionRules(options.settings, job.checkpoints).keep,
         flinkJobId: async (s) => {
           const deadline = AbortSignal.timeout(2_000);
@@ -50,6 +53,7 @@ export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: 
   await Promise.all(
     [...syncs].map(([job, sync]) => {
       let said: string | undefined;
+      let saidOfSinks: string | undefined;
       return every(
         periodMs,
         async () => {
@@ -61,6 +65,10 @@ export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: 
               for (const r of step.refused)
                 log.warn({ job, code: r.code }, `checkpoint ${r.checkpointId}: ${r.message}`);
               if (step.replicated) log.info({ job }, `checkpoint ${step.replicated.checkpointId} is on the replica`);
+              const unseen = step.sinksUnseen;
+              if (unseen !== undefined && unseen !== saidOfSinks)
+                log.warn({ job }, `where its sinks ended after checkpoints can't be seen: ${unseen}`);
+              if (step.replicated) saidOfSinks = unseen;
             }
             if (said !== undefined) log.info({ job }, 'the checkpoint sync goes on');
             said = undefined;
@@ -80,5 +88,5 @@ export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: 
         signal,
       );
     }),
-  );
+  ).finally(() => sinks.close());
 }

@@ -6,6 +6,7 @@ import { replicator } from '../../daemon/replicator.ts';
 import { retentionRules } from '../../domain/checkpoints-config.ts';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import { flinkJobIdOf } from '../../replication/checkpoints/catalogue.ts';
+import { sinkWatch } from '../../replication/checkpoints/sink-ends.ts';
 import { createCheckpointSync } from '../../replication/checkpoints/sync.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import type { CommandContext } from '../context.ts';
@@ -23,6 +24,7 @@ export async function run(context: CommandContext, options: { readonly once?: bo
     const [source, target] = [regionOf(regions, roles.primary), regionOf(regions, roles.standby)];
     const parts = { state, clock, holder: who };
     if (options.once) {
+      const sinks = sinkWatch(source.brokers);
       await requireReplicaRight(parts, 'checkpoints run', context.signal, async ({ signal }) => {
         for (const job of config.jobs) {
           const sync = createCheckpointSync({
@@ -32,6 +34,7 @@ export async function run(context: CommandContext, options: { readonly once?: bo
             source: source.objects,
             target: target.objects,
             clock,
+            ...sinks.of(job),
             flinkJobId: async () =>
               flinkJobIdOf(await source.flink.list({ signal: AbortSignal.timeout(2_000) }), job.name),
           });
@@ -46,7 +49,7 @@ export async function run(context: CommandContext, options: { readonly once?: bo
                 : `${job.name}: no complete checkpoint yet`,
             );
         }
-      });
+      }).finally(() => sinks.close());
       return 0;
     }
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal: context.signal });

@@ -64,6 +64,20 @@ export async function completedCheckpoints(
   return completed;
 }
 
+/** Whether a newer checkpoint of the same run is complete. */
+export async function isNewerComplete(
+  store: ObjectStore,
+  prefix: string,
+  than: CheckpointName,
+  options: CallOptions = {},
+): Promise<boolean> {
+  for (const each of await checkpointDirectories(store, prefix, than.flinkJobId, options)) {
+    if (each.checkpointId <= than.checkpointId) return false;
+    if ((await store.head(`${each.directory}/_metadata`, options)) !== undefined) return true;
+  }
+  return false;
+}
+
 /**
  * The run with the newest completed checkpoint under the prefix: for when Flink itself can't be asked.
  * `undefined` when there is none. Only right where one job writes under this prefix.

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
-import type { CheckpointManifest, FileChecksum, ReplicaFile } from '../../domain/checkpoint.ts';
+import type { CheckpointManifest, FileChecksum, ReplicaFile, SinkEnds } from '../../domain/checkpoint.ts';
 import { eachAtOnce } from '../../domain/each-at-once.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
@@ -42,6 +42,11 @@ export interface ReplicateOptions {
   readonly known: KnownFiles;
   /** The wall clock. */
   readonly now: () => number;
+  /**
+   * Where the job's sinks ended, looked at when the checkpoint is known to be complete; undefined when nobody can tell.
+   * Never fails, and the copy goes on meanwhile.
+   */
+  readonly sinkEnds?: () => Promise<SinkEnds | undefined>;
   /** Copies at once; default 8. */
   readonly parallelism?: number;
   /** Told when the plan is made, and whenever a file or a part of it is copied. */
@@ -111,6 +116,7 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
   const metadataKey = `${checkpoint.directory}/_metadata`;
   const original = await source.get(metadataKey, call);
   if (original === undefined) return { kind: 'incomplete' };
+  const looking = options.sinkEnds?.();
   try {
     const directoryUri = `${source.uri}/${checkpoint.directory}`;
     const metadata = readMetadata(original.body);
@@ -134,6 +140,7 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
     });
     const folder = pointFolder(job, checkpoint);
     await target.put(`${folder}/_metadata`, relocated, call);
+    const sinkEnds = await looking;
     const manifest: CheckpointManifest = {
       version: 1,
       job,
@@ -148,6 +155,7 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
       files: plan.map((file) => replicaFile(file, options.known)),
       sourceOffsets: [...states.offsets].sort(byPartition).map(offsetToJson),
       droppedTransactions: states.transactions,
+      ...(sinkEnds === undefined ? {} : { sinkEnds }),
       needsClaim: hasChangelog(metadata),
     };
     await target.put(`${folder}/manifest.json`, encodeManifest(manifest), call);

@@ -1,10 +1,12 @@
-import type { CheckpointManifest } from '../../domain/checkpoint.ts';
+import type { CheckpointManifest, SinkEnds } from '../../domain/checkpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
+import { describeError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { checkpointDirectories, newestFlinkJobId } from './catalogue.ts';
+import { type CheckpointDirectory, checkpointDirectories, isNewerComplete, newestFlinkJobId } from './catalogue.ts';
 import { type CheckpointName, filesFolder, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
 import { listReplica, newestFirst } from './replica.ts';
 import { type CopyProgress, type KnownFiles, replicateCheckpoint } from './replicate.ts';
+import type { SeenSinkEnds } from './sink-ends.ts';
 import { type CopyAttempt, judgePace, PACE_ATTEMPTS, type SlowCopy } from './sync-pace.ts';
 
 export interface CheckpointSyncOptions {
@@ -20,6 +22,8 @@ export interface CheckpointSyncOptions {
    */
   readonly flinkJobId?: (signal?: AbortSignal) => Promise<string | undefined>;
   readonly parallelism?: number;
+  /** Looks at the topics that the job writes, once for each checkpoint that is copied. Absent: nobody knows them. */
+  readonly lookAtSinks?: (signal?: AbortSignal) => Promise<SeenSinkEnds>;
   /** So many points of a run retention keeps: one that has as many newer ones on the replica isn't copied. Default all. */
   readonly keep?: number;
   /** How often the replica is listed anew, so that a file that somebody removed is copied again; default 5 min. */
@@ -29,6 +33,8 @@ export interface CheckpointSyncOptions {
 export interface SyncStep {
   /** The checkpoint that this step made complete on the replica. */
   readonly replicated?: CheckpointManifest;
+  /** Why its manifest does not tell where the job's sinks ended. */
+  readonly sinksUnseen?: string;
   readonly refused: readonly { readonly checkpointId: number; readonly code: string; readonly message: string }[];
   /** The checkpoint that Flink removed during its copy; the files that were copied stay. */
   readonly superseded?: number;
@@ -141,6 +147,21 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
     return newer.length < (options.keep ?? Number.POSITIVE_INFINITY);
   }
 
+  /** Where the sinks ended after a checkpoint was complete, or why that can't be told. */
+  async function sinkEndsAfter(
+    checkpoint: CheckpointDirectory,
+    look: NonNullable<CheckpointSyncOptions['lookAtSinks']>,
+    call: { readonly signal?: AbortSignal },
+  ): Promise<SinkEnds | string> {
+    try {
+      const seen = await look(call.signal);
+      const atMs = clock.now();
+      return { atMs, newerComplete: await isNewerComplete(source, prefix, checkpoint, call), ...seen };
+    } catch (error) {
+      return describeError(error);
+    }
+  }
+
   return {
     async step(stepOptions = {}) {
       const { signal, onProgress } = stepOptions;
@@ -151,12 +172,15 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
       const lacking = directories.filter(isWanted);
       const refused: { checkpointId: number; code: string; message: string }[] = [];
       let replicated: CheckpointManifest | undefined;
+      let sinksUnseen: string | undefined;
       let superseded: number | undefined;
       let more = false;
       for (const [index, checkpoint] of lacking.entries()) {
         const { parallelism } = options;
         const { checkpointId, flinkJobId } = checkpoint;
         const beganAtMs = clock.monotonic();
+        const { lookAtSinks } = options;
+        sinksUnseen = undefined;
         const result = await replicateCheckpoint({
           source,
           target,
@@ -164,6 +188,16 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
           checkpoint,
           known,
           now: () => clock.now(),
+          ...(lookAtSinks === undefined
+            ? {}
+            : {
+                sinkEnds: async () => {
+                  const ends = await sinkEndsAfter(checkpoint, lookAtSinks, call);
+                  if (typeof ends !== 'string') return ends;
+                  sinksUnseen = ends;
+                  return undefined;
+                },
+              }),
           ...(parallelism === undefined ? {} : { parallelism }),
           ...(onProgress === undefined ? {} : { onProgress: (now) => onProgress({ checkpointId, ...now }) }),
           ...call,
@@ -201,6 +235,7 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
       lastSyncAtMs = clock.now();
       return {
         ...(replicated === undefined ? {} : { replicated }),
+        ...(replicated === undefined || sinksUnseen === undefined ? {} : { sinksUnseen }),
         ...(superseded === undefined ? {} : { superseded }),
         refused,
         more,
