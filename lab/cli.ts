@@ -6,6 +6,7 @@ import { defaultLabDir, isAlive, readClaim } from './lab-folder.ts';
 import type { Place, RegionName } from './lab-info.ts';
 import { progressPrinter, renderLinks, renderRegion, renderStatus, type StatusView, statusOf } from './lab-status.ts';
 import { linkStates } from './links.ts';
+import { type FlinkVersion, flinkVersions } from './setup/flink-releases.ts';
 
 interface Common {
   readonly dir: string;
@@ -53,9 +54,15 @@ function command(spec: string, description: string, example: string): Command {
     .addHelpText('after', `\nExample:\n  ${example}`);
 }
 
-command('up', 'Start everything and the job on the primary; ends when the job runs.', 'npm run lab -- up').action(
-  async (options: Common) => {
-    const lab = await startLab({ dir: options.dir, signal: stop.signal, progress: progressPrinter(say) });
+command(
+  'up',
+  'Start everything and the job on the primary; ends when the job runs.',
+  'npm run lab -- up\n  npm run lab -- up --flink 1.20',
+)
+  .addOption(new Option('--flink <version>', "both regions' Flink").choices(flinkVersions).default(flinkVersions[0]))
+  .action(async (options: Common & { readonly flink: FlinkVersion }) => {
+    const flink = { version: options.flink };
+    const lab = await startLab({ dir: options.dir, flink, signal: stop.signal, progress: progressPrinter(say) });
     await lab.detach();
     const hint = [
       `lab up in ${lab.dir}; try:`,
@@ -63,8 +70,7 @@ command('up', 'Start everything and the job on the primary; ends when the job ru
       '  npm run argus -- status',
     ];
     print(options, lab.info, hint.join('\n'));
-  },
-);
+  });
 
 command('down', 'Kill everything of the lab and remove its folder.', 'npm run lab -- down').action(
   async (options: Common) => {

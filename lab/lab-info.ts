@@ -2,6 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArgusError } from '../domain/errors.ts';
 import type { Artifacts } from './setup/artifacts.ts';
+import type { FlinkChoice } from './setup/flink-releases.ts';
 
 export const regionNames = ['mumbai', 'singapore'] as const;
 export type RegionName = (typeof regionNames)[number];
@@ -99,6 +100,7 @@ export interface LabInfo {
   /** The job that was started on the primary. */
   readonly flinkJobId: string;
   readonly artifacts: Artifacts;
+  readonly flink: FlinkChoice;
 }
 
 const fileName = 'lab.json';

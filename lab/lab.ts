@@ -24,6 +24,7 @@ import { claimPorts, type PortBlock } from './ports.ts';
 import { type Reaper, startReaper } from './reaper.ts';
 import { type LabRegion, regionControl, startRegionComponent } from './region.ts';
 import type { Artifacts } from './setup/artifacts.ts';
+import type { FlinkChoice } from './setup/flink-releases.ts';
 import type { SetupEvent } from './setup/part.ts';
 
 /** What happens while a lab starts. `part` is a component (`mumbai/kafka`), `lab` or `job`; `ms` since the start. */
@@ -36,6 +37,8 @@ export interface LabOptions {
   readonly dir?: string;
   /** Where everything lies that is started; default: the set-up's own, installed when it is missing. */
   readonly artifacts?: Artifacts;
+  /** Which Flink both regions run, and with which settings; default: 2.2 with the lab's own. */
+  readonly flink?: Partial<FlinkChoice>;
   /** Ends the start; nothing is left of it. */
   readonly signal?: AbortSignal;
   readonly progress?: (event: LabEvent) => void;
@@ -81,7 +84,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   try {
     chmodSync(dir, 0o700);
     reaper = startReaper(dir, id);
-    const artifacts = options.artifacts ?? (await installed(progress, signal));
+    const flink: FlinkChoice = { version: '2.2', settings: {}, ...options.flink };
+    const artifacts = options.artifacts ?? (await installed(flink, progress, signal));
     signal?.throwIfAborted();
     ports = await claimPorts();
     const info = planLab({
@@ -89,6 +93,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       dir,
       nowMs: Date.now(),
       artifacts,
+      flink,
       anchorPort: ports.anchor,
       takePort: ports.take,
       secret: () => randomBytes(16).toString('hex'),
@@ -150,10 +155,16 @@ function labOf(info: LabInfo, reaper: Reaper | undefined): Lab {
   };
 }
 
-async function installed(progress: (event: LabEvent) => void, signal: AbortSignal | undefined): Promise<Artifacts> {
+async function installed(
+  flink: FlinkChoice,
+  progress: (event: LabEvent) => void,
+  signal: AbortSignal | undefined,
+): Promise<Artifacts> {
   // What only a start needs is loaded by it alone: the controls answer at once.
   const { ensureArtifacts } = await import('./setup/artifacts.ts');
-  return ensureArtifacts({ progress: (event) => progress({ kind: 'setup', event }), ...(signal && { signal }) });
+  const { withFlink } = await import('./setup/flink-releases.ts');
+  const setup = (event: SetupEvent): void => progress({ kind: 'setup', event });
+  return withFlink(await ensureArtifacts({ progress: setup, ...(signal && { signal }) }), flink, signal, setup);
 }
 
 /** Starts everything, as much at once as possible; gives the description with process ids and the job's id. */

@@ -9,6 +9,7 @@ import {
   regionNames,
 } from './lab-info.ts';
 import type { Artifacts } from './setup/artifacts.ts';
+import type { FlinkChoice } from './setup/flink-releases.ts';
 
 const layout = {
   mumbai: { address: '127.0.1.1', bucket: 'argus-flink-checkpoints', more: [] },
@@ -20,6 +21,7 @@ export interface PlanInput {
   readonly dir: string;
   readonly nowMs: number;
   readonly artifacts: Artifacts;
+  readonly flink: FlinkChoice;
   /** The port on which toxiproxy's API listens. */
   readonly anchorPort: number;
   /** Gives a port that no other part of the lab has. */
@@ -64,6 +66,7 @@ export function planLab(input: PlanInput): LabInfo {
     },
     flinkJobId: '',
     artifacts: input.artifacts,
+    flink: input.flink,
   };
 }
 

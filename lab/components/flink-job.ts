@@ -70,5 +70,10 @@ async function call(url: string, init: RequestInit, signal?: AbortSignal): Promi
   const body = (await response.json()) as Record<string, unknown>;
   if (response.ok) return body;
   const errors = Array.isArray(body.errors) ? body.errors.map(String) : [];
-  throw new ArgusError('JobFailed', `Flink refused ${new URL(url).pathname}: ${errors.join('\n').slice(0, 2_000)}`);
+  // Of a stack of some hundred lines the causes matter, and among them the last.
+  const causes = errors
+    .join('\n')
+    .split('\n')
+    .filter((line) => /^(?!\s|\.\.\.)/.test(line));
+  throw new ArgusError('JobFailed', `Flink refused ${new URL(url).pathname}: ${causes.join('\n').slice(0, 4_000)}`);
 }

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hostPort, type LabInfo, names, type RegionInfo, type RegionName } from '../lab-info.ts';
+import type { FlinkChoice } from '../setup/flink-releases.ts';
 import { jvmFlags } from './jvm.ts';
 import { answers } from './probes.ts';
 import { type ReadyOptions, type StartedComponent, startComponent } from './process.ts';
@@ -20,7 +22,7 @@ const opens = [
   );
 
 /** The session cluster's config.yaml: JobManager and TaskManager read the same. `dir` is for their temporary files. */
-export function flinkConfig(region: RegionInfo, dir: string): string {
+export function flinkConfig(region: RegionInfo, dir: string, settings: FlinkChoice['settings'] = {}): string {
   const { address, flink, objects } = region;
   const root = `s3://${objects.bucket}/${names.checkpointPrefix}`;
   const values: Record<string, string | number | boolean> = {
@@ -91,6 +93,11 @@ export function flinkConfig(region: RegionInfo, dir: string): string {
     's3.buffer.dir': join(dir, 'tmp'),
     // Else S3A deletes parent "directories" after each write, which versitygw refuses, and every attempt takes minutes.
     's3.directory.marker.retention': 'keep',
+    ...(settings['state.changelog.enabled'] === true && {
+      'state.changelog.storage': 'filesystem',
+      'dstl.dfs.base-path': `s3://${objects.bucket}/${names.checkpointPrefix}/changes`,
+    }),
+    ...settings,
   };
   return Object.entries(values)
     .map(([key, value]) => `${key}: ${value}\n`)
@@ -133,9 +140,16 @@ export async function startFlink(
   // Temporary files of a process that was killed are of no use to the next.
   rmSync(join(dir, 'tmp'), { recursive: true, force: true });
   for (const folder of [conf, join(dir, 'tmp'), join(dir, 'upload')]) mkdirSync(folder, { recursive: true });
-  writeFileSync(join(conf, 'config.yaml'), flinkConfig(info.regions[region], dir), { mode: 0o600 });
+  writeFileSync(join(conf, 'config.yaml'), flinkConfig(info.regions[region], dir, info.flink.settings), {
+    mode: 0o600,
+  });
   writeFileSync(join(conf, 'log4j.properties'), log4j);
   const { mainClass, heapMb, direct } = processes[which];
+  const { flinkLibs, flinkChangelogLibs } = info.artifacts;
+  // A JobManager of Flink 1.20 uploads a job's jar to its own blob server at "localhost", which listens on the region's
+  // address alone.
+  const hosts = join(conf, 'hosts');
+  writeFileSync(hosts, `${info.regions[region].address} localhost ${hostname()}\n`);
   // Told apart from the one before, which the JobManager still counts until it misses its heartbeat.
   const taskManagerId = `${region}-${randomUUID().slice(0, 8)}`;
   const started = startComponent(info, {
@@ -144,11 +158,14 @@ export async function startFlink(
     args: [
       ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp'), classArchive: info.artifacts.classArchives?.[which] }),
       `-XX:MaxDirectMemorySize=${direct}`,
+      ...(info.flink.version === '1.20' ? [`-Djdk.net.hosts.file=${hosts}`] : []),
       `-Dlog4j2.configurationFile=${join(conf, 'log4j.properties')}`,
       `-Dlog4j.configurationFile=${join(conf, 'log4j.properties')}`,
       ...opens,
       '-cp',
-      `${info.artifacts.flinkLibs}/*`,
+      [flinkLibs, ...(flinkChangelogLibs === undefined ? [] : [flinkChangelogLibs])]
+        .map((libs) => `${libs}/*`)
+        .join(':'),
       mainClass,
       '--configDir',
       conf,
@@ -157,7 +174,7 @@ export async function startFlink(
     env: {
       FLINK_PLUGINS_DIR: info.artifacts.flinkPlugins,
       FLINK_CONF_DIR: conf,
-      FLINK_LIB_DIR: info.artifacts.flinkLibs,
+      FLINK_LIB_DIR: flinkLibs,
       LOCAL_DIRS: join(dir, 'tmp'),
     },
   });

@@ -5,6 +5,11 @@ import { hostPort } from '../lab-info.ts';
 import { answers } from './probes.ts';
 import { type ReadyOptions, type StartedComponent, startComponent } from './process.ts';
 
+/** The region's log of S3 requests: a line each, with the bucket and the key. */
+export function accessLogPath(info: LabInfo, region: RegionName): string {
+  return join(info.dir, 'logs', `${region}-objects-requests.log`);
+}
+
 /** Starts the region's S3 server with its own credentials and buckets. What it held before is still there. */
 export async function startVersitygw(
   info: LabInfo,
@@ -22,7 +27,10 @@ export async function startVersitygw(
     component: `${region}/objects`,
     command: info.artifacts.versitygw,
     // Attributes in a folder of their own: not every file system under a temporary folder keeps them at the files.
-    args: ['--addr', `${host}:${port}`, '--dir', root, '--sidecar', sidecar],
+    args: [
+      ...['--addr', `${host}:${port}`, '--dir', root, '--sidecar', sidecar],
+      ...['--access-log', accessLogPath(info, region)],
+    ],
     env: { ROOT_ACCESS_KEY: accessKeyId, ROOT_SECRET_KEY: secretAccessKey },
   });
   await started.ready((signal) => answers(info, region, 'objects', signal), { ...options, everyMs: 30 });

@@ -21,6 +21,8 @@ export interface DemoResult {
     readonly duplicated: number;
     readonly misordered: number;
     readonly flink: { readonly keys: number; readonly wrongCounts: number };
+    /** Records of the job's output on the standby that tell the same count of the same key again. */
+    readonly outputDuplicates: number;
   };
   readonly steps: readonly { readonly id: string; readonly ms: number }[];
 }
@@ -45,6 +47,7 @@ export function disagreements(result: DemoResult): readonly string[] {
   if (audit.flink.wrongCounts !== 0) {
     wrong.push(`${audit.flink.wrongCounts} of ${audit.flink.keys} keys have a wrong count in the job's output`);
   }
+  if (audit.outputDuplicates !== 0) wrong.push(`${audit.outputDuplicates} records stand twice in the job's output`);
   if (audit.flink.keys === 0) wrong.push('the job on the standby has put out nothing');
   return wrong;
 }

@@ -20,6 +20,8 @@ export interface ScenarioOptions {
   readonly afterMs: number;
   /** How long a byte travels from one region to the other, one way. */
   readonly distanceMs: number;
+  /** Runs right after the primary has failed, before anybody looks. */
+  readonly afterOutage?: () => Promise<void>;
   readonly signal?: AbortSignal;
   /** One line for people about what happens now. */
   readonly say: (line: string) => void;
@@ -155,6 +157,7 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
       outageAtMs = Date.now();
       say(`now the primary region fails: ${scenario}`);
       await fail[scenario]();
+      await options.afterOutage?.();
       await until(
         'argus status tells that the primary is gone',
         async () => {
@@ -238,6 +241,7 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
           duplicated: audit.duplicated,
           misordered: audit.misordered,
           flink: audit.flink,
+          outputDuplicates: audit.outputDuplicates,
         },
         steps: failover.steps.map(({ id, ms }) => ({ id, ms })),
       };

@@ -21,6 +21,8 @@ export interface Artifacts {
   readonly kafkaLibs: string;
   /** Folder of jars: Flink's class path is `<flinkLibs>/*`. */
   readonly flinkLibs: string;
+  /** Folder of the jars of the changelog state backend, where the lab's Flink uses it. */
+  readonly flinkChangelogLibs?: string;
   /** Folder of plugin folders, for FLINK_PLUGINS_DIR. */
   readonly flinkPlugins: string;
   readonly jobJar: string;
@@ -28,9 +30,9 @@ export interface Artifacts {
   readonly toxiproxy: string;
   /**
    * For `-XX:SharedArchiveFile=<archive>`, with the class path `<kafkaLibs>/*` or `<flinkLibs>/*`: the JVM starts
-   * sooner. Missing where they could not be made.
+   * sooner. Missing where they could not be made, or were made with another Flink.
    */
-  readonly classArchives?: ClassArchives;
+  readonly classArchives?: Partial<ClassArchives>;
 }
 
 export interface SetupOptions {

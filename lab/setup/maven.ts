@@ -11,9 +11,21 @@ export function pomFile(name: string): string {
   return sourceFile(import.meta.url, `maven/${name}.pom.xml`);
 }
 
-/** Copies a pom's runtime dependencies, with all that they need, into a folder. */
-export async function copyDependencies(pom: string, folder: string, context: PartContext): Promise<void> {
-  await maven(pom, ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`], context);
+/** Copies a pom's runtime dependencies, with all that they need, into a folder; `args` set the pom's properties. */
+export async function copyDependencies(
+  pom: string,
+  folder: string,
+  context: PartContext,
+  args: readonly string[] = [],
+): Promise<void> {
+  const goal = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${folder}`];
+  await maven(pom, [...args, ...goal], context);
+}
+
+/** Copies one jar, `group:name:version`, without what it depends on. */
+export async function copyArtifact(coordinates: string, folder: string, context: PartContext): Promise<void> {
+  const goal = ['dependency:copy', `-Dartifact=${coordinates}`, `-DoutputDirectory=${folder}`];
+  await maven(pomFile('flink-s3'), goal, context);
 }
 
 /**

@@ -1,9 +1,9 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Lab, startLab } from '../../lab/lab.ts';
+import { type Lab, type LabOptions, startLab } from '../../lab/lab.ts';
 
 /** A whole lab for one file of tests, in a folder of its own; it ends with `down()`, or with this process. */
-export function startTestLab(): Promise<Lab> {
-  return startLab({ dir: mkdtempSync(join(tmpdir(), 'argus-e2e-')) });
+export function startTestLab(options: Pick<LabOptions, 'flink'> = {}): Promise<Lab> {
+  return startLab({ ...options, dir: mkdtempSync(join(tmpdir(), 'argus-e2e-')) });
 }

@@ -18,6 +18,7 @@ export function samplePlan(): LabInfo {
       versitygw: '/versitygw',
       toxiproxy: '/toxiproxy',
     },
+    flink: { version: '2.2', settings: {} },
     anchorPort: 20_000,
     takePort: () => ++port,
     secret: () => `secret-${++secret}`,

@@ -37,3 +37,10 @@ test("Flink keeps its checkpoints in the region's own store, in many small files
     expect(config).toContain(`${line}\n`);
   }
 });
+
+test("a lab's own settings of Flink win, and the changes of a changelog backend stay in the region's bucket", () => {
+  const settings = { 'state.backend.type': 'hashmap', 'state.changelog.enabled': true };
+  const lines = flinkConfig(mumbai, '/flink', settings).split('\n');
+  expect(lines.filter((line) => line.startsWith('state.backend.type'))).toEqual(['state.backend.type: hashmap']);
+  expect(lines).toContain('dstl.dfs.base-path: s3://argus-flink-checkpoints/checkpoints/changes');
+});

@@ -18,6 +18,7 @@ const good: DemoResult = {
     duplicated: 0,
     misordered: 0,
     flink: { keys: 100, wrongCounts: 0 },
+    outputDuplicates: 0,
   },
   steps: [
     { id: 'lease', ms: 40 },
@@ -39,6 +40,7 @@ describe('disagreements', () => {
     ['doubled records', withAudit({ duplicated: 1 }), /1 records stand twice/],
     ['misordered records', withAudit({ misordered: 2 }), /2 records stand before/],
     ['wrong counts', withAudit({ flink: { keys: 100, wrongCounts: 3 } }), /3 of 100 keys/],
+    ['doubled output', withAudit({ outputDuplicates: 4 }), /4 records stand twice in the job's output/],
     ['a job without output', withAudit({ flink: { keys: 0, wrongCounts: 0 } }), /put out nothing/],
   ])('tells %s', (_what, result, sentence) => {
     expect(disagreements(result)).toHaveLength(1);
