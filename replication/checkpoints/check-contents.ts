@@ -1,7 +1,10 @@
 import type { PendingTransaction, SourceOffset } from '../../domain/checkpoint.ts';
+import { byPartition, type TopicPartition } from '../../domain/offsets.ts';
 import { hasChangelog } from '../../regions/flink/changelog-state.ts';
+import type { EnumeratedPartition } from '../../regions/flink/kafka-enumerator.ts';
 import { fileReferences, resolve, transform } from '../../regions/flink/metadata-files.ts';
 import type { CheckpointMetadata } from '../../regions/flink/metadata-reader.ts';
+import type { KafkaDetails } from './kafka-details.ts';
 import type { KafkaStates } from './kafka-states.ts';
 import { keyInBucket } from './locations.ts';
 
@@ -25,9 +28,13 @@ export interface CheckpointContents {
   /** Names of all operators that have state, and of those with Kafka's; empty before metadata version 5. */
   readonly operators: readonly string[];
   readonly kafkaOperators: readonly string[];
-  /** Operators that hold offsets of Kafka, and operators that hold its transactions. */
+  /** Operators that hold offsets of Kafka, and sinks that hold its transactions or tell that they make some. */
   readonly kafkaSources: number;
   readonly kafkaSinks: number;
+  /** Partitions that the sources know of and have given to no reader yet. */
+  readonly unassigned: readonly EnumeratedPartition[];
+  /** Partitions that were given to a reader and that no reader holds. */
+  readonly unheld: readonly TopicPartition[];
 }
 
 /** Describes a checkpoint whose `_metadata` lies in `directoryUri`; pure. */
@@ -35,6 +42,7 @@ export function describeContents(
   metadata: CheckpointMetadata,
   at: { readonly directoryUri: string; readonly bucketUri: string; readonly completedAtMs: number },
   kafka: KafkaStates,
+  details: KafkaDetails,
 ): CheckpointContents {
   const files = fileReferences(metadata, at.directoryUri);
   const relative = new Set<string>();
@@ -50,7 +58,11 @@ export function describeContents(
   const states = metadata.operators.flatMap(({ subtasks }) =>
     subtasks === 'finished' ? [] : subtasks.flatMap((s) => (s.kind === 'state' ? [s] : [])),
   );
-  const ofKafka = new Set([...kafka.sources, ...kafka.committers]);
+  // Version 1 of a writer's state is kept by sinks without transactions, too.
+  const writers = new Set(
+    details.writers.flatMap(({ operatorId, owned }) => (owned === undefined ? [] : [operatorId])),
+  );
+  const ofKafka = new Set([...kafka.sources, ...kafka.committers, ...writers]);
   const named = metadata.operators.filter(({ name }) => name !== '');
   return {
     checkpointId: Number(metadata.checkpointId),
@@ -68,6 +80,10 @@ export function describeContents(
     operators: named.map(({ name }) => name),
     kafkaOperators: named.filter(({ id }) => ofKafka.has(id)).map(({ name }) => name),
     kafkaSources: kafka.sources.size,
-    kafkaSinks: kafka.committers.size,
+    kafkaSinks: Math.max(kafka.committers.size, writers.size),
+    unassigned: details.enumerators
+      .flatMap(({ partitions }) => partitions.filter(({ assigned }) => !assigned))
+      .sort(byPartition),
+    unheld: details.enumerators.flatMap(({ unheld }) => unheld).sort(byPartition),
   };
 }

@@ -9,7 +9,8 @@ import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { checkpointDirectories, flinkJobIdOf, newestFlinkJobId } from './catalogue.ts';
 import { type CheckpointContents, describeContents } from './check-contents.ts';
 import type { CheckedJob, CheckedTransactions } from './checked-job.ts';
-import { type KafkaStates, kafkaStates } from './kafka-states.ts';
+import { kafkaDetails } from './kafka-details.ts';
+import { kafkaStates } from './kafka-states.ts';
 import { keyInBucket } from './locations.ts';
 
 /** What of a region the check looks at. */
@@ -107,7 +108,6 @@ async function lookAtCheckpoint(
 
 class Gone extends Error {}
 class Elsewhere extends Error {}
-const nothingOfKafka: KafkaStates = { offsets: [], transactions: [], sources: new Set(), committers: new Set() };
 
 async function readContents(
   objects: CheckedRegion['objects'],
@@ -116,18 +116,25 @@ async function readContents(
   signal: AbortSignal,
 ): Promise<CheckpointContents> {
   const metadata = readMetadata(body);
-  const kafka = await kafkaStates(metadata, at.directoryUri, async (uri) => {
+  const read = async (uri: string): Promise<Uint8Array> => {
     const key = keyInBucket(uri, at.bucketUri);
     if (key === undefined) throw new Elsewhere(uri);
     const found = await objects.get(key, { signal });
     if (found === undefined) throw new Gone(uri);
     return found.body;
-  }).catch((error: unknown) => {
-    // Nothing is read outside the bucket: the file's URI is what the check tells of it.
-    if (error instanceof Elsewhere) return nothingOfKafka;
-    throw error;
-  });
-  return describeContents(metadata, { ...at, completedAtMs: info.modifiedAtMs }, kafka);
+  };
+  // Nothing is read outside the bucket: the file's URI is what the check tells of it.
+  const elsewhereOr = <T>(nothing: T) => {
+    return (error: unknown): T => {
+      if (error instanceof Elsewhere) return nothing;
+      throw error;
+    };
+  };
+  const noStates = { offsets: [], transactions: [], sources: new Set<string>(), committers: new Set<string>() };
+  const kafka = await kafkaStates(metadata, at.directoryUri, read).catch(elsewhereOr(noStates));
+  const noDetails = { enumerators: [], writers: [], untold: [] };
+  const details = await kafkaDetails(metadata, at.directoryUri, read).catch(elsewhereOr(noDetails));
+  return describeContents(metadata, { ...at, completedAtMs: info.modifiedAtMs }, kafka, details);
 }
 
 /** What the brokers tell of these transactional ids; what can't be asked is undefined. Without ids nobody is asked. */

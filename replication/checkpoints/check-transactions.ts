@@ -43,7 +43,7 @@ export function checkSinksAndSources({ checkpoint, flink, transactions }: Checke
   for (const name of unseen(operators.filter(isSink), contents, contents.kafkaSinks, committer)) {
     warnings.push({
       code: 'SinkNotVerifiable',
-      message: `no transactions of Kafka were seen for ${name.replace(/: Writer$/, '')}: it was idle, writes at least once, or isn't Kafka; what reaches its target can't be verified`,
+      message: `no transactions of Kafka were seen for ${name.replace(/: Writer$/, '')}: it writes at least once, isn't Kafka, or was idle with a connector before 4.0; what reaches its target can't be verified`,
       alternative: 'expect repeated output after a restore, or make the target idempotent',
     });
   }
@@ -102,7 +102,7 @@ function unseen(
   holder: (name: string) => string,
 ): readonly string[] {
   if (contents.operators.length === 0) return names.length <= seen ? [] : names;
-  return names.filter((name) => !contents.kafkaOperators.includes(holder(name)));
+  return names.filter((name) => ![name, holder(name)].some((one) => contents.kafkaOperators.includes(one)));
 }
 
 type CheckedContents = Extract<CheckedJob['checkpoint'], { kind: 'read' }>['contents'];

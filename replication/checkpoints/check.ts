@@ -1,11 +1,13 @@
 import type { CheckpointContents } from './check-contents.ts';
+import { checkPartitions } from './check-partitions.ts';
 import { checkSettings } from './check-settings.ts';
 import { checkSinksAndSources } from './check-transactions.ts';
 import type { CheckedJob, CheckFinding, Findings } from './checked-job.ts';
+import { estimateCopyMs } from './restore-copy.ts';
 
 /**
- * How a checkpoint becomes one that the standby can restore. `rewritten-uris` is what Argus does; the others are done
- * by hand.
+ * How a checkpoint becomes one that the standby can restore. `rewritten-uris` is what Argus does, and `copy-then-claim`
+ * where the state must be claimed; the others are done by hand.
  */
 export type RelocationVariant = 'rewritten-uris' | 'same-uris' | 'native-savepoint' | 'copy-then-claim';
 
@@ -27,7 +29,13 @@ export interface JobVerdict {
 
 /** Whether a job's checkpoints can be restored on the standby as things are, how, and what to change; pure. */
 export function judgeJob(job: CheckedJob): JobVerdict {
-  const looks = [checkRun(job), checkSettings(job), checkContents(job), checkSinksAndSources(job)];
+  const looks = [
+    checkRun(job),
+    checkSettings(job),
+    checkContents(job),
+    checkPartitions(job),
+    checkSinksAndSources(job),
+  ];
   const reasons = looks.flatMap((look) => look.reasons);
   const warnings = looks.flatMap((look) => look.warnings);
   return {
@@ -107,12 +115,11 @@ function checkContents({ checkpoint, rpoMs, nowMs, bucketUri, flink }: CheckedJo
     });
   }
   if (contents.changelog || (flink.kind === 'known' && flink.settings.checkpointing?.changelog === true)) {
-    reasons.push({
+    const aboutMs = estimateCopyMs(contents);
+    warnings.push({
       code: 'ChangelogNeedsClaim',
-      message:
-        'the changelog state backend can only be restored in the mode CLAIM, and a failover restores with NO_CLAIM: the job would fail at its first checkpoint',
-      alternative:
-        'set state.changelog.enabled: false; or restore by hand with CLAIM from a copy of the replica, which Flink then deletes',
+      message: `the changelog state backend can only be restored in the mode CLAIM, from a copy that Flink consumes: making it costs a failover about ${seconds(aboutMs)} (a guess, for ${contents.files} files and ${contents.bytes} bytes), and as much storage again`,
+      alternative: 'set state.changelog.enabled: false where that is too long',
     });
   }
   const ageMs = nowMs - contents.completedAtMs;
@@ -173,7 +180,7 @@ function variants(job: CheckedJob, contents: CheckpointContents): readonly Varia
       variant: 'copy-then-claim',
       works: changelog && inBucket,
       why: changelog
-        ? 'by hand: copy the relocated checkpoint and its files, restore the copy with CLAIM; Flink deletes it later'
+        ? 'what Argus does: a failover copies the files on the replica and restores the copy, which Flink deletes by and by'
         : 'only needed with the changelog state backend',
     },
   ];

@@ -10,6 +10,8 @@ import { FULL, putFullSample } from '../../../support/checkpoint-bucket.ts';
 import { flinkSample, SAMPLE_BUCKET } from '../../../support/flink-samples.ts';
 import { knownFlink } from './checked-sample.ts';
 
+const nothing = { offsets: [], transactions: [], sources: new Set<string>(), committers: new Set<string>() };
+const noDetails = { enumerators: [], writers: [], untold: [] };
 const bucketUri = `s3://${SAMPLE_BUCKET}`;
 
 describe('what a checkpoint of real Flink is made of', () => {
@@ -28,8 +30,7 @@ describe('what a checkpoint of real Flink is made of', () => {
   ])('%s', (name, expected) => {
     const sample = flinkSample(name);
     const at = { directoryUri: `${bucketUri}/${sample.directory}`, bucketUri, completedAtMs: 1 };
-    const nothing = { offsets: [], transactions: [], sources: new Set<string>(), committers: new Set<string>() };
-    const c = describeContents(readMetadata(sample.bytes), at, nothing);
+    const c = describeContents(readMetadata(sample.bytes), at, nothing, noDetails);
     expect({
       changelog: c.changelog,
       fileMerging: c.fileMerging,
@@ -42,8 +43,7 @@ describe('what a checkpoint of real Flink is made of', () => {
   test('in another bucket every file named by its whole URI is outside', () => {
     const sample = flinkSample('v6-full');
     const at = { directoryUri: `s3://other/${sample.directory}`, bucketUri: 's3://other', completedAtMs: 1 };
-    const nothing = { offsets: [], transactions: [], sources: new Set<string>(), committers: new Set<string>() };
-    const c = describeContents(readMetadata(sample.bytes), at, nothing);
+    const c = describeContents(readMetadata(sample.bytes), at, nothing, noDetails);
     expect(c.outside.length).toBe(c.absoluteFiles);
     expect(c.outside[0]).toContain(`${bucketUri}/`);
   });
@@ -91,6 +91,15 @@ describe('a look at a job', () => {
     });
     expect(seen.transactions).toEqual({ timeoutMs: undefined, primaryLimitMs: undefined, standbyLimitMs: undefined });
     expect(judgeJob(seen)).toMatchObject({ verdict: 'restorable-with-warnings', reasons: [] });
+  });
+
+  test('an idle exactly-once sink is told from one outside Kafka by its writers', async () => {
+    const objects = store();
+    const sample = flinkSample('v6-inline-idle');
+    await objects.put(`${sample.directory}/_metadata`, sample.bytes);
+    const seen = await look(objects);
+    expect(seen.checkpoint).toMatchObject({ kind: 'read', contents: { transactions: [], kafkaSinks: 1, unheld: [] } });
+    expect(judgeJob(seen).warnings.map(({ code }) => code)).not.toContain('SinkNotVerifiable');
   });
 
   test('names version and position of a file that it does not know', async () => {

@@ -81,6 +81,16 @@ const warned: readonly (readonly [code: string, what: string, job: Partial<Check
   ['EntropyInjected', 'entropy in the keys', flink({}, { 's3.entropy.key': '_x_' })],
   ['CheckpointOld', 'the newest is older than the objective', { nowMs: goodContents.completedAtMs + 60_001 }],
   [
+    'PartitionNotAssigned',
+    'a partition that no reader has yet',
+    contents({ unassigned: [{ topic: 'events', partition: 1, assigned: false, startingOffset: -2n }] }),
+  ],
+  [
+    'PartitionHeldByNone',
+    'a partition that went to a reader that does not hold it',
+    contents({ unheld: [{ topic: 'events', partition: 1 }] }),
+  ],
+  [
     'SourceNotVerifiable',
     'a source that holds no offsets of Kafka',
     contents({ operators: [...goodContents.operators, 'Source: files'] }),

@@ -20,6 +20,8 @@ export const goodContents: CheckpointContents = {
   kafkaOperators: ['Source: events', 'counts: Committer'],
   kafkaSources: 1,
   kafkaSinks: 1,
+  unassigned: [],
+  unheld: [],
 };
 
 const goodCheckpointing = {
