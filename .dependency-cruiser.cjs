@@ -40,7 +40,7 @@ module.exports = {
       from: { path: '^domain/' },
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?util$' },
     },
-    sdk('s3', '@aws-sdk', '^regions/objects/s3-'),
+    sdk('s3', '(@aws-sdk|@smithy)', '^regions/objects/s3-'),
     sdk('cloudflare', 'cloudflare', '^regions/dns/cloudflare'),
     sdk('kafka', '@platformatic/kafka', '^regions/kafka/platformatic-'),
     sdk('commander', 'commander', '^cli/'),

@@ -17,6 +17,12 @@ export interface PutOptions extends CallOptions {
   readonly ifAbsent?: boolean;
   /** Write only over the object with this ETag (`If-Match`); a missing object fails the condition. */
   readonly ifMatch?: string;
+  /** SHA-256 of a body that is no stream, in hex, where the caller knows it: what comes to a server is compared with it. */
+  readonly sha256?: string;
+  /** MD5 that a streamed body should have, in hex: a server to which another comes writes nothing (`ObjectDigestDiffers`). */
+  readonly md5?: string;
+  /** Size of the parts in which a large streamed body is sent, as far as the server allows it; else the store chooses. */
+  readonly partBytes?: number;
 }
 
 export type PutResult =

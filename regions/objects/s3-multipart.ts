@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { ByteBudget } from './byte-budget.ts';
+import type { StreamBody } from './object-store.ts';
+import { S3Refusal } from './s3-errors.ts';
+import { bodyLengthDiffers, type S3Answer, type S3Request, withRetries } from './s3-requests.ts';
+import { xmlText } from './s3-xml.ts';
+
+/** Source: Amazon S3 multipart upload limits; R2 wants all parts equal but the last. */
+const MOST_PARTS = 10_000;
+const LEAST_PART_BYTES = 5 << 20;
+const DEFAULT_PART_BYTES = 16 << 20;
+/** Memory for the parts of all uploads of one store. */
+const BUFFERED_BYTES = 128 << 20;
+const MIB = 1 << 20;
+
+/** Sends what is too large for one request. */
+export interface S3Uploads {
+  /**
+   * Reads the body once, part after part, and sends several parts at the same time; a part that fails is sent again.
+   * Gives the ETag, bare. After a failure nothing is left at the server.
+   */
+  upload(key: string, body: StreamBody, partBytes: number | undefined, signal: AbortSignal): Promise<string>;
+}
+
+/** For one store: however many uploads there are at once, they hold 128 MiB at most. */
+export function createS3Uploads(
+  send: (request: Omit<S3Request, 'idleMs'>, signal: AbortSignal) => Promise<S3Answer>,
+): S3Uploads {
+  const budget = new ByteBudget(BUFFERED_BYTES);
+
+  return {
+    async upload(key, body, wanted, signal) {
+      const partBytes = partSize(body.sizeBytes, wanted);
+      const created = await textOf(await send({ method: 'POST', key, query: { uploads: '' } }, signal));
+      const uploadId = xmlText(created, 'UploadId');
+      if (uploadId === undefined) throw new Error('the store gave no UploadId');
+      const failed = new AbortController();
+      const stop = AbortSignal.any([signal, failed.signal]);
+      const sending: Promise<string>[] = [];
+      try {
+        for await (const part of partsOf(body, partBytes, budget)) {
+          const sent = sendPart({ key, uploadId, number: sending.length + 1 }, part, stop).finally(() =>
+            budget.giveBack(part.length),
+          );
+          sent.catch((error: unknown) => failed.abort(error));
+          sending.push(sent);
+          if (stop.aborted) break;
+        }
+        const etags = await Promise.all(sending);
+        return await complete(key, uploadId, etags, signal);
+      } catch (error) {
+        failed.abort(error);
+        await Promise.allSettled(sending);
+        // The parts would be stored, and paid for, until a rule of the bucket removes them.
+        const aborted = send({ method: 'DELETE', key, query: { uploadId } }, AbortSignal.timeout(2_000));
+        await aborted.then(
+          (answer) => answer.body.resume(),
+          () => undefined,
+        );
+        throw signal.aborted || !failed.signal.aborted ? error : failed.signal.reason;
+      }
+    },
+  };
+
+  async function sendPart(
+    at: { readonly key: string; readonly uploadId: string; readonly number: number },
+    part: Uint8Array,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const query = { partNumber: String(at.number), uploadId: at.uploadId };
+    const answer = await withRetries(() => send({ method: 'PUT', key: at.key, query, body: part }, signal), signal);
+    answer.body.resume();
+    return answer.headers.etag ?? '';
+  }
+
+  async function complete(key: string, uploadId: string, etags: readonly string[], signal: AbortSignal) {
+    const parts = etags.map((etag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${etag}</ETag></Part>`);
+    const body = Buffer.from(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const answer = await send({ method: 'POST', key, query: { uploadId }, body, sha256 }, signal);
+    const text = await textOf(answer);
+    // An answer that took long begins with success before its outcome is known.
+    if (text.includes('<Error>')) throw new S3Refusal(500, text, answer.headers);
+    return (xmlText(text, 'ETag') ?? '').replaceAll('"', '');
+  }
+}
+
+/** The body in pieces of the same size but the last, each taken from the budget, to be given back by who has it. */
+async function* partsOf({ stream, sizeBytes }: StreamBody, partBytes: number, budget: ByteBudget) {
+  let left = sizeBytes;
+  let rest: Uint8Array = new Uint8Array();
+  const chunks = (stream as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
+  try {
+    while (left > 0) {
+      const length = Math.min(partBytes, left);
+      await budget.take(length);
+      let filled = 0;
+      let handed = false;
+      try {
+        const part = Buffer.allocUnsafe(length);
+        while (filled < length) {
+          if (rest.length === 0) {
+            const next = await chunks.next();
+            if (next.done) throw bodyLengthDiffers(sizeBytes - left + filled, sizeBytes);
+            rest = next.value;
+          }
+          const piece = rest.subarray(0, length - filled);
+          part.set(piece, filled);
+          filled += piece.length;
+          rest = rest.subarray(piece.length);
+        }
+        left -= length;
+        handed = true;
+        yield part;
+      } finally {
+        if (!handed) budget.giveBack(length);
+      }
+    }
+    if (rest.length > 0 || !(await chunks.next()).done) throw bodyLengthDiffers(sizeBytes + 1, sizeBytes);
+  } finally {
+    await chunks.return?.();
+  }
+}
+
+/** The size of the parts: what is wanted, within what S3 allows. Pure. */
+export function partSize(sizeBytes: number, wanted: number = DEFAULT_PART_BYTES): number {
+  const least = Math.ceil(sizeBytes / MOST_PARTS / MIB) * MIB;
+  return Math.max(wanted, least, LEAST_PART_BYTES);
+}
+
+/** Part sizes that clients are known to use, in MiB: S3A's 64, the SDKs' 5, 8 and 16, and multiples. */
+const KNOWN_MIB = [5, 8, 16, 32, 64, 10, 15, 20, 25, 50, 100, 128, 256, 512];
+
+/**
+ * The size of the parts in which an object was probably sent, by the number of them that its ETag ends in, so that its
+ * copy may get the same ETag; `undefined` for one that was sent in one piece. Pure.
+ */
+export function partSizeBehind(sizeBytes: number, etag: string): number | undefined {
+  const parts = Number(/-(\d+)$/.exec(etag)?.[1] ?? 0);
+  if (parts < 2) return undefined;
+  const fits = (bytes: number) => Math.ceil(sizeBytes / bytes) === parts;
+  const known = KNOWN_MIB.find((mib) => fits(mib * MIB));
+  const guess = (known ?? Math.ceil(sizeBytes / parts / MIB)) * MIB;
+  return fits(guess) && guess >= LEAST_PART_BYTES ? guess : undefined;
+}
+
+async function textOf(answer: S3Answer): Promise<string> {
+  answer.body.setEncoding('utf8');
+  let text = '';
+  for await (const piece of answer.body) text += piece;
+  return text;
+}
