@@ -114,7 +114,13 @@ function checkContents({ checkpoint, rpoMs, nowMs, bucketUri, flink }: CheckedJo
         "let the job keep all its state in the region's bucket (execution.checkpointing.dir, dstl.dfs.base-path)",
     });
   }
-  if (contents.changelog || (flink.kind === 'known' && flink.settings.checkpointing?.changelog === true)) {
+  if (!contents.changelog && flink.kind === 'known' && flink.settings.checkpointing?.changelog === true) {
+    reasons.push({
+      code: 'ChangelogNeedsClaim',
+      message: `checkpoint ${contents.checkpointId} was taken before the changelog state backend was switched on: it would be restored with NO_CLAIM, which that backend refuses`,
+      alternative: 'wait for the next checkpoint',
+    });
+  } else if (contents.changelog) {
     const aboutMs = estimateCopyMs(contents);
     warnings.push({
       code: 'ChangelogNeedsClaim',

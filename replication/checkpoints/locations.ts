@@ -5,6 +5,8 @@
  *     argus/replica/<job>/files/<key in the primary's bucket>
  *     argus/replica/<job>/points/<flink job id>-<checkpoint id, 10 digits>/_metadata
  *     argus/replica/<job>/points/<flink job id>-<checkpoint id, 10 digits>/manifest.json   the commit mark
+ *     argus/replica/<job>/claims/<id of the standby's job>/<name of the point>/metadata/_metadata
+ *     argus/replica/<job>/claims/<id of the standby's job>/<name of the point>/files/<key>   a copy that the job owns
  */
 export const REPLICA_ROOT = 'argus/replica/';
 
@@ -39,6 +41,30 @@ export function parsePointFolder(job: string, folder: string): CheckpointName | 
   const root = pointsFolder(job);
   const match = folder.startsWith(root) ? /^([0-9a-f]{32})-(\d{10,})$/.exec(folder.slice(root.length)) : null;
   return match === null ? undefined : { flinkJobId: match[1] ?? '', checkpointId: Number(match[2]) };
+}
+
+function claimsFolder(job: string): string {
+  return `${replicaFolder(job)}claims/`;
+}
+
+/**
+ * The folder of a point's copy for one start of a job on the standby, without a slash at its end. Flink deletes from it
+ * what the job no longer needs (claim mode CLAIM), so no other job may be restored from it. Its `_metadata` lies in a
+ * folder without any file, since Flink also deletes that folder.
+ */
+export function claimFolder(job: string, standbyJobId: string, point: CheckpointName): string {
+  return `${claimsFolder(job)}${standbyJobId}/${pointFolder(job, point).slice(pointsFolder(job).length)}`;
+}
+
+/** The copy's folder that a key or a folder belongs to, and the point that it is a copy of; `undefined` for anything else. */
+export function parseClaim(
+  job: string,
+  key: string,
+): { readonly folder: string; readonly point: CheckpointName } | undefined {
+  const root = claimsFolder(job);
+  const match = key.startsWith(root) ? /^([0-9a-f]{32}\/([^/]+))(?:\/|$)/.exec(key.slice(root.length)) : null;
+  const point = match === null ? undefined : parsePointFolder(job, pointsFolder(job) + match[2]);
+  return point && { folder: root + match?.[1], point };
 }
 
 /**

@@ -35,8 +35,7 @@ const refused: readonly (readonly [code: string, what: string, job: Partial<Chec
     },
   ],
   ['StateOutsideBucket', 'state in another bucket', contents({ outside: ['s3://dstl/x'] })],
-  ['ChangelogNeedsClaim', 'changelog state', contents({ changelog: true })],
-  ['ChangelogNeedsClaim', 'changelog switched on', flink({ changelog: true })],
+  ['ChangelogNeedsClaim', 'changelog switched on since', flink({ changelog: true })],
   ['StorageInMemory', "checkpoints in the JobManager's memory", flink({ storage: 'JobManagerCheckpointStorage' })],
   [
     'SourceOffsetUnknown',
@@ -154,7 +153,12 @@ describe('variants', () => {
     expect(works(same)).toEqual(['rewritten-uris']);
   });
 
-  test('a changelog job needs a copy that is claimed', () => {
+  test('a changelog job needs a copy that is claimed, which costs time', () => {
+    const { verdict, warnings } = judgeJob(
+      checkedJob({ ...flink({ changelog: true }), ...contents({ changelog: true }) }),
+    );
+    expect([verdict, warnings.map((w) => w.code)]).toEqual(['restorable-with-warnings', ['ChangelogNeedsClaim']]);
+    expect(warnings[0]?.message).toMatch(/costs a failover about [\d.]+ s \(a guess, for \d+ files and \d+ bytes\)/);
     const same = { replicaBucketUri: 's3://primary' };
     expect(works({ ...same, ...noneOpen({ changelog: true }) })).toEqual(['native-savepoint', 'copy-then-claim']);
   });
