@@ -48,6 +48,14 @@ export interface OpenSinkTransaction extends TopicPartition {
   readonly firstOffset: string;
 }
 
+/** Whether an open transaction is one of those that a checkpoint's sinks had pre-committed. Pure. */
+export function isPendingOne(
+  { producerId, producerEpoch }: Pick<OpenSinkTransaction, 'producerId' | 'producerEpoch'>,
+  pending: readonly PendingTransaction[],
+): boolean {
+  return pending.some((p) => p.producerId === producerId && p.producerEpoch === producerEpoch);
+}
+
 /** The topics that a job writes, as they were seen on the primary after a checkpoint of it was complete. */
 export interface SinkEnds {
   /** When they had been seen. */
@@ -58,6 +66,15 @@ export interface SinkEnds {
   readonly partitions: readonly SinkEnd[];
   /** Of anybody's producers; what is missing here and lies below `endOffset` had ended before. */
   readonly open: readonly OpenSinkTransaction[];
+}
+
+/** Where a job's sources would have begun partitions that they had read nothing from since the job's start. */
+export interface ResolvedMarkers {
+  /** The consumer group whose committed offsets stand in the place of -3, as they were before a newer checkpoint was complete. */
+  readonly group: string;
+  readonly atMs: number;
+  /** Marker and offset in decimal. Ordered by topic and partition. */
+  readonly splits: readonly (TopicPartition & { readonly marker: string; readonly offset: string })[];
 }
 
 /**
@@ -90,6 +107,8 @@ export interface CheckpointManifest {
    * then deletes what it was restored from. Absent: nobody has looked (manifests of before it was kept).
    */
   readonly needsClaim?: boolean | undefined;
+  /** Markers in place of source offsets for which offsets were written; absent: there were none, or all stayed. */
+  readonly resolvedMarkers?: ResolvedMarkers | undefined;
   /** Absent: the job declares no topics that it writes, the primary's Kafka did not answer, or nobody asked. */
   readonly sinkEnds?: SinkEnds | undefined;
 }

@@ -29,6 +29,13 @@ const schema: z.ZodType<CheckpointManifest> = z.object({
     z.object({ transactionalId: z.string(), producerId: decimal, producerEpoch: z.number().int() }),
   ),
   needsClaim: z.boolean().optional(),
+  resolvedMarkers: z
+    .object({
+      group: z.string(),
+      atMs: z.number(),
+      splits: z.array(z.object({ topic: z.string(), partition: whole, marker: decimal, offset: decimal })),
+    })
+    .optional(),
   sinkEnds: z
     .object({
       atMs: z.number(),
