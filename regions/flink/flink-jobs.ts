@@ -42,8 +42,10 @@ export interface StartJob {
   readonly entryClass: string;
   readonly args: readonly string[];
   readonly parallelism: number;
-  /** The directory of the `_metadata` to restore from (claim mode NO_CLAIM); absent: an empty start. */
+  /** The directory of the `_metadata` to restore from; absent: an empty start. */
   readonly savepointPath?: string;
+  /** Default `NO_CLAIM`: Flink deletes nothing of what it restores. `CLAIM`: it owns that, and deletes it by and by. */
+  readonly claimMode?: 'NO_CLAIM' | 'CLAIM';
   /** 32 hex digits. A second start with the id of a job that runs is refused by Flink: the act's precondition. */
   readonly jobId?: string;
 }

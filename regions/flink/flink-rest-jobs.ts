@@ -232,7 +232,11 @@ function runRequest(job: StartJob): Record<string, unknown> {
     ...(job.jobId === undefined ? {} : { jobId: job.jobId }),
     ...(job.savepointPath === undefined
       ? {}
-      : { savepointPath: job.savepointPath, claimMode: 'NO_CLAIM', allowNonRestoredState: false }),
+      : {
+          savepointPath: job.savepointPath,
+          claimMode: job.claimMode ?? 'NO_CLAIM',
+          allowNonRestoredState: false,
+        }),
   };
 }
 

@@ -11,10 +11,11 @@ interface CallOptions {
 }
 
 const chosen = z.object({ points: z.array(z.object({ uri: z.string() })) });
+const prepared = z.object({ restores: z.array(z.object({ uri: z.string(), claimMode: z.string() })) });
 
 /**
  * The folders of points that must stay whatever their age: those that a run's journal says were chosen to restore from,
- * and those that a job which lives in this region's Flink was restored from. Jobs read these files for as long as they
+ * those that a job which lives in this region's Flink was restored from, and the copies that a run gave to a job. Jobs read these files for as long as they
  * have no checkpoint of their own (claim mode NO_CLAIM). A Flink or a state that can't be asked is an error: what isn't
  * known to be unused is not to be deleted.
  */
@@ -26,7 +27,7 @@ export async function heldPoints(
   const uris: string[] = [];
   for (const run of await listRuns(state, options)) {
     const record = foldRun(await readRun(state, run, options));
-    if (record) uris.push(...pointsOfRun(record));
+    if (record) uris.push(...pointsOfRun(record), ...copiesOfRun(record));
   }
   for (const job of await region.flink.list(options)) {
     if (isEnded(job)) continue;
@@ -35,6 +36,18 @@ export async function heldPoints(
   }
   const folders = uris.map((uri) => keyInBucket(uri.replace(/\/+$/, ''), region.objects.uri));
   return new Set(folders.filter((f) => f !== undefined));
+}
+
+/**
+ * The URIs of the copies that a run may have started jobs from: those that it prepared, if it began to start any. Pure.
+ */
+export function copiesOfRun(record: Pick<RunRecord, 'steps'>): readonly string[] {
+  if (!record.steps.some((step) => step.id === 'start-jobs')) return [];
+  return record.steps.flatMap((step) => {
+    if (step.id !== 'prepare-restore' || !('evidence' in step)) return [];
+    const parsed = prepared.safeParse(step.evidence);
+    return parsed.success ? parsed.data.restores.filter((r) => r.claimMode === 'CLAIM').map((r) => r.uri) : [];
+  });
 }
 
 /** The URIs of the points that a run chose. Pure. */

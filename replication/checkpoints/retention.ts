@@ -1,6 +1,6 @@
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import type { ObjectInfo } from '../../regions/objects/object-store.ts';
-import { filesFolder, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
+import { filesFolder, parseClaim, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
 import { newestFirst, type Replica, type ReplicaPoint, verifyPoint } from './replica.ts';
 
 /** How much of a job's past its replica keeps. */
@@ -16,7 +16,7 @@ export interface RetentionView {
   readonly job: string;
   readonly replica: Pick<Replica, 'points' | 'problems' | 'objects'>;
   readonly rules: RetentionRules;
-  /** Folders of points that a job was restored from, or may be: they and their files stay. */
+  /** Folders of points and copies that a job was restored from, or may be: they and their files stay. */
   readonly held: ReadonlySet<string>;
   /** The time now by the clock of the replica's store. */
   readonly storeNowMs: number;
@@ -91,7 +91,25 @@ export function planRetention(view: RetentionView): RetentionPlan {
       orphans.push(object);
     }
   }
+  orphans.push(...abandonedCopies(view));
   return { kept, removed, files, orphans };
+}
+
+/**
+ * The objects of copies for jobs that were never started from them. Those that one was started from belong to that job:
+ * its later checkpoints may still need them, and Flink deletes what it doesn't need.
+ */
+function abandonedCopies({ job, replica, held, storeNowMs }: RetentionView): readonly ObjectInfo[] {
+  const ofJobs = new Set([...held].map((folder) => parseClaim(job, folder)?.folder));
+  const copies = new Map<string, ObjectInfo[]>();
+  for (const object of replica.objects.values()) {
+    const folder = parseClaim(job, object.key)?.folder;
+    if (folder === undefined || ofJobs.has(folder)) continue;
+    const others = copies.get(folder);
+    if (others === undefined) copies.set(folder, [object]);
+    else others.push(object);
+  }
+  return [...copies.values()].filter((of) => of.every((o) => storeNowMs - o.modifiedAtMs >= ORPHAN_AGE_MS)).flat();
 }
 
 /** The bytes that a plan takes from the replica; those of manifests are not counted. */

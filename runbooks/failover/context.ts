@@ -91,6 +91,21 @@ export interface UsedPoint {
   readonly uri: string;
   readonly sourceOffsets: readonly PartitionOffset[];
   readonly droppedTransactions: readonly PendingTransaction[];
+  /** Where Flink consumes what it restores (CLAIM): what is copied for the job. */
+  readonly claim?: { readonly files: number; readonly bytes: number };
+}
+
+/** What a job that is to be started is restored from. */
+export interface PreparedRestore {
+  readonly job: string;
+  /** The directory of the `_metadata`. */
+  readonly uri: string;
+  /** `CLAIM`: what lies there is a copy that this job may consume. */
+  readonly claimMode: 'NO_CLAIM' | 'CLAIM';
+  /** With `CLAIM`: the only job that may be restored from it, and the size of the copy. */
+  readonly jobId?: string;
+  readonly files?: number;
+  readonly bytes?: number;
 }
 
 /** What the steps have found out, for those after them and for the report. */
@@ -118,6 +133,8 @@ export interface FailoverFacts {
   readonly primaryEndsAreLast: boolean;
   readonly groups: readonly SyncedGroup[];
   readonly points: readonly UsedPoint[];
+  /** Of the jobs that were still to be started. */
+  readonly restores: readonly PreparedRestore[];
   readonly rejected: readonly RejectedPoint[];
   /** The standby's Flink job id by the job's name. */
   readonly startedJobs: Readonly<Record<string, string>>;

@@ -11,6 +11,7 @@ export const failoverStepIds = [
   'seal-mirror',
   'sync-groups',
   'choose-recovery-point',
+  'prepare-restore',
   'release-acls',
   'start-jobs',
   'end-transactions',

@@ -19,6 +19,8 @@ export interface ManualView {
     readonly jarPath: string;
     readonly jobId: string;
     readonly pointUri?: string;
+    /** The folder of the copy that the job is restored from with CLAIM, in the point's place. */
+    readonly copyUri?: string;
   }[];
   readonly records: readonly { readonly id: string; readonly name: string }[];
 }
@@ -56,17 +58,24 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
       (j) =>
         `${s3} ls --recursive ${quote(`s3://${to.objects.bucket}/argus/replica/${j.name}/points/`)} | grep manifest.json | tail -3`,
     ),
+    'prepare-restore': view.jobs.every((j) => j.copyUri === undefined)
+      ? ['# nothing to copy']
+      : view.jobs.flatMap(({ pointUri, copyUri }) =>
+          pointUri === undefined || copyUri === undefined
+            ? []
+            : [`argus checkpoints relocate ${quote(pointUri)} --to ${quote(copyUri)} --copy`],
+        ),
     'release-acls': view.withheldAcls.length
       ? view.withheldAcls.map((acl) => aclCommand(bootstrap, acl))
       : ['# nothing was withheld'],
-    'start-jobs': view.jobs.flatMap(({ name, jarPath, jobId, pointUri }) => {
+    'start-jobs': view.jobs.flatMap(({ name, jarPath, jobId, pointUri, copyUri }) => {
       const { submit } = config.jobs.find((j) => j.name === name)!;
       const body = {
         entryClass: submit.entryClass,
         parallelism: submit.parallelism,
         programArgsList: submit.args[standby] ?? [],
-        savepointPath: pointUri ?? '<the manifest’s replicaUri>',
-        claimMode: 'NO_CLAIM',
+        savepointPath: copyUri === undefined ? (pointUri ?? '<the manifest’s replicaUri>') : `${copyUri}/metadata`,
+        claimMode: copyUri === undefined ? 'NO_CLAIM' : 'CLAIM',
         jobId,
       };
       return [

@@ -1,4 +1,7 @@
+import { formatByteSize } from '../../domain/byte-size.ts';
 import type { Roles } from '../../domain/roles.ts';
+import { claimFolder } from '../../replication/checkpoints/locations.ts';
+import { estimateCopyMs } from '../../replication/checkpoints/restore-copy.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { UsedPoint } from './context.ts';
@@ -85,14 +88,14 @@ function stepsOf(
     ...(view.mirrorFrozen && view.mirroredEnds.kind === 'known' ? { finalEnds: view.mirroredEnds.value } : {}),
     jobs: context.jobs.map(({ config: { name }, jarPath }) => {
       const there = findStandbyJob(running, roles.epoch + 1, name);
-      const pointUri = points.find((p) => p.job === name)?.uri;
+      const point = points.find((p) => p.job === name);
       const jobId =
         there.kind === 'none'
           ? there.nextId
           : there.kind === 'live'
             ? there.job.id
             : standbyJobId(roles.epoch + 1, name, 0);
-      return { name, jarPath, jobId, ...(pointUri === undefined ? {} : { pointUri }) };
+      return { name, jarPath, jobId, ...(point === undefined ? {} : manualRestore(point, jobId, standby.objects.uri)) };
     }),
     records: view.records.flatMap(({ name, records }) =>
       records.kind === 'known' ? records.value.map((r) => ({ id: r.id, name })) : [],
@@ -112,6 +115,7 @@ function stepsOf(
       : `Keep the mirror from writing: close its transactional ids on ${standby.name}`,
     'sync-groups': `Copy the committed offsets of ${list(config.jobs.map((j) => j.consumerGroup))} a last time`,
     'choose-recovery-point': `Choose the newest usable checkpoint${from.length ? ` (now ${list(from)})` : ''}`,
+    'prepare-restore': prepareTitle(points),
     'release-acls': `Let write on ${standby.name} who may on ${primary.name} (${view.withheldAcls?.length ?? 0} ACLs withheld from the copy)`,
     'start-jobs': `Start ${jobs} on ${standby.name}`,
     'end-transactions': `End the transactions that the mirror left open on ${standby.name}: commit what the sinks had pre-committed, abort the others`,
@@ -121,6 +125,20 @@ function stepsOf(
     'verify-names': `See ${names} answer ${standby.address} at ${list(view.resolvers)}`,
   };
   return failoverStepIds.map((id) => ({ id, title: titles[id], manual: manual[id] }));
+}
+
+function prepareTitle(points: readonly UsedPoint[]): string {
+  const claims = points.flatMap(({ claim }) => claim ?? []);
+  if (claims.length === 0) return 'Restore from the replica as it lies: no job has to consume a copy';
+  const [files, bytes] = [claims.reduce((n, c) => n + c.files, 0), claims.reduce((n, c) => n + c.bytes, 0)];
+  const jobs = list(points.flatMap(({ job, claim }) => (claim ? [job] : [])));
+  return `Copy what ${jobs} will consume (changelog state, CLAIM): ${files} files, ${formatByteSize(bytes)}, about ${seconds(estimateCopyMs({ files, bytes }))} (a guess)`;
+}
+
+/** Where a job would be restored from, for who starts it by hand. */
+function manualRestore(point: UsedPoint, jobId: string, storeUri: string) {
+  if (point.claim === undefined) return { pointUri: point.uri };
+  return { pointUri: point.uri, copyUri: `${storeUri}/${claimFolder(point.job, jobId, point)}` };
 }
 
 function blockersOf(view: PlanView): readonly Failure[] {

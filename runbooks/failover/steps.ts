@@ -5,6 +5,7 @@ import { chooseRecoveryPoints } from './steps/choose-recovery-point.ts';
 import { endTransactions } from './steps/end-transactions.ts';
 import { flipNames } from './steps/flip-names.ts';
 import { freezeMirror } from './steps/freeze-mirror.ts';
+import { prepareRestore } from './steps/prepare-restore.ts';
 import { promote } from './steps/promote.ts';
 import { releaseAcls } from './steps/release-acls.ts';
 import { sealMirror } from './steps/seal-mirror.ts';
@@ -14,13 +15,18 @@ import { syncGroups } from './steps/sync-groups.ts';
 import { verifyNames } from './steps/verify-names.ts';
 
 /** The runbook: the plan's steps with their behaviour. */
-export function failoverSteps(plan: Pick<FailoverPlan, 'steps'>, drainMs: number): readonly FailoverStep[] {
+export function failoverSteps(
+  plan: Pick<FailoverPlan, 'steps' | 'recoveryPoints'>,
+  drainMs: number,
+): readonly FailoverStep[] {
+  const claimedBytes = plan.recoveryPoints.reduce((sum, point) => sum + (point.claim?.bytes ?? 0), 0);
   const make: Record<FailoverStepId, (words: StepWords) => FailoverStep> = {
     'stop-primary-jobs': stopPrimaryJobs,
     'freeze-mirror': (words) => freezeMirror(words, drainMs),
     'seal-mirror': sealMirror,
     'sync-groups': syncGroups,
     'choose-recovery-point': chooseRecoveryPoints,
+    'prepare-restore': (words) => prepareRestore(words, claimedBytes),
     'release-acls': releaseAcls,
     'start-jobs': startJobs,
     'end-transactions': endTransactions,

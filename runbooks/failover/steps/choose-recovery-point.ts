@@ -2,7 +2,7 @@ import type { CheckpointManifest } from '../../../domain/checkpoint.ts';
 import type { JobConfig } from '../../../domain/config.ts';
 import { offsetFromJson } from '../../../domain/offsets.ts';
 import type { FlinkCheckpoints } from '../../../regions/flink/flink-jobs.ts';
-import { keyInBucket } from '../../../replication/checkpoints/locations.ts';
+import { keyInBucket, parseClaim, pointFolder } from '../../../replication/checkpoints/locations.ts';
 import { decodeManifest } from '../../../replication/checkpoints/manifest.ts';
 import { noPointSentence } from '../../../replication/recovery-point/find.ts';
 import type { FailoverContext, RecoveryPointChoice, RejectedPoint, UsedPoint } from '../context.ts';
@@ -63,7 +63,12 @@ export function usedPoint(point: CheckpointManifest): UsedPoint {
     uri: point.replicaUri,
     sourceOffsets: point.sourceOffsets.map(offsetFromJson),
     droppedTransactions: point.droppedTransactions,
+    ...(point.needsClaim === true ? { claim: claimOf(point) } : {}),
   };
+}
+
+function claimOf({ files, metadata }: CheckpointManifest): NonNullable<UsedPoint['claim']> {
+  return { files: files.length, bytes: files.reduce((sum, file) => sum + file.sizeBytes, metadata.sizeBytes) };
 }
 
 /**
@@ -77,7 +82,9 @@ async function restoredPoint(
   signal: AbortSignal,
 ): Promise<UsedPoint> {
   const { objects } = context.standby;
-  const folder = keyInBucket(restored.path.replace(/\/+$/, ''), objects.uri);
+  const key = keyInBucket(restored.path.replace(/\/+$/, ''), objects.uri);
+  const claim = key === undefined ? undefined : parseClaim(job, key);
+  const folder = claim === undefined ? key : pointFolder(job, claim.point);
   const found = folder === undefined ? undefined : await objects.get(`${folder}/manifest.json`, { signal });
   const manifest = found && decodeManifest(found.body);
   if (manifest && !('problem' in manifest)) return usedPoint(manifest);

@@ -27,9 +27,13 @@ export function startJobs(words: StepWords): FailoverStep {
       for (const { name, there } of await standbyJobs(context, io)) {
         if (there.kind !== 'none') continue;
         const { config, jarPath } = context.jobs.find((j) => j.config.name === name)!;
+        const restore = facts.restores?.find((r) => r.job === name);
+        if (restore === undefined || (restore.jobId ?? there.nextId) !== there.nextId) {
+          // It ended since then. A copy that it may have consumed is not given to another.
+          throw new ArgusError('RestoreNotPrepared', `${name} ended before it was started: nothing is prepared for it`);
+        }
         const point = facts.points?.find((p) => p.job === name);
-        if (point === undefined) throw new ArgusError('NoRecoveryPoint', `no recovery point was chosen for ${name}`);
-        io.progress(`starting ${name} from checkpoint ${point.checkpointId}`);
+        io.progress(`starting ${name} from checkpoint ${point?.checkpointId} (${restore.claimMode})`);
         io.check();
         await context.standby.flink.start(
           {
@@ -37,7 +41,8 @@ export function startJobs(words: StepWords): FailoverStep {
             entryClass: config.submit.entryClass,
             args: config.submit.args[context.standby.name] ?? [],
             parallelism: config.submit.parallelism,
-            savepointPath: point.uri,
+            savepointPath: restore.uri,
+            claimMode: restore.claimMode,
             jobId: there.nextId,
           },
           { signal: io.signal },

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { CheckpointManifest } from '../../../../domain/checkpoint.ts';
+import type { ObjectInfo } from '../../../../regions/objects/object-store.ts';
+import { claimFolder } from '../../../../replication/checkpoints/locations.ts';
 import { ORPHAN_AGE_MS, planRetention, type RetentionView } from '../../../../replication/checkpoints/retention.ts';
-import { fileKey, folderOf, JOB, manifestOf, replicaOf } from './replica-history.ts';
+import { fileKey, folderOf, JOB, manifestOf, RUN, replicaOf } from './replica-history.ts';
 
 const HOUR = 3_600_000;
 
@@ -98,6 +100,27 @@ describe('which files go', () => {
         ),
       }).orphans,
     ).toEqual([]);
+  });
+});
+
+describe('a copy for a job that consumes it', () => {
+  const claim = claimFolder(JOB, '5'.repeat(32), { flinkJobId: RUN, checkpointId: 5 });
+  const copied = (oldestMs: number, newestMs: number) => [
+    { key: `${claim}/files/checkpoints/x`, modifiedAtMs: oldestMs },
+    { key: `${claim}/metadata/_metadata`, modifiedAtMs: newestMs },
+  ];
+  const at = (ageMs: number) => 1_000 * HOUR - ageMs;
+  const left = (others: readonly Partial<ObjectInfo>[], held: readonly string[] = []) =>
+    plan([], { replica: replicaOf([1, 2, 3].map(incremental), others), held: new Set(held) }).orphans.length;
+
+  test('is collected an hour after its last write, when no job was started from it', () => {
+    expect(left(copied(at(HOUR), at(HOUR)))).toBe(2);
+    expect(left(copied(at(9 * HOUR), at(HOUR - 1)))).toBe(0);
+  });
+
+  test('is never touched once a job was started from it', () => {
+    expect(left(copied(at(9 * HOUR), at(9 * HOUR)), [`${claim}/metadata`])).toBe(0);
+    expect(left(copied(at(9 * HOUR), at(9 * HOUR)), [folderOf(5)])).toBe(2);
   });
 });
 

@@ -1,0 +1,118 @@
+import { ArgusError } from '../../../domain/errors.ts';
+import { claimFolder, keyInBucket } from '../../../replication/checkpoints/locations.ts';
+import { decodeManifest } from '../../../replication/checkpoints/manifest.ts';
+import {
+  gatherRestoreCopy,
+  lackingOf,
+  makeCopy,
+  needsClaim,
+  type RestoreCopy,
+} from '../../../replication/checkpoints/restore-copy.ts';
+import type { StepIo } from '../../engine/step.ts';
+import type { FailoverContext, FailoverFacts, PreparedRestore, UsedPoint } from '../context.ts';
+import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { findStandbyJob } from '../standby-job.ts';
+
+/** So slow a store may be at copying inside itself before the step gives up. */
+const SLOWEST_BYTES_PER_SECOND = 10_000_000;
+
+/**
+ * Makes what each job is restored from. Most are restored from their point as it lies on the replica (NO_CLAIM). State of
+ * the changelog backend can only be claimed, and Flink then deletes it, so that the job gets a copy of its own: made by
+ * the store itself, in a folder that is named for the job's start, so that whoever goes on copies only what lacks.
+ */
+export function prepareRestore(words: StepWords, claimedBytes: number): FailoverStep {
+  return {
+    id: 'prepare-restore',
+    ...words,
+    timeoutMs: 300_000 + Math.ceil((claimedBytes / SLOWEST_BYTES_PER_SECOND) * 1_000),
+    onFailure: {
+      kind: 'stop',
+      hint: 'what was copied stays for an hour: `argus failover` again copies the rest',
+    },
+    async observe(context, facts, io) {
+      const wanted = await wantedRestores(context, facts, io);
+      for (const { copy } of wanted) {
+        if (copy !== undefined && (await lackingOf(context.standby.objects, copy, io))) return { kind: 'todo' };
+      }
+      return found(wanted);
+    },
+    async act(context, facts, io) {
+      const { objects } = context.standby;
+      for (const { copy, restore } of await wantedRestores(context, facts, io)) {
+        const lacking = copy && (await lackingOf(objects, copy, io));
+        if (copy === undefined || lacking === undefined) continue;
+        await makeCopy(objects, copy, lacking, {
+          signal: io.signal,
+          check: io.check,
+          onProgress: ({ files, bytes }) =>
+            io.progress(`${restore.job}: ${files} of ${lacking.files.length} files copied, ${bytes} bytes`),
+        });
+      }
+    },
+    async verify(context, facts, io) {
+      const wanted = await wantedRestores(context, facts, io);
+      for (const { copy, restore } of wanted) {
+        const lacking = copy && (await lackingOf(context.standby.objects, copy, io));
+        if (lacking === undefined) continue;
+        const what = lacking.files[0]?.to ?? copy?.metadata.key;
+        return {
+          kind: 'failed',
+          error: { code: 'CopyIncomplete', message: `${restore.job}: ${what} is not as copied` },
+        };
+      }
+      return found(wanted);
+    },
+  };
+}
+
+/** What a job is to be restored from; with `copy`, once that is there. */
+interface WantedRestore {
+  readonly restore: PreparedRestore;
+  readonly copy?: RestoreCopy;
+}
+
+/** For each job that is still to be started. */
+async function wantedRestores(
+  context: FailoverContext,
+  facts: Partial<FailoverFacts>,
+  io: StepIo,
+): Promise<readonly WantedRestore[]> {
+  const running = await context.standby.flink.list({ signal: io.signal });
+  const wanted: WantedRestore[] = [];
+  for (const { config } of context.jobs) {
+    const there = findStandbyJob(running, context.roles.epoch + 1, config.name);
+    if (there.kind !== 'none') continue;
+    const point = facts.points?.find((p) => p.job === config.name);
+    if (point === undefined) throw new ArgusError('NoRecoveryPoint', `no recovery point was chosen for ${config.name}`);
+    wanted.push(await wantedRestore(context, point, there.nextId, io));
+  }
+  return wanted;
+}
+
+async function wantedRestore(
+  { standby: { objects } }: FailoverContext,
+  point: UsedPoint,
+  jobId: string,
+  { signal }: StepIo,
+): Promise<WantedRestore> {
+  const asItLies: WantedRestore = { restore: { job: point.job, uri: point.uri, claimMode: 'NO_CLAIM' } };
+  const folder = keyInBucket(point.uri, objects.uri);
+  if (folder === undefined) return asItLies;
+  const stored = await objects.get(`${folder}/manifest.json`, { signal });
+  const manifest = stored && decodeManifest(stored.body);
+  if (manifest === undefined || 'problem' in manifest) {
+    const why = manifest === undefined ? 'is gone' : manifest.problem;
+    throw new ArgusError('ManifestUnreadable', `${folder}/manifest.json, the chosen point's manifest, ${why}`);
+  }
+  if (!(await needsClaim(objects, manifest, { signal }))) return asItLies;
+  const copy = await gatherRestoreCopy(objects, manifest, claimFolder(point.job, jobId, point), { signal });
+  const bytes = copy.files.reduce((sum, file) => sum + file.sizeBytes, copy.metadata.bytes.length);
+  const { uri, files } = copy;
+  return { copy, restore: { job: point.job, uri, claimMode: 'CLAIM', jobId, files: files.length, bytes } };
+}
+
+function found(wanted: readonly WantedRestore[]) {
+  const restores = wanted.map(({ restore }) => restore);
+  return { kind: 'done' as const, evidence: evidence({ restores }), facts: { restores } };
+}
