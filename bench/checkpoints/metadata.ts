@@ -33,6 +33,7 @@ export async function measureMetadata(handles: number, pairs: number, say: (line
     const argus: RelocationRun[] = [];
     const flink: RelocationRun[] = [];
     for (let pair = 1; pair <= pairs; pair++) {
+      rmSync(relocated, { force: true });
       argus.push(await runProgram(process.execPath, [argusProgram, file, relocated]));
       flink.push(await runProgram(java, [...flags, file]));
       say(`metadata, ${pair}: Argus ${JSON.stringify(argus.at(-1))}, Flink ${JSON.stringify(flink.at(-1))}`);

@@ -169,33 +169,53 @@ function utfWidth(code: number): 1 | 2 | 3 {
   return code !== 0 && code < 0x80 ? 1 : code < 0x800 ? 2 : 3;
 }
 
+/** Longer bytes are not copied into what is written, but stand in it as they are. */
+const COPIED_BYTES = 4_096;
+const PIECE_BYTES = 1 << 16;
+
 /**
- * Writes what {@link DataReader} reads, into one buffer that grows as it must. `sizeHint` is how long the result will
- * about be: with a good one nothing is copied twice.
+ * Writes what {@link DataReader} reads. Long bytes are kept by reference and must not change until the result is used:
+ * most of a large file is state that is only carried over, and then it is not in memory twice.
  */
 export class DataWriter {
+  /** What is finished, in order. */
+  readonly #pieces: Uint8Array[] = [];
   #buffer: Buffer;
+  /** Where in the buffer the next piece begins. */
+  #start = 0;
   #length = 0;
 
+  /** `sizeHint`: about how long a short result will be. */
   constructor(sizeHint = 64) {
     this.#buffer = Buffer.allocUnsafeSlow(sizeHint);
   }
 
+  #endPiece(): void {
+    if (this.#length > this.#start) this.#pieces.push(this.#buffer.subarray(this.#start, this.#length));
+    this.#start = this.#length;
+  }
+
   /** Where the next `count` bytes go; the buffer has room for them. */
   #room(count: number): number {
+    if (this.#length + count > this.#buffer.length) {
+      this.#endPiece();
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(count, Math.min(this.#buffer.length * 2, PIECE_BYTES)));
+      this.#start = 0;
+      this.#length = 0;
+    }
     const at = this.#length;
     this.#length += count;
-    if (this.#length > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(this.#length, this.#buffer.length + (this.#buffer.length >> 1)));
-      this.#buffer.copy(larger, 0, 0, at);
-      this.#buffer = larger;
-    }
     return at;
   }
 
   raw(bytes: Uint8Array): this {
-    const at = this.#room(bytes.length);
-    this.#buffer.set(bytes, at);
+    if (bytes.length > COPIED_BYTES) {
+      this.#endPiece();
+      this.#pieces.push(bytes);
+    } else {
+      const at = this.#room(bytes.length);
+      this.#buffer.set(bytes, at);
+    }
     return this;
   }
 
@@ -266,8 +286,14 @@ export class DataWriter {
     return this;
   }
 
-  /** What was written, not copied: nothing more may be written afterwards. */
+  /** What was written, in pieces. Nothing more may be written afterwards. */
+  pieces(): readonly Uint8Array[] {
+    this.#endPiece();
+    return this.#pieces;
+  }
+
+  /** What was written, in one piece. Nothing more may be written afterwards. */
   finish(): Buffer {
-    return this.#buffer.subarray(0, this.#length);
+    return this.#pieces.length === 0 ? this.#buffer.subarray(this.#start, this.#length) : Buffer.concat(this.pieces());
   }
 }

@@ -1,6 +1,6 @@
 import type { PendingTransaction, SourceOffset } from '../../domain/checkpoint.ts';
 import { DataReader } from './java-data.ts';
-import { transform } from './metadata-files.ts';
+import { transformOperator } from './metadata-files.ts';
 import type { StreamHandle } from './metadata-handles.ts';
 import type { CheckpointMetadata } from './metadata-reader.ts';
 
@@ -43,14 +43,17 @@ export function listStates(metadata: CheckpointMetadata, name: string): readonly
 
 /** The same checkpoint with nothing left to commit: the committers' elements are no longer referenced. */
 export function withoutCommittables(metadata: CheckpointMetadata): CheckpointMetadata {
-  return transform(metadata, {
-    stream: (handle) => handle,
-    operator: (handle) => ({
-      ...handle,
-      states: handle.states.map((state) => (state.name === COMMITTER_STATE ? { ...state, offsets: [] } : state)),
-    }),
-  });
+  return { ...metadata, operators: metadata.operators.map(dropCommittables) };
 }
+
+/** {@link withoutCommittables} for one operator. */
+export const dropCommittables = transformOperator({
+  stream: (handle) => handle,
+  operator: (handle) => ({
+    ...handle,
+    states: handle.states.map((state) => (state.name === COMMITTER_STATE ? { ...state, offsets: [] } : state)),
+  }),
+});
 
 /** One element of a list state: an i32 length, then its bytes. Source: BytePrimitiveArraySerializer, Flink 2.2. */
 export function stateElement(stream: Uint8Array, offset: bigint): DataReader {

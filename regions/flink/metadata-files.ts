@@ -37,7 +37,7 @@ export function fileReferences(metadata: CheckpointMetadata, directory: string):
     if (both && before.sizeBytes !== sizeBytes) throw metadataInvalid(`two sizes for the file ${uri}`, 0);
     files.set(uri, { uri, sizeBytes: Math.max(before.sizeBytes, sizeBytes), sizeRule: both ? 'exact' : 'atLeast' });
   };
-  transform(metadata, {
+  const visit = transformOperator({
     stream(handle, place) {
       if (handle.tag === 2) add(handle.path, Number(handle.size), place === 'changelog' ? 'atLeast' : 'exact');
       else if (handle.tag === 6) add(resolve(directory, handle.path), Number(handle.size), 'exact');
@@ -46,6 +46,7 @@ export function fileReferences(metadata: CheckpointMetadata, directory: string):
     },
     operator: (handle) => handle,
   });
+  for (const operator of metadata.operators) visit(operator);
   return [...files.values()];
 }
 
@@ -109,7 +110,8 @@ export function transform(metadata: CheckpointMetadata, visitor: Visitor): Check
   return { ...metadata, operators: metadata.operators.map(transformOperator(visitor)) };
 }
 
-function transformOperator(visitor: Visitor): (operator: OperatorState) => OperatorState {
+/** {@link transform} for one operator. */
+export function transformOperator(visitor: Visitor): (operator: OperatorState) => OperatorState {
   const stream = (handle: StreamHandle, place: 'state' | 'changelog' = 'state'): StreamHandle => {
     if (handle === null) return null;
     if (handle.tag === 3) return { ...handle, stream: stream(handle.stream, place) };

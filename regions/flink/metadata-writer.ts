@@ -16,24 +16,31 @@ import {
   type Subtask,
 } from './metadata-reader.ts';
 
-export interface WriteOptions {
-  /** About how many bytes it will be, when that is known, give or take a quarter: a large file is then not copied. */
-  readonly sizeHint?: number;
-  /** What is written in place of each operator. */
-  readonly change?: (operator: OperatorState) => OperatorState;
-}
+/** What is written in place of an operator. */
+type OperatorChange = (operator: OperatorState) => OperatorState;
 
 /** Encodes a `_metadata` file: the exact inverse of `readMetadata`, in the version that the value names. */
-export function writeMetadata(metadata: CheckpointMetadata, options: WriteOptions = {}): Buffer {
-  const change = options.change ?? ((operator) => operator);
-  const out = new DataWriter(Math.ceil((options.sizeHint ?? 1024) * 1.25));
+export function writeMetadata(metadata: CheckpointMetadata, change?: OperatorChange): Buffer {
+  return write(metadata, change).finish();
+}
+
+/**
+ * {@link writeMetadata} in pieces. State that lies in the file is not copied: a piece may be a view of what was read,
+ * which must not change until the pieces are used. So a large file is not in memory twice.
+ */
+export function writeMetadataPieces(metadata: CheckpointMetadata, change?: OperatorChange): readonly Uint8Array[] {
+  return write(metadata, change).pieces();
+}
+
+function write(metadata: CheckpointMetadata, change: OperatorChange = (operator) => operator): DataWriter {
+  const out = new DataWriter(1_024);
   out.u32(METADATA_MAGIC).i32(metadata.version).i64(metadata.checkpointId);
   out.list(metadata.masterStates, (state) => {
     const inner = new DataWriter().i32(state.version).utf(state.name).block(state.bytes);
     out.u32(MASTER_STATE_MAGIC).block(inner.finish());
   });
   out.list(metadata.operators, (operator) => writeOperator(out, change(operator), metadata.version));
-  return out.raw(metadata.properties).finish();
+  return out.raw(metadata.properties);
 }
 
 function writeOperator(out: DataWriter, operator: OperatorState, version: number): void {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import type { CheckpointManifest, FileChecksum, ReplicaFile, SinkEnds } from '../../domain/checkpoint.ts';
 import { eachAtOnce } from '../../domain/each-at-once.ts';
@@ -6,10 +5,10 @@ import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
 import { hasChangelog } from '../../regions/flink/changelog-state.ts';
 import { metadataInvalid } from '../../regions/flink/java-data.ts';
-import { withoutCommittables } from '../../regions/flink/kafka-state.ts';
+import { dropCommittables } from '../../regions/flink/kafka-state.ts';
 import { fileReferences, relocateOperator } from '../../regions/flink/metadata-files.ts';
 import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metadata-reader.ts';
-import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
+import { writeMetadataPieces } from '../../regions/flink/metadata-writer.ts';
 import type { ObjectStore, PutResult } from '../../regions/objects/object-store.ts';
 import type { CheckpointDirectory } from './catalogue.ts';
 import { checksumOf, hashingStream } from './hashing-stream.ts';
@@ -17,6 +16,7 @@ import { kafkaStates } from './kafka-states.ts';
 import { filesFolder, keyInBucket, pointFolder } from './locations.ts';
 import { encodeManifest } from './manifest.ts';
 import { proveFiles } from './prove-files.ts';
+import { putPieces } from './put-pieces.ts';
 
 /** What is known to be on the replica: by key in the replica's bucket. */
 export type KnownFiles = Map<
@@ -128,18 +128,16 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
     const read = (uri: string) => readWhole(source, uri, call);
     const states = await kafkaStates(metadata, directoryUri, read);
     const copied = await copyMissing(plan, options);
-    const relocated = writeMetadata(withoutCommittables(metadata), {
-      sizeHint: original.body.length,
-      change: relocateOperator({
-        directory: directoryUri,
-        move: (uri) => {
-          const key = keyInBucket(uri, source.uri);
-          return key === undefined ? undefined : `${target.uri}/${filesFolder(job)}${key}`;
-        },
-      }),
+    const relocate = relocateOperator({
+      directory: directoryUri,
+      move: (uri) => {
+        const key = keyInBucket(uri, source.uri);
+        return key === undefined ? undefined : `${target.uri}/${filesFolder(job)}${key}`;
+      },
     });
+    const relocated = writeMetadataPieces(metadata, (operator) => relocate(dropCommittables(operator)));
     const folder = pointFolder(job, checkpoint);
-    await target.put(`${folder}/_metadata`, relocated, call);
+    const written = await putPieces(target, `${folder}/_metadata`, relocated, call);
     const sinkEnds = await looking;
     const manifest: CheckpointManifest = {
       version: 1,
@@ -151,7 +149,7 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
       metadataVersion: metadata.version,
       sourceUri: directoryUri,
       replicaUri: `${target.uri}/${folder}`,
-      metadata: { key: `${folder}/_metadata`, sizeBytes: relocated.length, sha256: sha256(relocated) },
+      metadata: { key: `${folder}/_metadata`, ...written },
       files: plan.map((file) => replicaFile(file, options.known)),
       sourceOffsets: [...states.offsets].sort(byPartition).map(offsetToJson),
       droppedTransactions: states.transactions,
@@ -279,8 +277,4 @@ function replicaFile(file: PlannedFile, known: KnownFiles): ReplicaFile {
     etag,
     ...(checksum === undefined ? {} : { checksum }),
   };
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

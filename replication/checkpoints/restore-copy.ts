@@ -51,16 +51,14 @@ export function planRestoreCopy(
       `the checkpoint references ${stranger.uri}, which is no file of it`,
     );
   }
-  const bytes = writeMetadata(original, {
-    sizeHint: pointMetadata.length,
-    change: relocateOperator({
-      directory: manifest.replicaUri,
-      move: (uri) => {
-        const key = keyInBucket(uri, at.storeUri);
-        return key === undefined ? undefined : `${at.storeUri}/${target(key)}`;
-      },
-    }),
+  const relocated = relocateOperator({
+    directory: manifest.replicaUri,
+    move: (uri) => {
+      const key = keyInBucket(uri, at.storeUri);
+      return key === undefined ? undefined : `${at.storeUri}/${target(key)}`;
+    },
   });
+  const bytes = writeMetadata(original, relocated);
   return {
     uri: `${at.storeUri}/${at.folder}/metadata`,
     files: manifest.files.map(({ key, sizeBytes, sizeRule }) => ({

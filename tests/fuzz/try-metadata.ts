@@ -25,8 +25,7 @@ export function tryMetadata(bytes: Uint8Array): 'accepted' | 'refused' {
     own(error);
     return 'refused';
   }
-  if (!writeMetadata(metadata, { sizeHint: bytes.length }).equals(bytes))
-    throw new Error('it is not written back byte for byte');
+  if (!writeMetadata(metadata).equals(bytes)) throw new Error('it is not written back byte for byte');
   attempt(() => fileReferences(metadata, 's3://primary/chk-1'));
   attempt(() => {
     const moved = relocate(withoutCommittables(metadata), {

@@ -4,7 +4,7 @@ import { ArgusError } from '../../../../domain/errors.ts';
 import { DataReader, DataWriter } from '../../../../regions/flink/java-data.ts';
 import { fileReferences, relocate } from '../../../../regions/flink/metadata-files.ts';
 import { type CheckpointMetadata, readMetadata } from '../../../../regions/flink/metadata-reader.ts';
-import { writeMetadata } from '../../../../regions/flink/metadata-writer.ts';
+import { writeMetadata, writeMetadataPieces } from '../../../../regions/flink/metadata-writer.ts';
 import { flinkSample, SAMPLE_BUCKET, sampleNames } from '../../../support/flink-samples.ts';
 import { anyMetadata } from './any-metadata.ts';
 
@@ -90,6 +90,28 @@ test('every kind of handle in every version survives writing and reading', () =>
       expect(readMetadata(writeMetadata(metadata))).toEqual(metadata);
     }),
     { numRuns: 500 },
+  );
+});
+
+test('written in pieces it is the same file, and large state in it is not copied', () => {
+  const state = new Uint8Array(5_000).fill(7);
+  fc.assert(
+    fc.property(anyMetadata, fc.nat(70_000), (metadata: CheckpointMetadata, length) => {
+      const operators = metadata.operators.map((operator) => ({
+        ...operator,
+        coordinator: {
+          tag: 1 as const,
+          name: 'x'.repeat(length % 60_000),
+          data: length % 2 === 0 ? state : new Uint8Array(3),
+        },
+      }));
+      const full = { ...metadata, operators };
+      const pieces = writeMetadataPieces(full);
+      expect(Buffer.concat(pieces).equals(writeMetadata(full))).toBe(true);
+      expect(readMetadata(Buffer.concat(pieces))).toEqual(full);
+      expect(pieces.filter((piece) => piece === state).length).toBe(length % 2 === 0 ? operators.length : 0);
+    }),
+    { numRuns: 100 },
   );
 });
 
