@@ -2,16 +2,10 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { ArgusError } from '../../domain/errors.ts';
 import type { ObjectInfo, ObjectStore, PutOptions, PutResult, StreamBody } from './object-store.ts';
-import { s3Error, s3Failure } from './s3-errors.ts';
+import { s3Error, s3Failure, s3MayPass } from './s3-errors.ts';
 import { createS3Uploads } from './s3-multipart.ts';
-import {
-  bodyLengthDiffers,
-  type S3Access,
-  type S3Answer,
-  type S3Request,
-  s3Requests,
-  withRetries,
-} from './s3-requests.ts';
+import { bodyLengthDiffers, type S3Access, type S3Answer, type S3Request, s3Requests } from './s3-requests.ts';
+import { withRetries } from './with-retries.ts';
 
 export interface S3DataPathOptions extends S3Access {
   /** Before every key: empty, or ending in a slash. */
@@ -79,15 +73,21 @@ export function s3DataPath(options: S3DataPathOptions): S3DataPath {
   return {
     get(key, o) {
       return call('get', key, o?.signal, timeoutMs, (stop) =>
-        withRetries(async () => {
-          const found = await find(key, stop);
-          return found && { body: await whole(found, stop), info: describe(key, found.headers) };
-        }, stop),
+        withRetries(
+          async () => {
+            const found = await find(key, stop);
+            return found && { body: await whole(found, stop), info: describe(key, found.headers) };
+          },
+          s3MayPass,
+          stop,
+        ),
       );
     },
     async open(key, o) {
       // The deadline is for the answer's head only; the body has its own watch.
-      const found = await call('open', key, o?.signal, timeoutMs, (stop) => withRetries(() => find(key, stop), stop));
+      const found = await call('open', key, o?.signal, timeoutMs, (stop) =>
+        withRetries(() => find(key, stop), s3MayPass, stop),
+      );
       if (found === undefined) return undefined;
       const info = describe(key, found.headers);
       const broken = (error: unknown) => s3Error(`open s3://${bucket}/${root}${key}`, endpoint, error);
@@ -98,19 +98,23 @@ export function s3DataPath(options: S3DataPathOptions): S3DataPath {
     },
     head(key, o) {
       return call('head', key, o?.signal, timeoutMs, (stop) =>
-        withRetries(async () => {
-          try {
-            const { headers, body } = await send({ method: 'HEAD', key: root + key }, stop);
-            body.resume();
-            return describe(key, headers);
-          } catch (error) {
-            if (s3Failure(error).status !== 404) throw error;
-            // An answer without body doesn't tell a missing object from a missing bucket or an unknown access key.
-            const found = await find(key, stop);
-            found?.body.destroy();
-            return found && describe(key, found.headers);
-          }
-        }, stop),
+        withRetries(
+          async () => {
+            try {
+              const { headers, body } = await send({ method: 'HEAD', key: root + key }, stop);
+              body.resume();
+              return describe(key, headers);
+            } catch (error) {
+              if (s3Failure(error).status !== 404) throw error;
+              // An answer without body doesn't tell a missing object from a missing bucket or an unknown access key.
+              const found = await find(key, stop);
+              found?.body.destroy();
+              return found && describe(key, found.headers);
+            }
+          },
+          s3MayPass,
+          stop,
+        ),
       );
     },
     put(key, body, o = {}) {
@@ -126,7 +130,7 @@ export function s3DataPath(options: S3DataPathOptions): S3DataPath {
     return call('put', key, o.signal, timeoutMs, (stop) => {
       const attempt = () => write({ key, body, ...digest }, o, stop);
       // A conditional write that is sent again could meet its own first success.
-      return isConditional(o) ? attempt() : withRetries(attempt, stop);
+      return isConditional(o) ? attempt() : withRetries(attempt, s3MayPass, stop);
     });
   }
 

@@ -113,3 +113,8 @@ export function s3Error(what: string, endpoint: string, error: unknown): ArgusEr
     retryable: status >= 500 || status === 429 || PASSING.has(code),
   });
 }
+
+/** Whether the same request may be answered otherwise a moment later: no answer, an overloaded server. */
+export function s3MayPass(error: unknown): boolean {
+  return s3Error('', '', error).retryable;
+}

@@ -1,17 +1,14 @@
 import { createHash } from 'node:crypto';
 import { ByteBudget } from './byte-budget.ts';
 import type { StreamBody } from './object-store.ts';
-import { S3Refusal } from './s3-errors.ts';
-import { bodyLengthDiffers, type S3Answer, type S3Request, withRetries } from './s3-requests.ts';
+import { partSize } from './part-sizes.ts';
+import { S3Refusal, s3MayPass } from './s3-errors.ts';
+import { bodyLengthDiffers, type S3Answer, type S3Request } from './s3-requests.ts';
 import { xmlText } from './s3-xml.ts';
+import { withRetries } from './with-retries.ts';
 
-/** Source: Amazon S3 multipart upload limits; R2 wants all parts equal but the last. */
-const MOST_PARTS = 10_000;
-const LEAST_PART_BYTES = 5 << 20;
-const DEFAULT_PART_BYTES = 16 << 20;
 /** Memory for the parts of all uploads of one store. */
 const BUFFERED_BYTES = 128 << 20;
-const MIB = 1 << 20;
 
 /** Sends what is too large for one request. */
 export interface S3Uploads {
@@ -68,7 +65,11 @@ export function createS3Uploads(
     signal: AbortSignal,
   ): Promise<string> {
     const query = { partNumber: String(at.number), uploadId: at.uploadId };
-    const answer = await withRetries(() => send({ method: 'PUT', key: at.key, query, body: part }, signal), signal);
+    const answer = await withRetries(
+      () => send({ method: 'PUT', key: at.key, query, body: part }, signal),
+      s3MayPass,
+      signal,
+    );
     answer.body.resume();
     return answer.headers.etag ?? '';
   }
@@ -120,28 +121,6 @@ async function* partsOf({ stream, sizeBytes }: StreamBody, partBytes: number, bu
   } finally {
     await chunks.return?.();
   }
-}
-
-/** The size of the parts: what is wanted, within what S3 allows. Pure. */
-export function partSize(sizeBytes: number, wanted: number = DEFAULT_PART_BYTES): number {
-  const least = Math.ceil(sizeBytes / MOST_PARTS / MIB) * MIB;
-  return Math.max(wanted, least, LEAST_PART_BYTES);
-}
-
-/** Part sizes that clients are known to use, in MiB: S3A's 64, the SDKs' 5, 8 and 16, and multiples. */
-const KNOWN_MIB = [5, 8, 16, 32, 64, 10, 15, 20, 25, 50, 100, 128, 256, 512];
-
-/**
- * The size of the parts in which an object was probably sent, by the number of them that its ETag ends in, so that its
- * copy may get the same ETag; `undefined` for one that was sent in one piece. Pure.
- */
-export function partSizeBehind(sizeBytes: number, etag: string): number | undefined {
-  const parts = Number(/-(\d+)$/.exec(etag)?.[1] ?? 0);
-  if (parts < 2) return undefined;
-  const fits = (bytes: number) => Math.ceil(sizeBytes / bytes) === parts;
-  const known = KNOWN_MIB.find((mib) => fits(mib * MIB));
-  const guess = (known ?? Math.ceil(sizeBytes / parts / MIB)) * MIB;
-  return fits(guess) && guess >= LEAST_PART_BYTES ? guess : undefined;
 }
 
 async function textOf(answer: S3Answer): Promise<string> {

@@ -1,11 +1,10 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { ArgusError } from '../../domain/errors.ts';
 import type { StreamBody } from './object-store.ts';
-import { S3Refusal, s3Error } from './s3-errors.ts';
+import { S3Refusal } from './s3-errors.ts';
 
 /** A bucket, and who asks. */
 export interface S3Access {
@@ -223,20 +222,4 @@ async function refusal(answer: IncomingMessage, method: string): Promise<S3Refus
 
 function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
-}
-
-/** How often a request that may be repeated is sent at most. */
-const MOST_ATTEMPTS = 3;
-const FIRST_PAUSE_MS = 50;
-
-/** Repeats what may succeed a moment later: no answer, an overloaded server. Pauses grow, and differ between callers. */
-export async function withRetries<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let attempts = 1; ; attempts++) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (attempts >= MOST_ATTEMPTS || signal.aborted || !s3Error('', '', error).retryable) throw error;
-      await sleep(FIRST_PAUSE_MS * 2 ** attempts * Math.random(), undefined, { signal });
-    }
-  }
 }

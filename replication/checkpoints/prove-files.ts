@@ -1,5 +1,5 @@
 import { eachAtOnce } from '../../domain/each-at-once.ts';
-import type { PlannedFile, ReplicateOptions } from './replicate.ts';
+import type { CopyFilesOptions, PlannedFile } from './copy-files.ts';
 
 /**
  * Files that lie on the replica without a manifest that names them: a process was killed during its copy, and a store
@@ -8,7 +8,7 @@ import type { PlannedFile, ReplicateOptions } from './replicate.ts';
  */
 export async function proveFiles(
   plan: readonly PlannedFile[],
-  options: Pick<ReplicateOptions, 'source' | 'known' | 'parallelism' | 'signal'>,
+  options: Pick<CopyFilesOptions, 'source' | 'known' | 'parallelism' | 'signal'>,
 ): Promise<readonly PlannedFile[]> {
   const { source, known } = options;
   const call = options.signal === undefined ? {} : { signal: options.signal };

@@ -1,6 +1,4 @@
-import { buffer } from 'node:stream/consumers';
-import type { CheckpointManifest, FileChecksum, ReplicaFile, SinkEnds } from '../../domain/checkpoint.ts';
-import { eachAtOnce } from '../../domain/each-at-once.ts';
+import type { CheckpointManifest, ReplicaFile, SinkEnds } from '../../domain/checkpoint.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
 import { hasChangelog } from '../../regions/flink/changelog-state.ts';
@@ -9,37 +7,18 @@ import { dropCommittables } from '../../regions/flink/kafka-state.ts';
 import { fileReferences, relocateOperator } from '../../regions/flink/metadata-files.ts';
 import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metadata-reader.ts';
 import { writeMetadataPieces } from '../../regions/flink/metadata-writer.ts';
-import type { ObjectStore, PutResult } from '../../regions/objects/object-store.ts';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { CheckpointDirectory } from './catalogue.ts';
-import { checksumOf, hashingStream } from './hashing-stream.ts';
+import { type CopyFilesOptions, copyMissing, type KnownFiles, type PlannedFile, Vanished } from './copy-files.ts';
 import { kafkaStates } from './kafka-states.ts';
 import { filesFolder, keyInBucket, pointFolder } from './locations.ts';
 import { encodeManifest } from './manifest.ts';
 import { proveFiles } from './prove-files.ts';
 import { putPieces } from './put-pieces.ts';
 
-/** What is known to be on the replica: by key in the replica's bucket. */
-export type KnownFiles = Map<
-  string,
-  {
-    readonly sizeBytes: number;
-    readonly etag: string;
-    /** Of the copy; absent where nobody knows it any more. */
-    readonly checksum?: FileChecksum | undefined;
-    /** No manifest vouches for it: a process that was killed may have left a part of it. */
-    readonly unproven?: true;
-  }
->;
-
-export interface ReplicateOptions {
-  /** The primary's bucket. */
-  readonly source: ObjectStore;
-  /** The standby's. */
-  readonly target: ObjectStore;
+export interface ReplicateOptions extends CopyFilesOptions {
   readonly job: string;
   readonly checkpoint: CheckpointDirectory;
-  /** Files that need no copy; the copied ones are added. */
-  readonly known: KnownFiles;
   /** The wall clock. */
   readonly now: () => number;
   /**
@@ -47,20 +26,6 @@ export interface ReplicateOptions {
    * Never fails, and the copy goes on meanwhile.
    */
   readonly sinkEnds?: () => Promise<SinkEnds | undefined>;
-  /** Copies at once; default 8. */
-  readonly parallelism?: number;
-  /** Told when the plan is made, and whenever a file or a part of it is copied. */
-  readonly onProgress?: (now: CopyProgress) => void;
-  readonly signal?: AbortSignal;
-}
-
-/** How far the copy of one checkpoint is; only what the replica lacked is counted. */
-export interface CopyProgress {
-  readonly files: number;
-  readonly totalFiles: number;
-  readonly bytes: number;
-  /** As the checkpoint says; what grows by itself may be more. */
-  readonly totalBytes: number;
 }
 
 export type ReplicateResult =
@@ -76,18 +41,6 @@ export type ReplicateResult =
   | { readonly kind: 'superseded'; readonly missingKey: string; readonly completedAtMs: number }
   /** It can't be replicated, now or later. */
   | { readonly kind: 'refused'; readonly code: string; readonly message: string };
-
-/** A file of the plan: what to copy from where to where, unless the replica has it. */
-export interface PlannedFile {
-  readonly sourceKey: string;
-  readonly targetKey: string;
-  readonly sizeBytes: number;
-  readonly sizeRule: 'exact' | 'atLeast';
-  readonly missing: boolean;
-}
-
-/** Up to this size a file is held in memory, so that its upload can be tried again. */
-const BUFFERED_BYTES = 1 << 20;
 
 /** Which files the replica needs for a checkpoint, and which of them it lacks. Pure. */
 export function planFiles(
@@ -127,7 +80,7 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
     const plan = await proveFiles(planned, options);
     const read = (uri: string) => readWhole(source, uri, call);
     const states = await kafkaStates(metadata, directoryUri, read);
-    const copied = await copyMissing(plan, options);
+    const copied = await copyMissing(plan, checkpoint.directory, options);
     const relocate = relocateOperator({
       directory: directoryUri,
       move: (uri) => {
@@ -180,14 +133,6 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
 /** Faults of the checkpoint, not of the stores. */
 const CHECKPOINT_FAULTS = new Set(['CheckpointMetadataInvalid', 'CheckpointOutsideBucket', 'FileSizeDiffersAtSource']);
 
-class Vanished extends Error {
-  readonly key: string;
-  constructor(key: string) {
-    super(`${key} is gone`);
-    this.key = key;
-  }
-}
-
 function outside(uri: string, bucket: string): ArgusError {
   return new ArgusError('CheckpointOutsideBucket', `the checkpoint references ${uri}, which is not in ${bucket}`, {
     hint: "Let the job keep all its state in the region's checkpoint bucket (also dstl.dfs.base-path).",
@@ -204,68 +149,6 @@ async function readWhole(
   const found = await source.get(key, call);
   if (found === undefined) throw new Vanished(key);
   return found.body;
-}
-
-/**
- * Copies what is missing, a few at a time; the first failure ends it when the copies under way are done. What later
- * checkpoints need too comes first: a copy that loses against Flink then leaves the next one less to do.
- */
-async function copyMissing(
-  plan: readonly PlannedFile[],
-  options: ReplicateOptions,
-): Promise<{ readonly filesCopied: number; readonly bytesCopied: number }> {
-  const own = `${options.checkpoint.directory}/`;
-  const lacking = plan.filter((file) => file.missing);
-  const missing = [
-    ...lacking.filter((file) => !file.sourceKey.startsWith(own)),
-    ...lacking.filter((file) => file.sourceKey.startsWith(own)),
-  ];
-  const total = { totalFiles: missing.length, totalBytes: missing.reduce((sum, file) => sum + file.sizeBytes, 0) };
-  let [files, bytes] = [0, 0];
-  const tell = (more: { readonly files?: number; readonly bytes?: number }) => {
-    files += more.files ?? 0;
-    bytes += more.bytes ?? 0;
-    options.onProgress?.({ files, bytes, ...total });
-  };
-  tell({});
-  const sizes = await eachAtOnce(missing, options.parallelism ?? 8, async (file) => {
-    const size = await copyFile(file, options, (passed) => tell({ bytes: passed }));
-    tell({ files: 1 });
-    return size;
-  });
-  return { filesCopied: missing.length, bytesCopied: sizes.reduce((sum, size) => sum + size, 0) };
-}
-
-async function copyFile(
-  file: PlannedFile,
-  options: ReplicateOptions,
-  passed: (bytes: number) => void,
-): Promise<number> {
-  const call = options.signal === undefined ? {} : { signal: options.signal };
-  const from = await options.source.open(file.sourceKey, call);
-  if (from === undefined) throw new Vanished(file.sourceKey);
-  const { sizeBytes, stream } = from.body;
-  if (file.sizeRule === 'exact' ? sizeBytes !== file.sizeBytes : sizeBytes < file.sizeBytes) {
-    stream.destroy();
-    throw new ArgusError(
-      'FileSizeDiffersAtSource',
-      `${file.sourceKey} has ${sizeBytes} bytes, its checkpoint says ${file.sizeBytes}`,
-    );
-  }
-  let put: PutResult;
-  let checksum: FileChecksum;
-  if (sizeBytes <= BUFFERED_BYTES) {
-    const body = new Uint8Array(await buffer(stream));
-    checksum = checksumOf(body);
-    put = await options.target.put(file.targetKey, body, call);
-    passed(body.length);
-  } else {
-    const hashing = hashingStream(stream, passed);
-    put = await options.target.put(file.targetKey, { stream: hashing.stream, sizeBytes }, call);
-    checksum = hashing.checksum();
-  }
-  if (put.kind === 'written') options.known.set(file.targetKey, { sizeBytes, etag: put.etag, checksum });
-  return sizeBytes;
 }
 
 function replicaFile(file: PlannedFile, known: KnownFiles): ReplicaFile {

@@ -3,9 +3,11 @@ import type { Clock } from '../../domain/clock.ts';
 import { describeError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { type CheckpointDirectory, checkpointDirectories, isNewerComplete, newestFlinkJobId } from './catalogue.ts';
+import type { CopyProgress, KnownFiles } from './copy-files.ts';
+import type { CopyPace } from './copy-pace.ts';
 import { type CheckpointName, filesFolder, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
 import { listReplica, newestFirst } from './replica.ts';
-import { type CopyProgress, type KnownFiles, replicateCheckpoint } from './replicate.ts';
+import { replicateCheckpoint } from './replicate.ts';
 import type { SeenSinkEnds } from './sink-ends.ts';
 import { type CopyAttempt, judgePace, PACE_ATTEMPTS, type SlowCopy } from './sync-pace.ts';
 
@@ -22,6 +24,8 @@ export interface CheckpointSyncOptions {
    */
   readonly flinkJobId?: (signal?: AbortSignal) => Promise<string | undefined>;
   readonly parallelism?: number;
+  /** How fast bytes may be copied; default as fast as they come. */
+  readonly pace?: CopyPace | undefined;
   /** Looks at the topics that the job writes, once for each checkpoint that is copied. Absent: nobody knows them. */
   readonly lookAtSinks?: (signal?: AbortSignal) => Promise<SeenSinkEnds>;
   /** So many points of a run retention keeps: one that has as many newer ones on the replica isn't copied. Default all. */
@@ -199,6 +203,7 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
                 },
               }),
           ...(parallelism === undefined ? {} : { parallelism }),
+          pace: options.pace,
           ...(onProgress === undefined ? {} : { onProgress: (now) => onProgress({ checkpointId, ...now }) }),
           ...call,
         });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteBudget } from '../../../../regions/objects/byte-budget.ts';
-import { partSize, partSizeBehind } from '../../../../regions/objects/s3-multipart.ts';
+import { partSize, partSizeBehind } from '../../../../regions/objects/part-sizes.ts';
 import { xmlText } from '../../../../regions/objects/s3-xml.ts';
 
 const MIB = 1 << 20;
