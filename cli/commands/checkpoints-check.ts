@@ -2,6 +2,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import { type JobVerdict, judgeJob } from '../../replication/checkpoints/check.ts';
 import { gatherJob } from '../../replication/checkpoints/check-job.ts';
 import type { CheckFinding } from '../../replication/checkpoints/checked-job.ts';
+import { markerLook } from '../../replication/checkpoints/markers.ts';
 import { chosenJobs } from '../chosen-jobs.ts';
 import type { CommandContext } from '../context.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
@@ -17,9 +18,10 @@ export async function run(context: CommandContext, options: { readonly job?: str
     const wanted = chosenJobs(jobs, options.job);
     const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
     const verdicts: JobVerdict[] = [];
-    for (const { name, checkpoints } of wanted) {
-      const look = { job: name, prefix: checkpoints.prefix, primary, standby, rpoMs: objectives.rpo };
-      const seen = await gatherJob({ ...look, nowMs: clock.now(), signal }).catch(notRead);
+    for (const { name, checkpoints, reads, consumerGroup } of wanted) {
+      const look = { job: name, prefix: checkpoints.prefix, primary, standby, rpoMs: objectives.rpo, reads };
+      const lookAtMarkers = markerLook(primary.kafka, consumerGroup);
+      const seen = await gatherJob({ ...look, lookAtMarkers, nowMs: clock.now(), signal }).catch(notRead);
       verdicts.push(judgeJob(seen));
     }
     const refused = verdicts.filter(({ verdict }) => verdict === 'refused').length;

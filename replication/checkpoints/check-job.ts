@@ -1,3 +1,4 @@
+import type { ResolvedMarkers } from '../../domain/checkpoint.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
 import { readMetadata } from '../../regions/flink/metadata-reader.ts';
@@ -6,12 +7,13 @@ import { describeTransactionsRequest } from '../../regions/kafka/describe-transa
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { checkpointDirectories, flinkJobIdOf, newestFlinkJobId } from './catalogue.ts';
+import { checkpointDirectories, flinkJobIdOf, isNewerComplete, newestFlinkJobId } from './catalogue.ts';
 import { type CheckpointContents, describeContents } from './check-contents.ts';
 import type { CheckedJob, CheckedTransactions } from './checked-job.ts';
 import { kafkaDetails } from './kafka-details.ts';
 import { kafkaStates } from './kafka-states.ts';
 import { keyInBucket } from './locations.ts';
+import { type LookAtMarkers, markersOf, resolveMarkers } from './markers.ts';
 
 /** What of a region the check looks at. */
 export interface CheckedRegion {
@@ -25,6 +27,10 @@ export interface CheckJobOptions {
   readonly prefix: string;
   readonly primary: CheckedRegion;
   readonly standby: Pick<CheckedRegion, 'brokers'> & { readonly objects: Pick<ObjectStore, 'uri'> };
+  /** Topics that the configuration names as the sources'; absent: nothing is compared. */
+  readonly reads?: readonly string[] | undefined;
+  /** Absent: nobody is asked what the sources' markers stand for. */
+  readonly lookAtMarkers?: LookAtMarkers;
   readonly rpoMs: number;
   /** The wall clock. */
   readonly nowMs: number;
@@ -48,7 +54,33 @@ export async function gatherJob(options: CheckJobOptions): Promise<CheckedJob> {
   const transactions = await lookAtTransactions(primary.brokers, standby.brokers, ids, signal);
   const bucketUri = primary.objects.uri;
   const replicaBucketUri = standby.objects.uri;
-  return { job, prefix, bucketUri, replicaBucketUri, rpoMs, nowMs, flink, checkpoint, transactions };
+  const resolvedMarkers = await lookAtSplits(options, checkpoint);
+  return {
+    ...{ job, prefix, bucketUri, replicaBucketUri, rpoMs, nowMs, flink, checkpoint, transactions },
+    ...(options.reads === undefined ? {} : { reads: options.reads }),
+    ...(resolvedMarkers === undefined ? {} : { resolvedMarkers }),
+  };
+}
+
+/** Offsets for the checkpoint's markers; undefined when it has none, or when Kafka can't be asked. */
+async function lookAtSplits(
+  { prefix, primary, lookAtMarkers, nowMs, signal }: CheckJobOptions,
+  checkpoint: CheckedJob['checkpoint'],
+): Promise<ResolvedMarkers | undefined> {
+  if (checkpoint.kind !== 'read' || lookAtMarkers === undefined) return undefined;
+  const { flinkJobId } = checkpoint;
+  const { sourceOffsets, kafkaSources, checkpointId } = checkpoint.contents;
+  const states = { offsets: sourceOffsets, sources: { size: kafkaSources } };
+  const markers = markersOf(states);
+  if (markers.length === 0 || flinkJobId === undefined) return undefined;
+  try {
+    const seen = await lookAtMarkers(markers, signal);
+    const newer = await isNewerComplete(primary.objects, prefix, { flinkJobId, checkpointId }, { signal });
+    return { group: seen.group, atMs: nowMs, splits: resolveMarkers(states, seen, newer) };
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
 }
 
 async function lookAtFlink(
@@ -88,7 +120,7 @@ async function lookAtCheckpoint(
     if (found === undefined) continue;
     try {
       const at = { directoryUri: `${objects.uri}/${directory}`, bucketUri: objects.uri };
-      return { kind: 'read', contents: await readContents(objects, found, at, signal) };
+      return { kind: 'read', flinkJobId: run, contents: await readContents(objects, found, at, signal) };
     } catch (error) {
       if (error instanceof Gone) {
         const subsumed = (await objects.head(`${directory}/_metadata`, { signal })) === undefined;

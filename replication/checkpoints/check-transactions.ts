@@ -1,7 +1,8 @@
+import { partitionKey } from '../../domain/offsets.ts';
 import type { CheckedJob, CheckedTransactions, CheckFinding, Findings } from './checked-job.ts';
 
 /** Where the job reads and writes, and whether its transactions will be taken on the standby; pure. */
-export function checkSinksAndSources({ checkpoint, flink, transactions }: CheckedJob): Findings {
+export function checkSinksAndSources({ checkpoint, flink, transactions, resolvedMarkers }: CheckedJob): Findings {
   const reasons: CheckFinding[] = [];
   const warnings: CheckFinding[] = [];
   const notes: string[] = [];
@@ -9,13 +10,19 @@ export function checkSinksAndSources({ checkpoint, flink, transactions }: Checke
   const { contents } = checkpoint;
   const settings = flink.kind === 'known' ? flink.settings : undefined;
 
-  const markers = contents.sourceOffsets.filter(({ offset }) => offset < 0n);
+  const resolved = new Map((resolvedMarkers?.splits ?? []).map((split) => [partitionKey(split), split]));
+  const markers = contents.sourceOffsets.filter((split) => split.offset < 0n && !resolved.has(partitionKey(split)));
+  if (resolved.size > 0) {
+    const splits = [...resolved].slice(0, 3).map(([key, { marker, offset }]) => `${key} ${offset} for ${marker}`);
+    const more = resolved.size > 3 ? ` and ${resolved.size - 3} more` : '';
+    notes.push(`markers in place of offsets get an offset on the replica: ${splits.join(', ')}${more}`);
+  }
   if (markers.length > 0) {
     const names = markers.slice(0, 3).map(({ topic, partition, offset }) => `${topic}-${partition} (${offset})`);
     const more = markers.length > 3 ? ` and ${markers.length - 3} more` : '';
     reasons.push({
       code: 'SourceOffsetUnknown',
-      message: `for ${names.join(', ')}${more} the checkpoint holds a marker in place of an offset: nothing was read there yet, and a failover refuses such a checkpoint`,
+      message: `for ${names.join(', ')}${more} the checkpoint holds a marker in place of an offset, and nobody can tell which it stands for: a failover refuses such a checkpoint`,
       alternative:
         'wait for a checkpoint after a record was read from each partition; and start the source with OffsetsInitializer.committedOffsets(OffsetResetStrategy.NONE), so that a missing offset stops the job instead of being made up',
     });

@@ -1,6 +1,7 @@
 import type { CheckpointContents } from './check-contents.ts';
 import { checkPartitions } from './check-partitions.ts';
 import { checkSettings } from './check-settings.ts';
+import { checkTopics } from './check-topics.ts';
 import { checkSinksAndSources } from './check-transactions.ts';
 import type { CheckedJob, CheckFinding, Findings } from './checked-job.ts';
 import { estimateCopyMs } from './restore-copy.ts';
@@ -35,6 +36,7 @@ export function judgeJob(job: CheckedJob): JobVerdict {
     checkContents(job),
     checkPartitions(job),
     checkSinksAndSources(job),
+    checkTopics(job),
   ];
   const reasons = looks.flatMap((look) => look.reasons);
   const warnings = looks.flatMap((look) => look.warnings);

@@ -1,3 +1,4 @@
+import type { ResolvedMarkers } from '../../domain/checkpoint.ts';
 import type { FlinkJobSettings } from '../../regions/flink/flink-jobs.ts';
 import type { CheckpointContents } from './check-contents.ts';
 
@@ -33,8 +34,13 @@ export interface CheckedJob {
   readonly checkpoint:
     | { readonly kind: 'none' }
     | { readonly kind: 'unreadable'; readonly code: string; readonly message: string }
-    | { readonly kind: 'read'; readonly contents: CheckpointContents };
+    /** With the run that took it. */
+    | { readonly kind: 'read'; readonly flinkJobId?: string; readonly contents: CheckpointContents };
   readonly transactions: CheckedTransactions;
+  /** Topics that the configuration names as the sources'. */
+  readonly reads?: readonly string[];
+  /** Offsets for the sources' markers, as a copy of the checkpoint would get them now. */
+  readonly resolvedMarkers?: ResolvedMarkers;
 }
 
 /** What is wrong with a job, and what helps. */

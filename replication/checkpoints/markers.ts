@@ -50,7 +50,7 @@ export function markersOf({ offsets }: Pick<KafkaStates, 'offsets'>): readonly S
  * start only where it is 0. -1, and what older connectors wrote, can't be known any more.
  */
 export function resolveMarkers(
-  states: Pick<KafkaStates, 'offsets' | 'sources'>,
+  states: Pick<KafkaStates, 'offsets'> & { readonly sources: { readonly size: number } },
   seen: Pick<SeenForMarkers, 'commits' | 'ranges'>,
   newerComplete: boolean,
 ): ResolvedMarkers['splits'] {
