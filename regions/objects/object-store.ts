@@ -12,6 +12,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface CopyOptions extends CallOptions {
+  /** The store that holds the original, of the same `account`; default the one that is asked. */
+  readonly of?: ObjectStore;
+}
+
 export interface PutOptions extends CallOptions {
   /** Write only if no object has this key (`If-None-Match: *`). */
   readonly ifAbsent?: boolean;
@@ -46,6 +51,8 @@ export interface StreamBody {
 export interface ObjectStore {
   /** For people and URIs: `s3://bucket`, `file:/dir`, `memory:name`. No secrets. */
   readonly uri: string;
+  /** Where it is asked, and as whom: stores of the same account can copy from one another. Absent: none can. */
+  readonly account?: string;
   /** The whole object. Idempotent. */
   get(
     key: string,
@@ -75,7 +82,7 @@ export interface ObjectStore {
    * passes through here. `undefined`: there is no object to copy. Idempotent. Each part of a large one has its own
    * deadline (60 s).
    */
-  copy(from: string, to: string, options?: CallOptions): Promise<Pick<ObjectInfo, 'sizeBytes' | 'etag'> | undefined>;
+  copy(from: string, to: string, options?: CopyOptions): Promise<Pick<ObjectInfo, 'sizeBytes' | 'etag'> | undefined>;
   /** Removes the object; a missing one is no error. Idempotent. */
   delete(key: string, options?: CallOptions): Promise<void>;
   close(): Promise<void>;

@@ -63,6 +63,7 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
 
   return {
     uri: `s3://${bucket}${root === '' ? '' : `/${options.prefix}`}`,
+    account: `${endpoint} ${options.accessKeyId}`,
     ...data,
     async list(prefix, o) {
       const objects: ObjectInfo[] = [];
@@ -90,16 +91,18 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
       return { objects, prefixes };
     },
     async copy(from, to, o) {
-      const found = await this.head(from, o);
+      const original = o?.of ?? this;
+      const found = await original.head(from, o);
       if (found === undefined) return undefined;
       const { sizeBytes } = found;
       const partBytes = options.copyPartBytes ?? 256 << 20;
-      const paths = { fromBucket: bucket, fromKey: root + from, bucket, key: root + to };
+      const at = placeOf(original.uri, from);
+      const paths = { fromBucket: at.bucket, fromKey: at.key, bucket, key: root + to };
       const etag = await serverCopy(client, { ...paths, sizeBytes, partBytes }, (run) =>
         call('copy', from, o?.signal, run, AbortSignal.timeout(idleMs)),
       ).catch(async (error: unknown) => {
         // It may have been removed since it was seen.
-        if ((await this.head(from, o)) === undefined) return undefined;
+        if ((await original.head(from, o)) === undefined) return undefined;
         throw error;
       });
       return etag === undefined ? undefined : { sizeBytes, etag: bareEtag(etag) };
@@ -118,6 +121,12 @@ export function s3ObjectStore(options: S3ObjectStoreOptions): ObjectStore {
       await data.close();
     },
   };
+}
+
+/** Where a key of a store lies, by the store's URI. */
+function placeOf(uri: string, key: string): { readonly bucket: string; readonly key: string } {
+  const [bucket = '', ...folders] = uri.replace(/^s3:\/\//, '').split('/');
+  return { bucket, key: [...folders, key].join('/') };
 }
 
 /** Rejects when the signal is aborted, for what does not listen itself. */

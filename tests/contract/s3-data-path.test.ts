@@ -4,10 +4,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { type S3ObjectStoreOptions, s3ObjectStore } from '../../regions/objects/s3-object-store.ts';
+import { createCheckpointSync } from '../../replication/checkpoints/sync.ts';
+import { verifyCheckpoints } from '../../replication/checkpoints/verify.ts';
+import { putFullSample } from '../support/checkpoint-bucket.ts';
 import { type ObjectServer, startObjectServer } from '../support/object-server.ts';
 
 const PART = 5 << 20;
+const clock = { now: () => Date.now(), monotonic: () => performance.now(), sleep: async () => {} };
 const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest('hex');
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const streamOf = (bytes: Uint8Array, pieceBytes = 70_000) => {
@@ -86,6 +91,57 @@ describe('at versitygw', () => {
     expect((await store.put('signed', body, { sha256: sha256(body) })).kind).toBe('written');
     await expect(store.put('not-signed', body, { sha256: sha256(randomBytes(3)) })).rejects.toThrow();
     expect(await store.head('not-signed')).toBeUndefined();
+  });
+});
+
+describe('two buckets of one account', () => {
+  let server: ObjectServer;
+  const opened: ObjectStore[] = [];
+  const open = (bucket: string, more: Partial<S3ObjectStoreOptions> = {}) => {
+    const { endpoint, accessKeyId, secretAccessKey } = server;
+    const access = { endpoint, accessKeyId, secretAccessKey, region: 'us-east-1', bucket, pathStyle: true, ...more };
+    const store = s3ObjectStore(access);
+    opened.push(store);
+    return store;
+  };
+  beforeAll(async () => {
+    server = await startObjectServer({ buckets: ['flink-primary', 'standby'] });
+  });
+  afterAll(async () => {
+    for (const store of opened) await store.close();
+    await server?.stop();
+  });
+
+  test('the server copies from one to the other, also below prefixes and in parts', async () => {
+    const [source, target] = [
+      open('flink-primary', { prefix: 'a/b' }),
+      open('standby', { prefix: 'c', copyPartBytes: PART }),
+    ];
+    for (const body of [randomBytes(1_000), randomBytes(2 * PART + 1)]) {
+      await source.put('from a+b', body);
+      const copied = await target.copy('from a+b', 'to', { of: source });
+      expect(copied).toEqual({ sizeBytes: body.length, etag: (await target.head('to'))?.etag });
+      expect(sha256((await target.get('to'))?.body ?? new Uint8Array())).toBe(sha256(body));
+    }
+    expect(await target.copy('missing', 'to', { of: source })).toBeUndefined();
+  });
+
+  test('a checkpoint is copied by the server, and its files are proven by their ETags', async () => {
+    const [source, target] = [open('flink-primary'), open('standby')];
+    expect(source.account).toBe(target.account);
+    expect(open('standby', { accessKeyId: 'other' }).account).not.toBe(source.account);
+    const keys = await putFullSample(source);
+    const asked = server.accessLog().length;
+    const sync = createCheckpointSync({ job: 'counts', prefix: 'checkpoints', source, target, clock });
+    const { replicated, refused } = await sync.step();
+    expect(refused).toEqual([]);
+    const lines = server.accessLog().slice(asked);
+    expect(lines.filter((line) => line.includes('s3_CopyObject'))).toHaveLength(keys.length);
+    expect(lines.filter((line) => line.includes('s3_GetObject') && line.includes('/shared/'))).toEqual([]);
+    if (replicated === undefined) throw new Error('nothing was replicated');
+    expect(replicated.files.map((file) => file.checksum)).toEqual(keys.map(() => undefined));
+    const { checkpoints } = await verifyCheckpoints({ store: target, manifests: [replicated] });
+    expect(checkpoints).toMatchObject([{ state: 'same', unprovenFiles: 0, differences: [] }]);
   });
 });
 

@@ -134,6 +134,29 @@ describe('a copy', () => {
     expect(await copyFile(fileOf(LARGE, { sizeBytes: 10, sizeRule: 'atLeast' }), parts)).toBe(LARGE.length);
   });
 
+  test('between stores of one account is the server’s, without a checksum', async () => {
+    const { source, target, known, puts } = await stores(SMALL);
+    const asked: string[] = [];
+    const its: ObjectStore = {
+      ...target,
+      account: 'here as me',
+      async copy(from, to, options) {
+        asked.push(`${options?.of?.uri} ${from} ${to}`);
+        return from === 'from' ? { sizeBytes: SMALL.length, etag: 'e' } : undefined;
+      },
+    };
+    const parts = { source: { ...source, account: 'here as me' }, target: its, known };
+    expect(await copyFile(fileOf(SMALL), parts)).toBe(SMALL.length);
+    expect(known.get('to')).toEqual({ sizeBytes: SMALL.length, etag: 'e' });
+    expect({ asked, puts }).toEqual({ asked: ['memory:source from to'], puts: [] });
+    await expect(copyFile(fileOf(SMALL, { sourceKey: 'gone' }), parts)).rejects.toMatchObject({ key: 'gone' });
+    const longer = fileOf(SMALL, { targetKey: 'longer', sizeBytes: SMALL.length + 1 });
+    await expect(copyFile(longer, parts)).rejects.toMatchObject({ code: 'FileSizeDiffersAtSource' });
+    expect(known.has('longer')).toBe(false);
+    await copyFile(fileOf(SMALL), { ...parts, source: { ...source, account: 'here as you' } });
+    expect(puts).toHaveLength(1);
+  });
+
   test('of a file that is gone says which', async () => {
     const parts = await stores(SMALL);
     await expect(copyFile(fileOf(SMALL, { sourceKey: 'gone' }), parts)).rejects.toMatchObject({ key: 'gone' });
