@@ -4,6 +4,7 @@ import type { Config } from '../domain/config.ts';
 import { describeError } from '../domain/errors.ts';
 import type { Region } from '../regions/region.ts';
 import { flinkJobIdOf } from '../replication/checkpoints/catalogue.ts';
+import { markerLook } from '../replication/checkpoints/markers.ts';
 import { sinkWatch } from '../replication/checkpoints/sink-ends.ts';
 import { type CheckpointSync, createCheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { Log } from './log.ts';
@@ -40,6 +41,7 @@ export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: 
         target: target.objects,
         clock,
         ...sinks.of(job),
+        lookAtMarkers: markerLook(source.kafka, job.consumerGroup),
         keep: retentionRules(options.settings, job.checkpoints).keep,
         flinkJobId: async (s) => {
           const deadline = AbortSignal.timeout(2_000);

@@ -6,6 +6,7 @@ import { replicator } from '../../daemon/replicator.ts';
 import { retentionRules } from '../../domain/checkpoints-config.ts';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import { flinkJobIdOf } from '../../replication/checkpoints/catalogue.ts';
+import { markerLook } from '../../replication/checkpoints/markers.ts';
 import { sinkWatch } from '../../replication/checkpoints/sink-ends.ts';
 import { createCheckpointSync } from '../../replication/checkpoints/sync.ts';
 import { ensureRoles } from '../../state/roles.ts';
@@ -35,6 +36,7 @@ export async function run(context: CommandContext, options: { readonly once?: bo
             target: target.objects,
             clock,
             ...sinks.of(job),
+            lookAtMarkers: markerLook(source.kafka, job.consumerGroup),
             flinkJobId: async () =>
               flinkJobIdOf(await source.flink.list({ signal: AbortSignal.timeout(2_000) }), job.name),
           });

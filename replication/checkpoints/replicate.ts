@@ -1,4 +1,4 @@
-import type { CheckpointManifest, ReplicaFile, SinkEnds } from '../../domain/checkpoint.ts';
+import type { CheckpointManifest, ReplicaFile, ResolvedMarkers, SinkEnds } from '../../domain/checkpoint.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { byPartition, offsetToJson } from '../../domain/offsets.ts';
 import { hasChangelog } from '../../regions/flink/changelog-state.ts';
@@ -9,10 +9,12 @@ import { type CheckpointMetadata, readMetadata } from '../../regions/flink/metad
 import { writeMetadataPieces } from '../../regions/flink/metadata-writer.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { CheckpointDirectory } from './catalogue.ts';
+import { withSplitsChanged } from './change-sources.ts';
 import { type CopyFilesOptions, copyMissing, type KnownFiles, type PlannedFile, Vanished } from './copy-files.ts';
-import { kafkaStates } from './kafka-states.ts';
+import { type KafkaStates, kafkaStates } from './kafka-states.ts';
 import { filesFolder, keyInBucket, pointFolder } from './locations.ts';
 import { encodeManifest } from './manifest.ts';
+import { markersAsOffsets, markersOf } from './markers.ts';
 import { proveFiles } from './prove-files.ts';
 import { putPieces } from './put-pieces.ts';
 
@@ -26,6 +28,8 @@ export interface ReplicateOptions extends CopyFilesOptions {
    * Never fails, and the copy goes on meanwhile.
    */
   readonly sinkEnds?: () => Promise<SinkEnds | undefined>;
+  /** Offsets for markers of the sources, asked only when there are some; undefined when nobody can tell. Never fails. */
+  readonly resolveMarkers?: (states: KafkaStates) => Promise<ResolvedMarkers | undefined>;
 }
 
 export type ReplicateResult =
@@ -80,6 +84,9 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
     const plan = await proveFiles(planned, options);
     const read = (uri: string) => readWhole(source, uri, call);
     const states = await kafkaStates(metadata, directoryUri, read);
+    const resolved = markersOf(states).length > 0 ? await options.resolveMarkers?.(states) : undefined;
+    const change = resolved && markersAsOffsets(resolved);
+    const begun = change ? await withSplitsChanged(metadata, directoryUri, read, change) : metadata;
     const copied = await copyMissing(plan, checkpoint.directory, options);
     const relocate = relocateOperator({
       directory: directoryUri,
@@ -88,7 +95,7 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
         return key === undefined ? undefined : `${target.uri}/${filesFolder(job)}${key}`;
       },
     });
-    const relocated = writeMetadataPieces(metadata, (operator) => relocate(dropCommittables(operator)));
+    const relocated = writeMetadataPieces(begun, (operator) => relocate(dropCommittables(operator)));
     const folder = pointFolder(job, checkpoint);
     const written = await putPieces(target, `${folder}/_metadata`, relocated, call);
     const sinkEnds = await looking;
@@ -104,9 +111,10 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
       replicaUri: `${target.uri}/${folder}`,
       metadata: { key: `${folder}/_metadata`, ...written },
       files: plan.map((file) => replicaFile(file, options.known)),
-      sourceOffsets: [...states.offsets].sort(byPartition).map(offsetToJson),
+      sourceOffsets: [...states.offsets].sort(byPartition).map((o) => offsetToJson(change?.(o) ?? o)),
       droppedTransactions: states.transactions,
       ...(sinkEnds === undefined ? {} : { sinkEnds }),
+      ...(resolved === undefined ? {} : { resolvedMarkers: resolved }),
       needsClaim: hasChangelog(metadata),
     };
     await target.put(`${folder}/manifest.json`, encodeManifest(manifest), call);

@@ -1,11 +1,13 @@
-import type { CheckpointManifest, SinkEnds } from '../../domain/checkpoint.ts';
+import type { CheckpointManifest, ResolvedMarkers, SinkEnds } from '../../domain/checkpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { describeError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { type CheckpointDirectory, checkpointDirectories, isNewerComplete, newestFlinkJobId } from './catalogue.ts';
 import type { CopyProgress, KnownFiles } from './copy-files.ts';
 import type { CopyPace } from './copy-pace.ts';
+import type { KafkaStates } from './kafka-states.ts';
 import { type CheckpointName, filesFolder, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
+import { type LookAtMarkers, markersOf, resolveMarkers } from './markers.ts';
 import { listReplica, newestFirst } from './replica.ts';
 import { replicateCheckpoint } from './replicate.ts';
 import type { SeenSinkEnds } from './sink-ends.ts';
@@ -28,6 +30,8 @@ export interface CheckpointSyncOptions {
   readonly pace?: CopyPace | undefined;
   /** Looks at the topics that the job writes, once for each checkpoint that is copied. Absent: nobody knows them. */
   readonly lookAtSinks?: (signal?: AbortSignal) => Promise<SeenSinkEnds>;
+  /** Looks at what the sources' markers stand for, in checkpoints that hold some. Absent: they stay markers. */
+  readonly lookAtMarkers?: LookAtMarkers;
   /** So many points of a run retention keeps: one that has as many newer ones on the replica isn't copied. Default all. */
   readonly keep?: number;
   /** How often the replica is listed anew, so that a file that somebody removed is copied again; default 5 min. */
@@ -166,6 +170,23 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
     }
   }
 
+  /** What stands in the place of its markers; undefined when that can't be told of any. */
+  async function markersOfCheckpoint(
+    checkpoint: CheckpointDirectory,
+    states: KafkaStates,
+    call: { readonly signal?: AbortSignal },
+  ): Promise<ResolvedMarkers | undefined> {
+    try {
+      const seen = await options.lookAtMarkers?.(markersOf(states), call.signal);
+      if (seen === undefined) return undefined;
+      const splits = resolveMarkers(states, seen, await isNewerComplete(source, prefix, checkpoint, call));
+      return splits.length === 0 ? undefined : { group: seen.group, atMs: clock.now(), splits };
+    } catch {
+      // The markers stay, and the checkpoint is refused for them, unless a newer one holds offsets.
+      return undefined;
+    }
+  }
+
   return {
     async step(stepOptions = {}) {
       const { signal, onProgress } = stepOptions;
@@ -202,6 +223,7 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
                   return undefined;
                 },
               }),
+          resolveMarkers: (states) => markersOfCheckpoint(checkpoint, states, call),
           ...(parallelism === undefined ? {} : { parallelism }),
           pace: options.pace,
           ...(onProgress === undefined ? {} : { onProgress: (now) => onProgress({ checkpointId, ...now }) }),
