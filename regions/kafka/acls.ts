@@ -16,7 +16,8 @@ const resourceTypes: Readonly<Record<AclResourceType, number>> = {
   user: 7,
 };
 const patternTypes: Readonly<Record<AclPatternType, number>> = { literal: 3, prefixed: 4 };
-const operations: Readonly<Record<AclOperation, number>> = {
+/** By number; a bit field of rights has the bit of this number. */
+export const operationCodes: Readonly<Record<AclOperation, number>> = {
   ALL: 2,
   READ: 3,
   WRITE: 4,
@@ -160,7 +161,7 @@ function writeFilter(body: WireWriter, filter: AclFilter): void {
     .int8(filter.patternType === undefined ? any : patternTypes[filter.patternType])
     .string(filter.principal ?? null)
     .string(filter.host ?? null)
-    .int8(filter.operation === undefined ? any : operations[filter.operation])
+    .int8(filter.operation === undefined ? any : operationCodes[filter.operation])
     .int8(filter.permission === undefined ? any : permissions[filter.permission]);
 }
 
@@ -179,7 +180,7 @@ function toAcl(
 ): Acl | undefined {
   const resourceType = nameOf(resourceTypes, resource);
   const patternType = nameOf(patternTypes, pattern);
-  const operation = nameOf(operations, op);
+  const operation = nameOf(operationCodes, op);
   const permission = nameOf(permissions, allow);
   if (!resourceType || !patternType || !operation || !permission) return undefined;
   return { resourceType, resourceName, patternType, principal, host, operation, permission };

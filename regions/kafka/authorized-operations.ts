@@ -1,28 +1,12 @@
+import { operationCodes } from './acls.ts';
+import type { AclOperation } from './kafka-acls.ts';
 import type { KafkaRequest } from './kafka-connection.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
-/** The bits of Kafka's rights that Argus needs. Source: KIP-430; `AclOperation` codes. */
-const operationBits = {
-  READ: 3,
-  WRITE: 4,
-  CREATE: 5,
-  DELETE: 6,
-  ALTER: 7,
-  DESCRIBE: 8,
-  DESCRIBE_CONFIGS: 10,
-  ALTER_CONFIGS: 11,
-} as const;
-
-/** A right, by Kafka's own name. */
-export type KafkaOperation = keyof typeof operationBits;
-
 export interface AuthorizedOperations {
   /** Of each topic that was asked for; a topic that may not even be described has no right at all. */
-  readonly topics: ReadonlyMap<
-    string,
-    { readonly errorCode: number; readonly operations: ReadonlySet<KafkaOperation> }
-  >;
-  readonly cluster: ReadonlySet<KafkaOperation>;
+  readonly topics: ReadonlyMap<string, { readonly errorCode: number; readonly operations: ReadonlySet<AclOperation> }>;
+  readonly cluster: ReadonlySet<AclOperation>;
 }
 
 /**
@@ -70,7 +54,7 @@ function readAuthorizedOperations(bytes: Buffer): AuthorizedOperations {
   return { topics: new Map(topics), cluster: operationsOf(reader.int32()) };
 }
 
-function operationsOf(bits: number): ReadonlySet<KafkaOperation> {
-  const names = Object.keys(operationBits) as KafkaOperation[];
-  return new Set(names.filter((name) => (bits & (1 << operationBits[name])) !== 0));
+function operationsOf(bits: number): ReadonlySet<AclOperation> {
+  const names = Object.keys(operationCodes) as AclOperation[];
+  return new Set(names.filter((name) => (bits & (1 << operationCodes[name])) !== 0));
 }

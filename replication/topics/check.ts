@@ -1,4 +1,4 @@
-import type { KafkaOperation } from '../../regions/kafka/authorized-operations.ts';
+import type { AclOperation } from '../../regions/kafka/kafka-acls.ts';
 import { decideAlignment } from './align-plan.ts';
 import type { Stop } from './continuity.ts';
 import { judgeTopics, type TopicView } from './prepare-topics.ts';
@@ -8,7 +8,7 @@ import { configChanges, followedConfigs } from './topic-configs.ts';
 export interface CheckedSide {
   readonly topicId: string | undefined;
   /** What the mirror's principal may do with it; undefined when nobody could tell. */
-  readonly rights: ReadonlySet<KafkaOperation> | undefined;
+  readonly rights: ReadonlySet<AclOperation> | undefined;
 }
 
 export interface CheckedPartition {
@@ -46,7 +46,7 @@ export interface CheckSettings {
   readonly standby: string;
   readonly nowMs: number;
   /** Rights on the standby's cluster; undefined when nobody could tell. */
-  readonly clusterRights: ReadonlySet<KafkaOperation> | undefined;
+  readonly clusterRights: ReadonlySet<AclOperation> | undefined;
   /** The standby's `transaction.max.timeout.ms`, the smallest of its brokers; undefined when it may not be read. */
   readonly transactionLimitMs?: number | undefined;
   /** Keys of the configuration that the mirror carries over; the ordinary ones when not given. */
@@ -160,12 +160,12 @@ function plannedChanges(
   return { notes, warnings };
 }
 
-const sourceNeeds: readonly KafkaOperation[] = ['DESCRIBE', 'READ', 'DESCRIBE_CONFIGS'];
-const standbyNeeds: readonly KafkaOperation[] = ['DESCRIBE', 'READ', 'WRITE', 'DESCRIBE_CONFIGS'];
+const sourceNeeds: readonly AclOperation[] = ['DESCRIBE', 'READ', 'DESCRIBE_CONFIGS'];
+const standbyNeeds: readonly AclOperation[] = ['DESCRIBE', 'READ', 'WRITE', 'DESCRIBE_CONFIGS'];
 
 function missingRights(settings: CheckSettings, { view, source, standby, partitions }: CheckedTopic): CheckReason[] {
   const aligns = partitions.some((p) => decideAlignment(p).kind === 'align');
-  const sides: readonly { region: string; rights: CheckedSide['rights']; needs: readonly KafkaOperation[] }[] = [
+  const sides: readonly { region: string; rights: CheckedSide['rights']; needs: readonly AclOperation[] }[] = [
     { region: settings.source, rights: source.rights, needs: sourceNeeds },
     {
       region: settings.standby,

@@ -1,6 +1,7 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey } from '../../domain/offsets.ts';
-import { authorizedOperationsRequest, type KafkaOperation } from '../../regions/kafka/authorized-operations.ts';
+import { authorizedOperationsRequest } from '../../regions/kafka/authorized-operations.ts';
+import type { AclOperation } from '../../regions/kafka/kafka-acls.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import { KafkaCluster, partitionError } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
@@ -32,7 +33,7 @@ const topicConfigs = {
   'segment.ms': '600000',
   'message.timestamp.type': 'CreateTime',
 };
-const needed: readonly KafkaOperation[] = ['READ', 'WRITE', 'DESCRIBE_CONFIGS'];
+const needed: readonly AclOperation[] = ['READ', 'WRITE', 'DESCRIBE_CONFIGS'];
 
 /** Connections for heartbeats, apart from the mirror's; close them. */
 export function heartbeatCluster(brokers: KafkaEndpoint): KafkaCluster {
