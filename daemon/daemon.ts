@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
 import { describeError } from '../domain/errors.ts';
 import type { Roles } from '../domain/roles.ts';
-import { createMetrics } from '../health/metrics.ts';
+import { createMetrics, type MetricsFacts } from '../health/metrics.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Region } from '../regions/region.ts';
 import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
@@ -29,6 +29,7 @@ import { awaitReplicationLease } from './replication-lease.ts';
 import { type MirrorHandle, type ReplicatorParts, replicator } from './replicator.ts';
 import { standbyEnds } from './standby-ends.ts';
 import { watchPrimary } from './watch-primary.ts';
+import { type ReplicaWatch, watchReplica } from './watch-replica.ts';
 
 export interface DaemonParts {
   readonly config: Config;
@@ -51,6 +52,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   let order: ReplicationOrder | undefined;
   let mirrorStatus: MirrorStatus | undefined;
   let syncs: ReadonlyMap<string, CheckpointSync> = new Map();
+  let replicas: ReplicaWatch | undefined;
   let held: Lease | undefined;
   let tickedAt = clock.monotonic();
   const watch = watchPrimary({ regions, topics: config.topics, state, clock, log, roles: () => roles });
@@ -61,20 +63,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         const heartbeatLagMs = beating.lagMs();
         return metrics.render({
           topics: order?.kind === 'run' ? freshTopics(mirrorStatus, clock.now()) : {},
-          checkpoints: Object.fromEntries(
-            [...syncs].map(([job, sync]) => {
-              const { lastSyncAtMs, newest } = sync.status();
-              return [
-                job,
-                {
-                  ...(lastSyncAtMs === undefined ? {} : { lastSyncMs: lastSyncAtMs }),
-                  ...(newest === undefined
-                    ? {}
-                    : { newestCheckpointId: newest.checkpointId, newestCompletedAtMs: newest.completedAtMs }),
-                },
-              ];
-            }),
-          ),
+          checkpoints: checkpointFacts(syncs, replicas),
           ...(roles ? { roles } : {}),
           ...(watch.primaryReachable === undefined ? {} : { primaryReachable: watch.primaryReachable }),
           replicating: order?.kind === 'run',
@@ -133,23 +122,27 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       },
       {
         name: 'checkpoint sync',
-        run: (direction, stop) =>
-          runCheckpointLoop(
+        run: (direction, stop) => {
+          const target = regionOf(regions, direction.target);
+          replicas = watchReplica({ state, target, clock, log });
+          return runCheckpointLoop(
             {
               jobs: config.jobs,
               settings: config.checkpoints,
               source: regionOf(regions, direction.source),
-              target: regionOf(regions, direction.target),
+              target,
               clock,
               log,
-              pruner: replicaPruner({ ...parts, target: regionOf(regions, direction.target) }),
+              pruner: replicaPruner({ ...parts, target }),
+              watch: replicas,
               onFailure: () => metrics.syncFailed('checkpoints'),
               onStart: (started) => {
                 syncs = started;
               },
             },
             stop,
-          ),
+          );
+        },
       },
       {
         name: 'group copy',
@@ -223,6 +216,28 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
 /** None of a mirror that has fallen silent: an old lag must not look like one of now. */
 function freshTopics(status: MirrorStatus | undefined, nowMs: number): MirrorStatus['topics'] {
   return status !== undefined && nowMs - status.atMs < staleStatusMs ? status.topics : {};
+}
+
+/** What is known of each job's replica, for the metrics. */
+function checkpointFacts(
+  syncs: ReadonlyMap<string, CheckpointSync>,
+  replicas: ReplicaWatch | undefined,
+): MetricsFacts['checkpoints'] {
+  const facts = [...syncs].map(([job, sync]) => {
+    const { lastSyncAtMs, newest, slow, superseded } = sync.status();
+    const verified = replicas?.health().get(job)?.verified;
+    return [
+      job,
+      {
+        slow: slow !== undefined,
+        superseded,
+        ...(lastSyncAtMs === undefined ? {} : { lastSyncMs: lastSyncAtMs }),
+        ...(newest && { newestCheckpointId: newest.checkpointId, newestCompletedAtMs: newest.completedAtMs }),
+        ...(verified && { verifiedMs: verified.atMs, damagedFiles: verified.damagedFiles }),
+      },
+    ];
+  });
+  return Object.fromEntries(facts);
 }
 
 function counted(handle: MirrorHandle, onCrash: () => void): MirrorHandle {

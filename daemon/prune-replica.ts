@@ -32,12 +32,15 @@ export interface ReplicaPruner {
 const PERIOD_MS = 300_000;
 /** The first time comes sooner, so that a daemon that is restarted often prunes as well. */
 const FIRST_MS = 30_000;
+/** So long it is believed which points are held. While this process replicates, no failover chooses any. */
+const HELD_MS = 10_000;
 
 export function replicaPruner(options: PruneOptions): ReplicaPruner {
   const { state, target, clock, log, holder, periodMs = PERIOD_MS } = options;
   const dueAt = new Map<string, number>();
   const said = new Map<string, string>();
   let turn: Promise<void> = Promise.resolve();
+  let lastHeld: { readonly atMs: number; readonly folders: ReadonlySet<string> } | undefined;
   const firstAt = clock.monotonic() + Math.min(FIRST_MS, periodMs);
 
   const say = (job: string, text: string) => {
@@ -45,11 +48,20 @@ export function replicaPruner(options: PruneOptions): ReplicaPruner {
     said.set(job, text);
   };
 
+  /** The jobs of a round come one after the other: the journal and Flink are asked once for all of them. */
+  async function heldNow(call: { readonly signal: AbortSignal }): Promise<ReadonlySet<string>> {
+    if (lastHeld === undefined || clock.monotonic() - lastHeld.atMs > HELD_MS) {
+      const atMs = clock.monotonic();
+      lastHeld = { atMs, folders: await heldPoints(state, target, call) };
+    }
+    return lastHeld.folders;
+  }
+
   async function prune(job: string, rules: RetentionRules, sync: CheckpointSync, signal: AbortSignal): Promise<void> {
     try {
       const answer = await withReplicaRight({ state, clock, holder }, 'retention', signal, async (right) => {
         const call = { signal: right.signal };
-        const held = await heldPoints(state, target, call);
+        const held = await heldNow(call);
         const plan = await gatherRetention(target.objects, job, rules, held, 'writeClock', call);
         if (plan.blocked) return say(job, `nothing is pruned on the replica: ${plan.blocked.message}`);
         said.delete(job);

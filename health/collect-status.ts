@@ -8,6 +8,7 @@ import { askedJob, describeRefusal, findRecoveryPoints } from '../replication/re
 import { firstFrozen, freezeInForce } from '../state/freeze.ts';
 import { listRuns, readRun } from '../state/journal.ts';
 import { readLease } from '../state/lease.ts';
+import { type ReplicaHealth, readReplicaHealth } from '../state/replica-health.ts';
 import { readRoles } from '../state/roles.ts';
 import { foldRun } from '../state/run-record.ts';
 import { readSighting } from '../state/sightings.ts';
@@ -43,7 +44,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
 
   const roles = look((call) => readRoles(state, call));
   // Which region is primary decides which sighting and which replica count; both are read for both regions at once.
-  const [role, regions, sightings, replicas, answers, records, frozenBy, runs] = await Promise.all([
+  const [role, regions, sightings, replicas, answers, records, frozenBy, runs, healths] = await Promise.all([
     roles,
     Promise.all(sources.regions.map((r) => regionFacts(r, config, options))),
     Promise.all(
@@ -75,6 +76,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
       return now && now.replication === 'active' ? (await freezeInForce(state, now.epoch, call))?.run : undefined;
     }),
     look((call) => recentRuns(state, nowMs, call)),
+    Promise.all(sources.regions.map(async (r) => look((call) => readReplicaHealth(state, r.name, call)))),
   ]);
   const { primary, standby } = role.value ?? config.roles;
   return {
@@ -93,8 +95,17 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
     sighting: new Map(sightings).get(primary) ?? { status: 'ok', latencyMs: 0 },
     replica: replicas.flat().filter((r) => r.region === standby),
     ...(frozenBy.value === undefined ? {} : { frozenBy: frozenBy.value }),
+    ...replicaHealthOf(
+      healths.flatMap((h) => h.value ?? []),
+      standby,
+    ),
     runs: runs.value ?? [],
   };
+}
+
+function replicaHealthOf(healths: readonly ReplicaHealth[], region: string): Pick<StatusFacts, 'replicaHealth'> {
+  const replicaHealth = healths.find((health) => health.region === region);
+  return replicaHealth === undefined ? {} : { replicaHealth };
 }
 
 async function regionFacts(

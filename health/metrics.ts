@@ -21,7 +21,18 @@ export interface MetricsFacts {
   readonly checkpoints: Readonly<
     Record<
       string,
-      { readonly lastSyncMs?: number; readonly newestCheckpointId?: number; readonly newestCompletedAtMs?: number }
+      {
+        readonly lastSyncMs?: number;
+        readonly newestCheckpointId?: number;
+        readonly newestCompletedAtMs?: number;
+        /** When every file was last looked at, and how many were missing or not what was copied. */
+        readonly verifiedMs?: number;
+        readonly damagedFiles?: number;
+        /** The copies don't keep up with the checkpoints. */
+        readonly slow?: boolean;
+        /** Copies that Flink ended by removing the checkpoint, since the sync began. */
+        readonly superseded?: number;
+      }
     >
   >;
   readonly roles?: { readonly epoch: number; readonly primary: string };
@@ -92,6 +103,26 @@ export function createMetrics(): Metrics {
   const newestAt = gauge('argus_replica_newest_checkpoint_timestamp', 'When Flink completed it, in Unix seconds.', [
     'job',
   ]);
+  const verifiedAt = gauge(
+    'argus_checkpoint_replica_verified_timestamp',
+    'When every file on the replica was last looked at, in Unix seconds.',
+    ['job'],
+  );
+  const damagedFiles = gauge(
+    'argus_checkpoint_replica_damaged_files',
+    'Files on the replica that were missing or not what was copied, at the last look.',
+    ['job'],
+  );
+  const slowCopy = gauge(
+    'argus_checkpoint_copy_slow',
+    '1 while the copies do not keep up with the checkpoints of the job, else 0.',
+    ['job'],
+  );
+  const superseded = gauge(
+    'argus_checkpoint_copies_superseded',
+    'Copies that Flink ended by removing the checkpoint, since the sync began.',
+    ['job'],
+  );
   const epoch = gauge('argus_roles_epoch', 'Epoch of the roles in force; the label says who is primary.', ['primary']);
   const reachable = gauge('argus_primary_reachable', '1 while the primary Kafka answers, 0 while it does not.');
   const replicating = gauge(
@@ -132,6 +163,10 @@ export function createMetrics(): Metrics {
         lastSync,
         newestId,
         newestAt,
+        verifiedAt,
+        damagedFiles,
+        slowCopy,
+        superseded,
         epoch,
         reachable,
       ])
@@ -156,6 +191,10 @@ export function createMetrics(): Metrics {
         if (c.lastSyncMs !== undefined) lastSync.set({ job }, c.lastSyncMs / 1_000);
         if (c.newestCheckpointId !== undefined) newestId.set({ job }, c.newestCheckpointId);
         if (c.newestCompletedAtMs !== undefined) newestAt.set({ job }, c.newestCompletedAtMs / 1_000);
+        if (c.verifiedMs !== undefined) verifiedAt.set({ job }, c.verifiedMs / 1_000);
+        if (c.damagedFiles !== undefined) damagedFiles.set({ job }, c.damagedFiles);
+        if (c.slow !== undefined) slowCopy.set({ job }, c.slow ? 1 : 0);
+        if (c.superseded !== undefined) superseded.set({ job }, c.superseded);
       }
       if (facts.roles) epoch.set({ primary: facts.roles.primary }, facts.roles.epoch);
       if (facts.primaryReachable === undefined) reachable.remove();

@@ -1,5 +1,6 @@
 import type { Roles } from '../domain/roles.ts';
 import type { DnsRecord } from '../regions/dns/dns-records.ts';
+import type { ReplicaHealth } from '../state/replica-health.ts';
 import type { Sighting } from '../state/sightings.ts';
 import type { Probe, ProbeOf } from './probe.ts';
 import type { FlinkFacts } from './probes/flink.ts';
@@ -64,6 +65,8 @@ export interface StatusFacts {
   }[];
   readonly sighting: ProbeOf<Sighting | undefined>;
   readonly replica: readonly ReplicaFacts[];
+  /** What whoever replicates last wrote of the replicas on the standby; absent: nobody ever did, or it can't be read. */
+  readonly replicaHealth?: ReplicaHealth;
   /** A freeze that is in force: the run that asked for it. */
   readonly frozenBy?: string;
   readonly runs: readonly RunSummary[];

@@ -84,6 +84,7 @@ export function findBlockers(
       );
     }
   }
+  for (const finding of replicaFindings(facts)) warn(finding.code, finding.sentence);
   const source = facts.regions.find((r) => r.name === primary);
   for (const topic of facts.engine === 'argus' ? facts.topics : []) {
     const there = target?.kafka.value?.topics;
@@ -117,4 +118,27 @@ export function findBlockers(
   if (facts.frozenBy !== undefined)
     warn('Frozen', `replication is frozen by ${facts.frozenBy}: nothing newer reaches ${standby}`);
   return { blockers, warnings };
+}
+
+/** Nobody knows what became of copies that nobody makes; a damage stays. */
+const heardMs = 180_000;
+
+function replicaFindings({ replicaHealth, nowMs }: StatusFacts): readonly Finding[] {
+  if (replicaHealth === undefined) return [];
+  const fresh = nowMs - replicaHealth.atMs < heardMs;
+  return Object.entries(replicaHealth.jobs).flatMap(([job, { slow, verified }]): Finding[] => {
+    const first = verified?.damaged[0];
+    const more = (verified?.damagedFiles ?? 0) > 1 ? ` and ${(verified?.damagedFiles ?? 0) - 1} more files` : '';
+    return [
+      ...(slow && fresh ? [{ code: slow.code, sentence: `job ${job}: ${slow.message}` }] : []),
+      ...(first
+        ? [
+            {
+              code: 'ReplicaDamaged',
+              sentence: `job ${job}, checkpoint ${first.checkpointId}: ${first.message}${more}; \`argus checkpoints list\` shows all`,
+            },
+          ]
+        : []),
+    ];
+  });
 }

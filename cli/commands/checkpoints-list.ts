@@ -1,5 +1,6 @@
 import { formatMs } from '../../health/render-status.ts';
 import { listReplica, verifyPoint } from '../../replication/checkpoints/replica.ts';
+import { readReplicaHealth } from '../../state/replica-health.ts';
 import type { CommandContext } from '../context.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
@@ -7,6 +8,7 @@ import { rolesNow, sidesOf, withComposition } from '../session.ts';
 export async function run(context: CommandContext): Promise<number> {
   return withComposition(context, async (composition) => {
     const { clock, signal } = context;
+    const { state } = composition;
     const { standby } = await sidesOf(context, composition, await rolesNow(context, composition));
     const jobs = await Promise.all(
       composition.config.jobs.map(async ({ name }) => {
@@ -26,10 +28,20 @@ export async function run(context: CommandContext): Promise<number> {
         };
       }),
     );
-    if (context.json) context.print(JSON.stringify({ region: standby.name, jobs }));
+    const health = (await readReplicaHealth(state, standby.name, { signal }))?.jobs ?? {};
+    const withHealth = jobs.map((each) => ({
+      ...each,
+      verified: health[each.job]?.verified ?? null,
+      slow: health[each.job]?.slow ?? null,
+    }));
+    if (context.json) context.print(JSON.stringify({ region: standby.name, jobs: withHealth }));
     else {
-      for (const { job, points, problems } of jobs) {
-        context.print(`${job} on ${standby.name}: ${points.length} complete`);
+      for (const { job, points, problems, verified, slow } of withHealth) {
+        const seen = verified
+          ? `; all files looked at ${formatMs(Math.max(0, clock.now() - verified.atMs))} ago, ${verified.damagedFiles} damaged`
+          : '';
+        context.print(`${job} on ${standby.name}: ${points.length} complete${seen}`);
+        if (slow) context.print(`  ${slow.code}: ${slow.message}`);
         for (const p of points) {
           const state =
             p.problems.length === 0 ? 'complete' : p.problems.map((x) => `${x.code}: ${x.message}`).join('; ');

@@ -1,4 +1,7 @@
 import { runDaemon } from '../../daemon/daemon.ts';
+import { regionOf } from '../../daemon/region-of.ts';
+import { ArgusError } from '../../domain/errors.ts';
+import { requireOtherBucket } from '../../replication/checkpoints/other-bucket.ts';
 import type { CommandContext } from '../context.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
 
@@ -10,7 +13,15 @@ export async function run(context: CommandContext): Promise<number> {
     const { clock, signal, who } = context;
     const roles = await rolesNow(context, composition);
     // After a failover nothing is replicated, so nothing of the old primary is needed.
-    if (roles.replication === 'active') await preflight(context, composition, 'daemon', roles);
+    if (roles.replication === 'active') {
+      await preflight(context, composition, 'daemon', roles);
+      const [source, target] = [regionOf(regions, roles.primary), regionOf(regions, roles.standby)];
+      const tried = requireOtherBucket(source.objects, target.objects, { signal });
+      await tried.catch((error: unknown) => {
+        // A primary that is dark can't be asked; the sync asks again before it copies anything.
+        if (error instanceof ArgusError && error.exitCode === 2) throw error;
+      });
+    }
     await runDaemon({ config, regions, state, clock, log, holder: who }, signal);
     return 0;
   });

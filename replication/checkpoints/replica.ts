@@ -105,7 +105,7 @@ export async function listReplica(store: ObjectStore, job: string, options: List
 }
 
 /** A point, or what is wrong with it; undefined when its manifest is gone. */
-async function readPoint(
+export async function readPoint(
   store: ObjectStore,
   job: string,
   key: string,
@@ -162,6 +162,8 @@ export function newestFirst(a: CheckpointManifest, b: CheckpointManifest): numbe
 /** Why a point's files are not what its manifest says. */
 export interface FileProblem {
   readonly code: 'FileMissing' | 'FileSizeDiffers' | 'FileChanged' | 'MetadataMissing' | 'MetadataDamaged';
+  /** Of the file, or of the `_metadata`. */
+  readonly key: string;
   readonly message: string;
 }
 
@@ -178,20 +180,20 @@ export function verifyPoint(
   const there = objects.get(metadata.key);
   const hashDiffers = 'metadataSha256' in point && point.metadataSha256 !== metadata.sha256;
   if (there === undefined) {
-    problems.push({ code: 'MetadataMissing', message: `${metadata.key} is not on the replica` });
+    problems.push({ code: 'MetadataMissing', key: metadata.key, message: `${metadata.key} is not on the replica` });
   } else if (there.sizeBytes !== metadata.sizeBytes || hashDiffers) {
-    problems.push({ code: 'MetadataDamaged', message: `${metadata.key} is not what was written` });
+    problems.push({ code: 'MetadataDamaged', key: metadata.key, message: `${metadata.key} is not what was written` });
   }
   for (const file of files) {
     const found = objects.get(file.key);
     if (found === undefined) {
-      problems.push({ code: 'FileMissing', message: `${file.key} is not on the replica` });
+      problems.push({ code: 'FileMissing', key: file.key, message: `${file.key} is not on the replica` });
     } else if (file.sizeRule === 'exact' ? found.sizeBytes !== file.sizeBytes : found.sizeBytes < file.sizeBytes) {
       const rule = file.sizeRule === 'exact' ? '' : 'at least ';
       const message = `${file.key} has ${found.sizeBytes} bytes, ${rule}${file.sizeBytes} are needed`;
-      problems.push({ code: 'FileSizeDiffers', message });
+      problems.push({ code: 'FileSizeDiffers', key: file.key, message });
     } else if (file.sizeRule === 'exact' && file.etag !== '' && found.etag !== file.etag) {
-      problems.push({ code: 'FileChanged', message: `${file.key} was overwritten after its copy` });
+      problems.push({ code: 'FileChanged', key: file.key, message: `${file.key} was overwritten after its copy` });
     }
   }
   return problems;

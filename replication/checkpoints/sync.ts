@@ -6,8 +6,10 @@ import { type CheckpointDirectory, checkpointDirectories, isNewerComplete, newes
 import type { CopyProgress, KnownFiles } from './copy-files.ts';
 import type { CopyPace } from './copy-pace.ts';
 import type { KafkaStates } from './kafka-states.ts';
+import type { DamagedPoint } from './light-verify.ts';
 import { type CheckpointName, filesFolder, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
 import { type LookAtMarkers, markersOf, resolveMarkers } from './markers.ts';
+import { type Mended, mendFiles } from './mend.ts';
 import { listReplica, newestFirst } from './replica.ts';
 import { replicateCheckpoint } from './replicate.ts';
 import type { SeenSinkEnds } from './sink-ends.ts';
@@ -89,6 +91,11 @@ export interface CheckpointSync {
    * remembers. Points of these folders are not copied again. Not to be called while a step is under way.
    */
   forget(removed: readonly string[]): void;
+  /**
+   * Copies damaged files again, as far as the primary's bucket has them; a point with a damaged `_metadata` is
+   * replicated again by the next steps, while Flink keeps the checkpoint. Not to be called while a step is under way.
+   */
+  mend(damaged: readonly DamagedPoint[], options?: { readonly signal?: AbortSignal }): Promise<Mended>;
   status(): CheckpointSyncStatus;
 }
 
@@ -272,6 +279,14 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
     forget(removed) {
       for (const folder of removed) pruned.add(folder);
       listedAtMs = undefined;
+    },
+
+    async mend(damaged, call = {}) {
+      for (const { point, problems } of damaged) {
+        const anew = problems.some((problem) => problem.key === point.manifest.metadata.key);
+        if (anew) done.delete(pointFolder(job, point.manifest));
+      }
+      return mendFiles({ source, target, job, damaged, known, ...call });
     },
 
     status() {

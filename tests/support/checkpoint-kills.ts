@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { s3ObjectStore } from '../../regions/objects/s3-object-store.ts';
@@ -157,7 +157,7 @@ interface Child {
 }
 
 function startChild(settings: string): Child {
-  const main = join(import.meta.dirname, 'checkpoint-child.ts');
+  const main = fileURLToPath(new URL('./checkpoint-child.ts', import.meta.url));
   const child: ChildProcess = spawn(process.execPath, [main, settings], { stdio: ['pipe', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => {

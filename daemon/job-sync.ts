@@ -1,0 +1,37 @@
+import { retentionRules } from '../domain/checkpoints-config.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { Config, JobConfig } from '../domain/config.ts';
+import type { Region } from '../regions/region.ts';
+import { flinkJobIdOf } from '../replication/checkpoints/catalogue.ts';
+import { markerLook } from '../replication/checkpoints/markers.ts';
+import type { sinkWatch } from '../replication/checkpoints/sink-ends.ts';
+import { type CheckpointSync, createCheckpointSync } from '../replication/checkpoints/sync.ts';
+
+/** The sync of one configured job, from one region to the other. */
+export function jobSync(
+  job: JobConfig,
+  parts: {
+    readonly settings: Config['checkpoints'];
+    readonly source: Region;
+    readonly target: Region;
+    readonly clock: Clock;
+    readonly sinks: ReturnType<typeof sinkWatch>;
+  },
+): CheckpointSync {
+  const { settings, source, target, clock, sinks } = parts;
+  return createCheckpointSync({
+    job: job.name,
+    prefix: job.checkpoints.prefix,
+    source: source.objects,
+    target: target.objects,
+    clock,
+    ...sinks.of(job),
+    lookAtMarkers: markerLook(source.kafka, job.consumerGroup),
+    keep: retentionRules(settings, job.checkpoints).keep,
+    flinkJobId: async (s) => {
+      const deadline = AbortSignal.timeout(2_000);
+      const jobs = await source.flink.list({ signal: s ? AbortSignal.any([s, deadline]) : deadline });
+      return flinkJobIdOf(jobs, job.name);
+    },
+  });
+}
