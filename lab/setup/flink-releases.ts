@@ -41,7 +41,7 @@ function pluginsPart(version: FlinkVersion): Part {
   return {
     name: 'flink-plugins',
     version: s3,
-    sources: [],
+    sources: [pomFile('one-artifact')],
     build: (target, context) =>
       copyArtifact(`org.apache.flink:flink-s3-fs-hadoop:${s3}`, join(target, 's3-fs-hadoop'), context),
   };

@@ -24,8 +24,10 @@ export async function copyDependencies(
 
 /** Copies one jar, `group:name:version`, without what it depends on. */
 export async function copyArtifact(coordinates: string, folder: string, context: PartContext): Promise<void> {
-  const goal = ['dependency:copy', `-Dartifact=${coordinates}`, `-DoutputDirectory=${folder}`];
-  await maven(pomFile('flink-s3'), goal, context);
+  const [group, name, version] = coordinates.split(':');
+  // Not the goal `copy`, which writes into the pom's folder.
+  const args = [`-Dartifact.group=${group}`, `-Dartifact.name=${name}`, `-Dartifact.version=${version}`];
+  await copyDependencies(pomFile('one-artifact'), folder, context, args);
 }
 
 /**
