@@ -322,6 +322,7 @@ command(
       .option('--dry-run', 'print the plan and what blocks it; changes nothing')
       .option('--yes', "don't ask")
       .option('--accept-unfenced', "go on although the primary can't be proven stopped; recorded in the run")
+      .option('--accept-output-gap', "take a checkpoint whose sinks' output the standby lacks; recorded in the run")
       .addOption(
         new Option('--outage-at <instant>', 'when the outage began (ISO 8601), for the RTO').argParser(instant),
       ),

@@ -1,6 +1,7 @@
 import { formatMs } from '../health/render-status.ts';
 import type { TopicLoss } from '../replication/topics/estimate-loss.ts';
 import type { RunEvent } from '../runbooks/engine/run.ts';
+import { outputLines } from '../runbooks/failover/output.ts';
 import type { FailoverPlan } from '../runbooks/failover/plan.ts';
 import type { FailoverReport } from '../runbooks/failover/report.ts';
 
@@ -59,7 +60,8 @@ export function renderReport(report: FailoverReport): string {
   for (const r of report.rejected)
     out.push(`passed over checkpoint ${r.checkpointId} of ${r.job}: ${r.code}: ${r.message}`);
   if (report.droppedTransactions.length > 0)
-    out.push(`left out: ${report.droppedTransactions.length} open transactions of the sinks`);
+    out.push(`left out of the jobs' state: ${report.droppedTransactions.length} pending transactions of their sinks`);
+  out.push(...outputLines(report));
   out.push(...transactionLines(report));
   if (report.unfenced)
     out.push(

@@ -4,6 +4,7 @@ import { type AssessedPoint, type AssessedSource, refusalsOf } from '../replicat
 import type { RestoreRates } from '../replication/recovery-point/estimate-restore.ts';
 import { describeRefusal, noPointSentence } from '../replication/recovery-point/find.ts';
 import type { PointSurvey } from '../replication/recovery-point/survey.ts';
+import { outputLines, type ReportedOutput, reportedOutput } from '../runbooks/failover/output.ts';
 
 /** What holds for all jobs. */
 export interface RecoveryPointsAbout {
@@ -42,6 +43,8 @@ function pointJson(point: AssessedPoint, { explain }: { readonly explain: boolea
     rpo,
     restoreMs: point.restoreMs,
     pendingTransactions: manifest.droppedTransactions.length,
+    notes: point.notes,
+    ...outputJson(point),
     ...(explain
       ? {
           committedAtMs: manifest.committedAtMs,
@@ -54,9 +57,16 @@ function pointJson(point: AssessedPoint, { explain }: { readonly explain: boolea
           })),
           files: manifest.files,
           transactions: manifest.droppedTransactions,
+          sinkEnds: manifest.sinkEnds ?? null,
         }
       : {}),
   };
+}
+
+function outputJson({ manifest, output }: AssessedPoint): Partial<Omit<ReportedOutput, 'outputNotes'>> {
+  if (output === undefined) return {};
+  const { outputGap, doubledOutput } = reportedOutput([{ job: manifest.job, output }]);
+  return { outputGap, doubledOutput };
 }
 
 const noPoint = (job: string, points: readonly AssessedPoint[]) =>
@@ -110,12 +120,18 @@ function pointLines(
       `    RPO ${rpoText(point, rpoBasis)}; reads ${replay.records} records again; about ${formatMs(restoreMs)} to restore (${point.stateBytes} bytes); pending transactions of its sinks: ${pending}`,
     );
   }
+  if (point.verdict === 'chosen') {
+    const output = { doubled: [], gap: [], ...point.output, notes: point.notes };
+    for (const line of outputLines(reportedOutput([{ job: manifest.job, output }]))) out.push(`    ${line}`);
+  }
   if (!explain) return out;
   for (const source of point.sources) out.push(`    ${sourceText(source)}`);
   for (const file of manifest.files)
     out.push(`    ${file.key}  ${file.sizeRule === 'atLeast' ? 'at least ' : ''}${file.sizeBytes} bytes`);
   for (const t of manifest.droppedTransactions)
     out.push(`    pending: ${t.transactionalId}, producer ${t.producerId}, epoch ${t.producerEpoch}`);
+  for (const end of manifest.sinkEnds?.partitions ?? [])
+    out.push(`    ${end.topic}-${end.partition}: its output ends below ${end.endOffset}`);
   return out;
 }
 

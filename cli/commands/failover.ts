@@ -20,6 +20,7 @@ export interface FailoverOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly acceptUnfenced?: boolean;
+  readonly acceptOutputGap?: boolean;
   readonly outageAt?: number;
 }
 
@@ -46,6 +47,7 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
       primaryAnswers,
       nowMs: clock.now(),
     });
+    const { acceptOutputGap = false } = options;
     const target = {
       config,
       ...sides,
@@ -57,8 +59,9 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
       run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
       by: who,
       acceptUnfenced: options.acceptUnfenced ?? false,
+      acceptOutputGap,
       drainMs: drainMsFor(primaryAnswers),
-      ...joinReplication(sides.primary, sides.standby, config.topics),
+      ...joinReplication(sides.primary, sides.standby, config.topics, { acceptOutputGap }),
     };
     const plan = await prepareFailover(target, outage, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
     if (options.dryRun) {

@@ -3,6 +3,7 @@ import { endOf, type LogRange, type PartitionOffset } from '../../domain/offsets
 import { type ProbeOf, probe } from '../../health/probe.ts';
 import { type MeasuredRestore, measuredRestore, ratesFrom } from '../../replication/recovery-point/estimate-restore.ts';
 import { askedJob } from '../../replication/recovery-point/find.ts';
+import { sinkLogReader } from '../../replication/recovery-point/sink-logs.ts';
 import { surveyPoints } from '../../replication/recovery-point/survey.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import { firstFrozen } from '../../state/freeze.ts';
@@ -39,7 +40,15 @@ export async function run(
     ]);
     const rates = ratesFrom(measured);
     const mirrorEnds = frozen?.frozen.endOffsets ?? [];
-    const gather = { objects: standby.objects, kafka: standby.kafka, topics: config.topics, mirrorEnds, signal };
+    const sinkLogs = sinkLogReader(standby.brokers);
+    const gather = {
+      objects: standby.objects,
+      kafka: standby.kafka,
+      topics: config.topics,
+      mirrorEnds,
+      sinkLogs,
+      signal,
+    };
     // All of them, since a job's point may hang on another's; shown are those that were asked for.
     const surveys = await surveyPoints(gather, config.jobs.map(askedJob), (ranges) => {
       const nowMs = clock.now();

@@ -4,6 +4,8 @@ import type { TopicLoss } from '../topics/estimate-loss.ts';
 import type { Refusal, RefusalCode, Replay } from './choose.ts';
 import { estimateRestoreMs, type RestoreRates } from './estimate-restore.ts';
 import type { SeenJob } from './find.ts';
+import type { SinkNote } from './judge-sinks.ts';
+import type { PointOutput } from './point-output.ts';
 
 /** Where a job would go on reading, and what the standby holds there. */
 export interface AssessedSource extends PartitionOffset {
@@ -34,6 +36,10 @@ export interface AssessedPoint {
   /** Null for a refused one: it is not known where it would go on. */
   readonly replay: Replay | null;
   readonly rpo: PointLoss;
+  /** What can't be verified of its sinks. */
+  readonly notes: readonly SinkNote[];
+  /** What readers on the standby miss and get twice of its sinks' output; only of the chosen one. */
+  readonly output?: PointOutput;
   /** From the start of the job until it has caught up with the mirror; null for a refused one. */
   readonly restoreMs: number | null;
 }
@@ -53,7 +59,7 @@ export function assessPoints(
   const ranges = new Map(seen.logRanges.map((range) => [partitionKey(range), range]));
   const { chosen } = seen;
   return seen.points.map((point): AssessedPoint => {
-    const { manifest, reasons, replay } = point;
+    const { manifest, reasons, replay, sinks, output } = point;
     const sources = manifest.sourceOffsets
       .map(offsetFromJson)
       .sort(byPartition)
@@ -69,6 +75,8 @@ export function assessPoints(
       stateBytes,
       sources,
       rpo: lossOf(sources, facts.losses),
+      notes: output?.notes ?? sinks.notes,
+      ...(output === undefined ? {} : { output }),
     };
     if (reasons.length > 0) return { ...common, verdict: 'refused', reasons, replay: null, restoreMs: null };
     const restoreMs = estimateRestoreMs(facts.rates, { stateBytes, replayRecords: replay.records });

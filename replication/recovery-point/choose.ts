@@ -3,6 +3,8 @@ import { byPartition, type LogRange, offsetFromJson, partitionKey, type TopicPar
 import type { ObjectInfo } from '../../regions/objects/object-store.ts';
 import { type FileProblem, newestFirst, type ReplicaPoint, verifyPoint } from '../checkpoints/replica.ts';
 import type { JointRefusalCode } from './choose-jointly.ts';
+import { type JudgedSinks, judgeSinks, type SinkRefusalCode, type SinkView } from './judge-sinks.ts';
+import type { PointOutput } from './point-output.ts';
 
 export interface RecoveryPointView {
   /** In any order. */
@@ -11,9 +13,12 @@ export interface RecoveryPointView {
   readonly objects: ReadonlyMap<string, Pick<ObjectInfo, 'sizeBytes' | 'etag'>>;
   /** What the standby's log holds of the mirrored topics, and means the same there as on the primary. */
   readonly logRanges: readonly LogRange[];
+  /** Absent: of the job's sinks nothing is known. */
+  readonly sinks?: SinkView;
 }
 
 export type RefusalCode =
+  | SinkRefusalCode
   | FileProblem['code']
   /** For the sake of a job that writes what this one reads. */
   | JointRefusalCode
@@ -51,6 +56,8 @@ export type RecoveryPointChoice =
   | {
       readonly kind: 'chosen';
       readonly point: CheckpointManifest;
+      /** What readers on the standby miss of its sinks' output, and what they get twice; absent: nobody looked. */
+      readonly output?: PointOutput;
       /** Records between the checkpoint and the end of the mirror, an upper bound where the log has control records. */
       readonly replay: Replay;
       /** Newer ones, newest first. */
@@ -65,6 +72,9 @@ export interface JudgedPoint {
   readonly reasons: Refusal['reasons'];
   /** Records between the checkpoint and the end of the mirror; of partitions whose offsets are refused nothing is in it. */
   readonly replay: Replay;
+  readonly sinks: JudgedSinks;
+  /** By what the standby's log shows; absent: nobody looked, as at points that aren't chosen. */
+  readonly output?: PointOutput;
 }
 
 /**
@@ -88,7 +98,13 @@ export function choiceOf(points: readonly JudgedPoint[], chosen: JudgedPoint | u
   });
   return chosen === undefined
     ? { kind: 'none', rejected }
-    : { kind: 'chosen', point: chosen.manifest, replay: chosen.replay, rejected };
+    : {
+        kind: 'chosen',
+        point: chosen.manifest,
+        ...(chosen.output === undefined ? {} : { output: chosen.output }),
+        replay: chosen.replay,
+        rejected,
+      };
 }
 
 /** Every candidate by itself, newest first, each judged when it is asked for. Pure. */
@@ -98,7 +114,9 @@ export function* judgePoints(view: RecoveryPointView): Generator<JudgedPoint> {
   for (const candidate of [...view.candidates].sort((a, b) => newestFirst(a.manifest, b.manifest))) {
     const { manifest } = candidate;
     const offsets = judgeOffsets(manifest, ranges, topics);
-    yield { manifest, reasons: [...verifyPoint(candidate, view.objects), ...offsets.reasons], replay: offsets.replay };
+    const sinks = judgeSinks(manifest, view.sinks ?? { writes: [], acceptOutputGap: false }, ranges);
+    const reasons = [...verifyPoint(candidate, view.objects), ...offsets.reasons, ...sinks.reasons];
+    yield { manifest, reasons, replay: offsets.replay, sinks };
   }
 }
 

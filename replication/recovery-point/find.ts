@@ -5,6 +5,7 @@ import type { ReplicaProblem } from '../checkpoints/replica.ts';
 import { choiceOf, type JudgedPoint, judgePoints, type RecoveryPointChoice, type Refusal } from './choose.ts';
 import { chooseForJobs, type JobChoice, type JobPoints } from './choose-for-jobs.ts';
 import { type GatheredView, type GatherOptions, recoveryViews, standbyRanges } from './gather.ts';
+import { readPointOutput } from './point-output.ts';
 
 /** A job to choose for, among all that may be joined with it by a topic. */
 export type AskedJob = Omit<JobPoints, 'points'>;
@@ -36,11 +37,16 @@ export async function seeJobs(options: GatherOptions, jobs: readonly AskedJob[])
   const logRanges = await standbyRanges(options);
   const looks = jobs.map((job) => new Look(job, recoveryViews(options, job.job, logRanges)));
   for (let behind = looks; ; ) {
-    await eachAtOnce(behind, JOBS_AT_ONCE, (look) => look.readUntilUsable());
+    await eachAtOnce(behind, JOBS_AT_ONCE, (look) => look.readUntilUsable(options.acceptOutputGap ?? false));
     const choices = chooseForJobs(looks.map((look) => ({ ...look.asked, points: look.points })));
     const choiceFor = ({ asked }: Look) => choices.get(asked.job) as JobChoice;
     behind = looks.filter((look) => look.older > 0 && choiceFor(look).wantsOlder);
     if (behind.length > 0) continue;
+    const unseen = looks.filter((look) => look.wantsOutput(choiceFor(look).chosen, options));
+    if (unseen.length > 0) {
+      await eachAtOnce(unseen, JOBS_AT_ONCE, (look) => look.readOutput(choiceFor(look).chosen, options, logRanges));
+      continue;
+    }
     return looks.map((look) => ({
       ...choiceFor(look),
       job: look.asked.job,
@@ -75,16 +81,39 @@ class Look {
   }
 
   /** One part more, and on until it holds a point that is usable by itself or there are no more. */
-  async readUntilUsable(): Promise<void> {
+  async readUntilUsable(acceptOutputGap: boolean): Promise<void> {
     for (let usable = false; !usable; ) {
       const { value: view } = await this.#views.next();
       if (view === undefined) return;
-      const judged = [...judgePoints(view)];
+      const judged = [...judgePoints({ ...view, sinks: { writes: this.asked.writes, acceptOutputGap } })];
       this.points.push(...judged);
       for (const problem of view.problems) this.problems.set(problem.key, problem);
       this.older = view.older;
       usable = judged.some(({ reasons }) => reasons.length === 0);
     }
+  }
+
+  /** Whether the standby's log tells more of the chosen point's output. */
+  wantsOutput(chosen: JudgedPoint | undefined, { sinkLogs }: GatherOptions): boolean {
+    return sinkLogs !== undefined && chosen !== undefined && chosen.output === undefined;
+  }
+
+  /** Looks at it; a point whose own transactions were aborted there is refused, unless that is accepted or it is in use. */
+  async readOutput(
+    chosen: JudgedPoint | undefined,
+    { sinkLogs, acceptOutputGap = false, signal }: GatherOptions,
+    logRanges: readonly LogRange[],
+  ): Promise<void> {
+    const at = this.points.findIndex(({ manifest }) => manifest === chosen?.manifest);
+    const point = this.points[at];
+    if (sinkLogs === undefined || point === undefined) return;
+    const looked = await readPointOutput(
+      { points: this.points.slice(at), writes: this.asked.writes, logRanges },
+      sinkLogs,
+      signal ?? new AbortController().signal,
+    );
+    const aborted = acceptOutputGap || this.asked.restored !== undefined ? [] : looked.aborted;
+    this.points[at] = { ...point, output: looked.output, reasons: [...point.reasons, ...aborted] };
   }
 }
 

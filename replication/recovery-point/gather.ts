@@ -3,6 +3,7 @@ import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { openReplica, type ReplicaProblem } from '../checkpoints/replica.ts';
 import type { RecoveryPointView } from './choose.ts';
+import type { SinkLogReader } from './sink-logs.ts';
 
 export interface GatherOptions {
   /** The standby's. */
@@ -15,6 +16,10 @@ export interface GatherOptions {
    * primary; partitions that are not named count as they are.
    */
   readonly mirrorEnds?: readonly PartitionOffset[];
+  /** A person took it upon himself that output of the jobs is missing on the standby; default false. */
+  readonly acceptOutputGap?: boolean;
+  /** Reads the sinks' topics on the standby; absent: how their transactions ended there is not looked at. */
+  readonly sinkLogs?: SinkLogReader;
   readonly signal?: AbortSignal;
 }
 

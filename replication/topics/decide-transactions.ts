@@ -1,5 +1,5 @@
-import type { PendingTransaction } from '../../domain/checkpoint.ts';
-import type { TopicPartition } from '../../domain/offsets.ts';
+import { isPendingOne, type PendingTransaction, type SinkEnds } from '../../domain/checkpoint.ts';
+import { type PartitionOffset, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import { transactionalIdOf } from '../../regions/kafka/mirror-transactions.ts';
 import type { TransactionOutcome } from '../../regions/kafka/transactions.ts';
 
@@ -22,12 +22,21 @@ export interface OpenTransaction extends TopicPartition {
   readonly sourceProducerEpoch: number | undefined;
 }
 
+/** What a chosen recovery point says that its sinks had pre-committed: a restored job counts on it. */
+export interface PreCommitted {
+  readonly transactions: readonly PendingTransaction[];
+  /** What was open then; absent: nobody looked, and a transaction is known by its producer alone. */
+  readonly sinkEnds?: SinkEnds | undefined;
+  /** Partitions by `partitionKey` whose output the standby has not, or may not have, to its end: there all is aborted. */
+  readonly short: ReadonlySet<string>;
+}
+
 /** What shall be committed; everything else of the mirror is aborted. */
 export interface CommitWishes {
   /** Producer ids of the source, in decimal, or the mirror's transactional ids on the standby. */
   readonly asked: readonly string[];
-  /** What the chosen recovery points say that their sinks had pre-committed: a restored job counts on it. */
-  readonly preCommitted: readonly PendingTransaction[];
+  /** Of each chosen recovery point. */
+  readonly preCommitted: readonly PreCommitted[];
 }
 
 export interface DecidedTransaction {
@@ -57,7 +66,7 @@ export function decideOpenTransactions(open: readonly OpenTransaction[], wishes:
       if (wishes.asked.some((wish) => isNamed(transaction, wish))) {
         return { transaction, outcome: 'commit', because: 'asked' };
       }
-      if (wishes.preCommitted.some((pending) => isPending(transaction, pending))) {
+      if (wishes.preCommitted.some((point) => isPreCommitted(transaction, point))) {
         return { transaction, outcome: 'commit', because: 'pre-committed' };
       }
       return { transaction, outcome: 'abort', because: 'default' };
@@ -77,8 +86,39 @@ function isNamed(transaction: OpenTransaction, wish: string): boolean {
   return wish === transaction.transactionalId || wish === transaction.sourceProducerId?.toString();
 }
 
-function isPending(transaction: OpenTransaction, pending: PendingTransaction): boolean {
-  const { sourceProducerId, sourceProducerEpoch } = transaction;
-  if (sourceProducerId?.toString() !== pending.producerId) return false;
-  return sourceProducerEpoch === undefined || sourceProducerEpoch === pending.producerEpoch;
+/**
+ * Where the partition was looked at after the checkpoint, its first offset tells, which is the same on both sides; a
+ * producer that went on to its next transaction is then not mistaken for the one before, and nobody else is asked.
+ */
+function isPreCommitted(transaction: OpenTransaction, { transactions, sinkEnds, short }: PreCommitted): boolean {
+  const { topic, partition, firstOffset, sourceProducerId, sourceProducerEpoch } = transaction;
+  if (short.has(partitionKey(transaction))) return false;
+  const here = (t: TopicPartition) => t.topic === topic && t.partition === partition;
+  if (sinkEnds?.partitions.some(here)) {
+    const seen = sinkEnds.open.find((t) => here(t) && BigInt(t.firstOffset) === firstOffset);
+    return seen !== undefined && isPendingOne(seen, transactions);
+  }
+  return transactions.some((pending) => {
+    if (sourceProducerId?.toString() !== pending.producerId) return false;
+    return sourceProducerEpoch === undefined || sourceProducerEpoch === pending.producerEpoch;
+  });
+}
+
+/**
+ * What a recovery point's sinks had pre-committed, given the topics that they write and where mirrored data ends: where
+ * that lies before the sinks' ends, or these are not known, the output is not whole. Pure.
+ */
+export function preCommittedBy(
+  point: { readonly droppedTransactions: readonly PendingTransaction[]; readonly sinkEnds?: SinkEnds | undefined },
+  writes: readonly string[],
+  promotedAt: readonly PartitionOffset[],
+): PreCommitted {
+  const { droppedTransactions: transactions, sinkEnds } = point;
+  const ends = new Map(sinkEnds?.partitions.map((end) => [partitionKey(end), BigInt(end.endOffset)]));
+  const short = promotedAt.filter((at) => {
+    if (!writes.includes(at.topic)) return false;
+    const end = ends.get(partitionKey(at));
+    return end === undefined || at.offset < end;
+  });
+  return { transactions, sinkEnds, short: new Set(short.map(partitionKey)) };
 }

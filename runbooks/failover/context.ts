@@ -1,10 +1,11 @@
-import type { CheckpointManifest, PendingTransaction } from '../../domain/checkpoint.ts';
+import type { CheckpointManifest, PendingTransaction, SinkEnds } from '../../domain/checkpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { Config, JobConfig } from '../../domain/config.ts';
 import type { PartitionOffset } from '../../domain/offsets.ts';
 import type { Roles } from '../../domain/roles.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Names, Region } from '../../regions/region.ts';
+import type { PointOutput } from '../../replication/recovery-point/point-output.ts';
 import type { OpenTransaction } from '../../replication/topics/decide-transactions.ts';
 import type { EndedTransaction } from '../../replication/topics/end-open-transactions.ts';
 import type { ToldTransaction } from '../../replication/topics/open-transactions.ts';
@@ -21,7 +22,13 @@ export interface RejectedPoint {
 
 /** Which recovery point a job is restored from. */
 export type RecoveryPointChoice =
-  | { readonly kind: 'chosen'; readonly point: CheckpointManifest; readonly rejected: readonly RejectedPoint[] }
+  | {
+      readonly kind: 'chosen';
+      readonly point: CheckpointManifest;
+      /** What readers on the standby miss of its sinks' output, and what they get twice. */
+      readonly output?: PointOutput;
+      readonly rejected: readonly RejectedPoint[];
+    }
   | { readonly kind: 'none'; readonly rejected: readonly RejectedPoint[] };
 
 /** What was done for the committed offsets of one consumer group. */
@@ -64,6 +71,8 @@ export interface FailoverContext {
   readonly by: string;
   /** A person took it upon himself that the primary may still write. */
   readonly acceptUnfenced: boolean;
+  /** A person took it upon himself that output of the jobs is missing on the standby. */
+  readonly acceptOutputGap?: boolean;
   /** How long a mirror that still gets records may go on. */
   readonly drainMs: number;
   /** Transactions that a person wants committed: producer ids of the source, or the mirror's transactional ids. */
@@ -91,6 +100,10 @@ export interface UsedPoint {
   readonly uri: string;
   readonly sourceOffsets: readonly PartitionOffset[];
   readonly droppedTransactions: readonly PendingTransaction[];
+  /** Where its sinks' topics ended on the primary after it; absent: nobody looked. */
+  readonly sinkEnds?: SinkEnds;
+  /** Absent: nobody looked, as at a job that an earlier run has started. */
+  readonly output?: PointOutput;
   /** Where Flink consumes what it restores (CLAIM): what is copied for the job. */
   readonly claim?: { readonly files: number; readonly bytes: number };
 }

@@ -4,6 +4,7 @@ import type { Region } from '../../regions/region.ts';
 import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
 import type { RecoveryPointChoice as FoundPoint } from '../../replication/recovery-point/choose.ts';
 import { askedJob, describeRefusal, findRecoveryPoints } from '../../replication/recovery-point/find.ts';
+import { type SinkLogReader, sinkLogReader } from '../../replication/recovery-point/sink-logs.ts';
 import type { FailoverContext, RecoveryPointChoice, SyncedGroup } from './context.ts';
 import { within } from './failover-step.ts';
 import { standbyRemains } from './standby-remains.ts';
@@ -13,13 +14,18 @@ export function joinReplication(
   primary: Region,
   standby: Region,
   topics: readonly string[],
+  options: { readonly acceptOutputGap?: boolean; readonly sinkLogs?: SinkLogReader } = {},
 ): Pick<FailoverContext, 'chooseRecoveryPoints' | 'syncGroup' | 'remains'> {
+  const { acceptOutputGap = false, sinkLogs = sinkLogReader(standby.brokers) } = options;
   return {
     remains: standbyRemains(primary, standby),
     async chooseRecoveryPoints(jobs, mirrorEnds, signal) {
       const { objects, kafka } = standby;
       const asked = jobs.map(({ config, restored }) => ({ ...askedJob(config), ...(restored ? { restored } : {}) }));
-      const choices = await findRecoveryPoints({ objects, kafka, topics, mirrorEnds, signal }, asked);
+      const choices = await findRecoveryPoints(
+        { objects, kafka, topics, mirrorEnds, acceptOutputGap, sinkLogs, signal },
+        asked,
+      );
       return new Map([...choices].map(([job, choice]) => [job, inWordsOfFailover(job, choice)]));
     },
     async syncGroup(group, ends, signal): Promise<SyncedGroup> {
@@ -46,5 +52,7 @@ function inWordsOfFailover(job: string, choice: FoundPoint): RecoveryPointChoice
     code: refusal.reasons[0]?.code ?? 'Refused',
     message: describeRefusal(refusal),
   }));
-  return choice.kind === 'chosen' ? { kind: 'chosen', point: choice.point, rejected } : { kind: 'none', rejected };
+  if (choice.kind === 'none') return { kind: 'none', rejected };
+  const { point, output } = choice;
+  return { kind: 'chosen', point, ...(output === undefined ? {} : { output }), rejected };
 }

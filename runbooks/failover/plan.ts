@@ -10,6 +10,7 @@ import { flipOf } from './flip.ts';
 import type { PlanView } from './gather-plan-view.ts';
 import { manualCommands } from './manual.ts';
 import type { Outage } from './outage.ts';
+import { outputWarnings } from './output.ts';
 import { findStandbyJob, isTerminal, standbyJobId } from './standby-job.ts';
 import { noPointRefusal, usedPoint } from './steps/choose-recovery-point.ts';
 import { foreignJobRefusal } from './steps/start-jobs.ts';
@@ -41,7 +42,9 @@ export interface FailoverPlan {
 export function planFailover(view: PlanView): FailoverPlan {
   const { context, outage, choices } = view;
   const recoveryPoints = choices.flatMap(({ choice }) =>
-    choice.kind === 'known' && choice.value.kind === 'chosen' ? [usedPoint(choice.value.point)] : [],
+    choice.kind === 'known' && choice.value.kind === 'chosen'
+      ? [usedPoint(choice.value.point, choice.value.output)]
+      : [],
   );
   const primaryJobs = livePrimaryJobs(view);
   const loss = estimateLoss({
@@ -246,14 +249,7 @@ function warningsOf(
   if (view.nowMs - outage.atMs > config.objectives.rto) {
     warnings.push(`the RTO of ${seconds(config.objectives.rto)} has passed already`);
   }
-  for (const point of points) {
-    const dropped = point.droppedTransactions.length;
-    if (dropped > 0) {
-      warnings.push(
-        `${point.job}: ${dropped} open transactions of its sinks are left out; output between checkpoints may be missing`,
-      );
-    }
-  }
+  warnings.push(...points.flatMap(outputWarnings));
   return warnings;
 }
 

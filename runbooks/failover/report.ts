@@ -8,6 +8,7 @@ import type { Sighting } from '../../state/sightings.ts';
 import type { RunResult, StepStatus } from '../engine/run.ts';
 import type { FailoverFacts, RejectedPoint, UsedPoint } from './context.ts';
 import type { Outage } from './outage.ts';
+import { type ReportedDouble, type ReportedGap, type ReportedNote, reportedOutput } from './output.ts';
 
 /** What a failover did and reached. JSON; later versions only add to it. */
 export interface FailoverReport {
@@ -41,6 +42,14 @@ export interface FailoverReport {
   readonly recoveryPoints: readonly ReportedPoint[];
   readonly rejected: readonly RejectedPoint[];
   readonly droppedTransactions: readonly PendingTransaction[];
+  /** What the standby's readers miss of the sinks' output; empty: nothing, as far as it can be told (`outputNotes`). */
+  readonly outputGap?: readonly ReportedGap[];
+  /** What they get twice: committed on the standby already, and made again by the restored jobs. */
+  readonly doubledOutput?: readonly ReportedDouble[];
+  /** What can't be verified of the sinks. */
+  readonly outputNotes?: readonly ReportedNote[];
+  /** A person accepted that output is missing. */
+  readonly outputGapAccepted?: boolean;
   /** True: nobody saw the primary stopped, and a person accepted that. */
   readonly unfenced: boolean;
   readonly unfencedBecause?: string;
@@ -65,7 +74,7 @@ type Jsoned<T> = {
   readonly [K in keyof T]: T[K] extends bigint ? string : Extract<T[K], bigint> extends never ? T[K] : string | null;
 };
 
-type ReportedPoint = Omit<UsedPoint, 'sourceOffsets' | 'droppedTransactions'> & {
+type ReportedPoint = Omit<UsedPoint, 'sourceOffsets' | 'droppedTransactions' | 'sinkEnds' | 'output'> & {
   readonly sourceOffsets: readonly PartitionOffsetJson[];
 };
 
@@ -77,6 +86,7 @@ export interface ReportView {
   readonly topics: readonly string[];
   readonly jobs: readonly string[];
   readonly sighting: Sighting | undefined;
+  readonly acceptOutputGap?: boolean;
 }
 
 /** The report of a run, whether it ended well or not. Pure. */
@@ -84,10 +94,12 @@ export function failoverReport(view: ReportView): FailoverReport {
   const { result, outage } = view;
   const { facts } = result;
   const points = facts.points ?? [];
-  const reported = points.map(({ sourceOffsets, droppedTransactions: _dropped, ...point }) => ({
-    ...point,
-    sourceOffsets: sourceOffsets.map(offsetToJson),
-  }));
+  const reported = points.map(
+    ({ sourceOffsets, droppedTransactions: _dropped, sinkEnds: _ends, output: _output, ...point }) => ({
+      ...point,
+      sourceOffsets: sourceOffsets.map(offsetToJson),
+    }),
+  );
   const { recoveredAtMs, namesAnswerAtMs } = facts;
   const backAtMs =
     recoveredAtMs !== undefined && namesAnswerAtMs !== undefined ? Math.max(recoveredAtMs, namesAnswerAtMs) : undefined;
@@ -132,6 +144,8 @@ export function failoverReport(view: ReportView): FailoverReport {
     recoveryPoints: reported,
     rejected: facts.rejected ?? [],
     droppedTransactions: points.flatMap((p) => p.droppedTransactions),
+    ...reportedOutput(points),
+    ...(view.acceptOutputGap === true ? { outputGapAccepted: true } : {}),
     unfenced: facts.primaryStopped === false,
     ...(facts.unfencedBecause === undefined ? {} : { unfencedBecause: facts.unfencedBecause }),
     promotedAt: (facts.promotedAt ?? []).map(offsetToJson),

@@ -67,6 +67,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     topics: context.config.topics,
     jobs: context.jobs.map((j) => j.config.name),
     sighting: context.sighting,
+    acceptOutputGap: context.acceptOutputGap === true,
   };
   const result = await runSteps({
     steps: failoverSteps(plan, context.drainMs),
@@ -81,6 +82,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
       outageSource: outage.source,
       outageEarliestAtMs: outage.earliestAtMs,
       acceptUnfenced: context.acceptUnfenced,
+      acceptOutputGap: context.acceptOutputGap === true,
       resumes: plan.resumes,
       steps: plan.steps.map(({ id, title }) => ({ id, title })),
       warnings: plan.warnings,

@@ -5,6 +5,8 @@ import type { FlinkCheckpoints } from '../../../regions/flink/flink-jobs.ts';
 import { keyInBucket, parseClaim, pointFolder } from '../../../replication/checkpoints/locations.ts';
 import { decodeManifest } from '../../../replication/checkpoints/manifest.ts';
 import { noPointSentence } from '../../../replication/recovery-point/find.ts';
+import type { SinkRefusalCode } from '../../../replication/recovery-point/judge-sinks.ts';
+import type { PointOutput } from '../../../replication/recovery-point/point-output.ts';
 import type { FailoverContext, RecoveryPointChoice, RejectedPoint, UsedPoint } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
@@ -40,7 +42,7 @@ export function chooseRecoveryPoints(words: StepWords): FailoverStep {
         rejected.push(...(choice?.rejected ?? []));
         if (choice?.kind !== 'chosen')
           return { kind: 'refused', error: noPointRefusal(config.name, choice?.rejected ?? []) };
-        points.push(usedPoint(choice.point));
+        points.push(usedPoint(choice.point, choice.output));
       }
       return { kind: 'done', evidence: evidence({ points, rejected }), facts: { points, rejected } };
     },
@@ -54,7 +56,7 @@ export function chooseRecoveryPoints(words: StepWords): FailoverStep {
 }
 
 /** A recovery point as the run goes on with it. */
-export function usedPoint(point: CheckpointManifest): UsedPoint {
+export function usedPoint(point: CheckpointManifest, output?: PointOutput): UsedPoint {
   return {
     job: point.job,
     flinkJobId: point.flinkJobId,
@@ -63,6 +65,8 @@ export function usedPoint(point: CheckpointManifest): UsedPoint {
     uri: point.replicaUri,
     sourceOffsets: point.sourceOffsets.map(offsetFromJson),
     droppedTransactions: point.droppedTransactions,
+    ...(point.sinkEnds === undefined ? {} : { sinkEnds: point.sinkEnds }),
+    ...(output === undefined ? {} : { output }),
     ...(point.needsClaim === true ? { claim: claimOf(point) } : {}),
   };
 }
@@ -101,11 +105,20 @@ async function restoredPoint(
   };
 }
 
+const outputRefusals: ReadonlySet<string> = new Set<SinkRefusalCode>([
+  'SinkNotMirrored',
+  'SinkEndsUnknown',
+  'TransactionAborted',
+]);
+
 /** Why a failover without a usable recovery point is refused. */
 export function noPointRefusal(job: string, rejected: readonly RejectedPoint[]) {
+  const gap = rejected.some(({ code }) => outputRefusals.has(code));
   return {
     code: 'NoRecoveryPoint',
     message: noPointSentence(job, rejected),
-    hint: 'see `argus checkpoints list`; is `argus daemon` (or `argus checkpoints run`) copying them?',
+    hint: gap
+      ? 'see `argus recovery-points --explain`; --accept-output-gap takes a point whose output the standby lacks'
+      : 'see `argus checkpoints list`; is `argus daemon` (or `argus checkpoints run`) copying them?',
   };
 }

@@ -1,5 +1,9 @@
 import { partitionKey } from '../../../domain/offsets.ts';
-import { decideOpenTransactions, type OpenTransaction } from '../../../replication/topics/decide-transactions.ts';
+import {
+  decideOpenTransactions,
+  type OpenTransaction,
+  preCommittedBy,
+} from '../../../replication/topics/decide-transactions.ts';
 import type { EndedTransaction } from '../../../replication/topics/end-open-transactions.ts';
 import type { FailoverContext, FailoverFacts } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
@@ -25,7 +29,14 @@ export function endTransactions(words: StepWords): FailoverStep {
       return { kind: 'done', ...found([], unmatched, open) };
     },
     async act(context, facts, io) {
-      const preCommitted = (facts.points ?? []).flatMap((p) => p.droppedTransactions);
+      const { jobs } = context;
+      const preCommitted = (facts.points ?? []).map((point) =>
+        preCommittedBy(
+          point,
+          jobs.find((j) => j.config.name === point.job)?.config.writes ?? [],
+          facts.promotedAt ?? [],
+        ),
+      );
       const open = await listOpen(context, facts, io.signal);
       const decided = decideOpenTransactions(open, { asked: context.commitTransactions ?? [], preCommitted });
       unmatched = decided.unmatched;

@@ -22,6 +22,7 @@ test('names the chosen one with its cost, and the first reason against each newe
     '  checkpoint 3  7.0 s old  refused  SourceOffsetBeyondMirror: events-0: the job would go on at 30, the mirror ends at 25',
     '  checkpoint 2  8.0 s old  chosen',
     '    RPO about 12 records, 600 ms; reads 5 records again; about 15.0 s to restore (10 bytes); pending transactions of its sinks: 1',
+    "    not verifiable of counts: which topics its 1 pending transactions wrote is not declared (jobs.writes): whether the standby has their output can't be told",
     '  checkpoint 1  9.0 s old  older',
     '',
     'RPO: estimated from the last sight of the primary, which does not answer',

@@ -5,6 +5,7 @@ import { memoryObjectStore } from '../../../../regions/objects/memory-object-sto
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import { pointFolder } from '../../../../replication/checkpoints/locations.ts';
 import { encodeManifest } from '../../../../replication/checkpoints/manifest.ts';
+import type { JudgedPoint } from '../../../../replication/recovery-point/choose.ts';
 
 const flinkJobId = 'a'.repeat(32);
 
@@ -22,6 +23,12 @@ export async function putPoint(
   checkpointId: number,
   over: Partial<CheckpointManifest> = {},
 ) {
+  const { folder, metadata, manifest } = samplePoint(job, checkpointId, over);
+  await objects.put(`${folder}/_metadata`, metadata);
+  await objects.put(`${folder}/manifest.json`, encodeManifest(manifest));
+}
+
+function samplePoint(job: string, checkpointId: number, over: Partial<CheckpointManifest>) {
   const folder = pointFolder(job, { flinkJobId, checkpointId });
   const metadata = Buffer.from(`metadata ${checkpointId}`);
   const manifest: CheckpointManifest = {
@@ -44,8 +51,13 @@ export async function putPoint(
     droppedTransactions: [],
     ...over,
   };
-  await objects.put(`${folder}/_metadata`, metadata);
-  await objects.put(`${folder}/manifest.json`, encodeManifest(manifest));
+  return { folder, metadata, manifest };
+}
+
+/** A checkpoint of `counts` with which nothing is wrong. */
+export function judgedPoint(over: Partial<CheckpointManifest> = {}): JudgedPoint {
+  const { manifest } = samplePoint('counts', over.checkpointId ?? 1, over);
+  return { manifest, reasons: [], replay: { records: 0n, partitions: [] }, sinks: { reasons: [], notes: [], gap: [] } };
 }
 
 /** What a job that writes partition 0 of a topic had committed with a checkpoint. */

@@ -4,6 +4,8 @@ import {
   type CommitWishes,
   decideOpenTransactions,
   type OpenTransaction,
+  type PreCommitted,
+  preCommittedBy,
 } from '../../../../replication/topics/decide-transactions.ts';
 
 const open = (over: Partial<OpenTransaction> = {}): OpenTransaction => ({
@@ -19,10 +21,22 @@ const open = (over: Partial<OpenTransaction> = {}): OpenTransaction => ({
   sourceProducerEpoch: 2,
   ...over,
 });
-const pending = (producerId: string, producerEpoch: number) => ({
-  transactionalId: 'sink-0-7',
-  producerId,
-  producerEpoch,
+const pending = (producerId: string, producerEpoch: number): PreCommitted => ({
+  transactions: [{ transactionalId: 'sink-0-7', producerId, producerEpoch }],
+  short: new Set(),
+});
+/** The same, with the partition looked at after the checkpoint: what was open there, and by whom. */
+const seen = (producerId: string, firstOffset: string): PreCommitted => ({
+  ...pending(producerId, 2),
+  sinkEnds: {
+    atMs: 1,
+    newerComplete: false,
+    partitions: [{ topic: 'output', partition: 0, endOffset: '30', stableOffset: '10' }],
+    open: [
+      { topic: 'output', partition: 0, producerId: '7', producerEpoch: 2, firstOffset },
+      { topic: 'output', partition: 1, producerId: '7', producerEpoch: 2, firstOffset: '10' },
+    ],
+  },
 });
 
 describe('an open transaction of the mirror', () => {
@@ -62,6 +76,34 @@ describe('an open transaction of the mirror', () => {
       'default',
     ],
     [
+      'is told by its first offset where the sinks were looked at, whoever knows its producer',
+      { sourceProducerId: undefined, sourceProducerEpoch: undefined },
+      { preCommitted: [seen('7', '10')] },
+      'commit',
+      'pre-committed',
+    ],
+    [
+      'is aborted where the same producer has begun it after the sinks were looked at',
+      {},
+      { preCommitted: [seen('7', '6')] },
+      'abort',
+      'default',
+    ],
+    [
+      'is aborted where it was open then and the checkpoint does not name it',
+      {},
+      { preCommitted: [seen('8', '10')] },
+      'abort',
+      'default',
+    ],
+    [
+      'is aborted where the standby lacks the end of what was pre-committed',
+      {},
+      { preCommitted: [{ ...seen('7', '10'), short: new Set(['output-0']) }] },
+      'abort',
+      'default',
+    ],
+    [
       'counts a person`s word before the recovery point',
       {},
       { asked: ['7'], preCommitted: [pending('7', 2)] },
@@ -88,4 +130,17 @@ test('a transaction of somebody else is never decided, and a wish that matches n
     foreign: [foreign],
     unmatched: ['7', 'x'],
   });
+});
+
+test('output is whole where the mirror got as far as the sinks, and nowhere when nobody saw how far that was', () => {
+  const point = (ends?: PreCommitted['sinkEnds']) => ({ droppedTransactions: [], sinkEnds: ends });
+  const at = (offset: bigint) => [
+    { topic: 'output', partition: 0, offset },
+    { topic: 'input', partition: 0, offset: 0n },
+  ];
+  const ends = seen('7', '10').sinkEnds;
+  expect(preCommittedBy(point(ends), ['output'], at(30n)).short).toEqual(new Set());
+  expect(preCommittedBy(point(ends), ['output'], at(29n)).short).toEqual(new Set(['output-0']));
+  expect(preCommittedBy(point(), ['output'], at(30n)).short).toEqual(new Set(['output-0']));
+  expect(preCommittedBy(point(), [], at(30n)).short).toEqual(new Set());
 });

@@ -120,7 +120,7 @@ describe('the plan of a failover', () => {
   test.each<[RegExp, PlanView]>([
     [/can't be proven stopped/, view()],
     [/no daemon has seen the primary/, view()],
-    [/open transactions/, view()],
+    [/pending transactions/, view()],
     [/mumbai answers/, view({ primaryJobs: known([]) })],
     [/RTO of 900 s has passed/, view({ nowMs: 1_000_000 })],
   ])('warns: %s', (text, warned) => {
