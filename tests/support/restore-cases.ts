@@ -11,7 +11,7 @@ export interface RestoreCase {
 
 const settings: FlinkChoice['settings'] = { 'execution.checkpointing.interval': '3s' };
 
-/** The settings whose checkpoints are restored from rewritten URIs. */
+/** The settings whose checkpoints Argus moves: all from rewritten URIs, those of a changelog from a copy besides. */
 export const restoreCases: readonly RestoreCase[] = [
   {
     name: 'HashMap',
@@ -48,5 +48,15 @@ export const restoreCases: readonly RestoreCase[] = [
     settings: { ...settings, 'execution.checkpointing.file-merging.enabled': true },
     has: ['stream 15', 'operator 17'],
     hasNot: ['channel'],
+  },
+  {
+    name: 'changelog',
+    settings: {
+      ...settings,
+      'state.changelog.enabled': true,
+      'state.changelog.periodic-materialize.interval': '8s',
+    },
+    has: ['keyed 14', 'stream 2'],
+    hasNot: ['stream 15', 'channel'],
   },
 ];
