@@ -1,70 +1,34 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { s3ObjectStore } from '../../regions/objects/s3-object-store.ts';
 import { listReplica } from '../../replication/checkpoints/replica.ts';
 import { createCheckpointSync } from '../../replication/checkpoints/sync.ts';
 import { verifyCheckpoints } from '../../replication/checkpoints/verify.ts';
 import { FULL, putFullSample } from '../support/checkpoint-bucket.ts';
-import { type ObjectServer, startObjectServer } from '../support/object-server.ts';
-import { sampleYaml } from '../unit/cli/sample-config.ts';
+import { type CheckpointRegions, startCheckpointRegions } from '../support/checkpoint-regions.ts';
 
 const clock = { now: () => Date.now(), monotonic: () => performance.now(), sleep: async () => {} };
-const [PRIMARY, REPLICA] = ['argus-flink-checkpoints', 'argus-flink-checkpoints-replica'];
 
-let folder: string;
-let servers: ObjectServer[] = [];
-let source: ObjectStore;
+let regions: CheckpointRegions;
 let target: ObjectStore;
-
-function storeAt(server: ObjectServer, bucket: string): ObjectStore {
-  const { endpoint, accessKeyId, secretAccessKey } = server;
-  return s3ObjectStore({ endpoint, bucket, accessKeyId, secretAccessKey, region: 'us-east-1', pathStyle: true });
-}
 
 /** The command as a process, which has to end with this code; nothing of Kafka, Flink or DNS is there. */
 async function argus(expected: number, ...args: readonly string[]): Promise<string> {
-  const config = join(folder, 'argus.yaml');
-  const env = { ...process.env, NO_COLOR: '1', ARGUS_CONFIG: config, CLOUDFLARE_TOKEN: 'unused' };
-  for (const name of ['MUMBAI', 'SINGAPORE']) {
-    Object.assign(env, { [`${name}_KEY`]: 'tester', [`${name}_SECRET`]: 'tester-secret' });
-  }
-  const main = join(import.meta.dirname, '../../cli/main.ts');
-  const ended = await promisify(execFile)(process.execPath, [main, 'checkpoints', ...args], { env }).then(
-    (out) => ({ code: 0, ...out }),
-    (error: { readonly code: number; readonly stdout: string; readonly stderr: string }) => error,
-  );
+  const ended = await regions.checkpoints(...args);
   expect(ended.code, ended.stderr).toBe(expected);
   return ended.stdout;
 }
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'argus-inspect-'));
-  servers = [await startObjectServer({ buckets: [PRIMARY, 'flink-primary'] })];
-  servers.push(await startObjectServer({ buckets: [REPLICA] }));
-  const yaml = sampleYaml
-    .replace('endpoint: http://127.0.1.1:9000', `region: us-east-1\n      endpoint: ${servers[0]?.endpoint}`)
-    .replace('endpoint: http://127.0.2.1:9000', `region: us-east-1\n      endpoint: ${servers[1]?.endpoint}`)
-    .replace(`bucket: ${PRIMARY}\n`, 'bucket: flink-primary\n');
-  await writeFile(join(folder, 'argus.yaml'), yaml);
-  source = storeAt(servers[0] as ObjectServer, 'flink-primary');
-  target = storeAt(servers[1] as ObjectServer, REPLICA);
+  regions = await startCheckpointRegions();
+  const { source } = regions;
+  target = regions.target;
   await putFullSample(source);
   const sync = createCheckpointSync({ job: 'counts', prefix: 'checkpoints', source, target, clock });
   expect((await sync.step()).replicated).toMatchObject(FULL);
 });
 
-afterAll(async () => {
-  await source?.close();
-  await target?.close();
-  for (const server of servers) await server.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => regions?.stop());
 
 test('show tells of the replica’s copy, of the primary’s own, and of a URI', { timeout: 60_000 }, async () => {
   const [copy, own, uri, missing] = await Promise.all([
@@ -78,6 +42,8 @@ test('show tells of the replica’s copy, of the primary’s own, and of a URI',
   expect(JSON.parse(uri)).toMatchObject({ region: 'mumbai', sourceOffsets: shown.sourceOffsets });
   expect(own).toContain(`Flink job id   ${FULL.flinkJobId}`);
   expect(own).toMatch(/-0 {2}6470\n.*-1 {2}5650\n/);
+  expect(own).toMatch(/enumerator of [0-9a-f]{32}: 2 partitions, 0 not given to a reader yet\n/);
+  expect(own).toContain('transactional prefix "c9"');
   expect(own).toMatch(/sink transactions: \d+\n {2}\S+ {2}producer \d+, epoch \d+\n/);
   expect(missing).toBe('');
 });
