@@ -1,5 +1,5 @@
 import { requireReplicaRight } from '../daemon/checkpoint-lease.ts';
-import { jobSync } from '../daemon/job-sync.ts';
+import { jobSync, paceOf } from '../daemon/job-sync.ts';
 import { formatByteSize } from '../domain/byte-size.ts';
 import type { JobConfig } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
@@ -42,12 +42,14 @@ export async function copyOnce(
   const { clock, who } = context;
   const { source, target } = regions;
   const sinks = sinkWatch(source.brokers);
+  const settings = composition.config.checkpoints;
+  const pace = paceOf(settings, clock);
   const parts = { state: composition.state, clock, holder: who };
   const copied: Copied[] = [];
   try {
     await requireReplicaRight(parts, 'checkpoints run', context.signal, async ({ signal }) => {
       for (const job of jobs) {
-        const sync = jobSync(job, { settings: composition.config.checkpoints, source, target, clock, sinks });
+        const sync = jobSync(job, { settings, source, target, clock, sinks, pace });
         const done = await copyNewest(context, job.name, sync, signal);
         copied.push(done);
         context.print(context.json ? JSON.stringify(done) : resultLine(done));

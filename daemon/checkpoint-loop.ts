@@ -6,7 +6,7 @@ import type { Region } from '../regions/region.ts';
 import { requireOtherBucket } from '../replication/checkpoints/other-bucket.ts';
 import { sinkWatch } from '../replication/checkpoints/sink-ends.ts';
 import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
-import { jobSync } from './job-sync.ts';
+import { jobSync, paceOf } from './job-sync.ts';
 import type { Log } from './log.ts';
 import type { ReplicaPruner } from './prune-replica.ts';
 import { every } from './supervise.ts';
@@ -33,7 +33,8 @@ export interface CheckpointLoopOptions {
 export async function runCheckpointLoop(options: CheckpointLoopOptions, signal: AbortSignal): Promise<void> {
   const { source, target, clock, log, periodMs = 1_000 } = options;
   const sinks = sinkWatch(source.brokers);
-  const parts = { settings: options.settings, source, target, clock, sinks };
+  const pace = paceOf(options.settings, clock);
+  const parts = { settings: options.settings, source, target, clock, sinks, pace };
   const jobs = options.jobs.map((job) => ({
     job: job.name,
     rules: retentionRules(options.settings, job.checkpoints),

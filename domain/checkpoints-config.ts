@@ -1,11 +1,18 @@
 import { z } from 'zod';
-import { duration } from './config-values.ts';
+import { byteRate, duration } from './config-values.ts';
+
+/** With less, a copy of several files at once would stand still for longer than the stores wait. */
+const LEAST_BANDWIDTH = 64 * 1024;
 
 const keep = z.int().min(1).max(1_000);
 
 /** What `argus.yaml` says about the replication of checkpoints, for all jobs. */
 export const checkpointsSection = z
   .strictObject({
+    /** How fast all copies of one process together may be, in bytes a second; absent: as fast as it goes. */
+    bandwidth: byteRate.refine((bytes) => bytes >= LEAST_BANDWIDTH, 'at least 64KiB a second').optional(),
+    /** Files of one job that are copied at the same time. */
+    parallelism: z.int().min(1).max(256).default(32),
     /** How much of each job's past the replica keeps. */
     retention: z
       .strictObject({

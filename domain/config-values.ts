@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseByteSize } from './byte-size.ts';
 
 /** `250ms`, `30s`, `15m`, `1h` → milliseconds. */
 export const duration = z
@@ -18,3 +19,10 @@ export const serviceUrl = z
 export const secretRef = z
   .string()
   .regex(/^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/, 'a reference: env:NAME or file:/path');
+
+/** `4096`, `500KB`, `50MB`, `64MiB` → bytes a second. */
+export const byteRate = z
+  .union([z.number(), z.string()])
+  .transform((value) => parseByteSize(String(value)))
+  .refine((bytes) => bytes !== undefined, 'bytes a second, like 4096, 500KB, 50MB or 64MiB')
+  .transform((bytes) => bytes as number);

@@ -1,12 +1,6 @@
 import { z } from 'zod';
-import { parseByteSize } from './byte-size.ts';
+import { byteRate } from './config-values.ts';
 import { mirrorMakerSection } from './mirrormaker-config.ts';
-
-const byteRate = z
-  .union([z.number(), z.string()])
-  .transform((value) => parseByteSize(String(value)))
-  .refine((bytes) => bytes !== undefined, 'bytes a second, like 4096, 500KB, 50MB or 64MiB')
-  .transform((bytes) => bytes as number);
 
 /** How topics are mirrored. Everything has a default that suits one process between two clusters. */
 export const mirrorSection = z

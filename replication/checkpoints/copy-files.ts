@@ -46,7 +46,7 @@ export interface CopyFilesOptions {
   readonly target: ObjectStore;
   /** Files that need no copy; the copied ones are added. */
   readonly known: KnownFiles;
-  /** Copies at once; default 8. */
+  /** Copies at once; default 32. */
   readonly parallelism?: number;
   /** How fast bytes may pass; default as fast as they come. What a server copies by itself doesn't pass. */
   readonly pace?: CopyPace | undefined;
@@ -66,7 +66,7 @@ export class Vanished extends Error {
 
 /** Up to this size a file is held in memory: one request each way, and its bytes are signed. */
 const BUFFERED_BYTES = 1 << 20;
-const COPIES_AT_ONCE = 8;
+const COPIES_AT_ONCE = 32;
 
 /**
  * Copies what is missing, a few at a time; the first failure ends it when the copies under way are done. What later

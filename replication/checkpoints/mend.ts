@@ -2,6 +2,7 @@ import type { CheckpointManifest, ReplicaFile } from '../../domain/checkpoint.ts
 import { ArgusError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { copyFile, type KnownFiles, Vanished } from './copy-files.ts';
+import type { CopyPace } from './copy-pace.ts';
 import type { DamagedPoint } from './light-verify.ts';
 import { filesFolder, pointFolder } from './locations.ts';
 import { encodeManifest } from './manifest.ts';
@@ -24,6 +25,7 @@ export async function mendFiles(options: {
   readonly job: string;
   readonly damaged: readonly DamagedPoint[];
   readonly known: KnownFiles;
+  readonly pace?: CopyPace | undefined;
   readonly signal?: AbortSignal;
 }): Promise<Mended> {
   const { job, target, damaged, known } = options;

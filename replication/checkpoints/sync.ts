@@ -286,7 +286,7 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
         const anew = problems.some((problem) => problem.key === point.manifest.metadata.key);
         if (anew) done.delete(pointFolder(job, point.manifest));
       }
-      return mendFiles({ source, target, job, damaged, known, ...call });
+      return mendFiles({ source, target, job, damaged, known, pace: options.pace, ...call });
     },
 
     status() {

@@ -19,6 +19,16 @@ describe('parseConfig', () => {
     expect(config.objectives).toEqual({ rto: 900_000, rpo: 60_000 });
     expect(config.daemon).toEqual({ host: '127.0.0.1', port: 9464 });
     expect(config.regions.mumbai?.objects.pathStyle).toBe(true);
+    expect(config.checkpoints).toMatchObject({ parallelism: 32, retention: { keep: 10 } });
+  });
+
+  it('reads how fast checkpoints may be copied', () => {
+    const of = (text: string) => parseConfig(`${sampleYaml}checkpoints: { ${text} }\n`, 'argus.yaml').checkpoints;
+    expect(of('bandwidth: 50MB, parallelism: 4')).toMatchObject({ bandwidth: 50_000_000, parallelism: 4 });
+    expect(issuesOf(`${sampleYaml}checkpoints: { bandwidth: 10KB, parallelism: 0 }\n`)).toEqual([
+      '48:27: checkpoints.bandwidth: at least 64KiB a second',
+      expect.stringContaining('checkpoints.parallelism'),
+    ]);
   });
 
   const table: readonly [rule: string, text: string, expected: readonly string[]][] = [
