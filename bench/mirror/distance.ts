@@ -1,15 +1,18 @@
 import { startComponent } from '../../lab/components/process.ts';
-import type { BenchBroker } from './broker.ts';
-import type { Stage } from './stage.ts';
+import type { BareStage } from './stage.ts';
 
-/** A link to a broker with a delay in each direction. */
+/** A link to a server with a delay in each direction. */
 export interface Distance {
-  /** Where the broker is reached through it. */
+  /** Where the server is reached through it. */
   readonly address: string;
 }
 
-/** Puts toxiproxy before the far listener of a broker; it lives as long as the stage. */
-export async function startDistance(stage: Stage, broker: BenchBroker, delayMs: number): Promise<Distance> {
+/** Puts toxiproxy before the far listener of a server; it lives as long as the stage. */
+export async function startDistance(
+  stage: BareStage,
+  server: { readonly far: { readonly listener: string; readonly proxy: string } },
+  delayMs: number,
+): Promise<Distance> {
   const port = stage.ports.take();
   const api = `http://127.0.0.1:${port}`;
   const started = startComponent(stage, {
@@ -26,7 +29,7 @@ export async function startDistance(stage: Stage, broker: BenchBroker, delayMs: 
     const answer = await fetch(`${api}${path}`, { method: 'POST', body: JSON.stringify(body), signal: stage.signal });
     if (!answer.ok) throw new Error(`toxiproxy refused ${path}: ${await answer.text()}`);
   };
-  const { listener: upstream, proxy: listen } = broker.far;
+  const { listener: upstream, proxy: listen } = server.far;
   await post('/proxies', { name: 'far', listen, upstream, enabled: true });
   for (const stream of ['upstream', 'downstream']) {
     await post('/proxies/far/toxics', { type: 'latency', stream, attributes: { latency: delayMs } });

@@ -16,24 +16,32 @@ import { ensureMirrorMaker } from './mirrormaker-part.ts';
 import { runs } from './usage.ts';
 
 /** Where a bench runs: a folder, ports and processes that are gone when it ends, however it ends. */
-export interface Stage {
+export interface BareStage {
   readonly id: string;
   readonly dir: string;
   readonly ports: PortBlock;
   readonly artifacts: Artifacts;
-  /** Folder of MirrorMaker's jars. */
-  readonly mirrorMakerLibs: string;
   readonly signal: AbortSignal;
   say(line: string): void;
   /** Ends everything that was started and removes the folder. */
   strike(): Promise<void>;
 }
 
+/** The same for the mirror's bench. */
+export interface Stage extends BareStage {
+  /** Folder of MirrorMaker's jars. */
+  readonly mirrorMakerLibs: string;
+}
+
 /** Installs what is missing and sets the stage. */
 export async function setStage(signal: AbortSignal, say: (line: string) => void): Promise<Stage> {
-  const progress = progressLines(say);
-  const artifacts = await ensureArtifacts({ signal, progress });
-  const mirrorMakerLibs = await ensureMirrorMaker(signal, progress);
+  const mirrorMakerLibs = await ensureMirrorMaker(signal, progressLines(say));
+  return { ...(await setBareStage(signal, say)), mirrorMakerLibs };
+}
+
+/** The same without MirrorMaker. */
+export async function setBareStage(signal: AbortSignal, say: (line: string) => void): Promise<BareStage> {
+  const artifacts = await ensureArtifacts({ signal, progress: progressLines(say) });
   const id = randomUUID();
   const dir = claimFolder(mkdtempSync(join(tmpdir(), 'argus-bench-')), id, Date.now());
   const reaper = startReaper(dir, id);
@@ -43,7 +51,6 @@ export async function setStage(signal: AbortSignal, say: (line: string) => void)
     dir,
     ports,
     artifacts,
-    mirrorMakerLibs,
     signal,
     say,
     async strike() {
@@ -60,13 +67,19 @@ export interface NodeProcess {
   readonly pid: number;
   /** The next message that it sends; rejected when it ends without. */
   message<T>(): Promise<T>;
+  send(message: string): void;
 }
 
 /**
  * Starts a module beside this one (`name` without extension); its one argument is `settings` as JSON, its output goes
  * to a log of the stage.
  */
-export function startNode(stage: Stage, name: string, settings: unknown, flags: readonly string[] = []): NodeProcess {
+export function startNode(
+  stage: BareStage,
+  name: string,
+  settings: unknown,
+  flags: readonly string[] = [],
+): NodeProcess {
   const logPath = logPathOf(stage.dir, name);
   mkdirSync(dirname(logPath), { recursive: true });
   const log = openSync(logPath, 'a');
@@ -93,6 +106,7 @@ export function startNode(stage: Stage, name: string, settings: unknown, flags: 
   child.on('exit', (code, signal) => end(`ended with ${code ?? signal}`));
   return {
     pid: child.pid ?? -1,
+    send: (message) => child.send(message),
     message: <T>() =>
       new Promise<T>((resolve, reject) => {
         if (said.length > 0) resolve(said.shift() as T);

@@ -23,10 +23,15 @@ export const toxiproxyPart: Part = {
   version: '2.5.0',
   sources: [],
   async build(target, context) {
-    await go(['install', ...stripped, 'github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0'], { GOBIN: target }, context);
+    await installGoProgram('github.com/Shopify/toxiproxy/v2/cmd/server@v2.5.0', target, context);
     await rename(join(target, 'server'), join(target, 'toxiproxy'));
   },
 };
+
+/** Builds a program of a public module, `<path>@<version>`, into the folder. */
+export function installGoProgram(program: string, target: string, context: PartContext): Promise<void> {
+  return go(['install', ...stripped, program], { GOBIN: target }, context);
+}
 
 /** Runs go in versitygw's module, with the module and build caches that the user's other Go work has. */
 async function go(args: readonly string[], env: NodeJS.ProcessEnv, context: PartContext): Promise<void> {
