@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // The argus command. Only commander is loaded here; every command brings the rest itself.
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { CommandContext } from './context.ts';
+import { count, instant, offset, partitionOffset } from './option-values.ts';
 import { asksForJson, usageError } from './usage-error.ts';
 
 interface GlobalOptions {
@@ -64,21 +65,6 @@ function command<O extends object>(
     exitCode = await run(context, { ...(given.opts() as O), ...first });
   });
 }
-
-const instant = (text: string): number => {
-  const ms = /^\d{13}$/.test(text) ? Number(text) : Date.parse(text);
-  if (!Number.isFinite(ms)) throw new InvalidArgumentError('an instant like 2026-11-21T03:00:00Z is needed.');
-  return ms;
-};
-
-const count = (text: string): number => {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is needed.');
-  return Number(text);
-};
-const offset = (text: string): bigint => {
-  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('an offset is needed.');
-  return BigInt(text);
-};
 
 /** A name that only groups commands. */
 const group = (name: string, description: string, example: string): Command =>
@@ -270,6 +256,27 @@ command(
     c
       .option('--job <name>', 'of this job: its name, or a Flink job id')
       .option('--source', 'look in the bucket of the primary'),
+  (which) => ({ which }),
+);
+command(
+  checkpoints,
+  'relocate <id>',
+  'Write a relocated checkpoint that you restore by hand: to a prefix of the standby’s bucket, or a folder. Never over anything',
+  '  $ argus checkpoints relocate 42 --job counts --to s3://replica/relocated/try --copy\n  $ argus checkpoints relocate s3://bucket/savepoints/savepoint-1a2b3c-0123456789ab --to ./restore --copy --drop-transactions',
+  () => import('./commands/checkpoints-relocate.ts'),
+  (c) =>
+    c
+      .requiredOption('--to <target>', 'an s3:// prefix in the bucket of the standby, or a folder')
+      .option('--job <name>', 'of this job: its name, or a Flink job id')
+      .option('--source', 'take the checkpoint from the bucket of the primary')
+      .option('--copy', 'copy its files, too; else they are needed where they lie')
+      .option('--drop-transactions', 'leave out pending transactions of its sinks, for another Kafka')
+      .addOption(
+        new Option('--offset <topic-partition=offset>', 'go on reading there instead; repeatable').argParser(
+          partitionOffset,
+        ),
+      )
+      .option('--dry-run', 'show what would be written; changes nothing'),
   (which) => ({ which }),
 );
 

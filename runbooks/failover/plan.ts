@@ -1,6 +1,5 @@
 import { formatByteSize } from '../../domain/byte-size.ts';
 import type { Roles } from '../../domain/roles.ts';
-import { claimFolder } from '../../replication/checkpoints/locations.ts';
 import { estimateCopyMs } from '../../replication/checkpoints/restore-copy.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
@@ -141,7 +140,7 @@ function prepareTitle(points: readonly UsedPoint[]): string {
 /** Where a job would be restored from, for who starts it by hand. */
 function manualRestore(point: UsedPoint, jobId: string, storeUri: string) {
   if (point.claim === undefined) return { pointUri: point.uri };
-  return { pointUri: point.uri, copyUri: `${storeUri}/${claimFolder(point.job, jobId, point)}` };
+  return { pointUri: point.uri, copyUri: `${storeUri}/relocated/${jobId}` };
 }
 
 function blockersOf(view: PlanView): readonly Failure[] {

@@ -63,7 +63,10 @@ describe('a job whose state Flink only claims', () => {
     expect(planned?.title).toMatch(
       /^Copy what counts will consume \(changelog state, CLAIM\): 18 files, .* \(a guess\)$/,
     );
-    expect(plan.steps.find((s) => s.id === 'start-jobs')?.manual.join()).toContain('"claimMode":"CLAIM"');
+    const byHand = `s3://checkpoints-singapore/relocated/${JOB_ID}`;
+    expect(planned?.manual).toEqual([`argus checkpoints relocate ${point.replicaUri} --to ${byHand} --copy`]);
+    const start = plan.steps.find((s) => s.id === 'start-jobs')?.manual.join();
+    expect(start).toContain(`"savepointPath":"${byHand}/metadata","claimMode":"CLAIM"`);
 
     const before = await keysBelow('argus/replica/counts/');
     const report = await failOver(world, context);
@@ -73,7 +76,6 @@ describe('a job whose state Flink only claims', () => {
     const folder = `argus/replica/counts/claims/${JOB_ID}/${point.flinkJobId}-0000000003`;
     const savepointPath = `s3://checkpoints-singapore/${folder}/metadata`;
     expect(starts).toMatchObject([{ savepointPath, claimMode: 'CLAIM', jobId: JOB_ID }]);
-    expect(plan.steps.find((s) => s.id === 'start-jobs')?.manual.join()).toContain(savepointPath);
     const after = await keysBelow('argus/replica/counts/');
     expect(after.filter((key) => !key.startsWith(folder))).toEqual(before);
     expect(after.filter((key) => key.startsWith(folder))).toHaveLength(point.files.length + 1);

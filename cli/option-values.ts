@@ -1,0 +1,28 @@
+import { InvalidArgumentError } from 'commander';
+import type { PartitionOffset } from '../domain/offsets.ts';
+
+/** An instant as ISO 8601 or in milliseconds. */
+export const instant = (text: string): number => {
+  const ms = /^\d{13}$/.test(text) ? Number(text) : Date.parse(text);
+  if (!Number.isFinite(ms)) throw new InvalidArgumentError('an instant like 2026-11-21T03:00:00Z is needed.');
+  return ms;
+};
+
+/** A whole number. */
+export const count = (text: string): number => {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is needed.');
+  return Number(text);
+};
+
+/** An offset of Kafka's. */
+export const offset = (text: string): bigint => {
+  if (!/^\d{1,18}$/.test(text)) throw new InvalidArgumentError('an offset is needed.');
+  return BigInt(text);
+};
+
+/** `topic-partition=offset`, added to those before it. */
+export const partitionOffset = (text: string, before: readonly PartitionOffset[] = []): readonly PartitionOffset[] => {
+  const [, topic = '', partition, at] = /^([\w.-]{1,249})-(\d{1,9})=(\d{1,18})$/.exec(text) ?? [];
+  if (at === undefined) throw new InvalidArgumentError('something like events-0=1234 is needed.');
+  return [...before, { topic, partition: Number(partition), offset: BigInt(at) }];
+};
