@@ -43,6 +43,7 @@ module.exports = {
     sdk('s3', '(@aws-sdk|@smithy)', '^regions/objects/s3-'),
     sdk('cloudflare', 'cloudflare', '^regions/dns/cloudflare'),
     sdk('kafka', '@platformatic/kafka', '^regions/kafka/platformatic-'),
+    sdk('kubernetes', '@kubernetes/client-node', '^regions/kubernetes/client-node-'),
     sdk('commander', 'commander', '^cli/'),
     sdk('metrics', 'prom-client', '^health/metrics'),
   ],

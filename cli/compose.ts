@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Config, RegionConfig } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
+import type { KubernetesApi } from '../regions/kubernetes/kubernetes-api.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
@@ -28,7 +29,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
   const state = await openState(config, folder, secret);
   const regions = new Map<string, Region>();
   for (const [name, region] of Object.entries(config.regions))
-    regions.set(name, await openRegion(name, region, folder, secret));
+    regions.set(name, await openRegion(name, region, folder, env, secret));
   const names = await openNames(config, secret);
   return {
     config,
@@ -37,7 +38,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
     names,
     state,
     async close() {
-      const closing = [...regions.values()].flatMap((r) => [r.kafka.close(), r.objects.close()]);
+      const closing = [...regions.values()].flatMap((r) => [r.kafka.close(), r.objects.close(), r.kubernetes?.close()]);
       await Promise.allSettled([...closing, state.close()]);
     },
   };
@@ -96,13 +97,20 @@ async function readPem(path: string, key: string): Promise<string> {
   return text;
 }
 
-async function openRegion(name: string, region: RegionConfig, folder: string, secret: Secret): Promise<Region> {
+async function openRegion(
+  name: string,
+  region: RegionConfig,
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  secret: Secret,
+): Promise<Region> {
   const [{ PlatformaticAdmin }, { s3ObjectStore }, { flinkRestJobs }] = await Promise.all([
     import('../regions/kafka/platformatic-admin.ts'),
     import('../regions/objects/s3-object-store.ts'),
     import('../regions/flink/flink-rest-jobs.ts'),
   ]);
   const brokers = await kafkaEndpoint(name, region.kafka, folder, secret);
+  const kubernetes = await openKubernetes(name, region.kubernetes, folder, env, secret);
   return {
     name,
     address: region.address,
@@ -110,7 +118,27 @@ async function openRegion(name: string, region: RegionConfig, folder: string, se
     kafka: new PlatformaticAdmin({ region: name, bootstrap: brokers.bootstrap, security: brokers.security }),
     objects: s3ObjectStore({ ...region.objects, ...(await keys(region.objects, secret)) }),
     flink: flinkRestJobs({ region: name, url: region.flink.rest }),
+    ...(kubernetes && { kubernetes }),
   };
+}
+
+async function openKubernetes(
+  name: string,
+  section: RegionConfig['kubernetes'],
+  folder: string,
+  env: NodeJS.ProcessEnv,
+  secret: Secret,
+): Promise<KubernetesApi | undefined> {
+  if (section === undefined) return undefined;
+  const [{ kubernetesAccess }, { clientNodeTransport }, { kubernetesClient }] = await Promise.all([
+    import('./kubernetes-access.ts'),
+    import('../regions/kubernetes/client-node-transport.ts'),
+    import('../regions/kubernetes/kubernetes-client.ts'),
+  ]);
+  const pem = (path: string) => readPem(path, `regions.${name}.kubernetes.ca`);
+  return kubernetesClient(
+    await clientNodeTransport(name, await kubernetesAccess(section, { folder, env, secret, pem })),
+  );
 }
 
 async function openNames(config: Config, secret: Secret): Promise<Names> {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration, secretRef, serviceUrl } from './config-values.ts';
+import { kubernetesSection } from './kubernetes-config.ts';
 import { mirrorSection } from './mirror-config.ts';
 import { mirrorMakerGaps } from './mirrormaker-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
@@ -75,6 +76,8 @@ const region = z.strictObject({
   kafka,
   objects: z.strictObject({ ...s3Access, bucket: z.string().min(3) }),
   flink: z.strictObject({ rest: serviceUrl }),
+  /** The API server of the region's Kubernetes; absent: Argus asks none. */
+  kubernetes: kubernetesSection.optional(),
 });
 
 const job = z.strictObject({

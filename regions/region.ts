@@ -2,6 +2,7 @@ import type { DnsRecords, DnsResolver } from './dns/dns-records.ts';
 import type { FlinkJobs } from './flink/flink-jobs.ts';
 import type { KafkaAdmin } from './kafka/kafka-admin.ts';
 import type { KafkaEndpoint } from './kafka/kafka-security.ts';
+import type { KubernetesApi } from './kubernetes/kubernetes-api.ts';
 import type { ObjectStore } from './objects/object-store.ts';
 
 /** One region's technologies, behind their ports. */
@@ -14,6 +15,8 @@ export interface Region {
   readonly brokers: KafkaEndpoint;
   readonly objects: ObjectStore;
   readonly flink: FlinkJobs;
+  /** Absent: the configuration names none. */
+  readonly kubernetes?: KubernetesApi;
 }
 
 /** Names outside the regions. */
