@@ -248,6 +248,18 @@ command(
 );
 command(
   checkpoints,
+  'translate',
+  'With mirror.engine: mirrormaker2: write a checkpoint with the offsets and topics of the standby, beside the replicated one. Exit code 3 when that can’t be told exactly',
+  '  $ argus checkpoints translate --job counts\n  $ argus checkpoints translate --dry-run --json',
+  () => import('./commands/checkpoints-translate.ts'),
+  (c) =>
+    c
+      .option('--job <name>', 'this job only')
+      .addOption(new Option('--checkpoint <id>', 'the checkpoint of this number only').argParser(count))
+      .option('--dry-run', 'show what would be written; changes nothing'),
+);
+command(
+  checkpoints,
   'show <id>',
   'What a checkpoint holds: operators, state, files, source offsets, sink transactions. From the replica, or by its URI',
   '  $ argus checkpoints show 42 --job counts\n  $ argus checkpoints show 42 --source\n  $ argus checkpoints show s3://bucket/savepoints/savepoint-1a2b3c-0123456789ab',

@@ -31,7 +31,7 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
     requireOwnMirror(
       config,
       'failover',
-      "offsets in checkpoints don't hold on MirrorMaker's copy; `argus mirror offsets` translates one at a time",
+      "offsets in checkpoints don't hold on MirrorMaker's copy; `argus checkpoints translate` writes checkpoints to restore by hand",
     );
     const { clock, signal, who } = context;
     const inForce = await rolesNow(context, composition);

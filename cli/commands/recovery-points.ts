@@ -30,7 +30,11 @@ export async function run(
     const { clock, signal } = context;
     const jobs = chosenJobs(config.jobs, options.job);
     const roles = await rolesNow(context, composition);
-    requireOwnMirror(config, 'recovery-points', '`argus mirror offsets` translates one offset at a time');
+    requireOwnMirror(
+      config,
+      'recovery-points',
+      '`argus checkpoints translate --dry-run` tells which checkpoint could be translated',
+    );
     requireReplication(roles, `what ${roles.standby} holds is no copy of ${roles.primary}`);
     const { primary, standby, sighting } = await sidesOf(context, composition, roles);
     const [frozen, measured, seen] = await Promise.all([

@@ -43,6 +43,20 @@ export function parsePointFolder(job: string, folder: string): CheckpointName | 
   return match === null ? undefined : { flinkJobId: match[1] ?? '', checkpointId: Number(match[2]) };
 }
 
+/**
+ * The folder of a point's `_metadata` with the offsets of a standby whose copy has others, without a slash at its end;
+ * named by its content.
+ */
+export function translationFolder(job: string, name: CheckpointName, sha256: string): string {
+  return `${pointFolder(job, name)}/translated-${sha256.slice(0, 16)}`;
+}
+
+/** The folder of the point whose translation a folder is, or a key lies in; `undefined` for anything else. */
+export function pointOfTranslation(key: string): string | undefined {
+  const at = key.lastIndexOf('/translated-');
+  return at >= 0 && /^\/translated-[0-9a-f]{16}(?:\/[^/]+)?$/.test(key.slice(at)) ? key.slice(0, at) : undefined;
+}
+
 function claimsFolder(job: string): string {
   return `${replicaFolder(job)}claims/`;
 }

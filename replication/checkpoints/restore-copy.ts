@@ -91,7 +91,8 @@ export async function needsClaim(
   return manifest.needsClaim ?? hasChangelog(readMetadata(await pointMetadata(store, manifest, options)));
 }
 
-async function pointMetadata(
+/** A point's relocated `_metadata`. One that is gone or not what was written is `MetadataDamaged`. */
+export async function pointMetadata(
   store: ObjectStore,
   { metadata }: CheckpointManifest,
   options: CallOptions,

@@ -4,7 +4,7 @@ import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { listRuns, readRun } from '../../state/journal.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { isEnded } from './catalogue.ts';
-import { keyInBucket } from './locations.ts';
+import { keyInBucket, pointOfTranslation } from './locations.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal;
@@ -35,7 +35,7 @@ export async function heldPoints(
     if (restored) uris.push(restored.path);
   }
   const folders = uris.map((uri) => keyInBucket(uri.replace(/\/+$/, ''), region.objects.uri));
-  return new Set(folders.filter((f) => f !== undefined));
+  return new Set(folders.flatMap((f) => (f === undefined ? [] : [pointOfTranslation(f) ?? f])));
 }
 
 /**

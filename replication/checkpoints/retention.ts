@@ -1,6 +1,13 @@
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import type { ObjectInfo } from '../../regions/objects/object-store.ts';
-import { filesFolder, parseClaim, parsePointFolder, pointFolder, pointsFolder } from './locations.ts';
+import {
+  filesFolder,
+  parseClaim,
+  parsePointFolder,
+  pointFolder,
+  pointOfTranslation,
+  pointsFolder,
+} from './locations.ts';
 import { newestFirst, type Replica, type ReplicaPoint, verifyPoint } from './replica.ts';
 
 /** How much of a job's past its replica keeps. */
@@ -35,7 +42,7 @@ export interface RetentionPlan {
   readonly kept: readonly RetainedPoint<'recent' | 'held'>[];
   /** Oldest completion first: the order in which they go. */
   readonly removed: readonly RetainedPoint<'count' | 'age'>[];
-  /** Files that only removed points reference. */
+  /** Files that only removed points reference, and what was translated of those points. */
   readonly files: readonly ObjectInfo[];
   /** What copies and prunes that were interrupted left behind. */
   readonly orphans: readonly ObjectInfo[];
@@ -80,11 +87,16 @@ export function planRetention(view: RetentionView): RetentionPlan {
 
   const needed = new Set(kept.flatMap((p) => [p.manifest.metadata.key, ...p.manifest.files.map((f) => f.key)]));
   const released = new Set(removed.flatMap((p) => p.manifest.files.map((f) => f.key)));
+  const gone = new Set(removed.map((p) => p.folder));
   const files: ObjectInfo[] = [];
   const orphans: ObjectInfo[] = [];
   const manifests = points.map((p) => objects.get(`${pointFolder(job, p.manifest)}/manifest.json`));
   const newestManifestMs = Math.max(...manifests.map((m) => m?.modifiedAtMs ?? Number.NEGATIVE_INFINITY));
   for (const object of objects.values()) {
+    const translated = pointOfTranslation(object.key);
+    if (translated !== undefined && !held.has(translated)) {
+      if (gone.has(translated) || !objects.has(`${translated}/manifest.json`)) files.push(object);
+    }
     if (!isCopied(job, object.key, objects) || needed.has(object.key)) continue;
     if (released.has(object.key)) files.push(object);
     else if (object.modifiedAtMs <= newestManifestMs && view.storeNowMs - object.modifiedAtMs >= ORPHAN_AGE_MS) {

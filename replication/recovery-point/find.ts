@@ -2,7 +2,7 @@ import type { JobConfig } from '../../domain/config.ts';
 import { eachAtOnce } from '../../domain/each-at-once.ts';
 import type { LogRange } from '../../domain/offsets.ts';
 import type { ReplicaProblem } from '../checkpoints/replica.ts';
-import { choiceOf, type JudgedPoint, judgePoints, type RecoveryPointChoice, type Refusal } from './choose.ts';
+import { choiceOf, type JudgedPoint, judgePoints, type RecoveryPointChoice } from './choose.ts';
 import { chooseForJobs, type JobChoice, type JobPoints } from './choose-for-jobs.ts';
 import { type GatheredView, type GatherOptions, recoveryViews, standbyRanges } from './gather.ts';
 import { readPointOutput } from './point-output.ts';
@@ -118,7 +118,7 @@ class Look {
 }
 
 /** Why a checkpoint was refused, as one sentence: the first reason, and how many more there are. Pure. */
-export function describeRefusal({ reasons }: Pick<Refusal, 'reasons'>): string {
+export function describeRefusal({ reasons }: { readonly reasons: readonly { readonly message: string }[] }): string {
   const more = reasons.length > 1 ? ` (and ${reasons.length - 1} more)` : '';
   return `${reasons[0]?.message ?? 'refused'}${more}`;
 }

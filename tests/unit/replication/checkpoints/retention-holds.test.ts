@@ -57,11 +57,14 @@ describe('the points that must stay', () => {
     const flink = flinkWith({
       running: { state: 'RUNNING', path: `s3://replica/${point(1)}/` },
       restarting: { state: 'RESTARTING', path: `s3a://replica/${point(2)}` },
+      translated: { state: 'RUNNING', path: `s3://replica/${point(6)}/translated-${'a'.repeat(16)}` },
       ended: { state: 'CANCELED', path: `s3://replica/${point(3)}` },
       fresh: { state: 'RUNNING' },
       elsewhere: { state: 'RUNNING', path: `s3://other/${point(4)}` },
     });
-    expect(await heldPoints(memoryObjectStore('state'), { objects, flink })).toEqual(new Set([point(1), point(2)]));
+    expect(await heldPoints(memoryObjectStore('state'), { objects, flink })).toEqual(
+      new Set([point(1), point(2), point(6)]),
+    );
   });
 
   test('are those that a run chose, also one that ended long ago', async () => {

@@ -73,6 +73,13 @@ describe('which files go', () => {
     expect(orphans).toEqual([]);
   });
 
+  test('a translation goes with its point, and stays with one that stays', () => {
+    const translated = (n: number) => `${folderOf(n)}/translated-${'a'.repeat(16)}/_metadata`;
+    const others = [1, 4, 9].map((n) => ({ key: translated(n) }));
+    const { files } = plan([], { replica: replicaOf([1, 2, 3, 4, 5].map(incremental), others) });
+    expect(keys(files).filter((key) => key.includes('translated'))).toEqual([translated(1), translated(9)]);
+  });
+
   test.each([
     ['older than an hour and than the newest manifest', { ageMs: ORPHAN_AGE_MS, beforeManifestMs: 0 }, true],
     ['younger than an hour', { ageMs: ORPHAN_AGE_MS - 1, beforeManifestMs: 1 }, false],
