@@ -4,6 +4,7 @@ import type { ObjectInfo } from '../../regions/objects/object-store.ts';
 import { type FileProblem, newestFirst, type ReplicaPoint, verifyPoint } from '../checkpoints/replica.ts';
 import type { JointRefusalCode } from './choose-jointly.ts';
 import { type JudgedSinks, judgeSinks, type SinkRefusalCode, type SinkView } from './judge-sinks.ts';
+import { indexRanges, type LogIndex } from './log-index.ts';
 import type { PointOutput } from './point-output.ts';
 
 export interface RecoveryPointView {
@@ -109,12 +110,11 @@ export function choiceOf(points: readonly JudgedPoint[], chosen: JudgedPoint | u
 
 /** Every candidate by itself, newest first, each judged when it is asked for. Pure. */
 export function* judgePoints(view: RecoveryPointView): Generator<JudgedPoint> {
-  const ranges = new Map(view.logRanges.map((range) => [partitionKey(range), range]));
-  const topics = new Set(view.logRanges.map((range) => range.topic));
+  const log = indexRanges(view.logRanges);
   for (const candidate of [...view.candidates].sort((a, b) => newestFirst(a.manifest, b.manifest))) {
     const { manifest } = candidate;
-    const offsets = judgeOffsets(manifest, ranges, topics);
-    const sinks = judgeSinks(manifest, view.sinks ?? { writes: [], acceptOutputGap: false }, ranges);
+    const offsets = judgeOffsets(manifest, log);
+    const sinks = judgeSinks(manifest, view.sinks ?? { writes: [], acceptOutputGap: false }, log);
     const reasons = [...verifyPoint(candidate, view.objects), ...offsets.reasons, ...sinks.reasons];
     yield { manifest, reasons, replay: offsets.replay, sinks };
   }
@@ -128,8 +128,7 @@ const MARKERS: Readonly<Record<string, string>> = {
 
 function judgeOffsets(
   manifest: CheckpointManifest,
-  ranges: ReadonlyMap<string, LogRange>,
-  topics: ReadonlySet<string>,
+  { partitions: ranges, topics }: LogIndex,
 ): { readonly reasons: Refusal['reasons']; readonly replay: Replay } {
   const reasons: { code: RefusalCode; message: string }[] = [];
   const partitions = new Map<string, PartitionReplay>();

@@ -1,5 +1,6 @@
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
-import { type LogRange, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
+import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
+import type { LogIndex } from './log-index.ts';
 
 /** What is known of a job's sinks besides its checkpoints. */
 export interface SinkView {
@@ -59,7 +60,7 @@ const nothing: JudgedSinks = { reasons: [], notes: [], gap: [] };
 export function judgeSinks(
   manifest: Pick<CheckpointManifest, 'droppedTransactions' | 'sinkEnds'>,
   sinks: SinkView,
-  ranges: ReadonlyMap<string, LogRange>,
+  log: LogIndex,
 ): JudgedSinks {
   const pending = manifest.droppedTransactions.length;
   if (pending === 0 && (sinks.writes.length === 0 || manifest.sinkEnds === undefined)) return nothing;
@@ -71,8 +72,8 @@ export function judgeSinks(
   const notes: SinkNote[] = [];
   const gap: SinkGap[] = [];
   for (const topic of new Set(sinks.writes)) {
-    const held = [...ranges.values()].filter((range) => range.topic === topic);
-    if (held.length === 0) {
+    const held = log.topics.get(topic);
+    if (held === undefined) {
       const message = `${topic} is not mirrored: whether a reader on the standby finds the job's output there can't be told`;
       notes.push({ code: 'SinkTopicNotMirrored', message });
       continue;
@@ -89,7 +90,7 @@ export function judgeSinks(
     }
     for (const end of ends) {
       const sinkEnd = BigInt(end.endOffset);
-      const mirroredEnd = ranges.get(partitionKey(end))?.logEndOffset ?? 0n;
+      const mirroredEnd = log.partitions.get(partitionKey(end))?.logEndOffset ?? 0n;
       if (mirroredEnd >= sinkEnd) continue;
       const message = `${partitionKey(end)}: the sinks' output may go up to ${sinkEnd}, the mirror ends at ${mirroredEnd}`;
       reasons.push({ code: 'SinkNotMirrored', message });

@@ -2,6 +2,7 @@ import { type LogRange, partitionKey, type TopicPartition } from '../../domain/o
 import type { JudgedPoint } from './choose.ts';
 import { type DoubledOutput, judgeOutput, type OwnTransaction, outputRanges } from './judge-output.ts';
 import type { SinkNote, SinkRefusalCode } from './judge-sinks.ts';
+import { indexRanges } from './log-index.ts';
 import type { SinkLog, SinkLogReader } from './sink-logs.ts';
 
 /** Output of a recovery point that readers on the standby won't find, in one partition. */
@@ -39,7 +40,7 @@ interface PointView {
 
 /** Reads of the standby's logs what tells how a point's output stands there. Without declared topics nothing is read. */
 export async function readPointOutput(view: PointView, logs: SinkLogReader, signal: AbortSignal): Promise<LookedAt> {
-  const ranges = new Map(view.logRanges.map((range) => [partitionKey(range), range]));
+  const ranges = indexRanges(view.logRanges).partitions;
   const [by, ...older] = view.points.map(({ manifest }) => manifest).filter((m) => m.sinkEnds !== undefined);
   const wanted = by === undefined ? [] : outputRanges(by, older, view.writes, ranges);
   return pointOutput(view, await logs.read(wanted, signal));

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { LogRange } from '../../../../domain/offsets.ts';
 import { judgeOutput, outputRanges } from '../../../../replication/recovery-point/judge-output.ts';
 import { judgeSinks } from '../../../../replication/recovery-point/judge-sinks.ts';
+import { indexRanges } from '../../../../replication/recovery-point/log-index.ts';
 import { pointOutput } from '../../../../replication/recovery-point/point-output.ts';
 import { foldSinkLog } from '../../../../replication/recovery-point/sink-logs.ts';
 import {
@@ -18,15 +19,15 @@ const writes = [topic];
 /** What a failover to a checkpoint would do and say, the mirror having got to an offset. */
 function failover(history: SinkHistory, checkpoint: number, mirroredEnd: bigint) {
   const range: LogRange = { topic, partition: 0, logStartOffset: 0n, logEndOffset: mirroredEnd };
-  const ranges = new Map([[`${topic}-0`, range]]);
+  const log = indexRanges([range]);
   const manifests = history.seen.slice(0, checkpoint).map(({ pending, sinkEnds }, i) => {
     return judgedPoint({ checkpointId: i + 1, droppedTransactions: pending, sinkEnds }).manifest;
   });
   const points = manifests.reverse().map((manifest) => {
-    return { ...judgedPoint(manifest), sinks: judgeSinks(manifest, { writes, acceptOutputGap: true }, ranges) };
+    return { ...judgedPoint(manifest), sinks: judgeSinks(manifest, { writes, acceptOutputGap: true }, log) };
   });
   const point = points[0] as (typeof points)[number];
-  const wanted = outputRanges(point.manifest, manifests.slice(1), writes, ranges);
+  const wanted = outputRanges(point.manifest, manifests.slice(1), writes, log.partitions);
   const logs = wanted.map((each) => standbyLog(each, history, mirroredEnd));
   // What stands open there, by the whole log: nobody could say whose it is.
   const whole = { topic, partition: 0, from: 0n, to: mirroredEnd, plainFrom: 0n };
