@@ -2,15 +2,16 @@
 import { parseArgs } from 'node:util';
 import { copyShapes, measureCopies } from './copy.ts';
 import { measureMetadata } from './metadata.ts';
+import { measureRecoveryPoint } from './recovery-point.ts';
 
-const figures = ['metadata', 'copy'];
+const figures = ['metadata', 'recovery-point', 'copy'];
 
 const usage = `Measures what Argus does with checkpoints. The result is Markdown on standard output.
 
   npm run bench:checkpoints -- [options]
 
   --quick         a tenth of the size, one pair
-  --only <ids>    comma-separated: metadata, copy (both)
+  --only <ids>    comma-separated: metadata, recovery-point, copy (all)
   --pairs <n>     runs of each side (5)
   --shapes <ids>  of the copies, comma-separated: ${copyShapes.join(', ')} (all)
 `;
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort(new Error(signal)));
   if (only.includes('metadata')) console.log(await measureMetadata(quick ? 10_000 : 100_000, pairs, say));
+  if (only.includes('recovery-point')) console.log(measureRecoveryPoint(quick ? 50 : 500, pairs, say));
   if (only.includes('copy')) console.log(await measureCopies({ quick, pairs, shapes, say }, stopping.signal));
 }
 

@@ -1,90 +1,114 @@
-// Measures the choice of recovery points, each job by itself and all jointly: `node bench/checkpoints/recovery-point.ts`.
-// Only the decision: what is read from the object store and the brokers for it is not in it.
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
+import type { LogRange } from '../../domain/offsets.ts';
+import { decodeManifest, encodeManifest } from '../../replication/checkpoints/manifest.ts';
 import { judgePoints, type RecoveryPointView } from '../../replication/recovery-point/choose.ts';
 import { chooseForJobs } from '../../replication/recovery-point/choose-for-jobs.ts';
+import { spread } from '../mirror/statistics.ts';
 
-const jobs = 500;
 const checkpoints = 10;
 const partitions = 12;
-const files = 40;
+/** Of one checkpoint, and how many of them are new in it: incremental, RocksDB, a parallelism of about ten. */
+const files = 200;
+const newFiles = 20;
 /** A chain of jobs, each of which reads the topic that the one before it writes, is so long. */
 const chain = 20;
 const flinkJobId = 'a'.repeat(32);
 
 const topicOf = (job: number) => `topic-${job}`;
-const of = (topic: string, offset: bigint) =>
-  Array.from({ length: partitions }, (_, partition) => ({ topic, partition, offset }));
+const writesOf = (job: number) => (job % chain === chain - 1 ? [] : [topicOf(job + 1)]);
+const ofEach = <T>(make: (partition: number) => T) => Array.from({ length: partitions }, (_, n) => make(n));
 
-const isLast = (job: number) => job % chain === chain - 1;
-const endsOf = (topic: string, end: number) => ({
-  atMs: 1,
-  newerComplete: false,
-  partitions: of(topic, BigInt(end)).map(({ offset, ...p }) => {
-    return { ...p, endOffset: offset.toString(), stableOffset: offset.toString() };
-  }),
-  open: [],
-});
-
-/** What the replica and the standby's log hold of a job: ten whole checkpoints inside the mirror. */
-function viewOf(job: number): RecoveryPointView {
+/** A manifest as it comes from the store: no string of it is shared, or was looked up before. */
+function manifestOf(job: number, checkpointId: number): CheckpointManifest {
   const root = `argus/replica/job-${job}`;
+  // Every second writer's output ends half a checkpoint before what its reader has read: those can't go together.
+  const end = String(checkpointId * 10 + 5 - (job % 2) * 10);
+  const written: CheckpointManifest = {
+    version: 1,
+    job: `job-${job}`,
+    flinkJobId,
+    checkpointId,
+    completedAtMs: checkpointId,
+    committedAtMs: checkpointId,
+    metadataVersion: 6,
+    sourceUri: 's3://primary/x',
+    replicaUri: 's3://replica/x',
+    metadata: { key: `${root}/points/${flinkJobId}-${checkpointId}/_metadata`, sizeBytes: 1, sha256: 'x' },
+    files: Array.from({ length: files }, (_, f) => {
+      const n = checkpointId * newFiles + f;
+      const key = `${root}/files/checkpoints/${flinkJobId}/shared/${n}-7a04-4414-9359-26d99ccaa635`;
+      return { key, sizeBytes: n, sizeRule: 'exact', etag: `etag ${n}` };
+    }),
+    sourceOffsets: ofEach((partition) => ({ topic: topicOf(job), partition, offset: String(checkpointId * 10) })),
+    droppedTransactions: ofEach((n) => ({ transactionalId: `${job}-${n}-1`, producerId: `${n}`, producerEpoch: 0 })),
+    sinkEnds: {
+      atMs: 1,
+      newerComplete: false,
+      partitions: writesOf(job).flatMap((topic) =>
+        ofEach((partition) => ({ topic, partition, endOffset: end, stableOffset: end })),
+      ),
+      open: [],
+    },
+  };
+  const read = decodeManifest(encodeManifest(written));
+  if ('problem' in read) throw new Error(read.problem);
+  return read;
+}
+
+/** Whole checkpoints of a job inside the mirror. `logRanges`: of all topics, as a failover has them. */
+function viewOf(job: number, logRanges: readonly LogRange[]): RecoveryPointView {
   const objects = new Map<string, { sizeBytes: number; etag: string }>();
   const candidates = Array.from({ length: checkpoints }, (_, i) => {
-    const checkpointId = i + 1;
-    const metadata = { key: `${root}/points/${checkpointId}/_metadata`, sizeBytes: 1, sha256: 'x' };
-    objects.set(metadata.key, { sizeBytes: 1, etag: 'e' });
-    const manifest: CheckpointManifest = {
-      version: 1,
-      job: `job-${job}`,
-      flinkJobId,
-      checkpointId,
-      completedAtMs: checkpointId,
-      committedAtMs: checkpointId,
-      metadataVersion: 6,
-      sourceUri: 's3://primary/x',
-      replicaUri: 's3://replica/x',
-      metadata,
-      files: Array.from({ length: files }, (_, f) => {
-        const key = `${root}/files/${f}`;
-        objects.set(key, { sizeBytes: 1, etag: 'e' });
-        return { key, sizeBytes: 1, sizeRule: 'exact' as const, etag: 'e' };
-      }),
-      sourceOffsets: of(topicOf(job), BigInt(checkpointId * 10)).map((o) => ({ ...o, offset: String(o.offset) })),
-      droppedTransactions: [],
-      ...(isLast(job) ? {} : { sinkEnds: endsOf(topicOf(job + 1), checkpointId * 10 + 5 - (job % 2) * 10) }),
-    };
+    const manifest = manifestOf(job, i + 1);
+    objects.set(Buffer.from(manifest.metadata.key).toString(), { sizeBytes: 1, etag: 'e' });
+    for (const { key, sizeBytes, etag } of manifest.files) {
+      objects.set(Buffer.from(key).toString(), { sizeBytes, etag });
+    }
     return { manifest, metadataSha256: 'x' };
   });
-  const logRanges = of(topicOf(job), 0n).map(({ topic, partition }) => ({
-    topic,
-    partition,
-    logStartOffset: 0n,
-    logEndOffset: 1_000n,
-  }));
-  return { candidates, objects, logRanges };
+  return { candidates, objects, logRanges, sinks: { writes: writesOf(job), acceptOutputGap: false } };
 }
 
-/** Judges every checkpoint, then solves: every second writer's output ends half a checkpoint before what its reader has read. */
-function choose(views: readonly RecoveryPointView[]): number {
-  const judged = views.map((view, job) => {
-    return { job: `job-${job}`, writes: isLast(job) ? [] : [topicOf(job + 1)], points: [...judgePoints(view)] };
-  });
-  const choices = [...chooseForJobs(judged).values()];
-  return choices.reduce((sum, { points }) => sum + points.filter(({ reasons }) => reasons.length > 0).length, 0);
+/** Judges every checkpoint by itself, then chooses for all jobs together. */
+function choose(views: readonly RecoveryPointView[]): { readonly refused: number; readonly chosen: number } {
+  const choices = chooseForJobs(
+    views.map((view, job) => ({ job: `job-${job}`, writes: writesOf(job), points: [...judgePoints(view)] })),
+  );
+  const all = [...choices.values()];
+  return {
+    refused: all.flatMap(({ points }) => points).filter(({ reasons }) => reasons.length > 0).length,
+    chosen: all.filter(({ chosen }) => chosen !== undefined).length,
+  };
 }
 
-const views = Array.from({ length: jobs }, (_, job) => viewOf(job));
-const times: number[] = [];
-let rejected = 0;
-const cpu = process.cpuUsage();
-for (let run = 0; run < 7; run++) {
-  const from = performance.now();
-  rejected = choose(views);
-  times.push(performance.now() - from);
+/**
+ * The choice of recovery points of so many jobs that are joined by topics, from their manifests in memory on: what the
+ * store and the brokers take is not in it. Every run has manifests of its own, as a command has. Gives Markdown.
+ */
+export function measureRecoveryPoint(jobs: number, runs: number, say: (line: string) => void): string {
+  const logRanges = Array.from({ length: jobs }, (_, job) =>
+    ofEach((partition) => ({ topic: topicOf(job), partition, logStartOffset: 0n, logEndOffset: 1_000n })),
+  ).flat();
+  const times: { readonly ms: number; readonly cpuMs: number }[] = [];
+  let result = { refused: 0, chosen: 0 };
+  for (let run = 0; run < runs; run++) {
+    const views = Array.from({ length: jobs }, (_, job) => viewOf(job, logRanges));
+    const [from, cpu] = [performance.now(), process.cpuUsage()];
+    result = choose(views);
+    const { user, system } = process.cpuUsage(cpu);
+    times.push({ ms: performance.now() - from, cpuMs: (user + system) / 1_000 });
+    say(`recovery point, ${run + 1}: ${JSON.stringify(times.at(-1))}`);
+  }
+  const show = (of: (time: (typeof times)[number]) => number) => {
+    const { median, min, max } = spread(times.map(of));
+    return `${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)})`;
+  };
+  return [
+    `Recovery point over ${jobs} jobs × ${checkpoints} checkpoints: ${partitions} partitions and ${files} files each, chains of ${chain} jobs; ${result.refused} checkpoints refused, ${result.chosen} jobs with one chosen.`,
+    '',
+    '| figure | Argus | must reach |',
+    '|---|---|---|',
+    `| choice, ms | ${show(({ ms }) => ms)} | 2,000 |`,
+    `| its CPU, ms | ${show(({ cpuMs }) => cpuMs)} | – |`,
+  ].join('\n');
 }
-const { user, system } = process.cpuUsage(cpu);
-const [least = 0, median = 0, most = 0] = [0, 3, 6].map((i) => [...times].sort((a, b) => a - b)[i]);
-console.log(
-  `recovery point over ${jobs} jobs × ${checkpoints} checkpoints (${partitions} partitions, ${files} files each, chains of ${chain}; ${rejected} refused jointly): median ${median.toFixed(0)} ms, ${least.toFixed(0)} to ${most.toFixed(0)} ms, ${((user + system) / 7_000).toFixed(0)} ms CPU (must reach 2,000 ms)`,
-);
