@@ -60,7 +60,7 @@ export function outputLines({
 }
 
 /** `at least 12 records`. Pure. */
-export function doubledText({ records, basis }: Pick<DoubledOutput, 'records' | 'basis'>): string {
+function doubledText({ records, basis }: Pick<DoubledOutput, 'records' | 'basis'>): string {
   if (records === null) return 'an unknown number of records';
   const bound = { exact: '', atLeast: 'at least ', atMost: 'at most ', unknown: 'about ' }[basis];
   return `${bound}${records} records`;
