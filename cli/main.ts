@@ -215,10 +215,14 @@ const checkpoints = group('checkpoints', "Flink's checkpoints, replicated and re
 command(
   checkpoints,
   'run',
-  'Replicate in the foreground until Ctrl-C (the daemon does this as well)',
-  '  $ argus checkpoints run\n  $ argus checkpoints run --once',
+  'Replicate in the foreground until Ctrl-C (the daemon does this as well). With --once exit code 3 when a checkpoint is refused',
+  '  $ argus checkpoints run\n  $ argus checkpoints sync --once --job counts',
   () => import('./commands/checkpoints-run.ts'),
-  (c) => c.option('--once', 'end when the newest checkpoint of each job is on the replica'),
+  (c) =>
+    c
+      .alias('sync')
+      .option('--once', 'end when the newest checkpoint of each job is on the replica')
+      .option('--job <name>', 'this job only'),
 );
 command(
   checkpoints,

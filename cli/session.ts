@@ -110,6 +110,7 @@ export async function preflight(
   const verdict = decidePreflight(
     purpose,
     await gatherPreflight({
+      purpose,
       config,
       names,
       jars: config.jobs.map((job) => ({ job: job.name, path: pathFrom(folder, job.submit.jar) })),

@@ -3,16 +3,19 @@ import { access } from 'node:fs/promises';
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
+import { storeClock } from '../regions/objects/store-clock.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { REPLICA_ROOT } from '../replication/checkpoints/locations.ts';
 import type { Sighting } from '../state/sightings.ts';
-import type { PreflightFacts, PreflightRegion } from './preflight.ts';
+import { type PreflightFacts, type PreflightPurpose, type PreflightRegion, preflightNeeds } from './preflight.ts';
 import { type ProbeOptions, probe } from './probe.ts';
 import { probeRecords, probeResolver } from './probes/dns.ts';
 import { probeKafka } from './probes/kafka.ts';
 import { probeObjects } from './probes/objects.ts';
 
 export interface PreflightSources {
+  /** What no such command needs isn't looked at. */
+  readonly purpose: PreflightPurpose;
   readonly config: Config;
   readonly primary: Region;
   readonly standby: Region;
@@ -28,24 +31,27 @@ export interface PreflightSources {
 
 /** Looks at everything that a command may need, all at once, each within its deadline. Changes nothing, never throws. */
 export async function gatherPreflight(sources: PreflightSources): Promise<PreflightFacts> {
-  const { config, names, clock, signal } = sources;
+  const { config, names, clock, signal, purpose } = sources;
+  const need = preflightNeeds[purpose];
   const options: ProbeOptions = { clock, deadlineMs: 5_000, ...(signal ? { signal } : {}) };
   const record = config.dns.records[0];
-  const region = async (r: Region, deadlineMs: number): Promise<PreflightRegion> => {
+  const region = async (r: Region, wanted: (typeof need)['primary'], deadlineMs: number): Promise<PreflightRegion> => {
     const bounded = { ...options, deadlineMs };
-    const [kafka, objects, flink] = await Promise.all([
-      probeKafka(r.kafka, config.topics, bounded),
-      probeObjects(r.objects, REPLICA_ROOT, bounded),
-      probe((call) => r.flink.slots(call), bounded),
+    const endpoint = config.regions[r.name]?.objects.endpoint;
+    const [kafka, objects, flink, objectsClock] = await Promise.all([
+      wanted.kafka ? probeKafka(r.kafka, config.topics, bounded) : notAsked,
+      wanted.objects ? probeObjects(r.objects, REPLICA_ROOT, bounded) : notAsked,
+      wanted.flink ? probe((call) => r.flink.slots(call), bounded) : notAsked,
+      wanted.objects && endpoint && storeClock(endpoint, { now: () => clock.now(), ...(signal ? { signal } : {}) }),
     ]);
-    return { name: r.name, kafka, objects, flink };
+    return { name: r.name, kafka, objects, flink, ...(objectsClock ? { objectsClock } : {}) };
   };
   const [primary, standby, dnsApi, resolvers, jars] = await Promise.all([
-    region(sources.primary, sources.primaryDeadlineMs ?? 5_000),
-    region(sources.standby, 5_000),
-    record ? probeRecords(names.records, record.name, record.type, options) : { status: 'ok' as const, latencyMs: 0 },
+    region(sources.primary, need.primary, sources.primaryDeadlineMs ?? 5_000),
+    region(sources.standby, need.standby, 5_000),
+    record && need.dns ? probeRecords(names.records, record.name, record.type, options) : notAsked,
     Promise.all(
-      names.resolvers.map(async (resolver) => ({
+      (need.dns ? names.resolvers : []).map(async (resolver) => ({
         server: resolver.server,
         probe: await probeResolver(resolver, record?.name ?? config.dns.cloudflare.zone, 'A', options),
       })),
@@ -67,6 +73,8 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
     topicsByPattern: config.topicPatterns !== undefined,
   };
 }
+
+const notAsked = { status: 'unknown', latencyMs: 0 } as const;
 
 async function readable(path: string): Promise<void> {
   try {

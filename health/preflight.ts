@@ -1,4 +1,5 @@
 import { ArgusError } from '../domain/errors.ts';
+import type { StoreClock } from '../regions/objects/store-clock.ts';
 import type { Probe, ProbeOf } from './probe.ts';
 import type { KafkaFacts } from './probes/kafka.ts';
 
@@ -10,6 +11,8 @@ export interface PreflightRegion {
   readonly kafka: ProbeOf<KafkaFacts>;
   readonly objects: Probe;
   readonly flink: Probe;
+  /** How far this machine's clock is ahead of the object store's; absent when it can't be told. */
+  readonly objectsClock?: StoreClock;
 }
 
 /** What was seen before a command does anything. */
@@ -43,8 +46,11 @@ export interface PreflightVerdict {
 
 type Need = 'must-answer' | 'must-not-refuse' | 'told';
 
-/** How much each command needs of each component: an answer; no refusal (being away is told only); or nothing. */
-const needs: Record<
+/**
+ * How much each command needs of each component: an answer; no refusal (being away is told only); or nothing, and then
+ * nobody looks at it.
+ */
+export const preflightNeeds: Record<
   PreflightPurpose,
   {
     readonly primary: { readonly kafka?: Need; readonly objects?: Need; readonly flink?: Need };
@@ -88,7 +94,7 @@ const refusals = new Set(['KafkaDenied', 'ObjectStoreDenied', 'BucketMissing', '
 export function decidePreflight(purpose: PreflightPurpose, facts: PreflightFacts): PreflightVerdict {
   const errors: Problem[] = [];
   const warnings: Problem[] = [];
-  const need = needs[purpose];
+  const need = preflightNeeds[purpose];
   const judge = (what: string, seen: Probe, wanted: Need | undefined) => {
     if (wanted === undefined || seen.status === 'ok') return;
     const problem = problemOf(what, seen);
@@ -101,6 +107,7 @@ export function decidePreflight(purpose: PreflightPurpose, facts: PreflightFacts
     judge(`Kafka of ${region.name}`, region.kafka, need[role].kafka);
     judge(`the object store of ${region.name}`, region.objects, need[role].objects);
     judge(`Flink of ${region.name}`, region.flink, need[role].flink);
+    if (need[role].objects !== undefined) warnings.push(...clockProblems(region));
   }
   judge('the DNS provider', facts.dnsApi, need.dns);
   for (const r of facts.resolvers) judge(`the resolver ${r.server}`, r.probe, need.dns && 'told');
@@ -133,6 +140,17 @@ function partitionProblems(purpose: PreflightPurpose, facts: PreflightFacts): re
       },
     ];
   });
+}
+
+/** Stores refuse what was signed 15 minutes ago or ahead; and ages are told by both clocks. */
+const skewMs = 60_000;
+
+function clockProblems({ name, objectsClock }: PreflightRegion): readonly Problem[] {
+  if (objectsClock === undefined || Math.abs(objectsClock.aheadMs) - objectsClock.uncertaintyMs <= skewMs) return [];
+  const seconds = Math.round(Math.abs(objectsClock.aheadMs) / 1_000);
+  const where = objectsClock.aheadMs > 0 ? 'ahead of' : 'behind';
+  const message = `this machine's clock is ${seconds} s ${where} that of the object store of ${name}: from 15 min on it refuses every request`;
+  return [{ code: 'ClockSkewed', message, hint: 'set the clocks by NTP' }];
 }
 
 function problemOf(what: string, seen: Probe): Problem {

@@ -4,8 +4,10 @@ import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 const whole = z.number().int().min(0);
 const decimal = z.string().regex(/^-?\d{1,19}$/);
 
+const VERSION = 1;
+
 const schema: z.ZodType<CheckpointManifest> = z.object({
-  version: z.literal(1),
+  version: z.literal(VERSION),
   job: z.string(),
   flinkJobId: z.string(),
   checkpointId: whole,
@@ -58,13 +60,20 @@ export function encodeManifest(manifest: CheckpointManifest): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
 }
 
-/** The manifest, or what is wrong with it as a sentence's end. */
-export function decodeManifest(bytes: Uint8Array): CheckpointManifest | { readonly problem: string } {
+/** The manifest, or what is wrong with it as a sentence's end; `newer`: an Argus of a later version wrote it. */
+export function decodeManifest(
+  bytes: Uint8Array,
+): CheckpointManifest | { readonly problem: string; readonly newer?: true } {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch {
     return { problem: 'is not JSON' };
+  }
+  const version = typeof json === 'object' && json !== null && 'version' in json ? json.version : undefined;
+  if (typeof version === 'number' && version > VERSION) {
+    const problem = `has version ${version}, which a newer Argus wrote; this one knows only version ${VERSION}`;
+    return { problem, newer: true };
   }
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;

@@ -15,7 +15,7 @@ export interface ReplicaPoint {
 /** Something on the replica that is no usable checkpoint. */
 export interface ReplicaProblem {
   readonly key: string;
-  readonly code: 'HalfWritten' | 'ManifestInvalid' | 'ManifestForeign';
+  readonly code: 'HalfWritten' | 'ManifestInvalid' | 'ManifestForeign' | 'ManifestNewer';
   readonly message: string;
 }
 
@@ -115,7 +115,9 @@ export async function readPoint(
   const found = await store.get(key, call);
   if (found === undefined) return undefined;
   const manifest = decodeManifest(found.body);
-  if ('problem' in manifest) return { key, code: 'ManifestInvalid', message: `${key} ${manifest.problem}` };
+  if ('problem' in manifest) {
+    return { key, code: manifest.newer ? 'ManifestNewer' : 'ManifestInvalid', message: `${key} ${manifest.problem}` };
+  }
   if (manifest.job !== job || `${pointFolder(job, manifest)}/manifest.json` !== key) {
     const of = `checkpoint ${manifest.checkpointId} of ${manifest.flinkJobId} of the job ${manifest.job}`;
     return { key, code: 'ManifestForeign', message: `${key} is the manifest of ${of}` };

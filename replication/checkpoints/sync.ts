@@ -1,6 +1,6 @@
 import type { CheckpointManifest, ResolvedMarkers, SinkEnds } from '../../domain/checkpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
-import { describeError } from '../../domain/errors.ts';
+import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { type CheckpointDirectory, checkpointDirectories, isNewerComplete, newestFlinkJobId } from './catalogue.ts';
 import type { CopyProgress, KnownFiles } from './copy-files.ts';
@@ -120,6 +120,13 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
   async function relist(call: { readonly signal?: AbortSignal }): Promise<void> {
     if (listedAtMs !== undefined && clock.monotonic() - listedAtMs < (options.relistMs ?? RELIST_MS)) return;
     const replica = await listReplica(target, job, { ...call, limit: 1 });
+    const newer = replica.problems.find((problem) => problem.code === 'ManifestNewer');
+    if (newer) {
+      throw new ArgusError('ManifestNewer', newer.message, {
+        exitCode: 3,
+        hint: 'update this Argus: what a newer one writes is left alone',
+      });
+    }
     const before = new Map(known);
     known.clear();
     done.clear();

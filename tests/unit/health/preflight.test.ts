@@ -40,6 +40,18 @@ const deadPrimary = region('mumbai', { kafka: away, objects: away, flink: away }
 const codes = (list: readonly { code: string }[]) => list.map((e) => e.code);
 
 describe('decidePreflight', () => {
+  it.each([
+    [30_000, 1_000, []],
+    [61_000, 2_000, []],
+    [120_000, 2_000, ['ClockSkewed']],
+    [-3_600_000, 600, ['ClockSkewed']],
+  ])('tells of a clock that is %i ms ahead of the store’s, give or take %i', (aheadMs, uncertaintyMs, expected) => {
+    const standby = region('singapore', { objectsClock: { aheadMs, uncertaintyMs } });
+    const verdict = decidePreflight('checkpoints', facts({ standby }));
+    expect([codes(verdict.errors), codes(verdict.warnings)]).toEqual([[], expected]);
+    expect(decidePreflight('mirror', facts({ standby })).warnings).toEqual([]);
+  });
+
   it.each(['failover', 'mirror', 'checkpoints', 'daemon', 'config-check'] as const)(
     '%s may begin when all is well',
     (purpose) => {

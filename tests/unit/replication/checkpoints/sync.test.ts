@@ -167,14 +167,22 @@ test('a point whose manifest is missing is reported, copied again, and not fatal
 
 test.each([
   ['ManifestInvalid', 'not json'],
-  ['ManifestInvalid', '{"version":2}'],
-])('a manifest that is %s (%s) is reported and replaced', async (code, text) => {
+  ['ManifestInvalid', '{"version":1}'],
+  ['ManifestNewer', '{"version":2}'],
+])('a manifest that is %s (%s) is reported', async (code, text) => {
   const { target, restart } = await lab();
   await restart().step();
   await target.put(`${pointFolder(JOB, FULL)}/manifest.json`, new TextEncoder().encode(text));
   const replica = await listReplica(target, JOB);
   expect(replica.points).toEqual([]);
   expect(replica.problems).toMatchObject([{ code }]);
+  if (code === 'ManifestNewer') {
+    await expect(restart().step()).rejects.toMatchObject({ code, exitCode: 3 });
+    expect((await listReplica(target, JOB)).problems).toMatchObject([{ code }]);
+    return;
+  }
+  expect((await restart().step()).replicated).toMatchObject(FULL);
+  expect((await listReplica(target, JOB)).problems).toEqual([]);
 });
 
 test('a manifest of another job is foreign', async () => {
