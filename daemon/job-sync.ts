@@ -31,7 +31,7 @@ export function jobSync(
     pace,
     parallelism: settings.parallelism,
     ...sinks.of(job),
-    lookAtMarkers: markerLook(source.kafka, job.consumerGroup),
+    lookAtMarkers: markerLook(source, job.consumerGroup),
     keep: retentionRules(settings, job.checkpoints).keep,
     flinkJobId: async (s) => {
       const deadline = AbortSignal.timeout(2_000);

@@ -20,7 +20,7 @@ export async function run(context: CommandContext, options: { readonly job?: str
     const verdicts: JobVerdict[] = [];
     for (const { name, checkpoints, reads, consumerGroup } of wanted) {
       const look = { job: name, prefix: checkpoints.prefix, primary, standby, rpoMs: objectives.rpo, reads };
-      const lookAtMarkers = markerLook(primary.kafka, consumerGroup);
+      const lookAtMarkers = markerLook(primary, consumerGroup);
       const seen = await gatherJob({ ...look, lookAtMarkers, nowMs: clock.now(), signal }).catch(notRead);
       verdicts.push(judgeJob(seen));
     }

@@ -74,7 +74,7 @@ async function lookAtSplits(
   const markers = markersOf(states);
   if (markers.length === 0 || flinkJobId === undefined) return undefined;
   try {
-    const seen = await lookAtMarkers(markers, signal);
+    const seen = await lookAtMarkers(markers, flinkJobId, signal);
     const newer = await isNewerComplete(primary.objects, prefix, { flinkJobId, checkpointId }, { signal });
     return { group: seen.group, atMs: nowMs, splits: resolveMarkers(states, seen, newer) };
   } catch {

@@ -1,5 +1,6 @@
 import type { ResolvedMarkers, SourceOffset } from '../../domain/checkpoint.ts';
 import { byPartition, type LogRange, type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
+import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import type { KafkaStates } from './kafka-states.ts';
 
@@ -10,21 +11,36 @@ const EARLIEST = -2n;
 /** What one look at the primary's Kafka saw for a job's markers. */
 export interface SeenForMarkers {
   readonly group: string;
+  /** The run that took the checkpoint was seen running after the commits were read: no stop with a savepoint committed more. */
+  readonly running: boolean;
   /** What the group has committed, of any partition. */
   readonly commits: readonly PartitionOffset[];
   /** Of the partitions with markers. */
   readonly ranges: readonly LogRange[];
 }
 
-/** Looks at the primary's Kafka; its errors are thrown. */
-export type LookAtMarkers = (markers: readonly SourceOffset[], signal?: AbortSignal) => Promise<SeenForMarkers>;
+/** Looks at the primary's Kafka and Flink, for a checkpoint of this run; its errors are thrown. */
+export type LookAtMarkers = (
+  markers: readonly SourceOffset[],
+  flinkJobId: string,
+  signal?: AbortSignal,
+) => Promise<SeenForMarkers>;
 
 /** A checkpoint is not kept waiting for longer by a Kafka that is silent. */
 const patienceMs = 2_000;
 
 /** The look for a job whose sources commit for this group. */
-export function markerLook(kafka: Pick<KafkaAdmin, 'groupOffsets' | 'logRanges'>, group: string): LookAtMarkers {
-  return async (markers, outer) => {
+export function markerLook(
+  {
+    kafka,
+    flink,
+  }: {
+    readonly kafka: Pick<KafkaAdmin, 'groupOffsets' | 'logRanges'>;
+    readonly flink: Pick<FlinkJobs, 'list'>;
+  },
+  group: string,
+): LookAtMarkers {
+  return async (markers, flinkJobId, outer) => {
     const soon = AbortSignal.timeout(patienceMs);
     const signal = outer ? AbortSignal.any([outer, soon]) : soon;
     const partitions = markers.map(({ topic, partition }) => ({ topic, partition }));
@@ -32,7 +48,8 @@ export function markerLook(kafka: Pick<KafkaAdmin, 'groupOffsets' | 'logRanges'>
       kafka.groupOffsets(group, { signal }),
       kafka.logRanges(partitions, { signal }),
     ]);
-    return { group, commits, ranges };
+    const jobs = await flink.list({ signal });
+    return { group, running: jobs.some(({ id, state }) => id === flinkJobId && state === 'RUNNING'), commits, ranges };
   };
 }
 
@@ -45,13 +62,14 @@ export function markersOf({ offsets }: Pick<KafkaStates, 'offsets'>): readonly S
  * Where the job would have begun each partition that has a marker, as far as that is proven. Pure.
  *
  * A reader keeps the marker until it has read a record, and commits nothing for it meanwhile. So -3 stands for what the
- * group has committed, as long as no newer checkpoint is complete, by which the job commits what it has read since; with
- * several Kafka sources nobody knows whose group it is. -2 stands for the log's start, which is the same as at the job's
+ * group has committed, as long as no newer checkpoint is complete, by which the job commits what it has read since, nor
+ * the job stopped with a savepoint, by which it does so, too (other savepoints commit nothing since Flink 1.15, FLIP-203);
+ * with several Kafka sources nobody knows whose group it is. -2 stands for the log's start, which is the same as at the job's
  * start only where it is 0. -1, and what older connectors wrote, can't be known any more.
  */
 export function resolveMarkers(
   states: Pick<KafkaStates, 'offsets'> & { readonly sources: { readonly size: number } },
-  seen: Pick<SeenForMarkers, 'commits' | 'ranges'>,
+  seen: Pick<SeenForMarkers, 'running' | 'commits' | 'ranges'>,
   newerComplete: boolean,
 ): ResolvedMarkers['splits'] {
   const ranges = new Map(seen.ranges.map((range) => [partitionKey(range), range]));
@@ -59,7 +77,8 @@ export function resolveMarkers(
   return markersOf(states).flatMap(({ topic, partition, offset: marker }) => {
     const key = partitionKey({ topic, partition });
     const range = ranges.get(key);
-    const committed = states.sources.size === 1 && !newerComplete ? commits.get(key) : undefined;
+    const unchanged = states.sources.size === 1 && seen.running && !newerComplete;
+    const committed = unchanged ? commits.get(key) : undefined;
     const offset = marker === COMMITTED ? committed : marker === EARLIEST ? 0n : undefined;
     // A commit that the log no longer holds, or that was set too high, is not where the source began.
     if (range === undefined || offset === undefined) return [];

@@ -191,7 +191,7 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
     call: { readonly signal?: AbortSignal },
   ): Promise<ResolvedMarkers | undefined> {
     try {
-      const seen = await options.lookAtMarkers?.(markersOf(states), call.signal);
+      const seen = await options.lookAtMarkers?.(markersOf(states), checkpoint.flinkJobId, call.signal);
       if (seen === undefined) return undefined;
       const splits = resolveMarkers(states, seen, await isNewerComplete(source, prefix, checkpoint, call));
       return splits.length === 0 ? undefined : { group: seen.group, atMs: clock.now(), splits };

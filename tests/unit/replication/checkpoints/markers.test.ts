@@ -19,7 +19,7 @@ const range = (partition: number, logStartOffset: bigint, logEndOffset: bigint) 
 function resolved(
   marker: bigint,
   seen: { readonly commit?: bigint; readonly start?: bigint },
-  over: { readonly newerComplete?: boolean; readonly sources?: number } = {},
+  over: { readonly newerComplete?: boolean; readonly sources?: number; readonly running?: boolean } = {},
 ) {
   const sources = new Set(Array.from({ length: over.sources ?? 1 }, (_, i) => `op-${i}`));
   const states = {
@@ -33,7 +33,7 @@ function resolved(
     { ...events(1), offset: 3n },
     ...(seen.commit === undefined ? [] : [{ ...events(0), offset: seen.commit }]),
   ];
-  const view = { commits, ranges: [range(0, seen.start ?? 0n, 100n)] };
+  const view = { running: over.running ?? true, commits, ranges: [range(0, seen.start ?? 0n, 100n)] };
   return resolveMarkers(states, view, over.newerComplete ?? false).map(
     (s) => `${s.partition}: ${s.marker} is ${s.offset}`,
   );
@@ -47,6 +47,7 @@ test.each<[string, ReturnType<typeof resolved>, readonly string[]]>([
     resolved(-3n, { commit: 42n }, { newerComplete: true }),
     [],
   ],
+  ['nor when the job was stopped, which commits, too', resolved(-3n, { commit: 42n }, { running: false }), []],
   ['nor when several sources could have a group each', resolved(-3n, { commit: 42n }, { sources: 2 }), []],
   ['nor where the group has committed nothing', resolved(-3n, {}), []],
   ['nor a commit that the log does not hold any more', resolved(-3n, { commit: 42n, start: 43n }), []],
@@ -111,6 +112,7 @@ async function copied(look: (() => Promise<SeenForMarkers>) | undefined, newer =
 const topic = 'orders';
 const seen = async (): Promise<SeenForMarkers> => ({
   group: 'counts',
+  running: true,
   commits: [{ topic, partition: 0, offset: 12n }],
   ranges: [0, 1].map((partition) => ({ topic, partition, logStartOffset: 0n, logEndOffset: 50n })),
 });
@@ -142,7 +144,7 @@ test.each([
   expect(replicated.resolvedMarkers).toBeUndefined();
 });
 
-test('asks for the job’s group and for the partitions with markers', async () => {
+test('asks for the job’s group and for the partitions with markers, then whether that very run is running', async () => {
   const asked: unknown[] = [];
   const kafka = {
     groupOffsets: async (group: string) => {
@@ -154,6 +156,16 @@ test('asks for the job’s group and for the partitions with markers', async () 
       return [];
     },
   };
-  expect(await markerLook(kafka, 'g')([{ ...events(4), offset: -3n }])).toMatchObject({ group: 'g', commits: [] });
-  expect(asked).toEqual(['g', [events(4)]]);
+  const job = (id: string, state: string) => ({ id, name: 'counts', state, startedAtMs: 1 });
+  const flink = {
+    list: async () => {
+      asked.push('flink');
+      return [job('1', 'FINISHED'), job('2', 'RUNNING')];
+    },
+  };
+  const look = markerLook({ kafka, flink }, 'g');
+  expect(await look([{ ...events(4), offset: -3n }], '2')).toMatchObject({ group: 'g', running: true, commits: [] });
+  expect(asked).toEqual(['g', [events(4)], 'flink']);
+  expect(await look([], '1')).toMatchObject({ running: false });
+  expect(await look([], '3')).toMatchObject({ running: false });
 });
