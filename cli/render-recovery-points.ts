@@ -1,4 +1,4 @@
-import { offsetToJson } from '../domain/offsets.ts';
+import { offsetToJson, partitionKey } from '../domain/offsets.ts';
 import { formatMs } from '../health/render-status.ts';
 import { type AssessedPoint, type AssessedSource, refusalsOf } from '../replication/recovery-point/assess.ts';
 import type { RestoreRates } from '../replication/recovery-point/estimate-restore.ts';
@@ -58,6 +58,7 @@ function pointJson(point: AssessedPoint, { explain }: { readonly explain: boolea
           files: manifest.files,
           transactions: manifest.droppedTransactions,
           sinkEnds: manifest.sinkEnds ?? null,
+          resolvedMarkers: manifest.resolvedMarkers ?? null,
         }
       : {}),
   };
@@ -126,6 +127,10 @@ function pointLines(
   }
   if (!explain) return out;
   for (const source of point.sources) out.push(`    ${sourceText(source)}`);
+  for (const split of manifest.resolvedMarkers?.splits ?? []) {
+    const whose = split.marker === '-3' ? `, what ${manifest.resolvedMarkers?.group} had committed` : '';
+    out.push(`    ${partitionKey(split)}: ${split.offset} stands for the marker ${split.marker}${whose}`);
+  }
   for (const file of manifest.files)
     out.push(`    ${file.key}  ${file.sizeRule === 'atLeast' ? 'at least ' : ''}${file.sizeBytes} bytes`);
   for (const t of manifest.droppedTransactions)

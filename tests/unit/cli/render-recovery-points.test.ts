@@ -8,7 +8,9 @@ const about = { region: 'singapore', rpoBasis: 'estimated', rates: defaultRates 
 const pending = { transactionalId: 'counts-0-7', producerId: '41', producerEpoch: 0 };
 
 async function found(ids: readonly number[], end: bigint, estimatedRecords: number | null = 12) {
-  const objects = await replica(ids, { droppedTransactions: [pending] });
+  const splits = [{ topic: 'events', partition: 0, marker: '-3', offset: '20' }];
+  const resolvedMarkers = { group: 'counts', atMs: 1, splits };
+  const objects = await replica(ids, { droppedTransactions: [pending], resolvedMarkers });
   const losses = { events: { estimatedRecords, ms: 600, estimated: true } };
   const facts = { nowMs: 10_000, losses, rates: defaultRates };
   const from = { objects, kafka: endingAt(end), topics: ['events'] };
@@ -35,6 +37,7 @@ test('explained, shows offsets against the standby, and transactions', async () 
   const text = renderRecoveryPoints(about, [await found([2], 25n)], { explain: true });
   expect(text).toContain('events-0: goes on at 20; the standby holds [0, 25)');
   expect(text).toContain('pending: counts-0-7, producer 41, epoch 0');
+  expect(text).toContain('events-0: 20 stands for the marker -3, what counts had committed');
 });
 
 test('says why there is none, and never a number that nobody knows', async () => {
