@@ -7,16 +7,26 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { type ConnectCluster, connectRest } from '../../regions/connect/connect-rest.ts';
+import { decodeSourceSplits, SOURCE_READER_STATE } from '../../regions/flink/kafka-state.ts';
+import { transform } from '../../regions/flink/metadata-files.ts';
+import { readMetadata } from '../../regions/flink/metadata-reader.ts';
+import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
+import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
+import { withSplitsChanged } from '../../replication/checkpoints/change-sources.ts';
+import { createCheckpointSync } from '../../replication/checkpoints/sync.ts';
 import {
   bringConnectors,
   type DeployOptions,
   deployConnectors,
   keepSyncs,
 } from '../../replication/mirrormaker/deploy.ts';
-import { type MirrorMakerFlow, syncsTopic } from '../../replication/mirrormaker/flow.ts';
+import { type MirrorMakerFlow, standbyTopic, syncsTopic } from '../../replication/mirrormaker/flow.ts';
 import { mirrorMakerHealth } from '../../replication/mirrormaker/health.ts';
 import { connectorConfigs } from '../../replication/mirrormaker/render.ts';
 import { sightMirrorMaker, translateSourceOffset } from '../../replication/mirrormaker/watch.ts';
+import { chooseTranslated } from '../../replication/recovery-point/choose-translated.ts';
+import { putFullSample } from '../support/checkpoint-bucket.ts';
+import { flinkSample, SAMPLE_BUCKET } from '../support/flink-samples.ts';
 import { startTestConnect, type TestConnect } from '../support/kafka-connect.ts';
 import { consume, logEnds, type MirrorPair, messages, startMirrorPair, theEnd } from '../support/mirror-pair.ts';
 import { sampleWith } from '../unit/cli/sample-config.ts';
@@ -88,6 +98,33 @@ async function argus(...args: string[]) {
   return JSON.parse(stdout);
 }
 
+/** A replica of a checkpoint whose source goes on there, in partition 0; made from one that Flink wrote. */
+async function checkpointAt(topic: string, offset: bigint) {
+  const source = memoryObjectStore('primary', { uri: `s3://${SAMPLE_BUCKET}` });
+  const target = memoryObjectStore('standby', { uri: 's3://replica' });
+  await putFullSample(source);
+  const { directory } = flinkSample('v6-full');
+  const directoryUri = `${source.uri}/${directory}`;
+  const found = await source.get(`${directory}/_metadata`);
+  const read = async (uri: string) => (await source.get(uri.slice(source.uri.length + 1)))?.body ?? new Uint8Array();
+  const moved = await withSplitsChanged(readMetadata(found!.body), directoryUri, read, () => ({ topic, offset }));
+  const metadata = transform(moved, {
+    stream: (handle) => handle,
+    operator(handle) {
+      const data = handle.stream?.tag === 1 ? handle.stream.data : new Uint8Array();
+      const inFirst = (at: bigint) => decodeSourceSplits(data, [at])[0]?.partition === 0;
+      const states = handle.states.map((state) =>
+        state.name === SOURCE_READER_STATE ? { ...state, offsets: state.offsets.filter(inFirst) } : state,
+      );
+      return { ...handle, states };
+    },
+  });
+  await source.put(`${directory}/_metadata`, writeMetadata(metadata));
+  const sync = createCheckpointSync({ job: 'counts', prefix: 'checkpoints', source, target, clock: wallClock });
+  await sync.step();
+  return { target, job: 'counts' };
+}
+
 const translate = (partition: typeof plain, offset: bigint) => translateSourceOffset(sides(), partition, offset);
 const caughtUp = () =>
   expect
@@ -143,6 +180,18 @@ describe('MirrorMaker 2 on Kafka Connect', () => {
     }
     expect(answers[53]).toEqual({ kind: 'exact', offset: 39n });
     expect(answers[54]).toEqual({ kind: 'exact', offset: 40n });
+  }, 60_000);
+
+  test('a checkpoint is written with the offset of the copy, behind which the very same record stands', async () => {
+    const { target, job } = await checkpointAt(transactional.topic, 53n);
+    const translator = { topics: ['transactional'], standbyTopic: (t: string) => standbyTopic(flow, t), translate };
+    const choice = await chooseTranslated({ objects: target, job, translator, signal });
+    expect(choice).toMatchObject({ kind: 'chosen', point: { splits: [{ offset: 53n, standby: { offset: 39n } }] } });
+    const past = await checkpointAt(transactional.topic, 55n);
+    expect(await chooseTranslated({ objects: past.target, job, translator, signal })).toMatchObject({
+      kind: 'none',
+      rejected: [{ reasons: [{ code: 'NotSyncedYet' }] }],
+    });
   }, 60_000);
 
   test('stops when asked, is seen stopped and behind, and goes on', async () => {
