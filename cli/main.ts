@@ -227,9 +227,13 @@ command(
 command(
   checkpoints,
   'list',
-  'Complete checkpoints on the replica, newest first, and what is wrong with others',
-  '  $ argus checkpoints list',
+  'Complete checkpoints on the replica, newest first, and what is wrong with others; with --source those of the primary',
+  '  $ argus checkpoints list\n  $ argus checkpoints list --source --job counts',
   () => import('./commands/checkpoints-list.ts'),
+  (c) =>
+    c
+      .option('--job <name>', 'this job only; with --source also by a Flink job id')
+      .option('--source', 'what the primary has, savepoints too, and whether the replica has it'),
 );
 command(
   checkpoints,

@@ -7,6 +7,7 @@ import { type CopyPace, copyPace } from '../replication/checkpoints/copy-pace.ts
 import { markerLook } from '../replication/checkpoints/markers.ts';
 import type { sinkWatch } from '../replication/checkpoints/sink-ends.ts';
 import { type CheckpointSync, createCheckpointSync } from '../replication/checkpoints/sync.ts';
+import { toldSavepoints } from '../replication/checkpoints/told-savepoints.ts';
 
 /** The sync of one configured job, from one region to the other. */
 export function jobSync(
@@ -33,6 +34,9 @@ export function jobSync(
     ...sinks.of(job),
     lookAtMarkers: markerLook(source, job.consumerGroup),
     keep: retentionRules(settings, job.checkpoints).keep,
+    ...(job.checkpoints.savepoints === undefined
+      ? {}
+      : { savepoints: toldSavepoints(source.flink, source.objects.uri, job.checkpoints.savepoints) }),
     flinkJobId: async (s) => {
       const deadline = AbortSignal.timeout(2_000);
       const jobs = await source.flink.list({ signal: s ? AbortSignal.any([s, deadline]) : deadline });

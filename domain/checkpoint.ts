@@ -86,6 +86,8 @@ export interface CheckpointManifest {
   readonly job: string;
   readonly flinkJobId: string;
   readonly checkpointId: number;
+  /** Absent: a checkpoint. */
+  readonly kind?: 'savepoint' | undefined;
   /** When the primary's `_metadata` was written: the checkpoint's completion, from the store's clock. */
   readonly completedAtMs: number;
   /** When the manifest was written. */

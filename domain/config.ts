@@ -80,12 +80,19 @@ const region = z.strictObject({
   kubernetes: kubernetesSection.optional(),
 });
 
+const keyPrefix = z.string().regex(/^[^/].*[^/]$/, 'a key prefix without slashes at its ends');
+
 const job = z.strictObject({
   /** The job's name in Flink. */
   name: z.string().min(1),
   /** Where Flink writes this job's checkpoints: `<prefix>/<job id>/chk-<n>` in the region's bucket. */
   checkpoints: z.strictObject({
-    prefix: z.string().regex(/^[^/].*[^/]$/, 'a key prefix without slashes at its ends'),
+    prefix: keyPrefix,
+    /**
+     * Where savepoints of this job are written, in the same bucket: those that Flink tells of are replicated like
+     * checkpoints. Absent: none is.
+     */
+    savepoints: keyPrefix.optional(),
     retention: retentionOverride,
   }),
   /** The Kafka consumer group whose committed offsets follow the job. */

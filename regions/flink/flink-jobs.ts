@@ -13,6 +13,15 @@ export interface FlinkCheckpoints {
   readonly failedCount: number;
 }
 
+/** A completed checkpoint or savepoint that Flink remembers. */
+export interface FlinkSnapshot {
+  readonly kind: 'checkpoint' | 'savepoint';
+  readonly id: number;
+  /** The directory of its `_metadata`, as Flink writes it. */
+  readonly path: string;
+  readonly completedAtMs: number;
+}
+
 /** How a job takes its checkpoints, as its cluster tells it. */
 export interface FlinkJobSettings {
   /** E.g. `2.2.1`; absent when the cluster doesn't tell. */
@@ -62,6 +71,11 @@ export interface FlinkJobs {
   /** All jobs the cluster knows, newest start first. */
   list(options?: CallOptions): Promise<readonly FlinkJob[]>;
   checkpoints(jobId: string, options?: CallOptions): Promise<FlinkCheckpoints>;
+  /**
+   * The completed checkpoints and savepoints in the job's history, newest first, without those that Flink has removed
+   * since. The history is short (`web.checkpoints.history`), and a restarted JobManager has forgotten it.
+   */
+  snapshots(jobId: string, options?: CallOptions): Promise<readonly FlinkSnapshot[]>;
   /** How the job takes its checkpoints; also of a job that has ended, as long as the cluster knows it. */
   settings(jobId: string, options?: CallOptions): Promise<FlinkJobSettings>;
   /** Task slots that are free and in all; tells whether a job could start. */

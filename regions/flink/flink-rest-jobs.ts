@@ -33,6 +33,18 @@ const checkpoints = z.object({
       .catch(undefined),
   }),
 });
+const history = z.object({
+  history: z.array(
+    z.object({
+      id: z.number(),
+      status: z.string(),
+      is_savepoint: z.boolean(),
+      latest_ack_timestamp: z.number().nullish(),
+      external_path: z.string().nullish(),
+      discarded: z.boolean().nullish(),
+    }),
+  ),
+});
 const exceptions = z.object({
   // Flink 1.x
   'root-exception': z.string().nullish(),
@@ -143,6 +155,26 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
           ? { restored: { id: restored.id, path: restored.external_path ?? '', atMs: restored.restore_timestamp } }
           : {}),
       };
+    },
+
+    async snapshots(jobId, call) {
+      const path = `/jobs/${encodeURIComponent(jobId)}/checkpoints`;
+      const answer = await aboutJob(`history of job ${jobId}`, path, history, call?.signal);
+      return answer.history
+        .flatMap(({ id, status, is_savepoint, latest_ack_timestamp, external_path, discarded }) =>
+          // What lies nowhere else has a note in place of a path.
+          status !== 'COMPLETED' || discarded === true || !external_path?.includes(':/')
+            ? []
+            : [
+                {
+                  kind: is_savepoint ? ('savepoint' as const) : ('checkpoint' as const),
+                  id,
+                  path: external_path,
+                  completedAtMs: latest_ack_timestamp ?? 0,
+                },
+              ],
+        )
+        .sort((a, b) => b.id - a.id);
     },
 
     settings(jobId, call) {

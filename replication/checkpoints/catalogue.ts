@@ -29,6 +29,16 @@ export function flinkJobIdOf(jobs: readonly FlinkJob[], name: string): string | 
   return (runs.find((job) => !isEnded(job)) ?? runs[0])?.id;
 }
 
+/** The Flink job ids that have a folder under a prefix: one listing of a level. */
+export async function runsUnder(
+  store: ObjectStore,
+  prefix: string,
+  options: CallOptions = {},
+): Promise<readonly string[]> {
+  const { prefixes } = await store.list(`${prefix}/`, { ...options, delimiter: '/' });
+  return prefixes.flatMap((folder) => /^[0-9a-f]{32}$/.exec(folder.slice(prefix.length + 1, -1))?.[0] ?? []);
+}
+
 /**
  * The checkpoint directories of one run, newest first. One listing of a level: what they hold, and the files in
  * `shared/`, are not listed.
@@ -87,11 +97,8 @@ export async function newestFlinkJobId(
   prefix: string,
   options: CallOptions = {},
 ): Promise<string | undefined> {
-  const { prefixes } = await store.list(`${prefix}/`, { ...options, delimiter: '/' });
   let newest: { readonly id: string; readonly atMs: number } | undefined;
-  for (const folder of prefixes) {
-    const id = /^[0-9a-f]{32}$/.exec(folder.slice(prefix.length + 1, -1))?.[0];
-    if (id === undefined) continue;
+  for (const id of await runsUnder(store, prefix, options)) {
     for (const each of await checkpointDirectories(store, prefix, id, options)) {
       const info = await store.head(`${each.directory}/_metadata`, options);
       if (info === undefined) continue;

@@ -11,6 +11,7 @@ const schema: z.ZodType<CheckpointManifest> = z.object({
   job: z.string(),
   flinkJobId: z.string(),
   checkpointId: whole,
+  kind: z.literal('savepoint').optional(),
   completedAtMs: z.number(),
   committedAtMs: z.number(),
   metadataVersion: whole,

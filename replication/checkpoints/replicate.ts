@@ -17,10 +17,11 @@ import { encodeManifest } from './manifest.ts';
 import { markersAsOffsets, markersOf } from './markers.ts';
 import { proveFiles } from './prove-files.ts';
 import { putPieces } from './put-pieces.ts';
+import type { SavepointDirectory } from './told-savepoints.ts';
 
 export interface ReplicateOptions extends CopyFilesOptions {
   readonly job: string;
-  readonly checkpoint: CheckpointDirectory;
+  readonly checkpoint: CheckpointDirectory | SavepointDirectory;
   /** The wall clock. */
   readonly now: () => number;
   /**
@@ -104,6 +105,7 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
       job,
       flinkJobId: checkpoint.flinkJobId,
       checkpointId: checkpoint.checkpointId,
+      ...('kind' in checkpoint ? { kind: checkpoint.kind } : {}),
       completedAtMs: original.info.modifiedAtMs,
       committedAtMs: options.now(),
       metadataVersion: metadata.version,
@@ -115,7 +117,7 @@ export async function replicateCheckpoint(options: ReplicateOptions): Promise<Re
       droppedTransactions: states.transactions,
       ...(sinkEnds === undefined ? {} : { sinkEnds }),
       ...(resolved === undefined ? {} : { resolvedMarkers: resolved }),
-      needsClaim: hasChangelog(metadata),
+      needsClaim: hasChangelog(metadata) || ('needsClaim' in checkpoint && checkpoint.needsClaim),
     };
     await target.put(`${folder}/manifest.json`, encodeManifest(manifest), call);
     return { kind: 'replicated', manifest, ...copied };

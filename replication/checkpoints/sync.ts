@@ -14,6 +14,7 @@ import { listReplica, newestFirst } from './replica.ts';
 import { replicateCheckpoint } from './replicate.ts';
 import type { SeenSinkEnds } from './sink-ends.ts';
 import { type CopyAttempt, judgePace, PACE_ATTEMPTS, type SlowCopy } from './sync-pace.ts';
+import type { SavepointDirectory } from './told-savepoints.ts';
 
 export interface CheckpointSyncOptions {
   readonly job: string;
@@ -27,6 +28,8 @@ export interface CheckpointSyncOptions {
    * known id is used, or else the run with the newest checkpoint in the bucket.
    */
   readonly flinkJobId?: (signal?: AbortSignal) => Promise<string | undefined>;
+  /** Savepoints of a run that are replicated like its checkpoints; an error: not now. Absent: none are. */
+  readonly savepoints?: (flinkJobId: string, signal?: AbortSignal) => Promise<readonly SavepointDirectory[]>;
   readonly parallelism?: number;
   /** How fast bytes may be copied; default as fast as they come. */
   readonly pace?: CopyPace | undefined;
@@ -169,6 +172,13 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
     return newer.length < (options.keep ?? Number.POSITIVE_INFINITY);
   }
 
+  async function savepointsOf(id: string, call: { readonly signal?: AbortSignal }) {
+    // Flink that can't be asked is no reason to stop, as above.
+    const told = await options.savepoints?.(id, call.signal).catch(() => []);
+    call.signal?.throwIfAborted();
+    return told ?? [];
+  }
+
   /** Where the sinks ended after a checkpoint was complete, or why that can't be told. */
   async function sinkEndsAfter(
     checkpoint: CheckpointDirectory,
@@ -208,7 +218,8 @@ export function createCheckpointSync(options: CheckpointSyncOptions): Checkpoint
       await relist(call);
       const id = await currentRun(call);
       const directories = id === undefined ? [] : await checkpointDirectories(source, prefix, id, call);
-      const lacking = directories.filter(isWanted);
+      const savepoints = id === undefined ? [] : await savepointsOf(id, call);
+      const lacking = [...directories, ...savepoints].sort((a, b) => b.checkpointId - a.checkpointId).filter(isWanted);
       const refused: { checkpointId: number; code: string; message: string }[] = [];
       let replicated: CheckpointManifest | undefined;
       let sinksUnseen: string | undefined;

@@ -83,6 +83,26 @@ test('a job without checkpoints has none', async () => {
   expect(await flink().checkpoints('j')).toEqual({ completedCount: 0, failedCount: 2 });
 });
 
+test('the history gives what is complete and still there, newest first', async () => {
+  const told = JSON.parse(fixture('checkpoints.json'));
+  const savepoint = { ...told.history[0], id: 9, is_savepoint: true, external_path: 's3://b/s/savepoint-1' };
+  told.history.push(savepoint, { ...savepoint, id: 10, status: 'IN_PROGRESS', external_path: undefined });
+  told.history.push(
+    { ...savepoint, id: 11, discarded: true },
+    { ...savepoint, id: 12, external_path: '<not addressable>' },
+  );
+  answers['GET /jobs/j/checkpoints'] = { body: JSON.stringify(told) };
+  const snapshots = await flink().snapshots('j');
+  expect(snapshots.map((s) => [s.id, s.kind])).toEqual([
+    [9, 'savepoint'],
+    [5, 'checkpoint'],
+    [4, 'checkpoint'],
+    [3, 'checkpoint'],
+  ]);
+  expect(snapshots[0]).toMatchObject({ path: 's3://b/s/savepoint-1', completedAtMs: expect.any(Number) });
+  await expect(flink().snapshots('other')).rejects.toMatchObject({ code: 'JobMissing' });
+});
+
 test('free and total slots come from the overview', async () => {
   answers['GET /overview'] = { body: '{"slots-total":4,"slots-available":2,"jobs-running":1}' };
   expect(await flink().slots()).toEqual({ free: 2, total: 4 });
