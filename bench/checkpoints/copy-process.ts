@@ -1,6 +1,7 @@
 // Copies checkpoints in a process of its own, as the daemon does: `copy-process.js <settings as JSON>`. With `once` one
 // step; else steps from `go` to `go`, or all the time, and tells of each by a message.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { s3ObjectStore } from '../../regions/objects/s3-object-store.ts';
 import { createCheckpointSync } from '../../replication/checkpoints/sync.ts';
 import { PREFIX } from './copy-sample.ts';
@@ -11,6 +12,8 @@ export interface CopySettings {
   readonly to: StoreAt;
   /** `once`: one step and the end. `asked`: a step whenever `go` comes. `always`: as the daemon, a look each second. */
   readonly mode: 'once' | 'asked' | 'always';
+  /** Copies everything there first, so that its code is compiled when what counts begins. */
+  readonly warmUpInto?: StoreAt;
 }
 
 /** What one step took; without the process' start. */
@@ -27,7 +30,9 @@ const settings = JSON.parse(process.argv[2] ?? '{}') as CopySettings;
 const open = (store: StoreAt) => s3ObjectStore({ ...store, pathStyle: true });
 const [source, target] = [open(settings.from), open(settings.to)];
 const clock = { now: Date.now, monotonic: () => performance.now(), sleep: (ms: number) => sleep(ms) };
-const sync = createCheckpointSync({ job: 'bench', prefix: PREFIX, source, target, clock });
+const syncInto = (store: ObjectStore) =>
+  createCheckpointSync({ job: 'bench', prefix: PREFIX, source, target: store, clock });
+const sync = syncInto(target);
 
 async function step(): Promise<CopyStep> {
   const [from, cpu, before] = [performance.now(), process.cpuUsage(), sync.status().filesCopied];
@@ -45,6 +50,11 @@ async function step(): Promise<CopyStep> {
 }
 
 const tell = (value: CopyStep) => process.send?.(value);
+if (settings.warmUpInto !== undefined) {
+  const warm = open(settings.warmUpInto);
+  await syncInto(warm).step();
+  await warm.close();
+}
 if (settings.mode === 'once') {
   console.error(JSON.stringify(await step()));
   await Promise.all([source.close(), target.close()]);
