@@ -182,21 +182,23 @@ function isConditional(o: PutOptions): boolean {
 }
 
 /** The answer's body in one piece; one that is cut off is an error. */
-async function whole({ headers, body }: S3Answer, stop: AbortSignal): Promise<Uint8Array> {
-  const onAbort = () => body.destroy();
-  stop.addEventListener('abort', onAbort, { once: true });
-  try {
-    stop.throwIfAborted();
+function whole({ headers, body }: S3Answer, stop: AbortSignal): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => body.destroy();
+    stop.addEventListener('abort', onAbort, { once: true });
     const pieces: Buffer[] = [];
-    for await (const piece of body as AsyncIterable<Buffer>) pieces.push(piece);
-    const [only] = pieces;
-    const bytes = only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces);
-    const announced = sizeOf(headers) ?? bytes.length;
-    if (bytes.length !== announced) throw new Error(`${bytes.length} of ${announced} bytes came`);
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-  } finally {
-    stop.removeEventListener('abort', onAbort);
-  }
+    body.on('data', (piece: Buffer) => pieces.push(piece));
+    body.on('error', reject);
+    body.on('close', () => {
+      stop.removeEventListener('abort', onAbort);
+      const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
+      const announced = sizeOf(headers) ?? bytes.length;
+      if (body.complete && bytes.length === announced) {
+        resolve(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+      } else reject(new Error(`${bytes.length} of ${announced} bytes came`));
+    });
+    if (stop.aborted) onAbort();
+  });
 }
 
 /** An answer's body for a reader elsewhere: whole, or broken with the port's error. */

@@ -1,4 +1,4 @@
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
@@ -51,25 +51,30 @@ export interface S3Requests {
 
 /** Source: RFC 3986, as the AWS signature wants it: `encodeURIComponent` leaves these as they are. */
 const PLAIN = /[!'()*]/g;
-const EMPTY_SHA256 = createHash('sha256').digest('hex');
+const EMPTY_SHA256 = hash('sha256', '');
 /** An error's text is never longer. */
 const ERROR_BYTES = 64 * 1024;
 
 /** How `@smithy/signature-v4` wants its hash. */
 class Sha256 {
-  readonly #hash: Hash | Hmac;
+  readonly #secret: string | ArrayBuffer | ArrayBufferView | undefined;
+  readonly #pieces: Uint8Array[] = [];
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined ? createHash('sha256') : createHmac('sha256', secret as NodeJS.ArrayBufferView | string);
+    this.#secret = secret;
   }
   update(data: Uint8Array): void {
-    this.#hash.update(data);
+    this.#pieces.push(data);
   }
   async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
+    const [only] = this.#pieces;
+    const data = only !== undefined && this.#pieces.length === 1 ? only : Buffer.concat(this.#pieces);
+    if (this.#secret === undefined) return hash('sha256', data, 'buffer');
+    return createHmac('sha256', this.#secret as string | NodeJS.ArrayBufferView)
+      .update(data)
+      .digest();
   }
   reset(): void {
-    throw new Error('a hash is used once');
+    this.#pieces.length = 0;
   }
 }
 
@@ -141,7 +146,7 @@ function payloadHash({ body, sha256 }: S3Request, secure: boolean): string {
   if (body === undefined) return EMPTY_SHA256;
   if (sha256 !== undefined) return sha256;
   if (secure || !(body instanceof Uint8Array)) return 'UNSIGNED-PAYLOAD';
-  return createHash('sha256').update(body).digest('hex');
+  return hash('sha256', body);
 }
 
 /** Sends the body and waits for the answer's head. */
