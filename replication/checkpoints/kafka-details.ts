@@ -5,7 +5,7 @@ import { decodeSourceSplits, listStates, SOURCE_READER_STATE } from '../../regio
 import { decodeWriterStates, WRITER_STATE, type WriterState } from '../../regions/flink/kafka-writer-state.ts';
 import type { StreamHandle } from '../../regions/flink/metadata-handles.ts';
 import type { CheckpointMetadata, OperatorState } from '../../regions/flink/metadata-reader.ts';
-import { streamBytes } from './kafka-states.ts';
+import { decodeStates, streamBytes } from './kafka-states.ts';
 
 /** What a checkpoint tells of Kafka's sources and sinks besides offsets and pending transactions. */
 export interface KafkaDetails {
@@ -41,20 +41,13 @@ const LARGEST_BYTES = 64n << 20n;
 
 /**
  * Decodes them. `read` gives a whole file by its absolute URI; what it throws is thrown, unless that is `FileMissing` or
- * `CheckpointMetadataInvalid`. Each file is read once.
+ * `CheckpointMetadataInvalid`.
  */
 export async function kafkaDetails(
   metadata: CheckpointMetadata,
   directoryUri: string,
   read: (uri: string) => Promise<Uint8Array>,
 ): Promise<KafkaDetails> {
-  const files = new Map<string, Promise<Uint8Array>>();
-  const once = (uri: string) => {
-    const found = files.get(uri) ?? read(uri);
-    files.set(uri, found);
-    return found;
-  };
-  const bytesOf = (handle: StreamHandle) => streamBytes(bounded(handle), directoryUri, once);
   const untold: UntoldState[] = [];
 
   const readers = listStates(metadata, SOURCE_READER_STATE);
@@ -63,27 +56,27 @@ export async function kafkaDetails(
     const own = readers.filter(({ operatorId }) => operatorId === operator.id);
     if (operator.coordinator === null || own.length === 0) continue;
     const state = await tellOr(untold, operator.id, 'enumerator', async () =>
-      decodeEnumerator(await bytesOf(operator.coordinator)),
+      decodeEnumerator(await streamBytes(bounded(operator.coordinator), directoryUri, read)),
     );
     if (state === undefined) continue;
     const held = await tellOr(untold, operator.id, 'readers', async () => {
-      const keys = new Set<string>();
-      for (const { stream, offsets } of own) {
-        for (const split of decodeSourceSplits(await bytesOf(stream), offsets)) keys.add(partitionKey(split));
-      }
-      return keys;
+      const splits = await decodeStates(own, directoryUri, read, decodeSourceSplits);
+      return new Set(splits.flatMap(({ elements }) => elements).map(partitionKey));
     });
     const missing = held === undefined ? [] : unheld(operator, state, held);
     enumerators.push({ operatorId: operator.id, ...state, unheld: missing });
   }
 
   const writers: SinkWriter[] = [];
-  for (const { operatorId, subtask, stream, offsets } of listStates(metadata, WRITER_STATE)) {
-    if (untold.some((told) => told.operatorId === operatorId && told.state === 'writers')) continue;
-    const states = await tellOr(untold, operatorId, 'writers', async () =>
-      decodeWriterStates(await bytesOf(stream), offsets),
-    );
-    writers.push(...(states ?? []).map((state) => ({ operatorId, subtask, ...state })));
+  const byOperator = Map.groupBy(listStates(metadata, WRITER_STATE), ({ operatorId }) => operatorId);
+  for (const [operatorId, states] of byOperator) {
+    const told = await tellOr(untold, operatorId, 'writers', async () => {
+      for (const { stream } of states) bounded(stream);
+      return decodeStates(states, directoryUri, read, decodeWriterStates);
+    });
+    for (const { subtask, elements } of told ?? []) {
+      writers.push(...elements.map((state) => ({ operatorId, subtask, ...state })));
+    }
   }
   return { enumerators, writers, untold };
 }
