@@ -1,5 +1,6 @@
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import { byPartition, offsetFromJson, type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
+import { estimateCopyMs } from '../checkpoints/restore-copy.ts';
 import type { TopicLoss } from '../topics/estimate-loss.ts';
 import type { Refusal, RefusalCode, Replay } from './choose.ts';
 import { estimateRestoreMs, type RestoreRates } from './estimate-restore.ts';
@@ -40,7 +41,7 @@ export interface AssessedPoint {
   readonly notes: readonly SinkNote[];
   /** What readers on the standby miss and get twice of its sinks' output; only of the chosen one. */
   readonly output?: PointOutput;
-  /** From the start of the job until it has caught up with the mirror; null for a refused one. */
+  /** From the start of the job, or of its copy, until it has caught up with the mirror; null for a refused one. */
   readonly restoreMs: number | null;
 }
 
@@ -79,7 +80,8 @@ export function assessPoints(
       ...(output === undefined ? {} : { output }),
     };
     if (reasons.length > 0) return { ...common, verdict: 'refused', reasons, replay: null, restoreMs: null };
-    const restoreMs = estimateRestoreMs(facts.rates, { stateBytes, replayRecords: replay.records });
+    const copyMs = manifest.needsClaim ? estimateCopyMs({ files: manifest.files.length, bytes: stateBytes }) : 0;
+    const restoreMs = copyMs + estimateRestoreMs(facts.rates, { stateBytes, replayRecords: replay.records });
     return chosen === undefined || point === chosen
       ? { ...common, verdict: 'chosen', reasons: [], replay, restoreMs }
       : { ...common, verdict: 'older', reasons: [newerIsUsable(chosen.manifest)], replay, restoreMs };

@@ -43,6 +43,12 @@ test('tells what is lost, what is read again and how long that takes', async () 
   });
 });
 
+test('a job that consumes a copy has to wait for that, too', async () => {
+  const [point] = (await survey([2], 45n, { needsClaim: true })).points;
+  // One round of copies and the _metadata, 50 ms each.
+  expect(point?.restoreMs).toBeGreaterThanOrEqual(3_510 + 50);
+});
+
 test('of a refused one nobody says what it would read again', async () => {
   const [point] = (await survey([2], 5n)).points;
   expect(point).toMatchObject({ verdict: 'refused', replay: null, restoreMs: null });
