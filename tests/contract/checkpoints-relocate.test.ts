@@ -27,6 +27,16 @@ beforeAll(async () => {
 
 afterAll(() => regions?.stop());
 
+test('list --source says what the primary has, and what of it the replica has, also while Flink is silent', {
+  timeout: 60_000,
+}, async () => {
+  const { jobs } = JSON.parse(await argus(0, 'list', '--source', '--job', FULL.flinkJobId, '--json'));
+  expect(jobs).toMatchObject([
+    { job: 'counts', points: [{ ...FULL, kind: 'checkpoint', seenIn: ['bucket'], replicated: true }] },
+  ]);
+  expect(jobs[0].flinkSilent).toContain('did not answer');
+});
+
 test('relocate gives a person what he can restore elsewhere, and writes over nothing', {
   timeout: 120_000,
 }, async () => {

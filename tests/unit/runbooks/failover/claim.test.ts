@@ -81,17 +81,24 @@ describe('a job whose state Flink only claims', () => {
     expect(after.filter((key) => key.startsWith(folder))).toHaveLength(point.files.length + 1);
   });
 
-  test('gets only what lacks when the copy was broken off', async () => {
-    const { copy } = replica;
-    let left = 7;
-    replica.copy = async (from, to, call) => {
+  test.each([0, 1, 7, 17, 18])('gets only what lacks when the copy was broken off after %i of it', async (effects) => {
+    const { copy, put } = replica;
+    let left = effects;
+    const alive = () => {
       if (left-- <= 0) throw new Error('the store is gone');
-      return copy(from, to, call);
+    };
+    replica.copy = async (...args) => {
+      alive();
+      return copy(...args);
+    };
+    replica.put = async (...args) => {
+      alive();
+      return put(...args);
     };
     const failed = await failOver(world, context);
     expect(failed).toMatchObject({ outcome: 'failed', pastReturn: false });
     expect(starts).toEqual([]);
-    replica.copy = copy;
+    Object.assign(replica, { copy, put });
     const report = await failOver(world, { ...context, run: runName(2) });
     expect(report.outcome).toBe('done');
     expect(starts).toHaveLength(1);
