@@ -2,6 +2,7 @@ import { Consumer } from '@platformatic/kafka';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GroupCommit } from '../../regions/kafka/kafka-admin.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
+import { markerLook, resolveMarkers } from '../../replication/checkpoints/markers.ts';
 import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
 import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
 
@@ -28,6 +29,22 @@ const ends = new Map([
 const copy = (groups: readonly string[]) =>
   copyGroupOffsets(admins[0] as PlatformaticAdmin, admins[1] as PlatformaticAdmin, groups, ends);
 const commits = async (side: number, group: string) => (await admins[side]?.groupCommits([group]))?.get(group);
+
+test('what a group has committed stands for the marker of a partition that a job has not read yet', async () => {
+  const admin = admins[0] as PlatformaticAdmin;
+  await admin.commitGroups(new Map([['fresh-job', [at(0, 0n)]]]));
+  const markers = [0, 1].map((partition) => ({ topic, partition, offset: -3n }));
+  const run = 'a'.repeat(32);
+  const flink = { list: async () => [{ id: run, name: 'fresh', state: 'RUNNING', startedAtMs: 1 }] };
+  const look = (group: string) => markerLook({ kafka: admin, flink }, group);
+  const seen = await look('fresh-job')(markers, run);
+  expect(seen.ranges).toHaveLength(2);
+  expect(resolveMarkers({ offsets: markers, sources: { size: 1 } }, seen, false)).toEqual([
+    { topic, partition: 0, marker: '-3', offset: '0' },
+  ]);
+  expect(await look('nobody')(markers, run)).toMatchObject({ commits: [] });
+  await expect(look('fresh-job')([{ topic: 'gone', partition: 0, offset: -3n }], run)).rejects.toThrow();
+});
 
 describe('the copy of committed offsets', () => {
   test('keeps what consumers hold beside an offset, and clamps to what is mirrored', async () => {
