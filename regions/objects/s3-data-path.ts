@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { ArgusError } from '../../domain/errors.ts';
-import type { ObjectInfo, ObjectStore, PutOptions, PutResult, StreamBody } from './object-store.ts';
+import type { CallOptions, ObjectInfo, ObjectStore, PutOptions, PutResult, StreamBody } from './object-store.ts';
 import { s3Error, s3Failure, s3MayPass } from './s3-errors.ts';
 import { createS3Uploads } from './s3-multipart.ts';
 import { bodyLengthDiffers, type S3Access, type S3Answer, type S3Request, s3Requests } from './s3-requests.ts';
@@ -70,6 +70,28 @@ export function s3DataPath(options: S3DataPathOptions): S3DataPath {
     }
   }
 
+  function head(key: string, o: CallOptions = {}): Promise<ObjectInfo | undefined> {
+    return call('head', key, o.signal, timeoutMs, (stop) =>
+      withRetries(
+        async () => {
+          try {
+            const { headers, body } = await send({ method: 'HEAD', key: root + key }, stop);
+            body.resume();
+            return describe(key, headers);
+          } catch (error) {
+            if (s3Failure(error).status !== 404) throw error;
+            // An answer without body doesn't tell a missing object from a missing bucket or an unknown access key.
+            const found = await find(key, stop);
+            found?.body.destroy();
+            return found && describe(key, found.headers);
+          }
+        },
+        s3MayPass,
+        stop,
+      ),
+    );
+  }
+
   return {
     get(key, o) {
       return call('get', key, o?.signal, timeoutMs, (stop) =>
@@ -96,27 +118,7 @@ export function s3DataPath(options: S3DataPathOptions): S3DataPath {
         info,
       };
     },
-    head(key, o) {
-      return call('head', key, o?.signal, timeoutMs, (stop) =>
-        withRetries(
-          async () => {
-            try {
-              const { headers, body } = await send({ method: 'HEAD', key: root + key }, stop);
-              body.resume();
-              return describe(key, headers);
-            } catch (error) {
-              if (s3Failure(error).status !== 404) throw error;
-              // An answer without body doesn't tell a missing object from a missing bucket or an unknown access key.
-              const found = await find(key, stop);
-              found?.body.destroy();
-              return found && describe(key, found.headers);
-            }
-          },
-          s3MayPass,
-          stop,
-        ),
-      );
-    },
+    head,
     put(key, body, o = {}) {
       return body instanceof Uint8Array ? putBytes(key, body, o) : putStream(key, body, o);
     },
@@ -146,7 +148,14 @@ export function s3DataPath(options: S3DataPathOptions): S3DataPath {
         return await write({ key, body }, o, stop);
       } catch (error) {
         // What broke the body says more than what that did to the request.
-        throw body.stream.errored instanceof ArgusError ? body.stream.errored : error;
+        if (body.stream.errored instanceof ArgusError) throw body.stream.errored;
+        // A server that refuses may break the connection on which the body still comes, before its answer is read.
+        if (s3Failure(error).status === undefined && !stop.aborted) {
+          await head(key, o).catch((refused: unknown) => {
+            if (refused instanceof ArgusError && !refused.retryable) throw refused;
+          });
+        }
+        throw error;
       } finally {
         stop.removeEventListener('abort', onAbort);
         body.stream.destroy();

@@ -86,6 +86,25 @@ describe('at versitygw', () => {
     expect(await store.head('other')).toBeUndefined();
   });
 
+  test('a streamed body that is refused before all of it came says why', async () => {
+    const { endpoint, accessKeyId, secretAccessKey } = server;
+    const access = { endpoint, accessKeyId, secretAccessKey, region: 'us-east-1', bucket: 'bucket', pathStyle: true };
+    const wrong: [string, Partial<S3ObjectStoreOptions>][] = [
+      ['ObjectStoreDenied', { secretAccessKey: 'wrong' }],
+      ['ObjectStoreDenied', { accessKeyId: 'nobody' }],
+      ['BucketMissing', { bucket: 'no-such-bucket' }],
+    ];
+    for (const [code, more] of wrong) {
+      const refused = s3ObjectStore({ ...access, ...more });
+      for (let i = 0; i < 3; i++) {
+        const body = streamOf(Buffer.alloc(4 << 20));
+        await expect(refused.put('x', body)).rejects.toMatchObject({ code });
+        expect(body.stream.destroyed).toBe(true);
+      }
+      await refused.close();
+    }
+  });
+
   test('bytes that are not those of the signed SHA-256 are refused', async () => {
     const body = randomBytes(1_000);
     expect((await store.put('signed', body, { sha256: sha256(body) })).kind).toBe('written');
