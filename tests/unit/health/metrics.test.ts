@@ -13,7 +13,16 @@ const facts = (changes: Partial<MetricsFacts> = {}): MetricsFacts => ({
     },
   },
   checkpoints: {
-    counts: { lastSyncMs: 1_795_000_000_500, newestCheckpointId: 12, newestCompletedAtMs: 1_795_000_000_000 },
+    counts: {
+      lastSyncMs: 1_795_000_000_500,
+      newestCheckpointId: 12,
+      newestCompletedAtMs: 1_795_000_000_000,
+      verifiedMs: 1_795_000_000_250,
+      damagedFiles: 3,
+      slow: true,
+      superseded: 2,
+    },
+    other: { slow: false },
   },
   roles: { epoch: 1, primary: 'mumbai' },
   primaryReachable: true,
@@ -29,6 +38,13 @@ describe('createMetrics', () => {
     expect(lines).toContain('kafka_mirror_lag_seconds{topic="events"} 1.5');
     expect(lines).toContain('argus_mirror_partitions_stopped{topic="events"} 1');
     expect(lines).toContain('s3_last_sync_timestamp{job="counts"} 1795000000.5');
+    expect(lines.filter((line) => line.startsWith('argus_checkpoint_'))).toEqual([
+      'argus_checkpoint_replica_verified_timestamp{job="counts"} 1795000000.25',
+      'argus_checkpoint_replica_damaged_files{job="counts"} 3',
+      'argus_checkpoint_copy_slow{job="counts"} 1',
+      'argus_checkpoint_copy_slow{job="other"} 0',
+      'argus_checkpoint_copies_superseded{job="counts"} 2',
+    ]);
     expect(lines).toContain('argus_roles_epoch{primary="mumbai"} 1');
     expect(lines).toContain('argus_primary_reachable 1');
   });

@@ -32,6 +32,24 @@ describe('assembleStatus', () => {
     expect(codes(view.blockers)).toEqual(['EngineIsMirrorMaker']);
   });
 
+  it('warns of damaged replicas, and of copies that are too slow while somebody makes them', () => {
+    const damaged = [{ checkpointId: 12, code: 'FileMissing', message: 'a is not on the replica' }];
+    const verified = { atMs: 90_000, checkpoints: 3, files: 40, damagedFiles: 2, damaged };
+    const slow = { code: 'CopySlowerThanCheckpoints', message: 'the copies are slow', sinceMs: 1_000 };
+    const replicaHealth = { region: 'singapore', atMs: 95_000, jobs: { counts: { verified, slow } } };
+    expect(assembleStatus(facts({ replicaHealth })).warnings).toEqual([
+      { code: 'CopySlowerThanCheckpoints', sentence: 'job counts: the copies are slow' },
+      {
+        code: 'ReplicaDamaged',
+        sentence:
+          'job counts, checkpoint 12: a is not on the replica and 1 more files; `argus checkpoints list` shows all',
+      },
+    ]);
+    const old = assembleStatus(facts({ nowMs: 400_000, replicaHealth }));
+    expect(codes(old.warnings)).toContain('ReplicaDamaged');
+    expect(codes(old.warnings)).not.toContain('CopySlowerThanCheckpoints');
+  });
+
   it('has no lag in time when no record is behind', () => {
     const view = assembleStatus(facts({ regions: [region('mumbai', [5n], 'RUNNING'), region('singapore', [5n])] }));
     expect(view.mirror).toEqual([{ topic: 'events', lagRecords: 0, lagMs: 0, basis: 'live' }]);
