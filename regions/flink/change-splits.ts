@@ -49,7 +49,8 @@ export function changeSplits(handle: StatefulHandle, stream: Uint8Array, change:
   const states = handle.states.map((state) =>
     state.name === SOURCE_READER_STATE ? { ...state, offsets: state.offsets.map(moved) } : state,
   );
-  return { ...handle, states, stream: { tag: 1, name: nameOf(handle.stream), data: out.finish() } };
+  // Flink takes the other kind, of merged files, only with a stream that is a part of one.
+  return { tag: 4, states, stream: { tag: 1, name: nameOf(handle.stream), data: out.finish() } };
 }
 
 /** Flink tells streams inside `_metadata` apart by their names. */

@@ -28,34 +28,38 @@ async function restoredByFlink(metadata: Uint8Array, parallelism: number): Promi
   return stdout.trimEnd().split('\n').sort();
 }
 
+/** A translated point of a busy job, whose second name is longer than the first. */
+async function translated() {
+  const source = memoryObjectStore('primary', { uri: 's3://flink-primary' });
+  const target = memoryObjectStore('standby', { uri: 's3://replica' });
+  await putFullSample(source);
+  const clock = { now: () => 1, monotonic: () => 1, sleep: async () => undefined };
+  const sync = createCheckpointSync({ job: 'counts', prefix: 'checkpoints', source, target, clock });
+  const manifest = (await sync.step()).replicated!;
+  const [{ topic } = { topic: '' }] = manifest.sourceOffsets;
+  const name = `mumbai.${topic}.längerer-name`;
+  const told = await translatePoint(target, manifest, {
+    topics: [topic],
+    standbyTopic: () => name,
+    translate: async ({ partition }, offset) => ({ kind: 'exact', offset: offset - 1_000n * BigInt(partition + 1) }),
+  });
+  if (told.kind === 'refused') throw new Error(told.reasons[0]?.message);
+  return { bytes: told.point.metadata.bytes, name };
+}
+
+const readersOf = (lines: readonly string[]) =>
+  lines
+    .filter((line) => line.startsWith('reader'))
+    .map((line) => line.replace(/^reader \d+: /, ''))
+    .sort();
+
 describe('splits that were changed, as Flink 2.2 restores them', () => {
   test.each([2, 3, 1])(
     'at parallelism %i: the offsets and topics of the standby, each once',
     async (parallelism) => {
-      const source = memoryObjectStore('primary', { uri: 's3://flink-primary' });
-      const target = memoryObjectStore('standby', { uri: 's3://replica' });
-      await putFullSample(source);
-      const clock = { now: () => 1, monotonic: () => 1, sleep: async () => undefined };
-      const sync = createCheckpointSync({ job: 'counts', prefix: 'checkpoints', source, target, clock });
-      const manifest = (await sync.step()).replicated!;
-      const [{ topic } = { topic: '' }] = manifest.sourceOffsets;
-      const told = await translatePoint(target, manifest, {
-        topics: [topic],
-        standbyTopic: (name) => `mumbai.${name}.längerer-name`,
-        translate: async ({ partition }, offset) => ({
-          kind: 'exact',
-          offset: offset - 1_000n * BigInt(partition + 1),
-        }),
-      });
-      if (told.kind === 'refused') throw new Error(told.reasons[0]?.message);
-      const lines = await restoredByFlink(told.point.metadata.bytes, parallelism);
-      const name = `mumbai.${topic}.längerer-name`;
-      expect(
-        lines
-          .filter((line) => line.startsWith('reader'))
-          .map((line) => line.replace(/^reader \d+: /, ''))
-          .sort(),
-      ).toEqual([`${name}-0 at 5470`, `${name}-1 at 3650`]);
+      const { bytes, name } = await translated();
+      const lines = await restoredByFlink(bytes, parallelism);
+      expect(readersOf(lines)).toEqual([`${name}-0 at 5470`, `${name}-1 at 3650`]);
       expect(lines.filter((line) => line.startsWith('enumerator'))).toEqual([
         `enumerator: ${name}-0 at -3`,
         `enumerator: ${name}-1 at -3`,

@@ -83,6 +83,21 @@ test('tells of the partitions that no reader has yet', () => {
   expect(told).toEqual(['b']);
 });
 
+test('states of merged files become ordinary ones: Flink takes the others only with a part of such a file', () => {
+  const [{ handle, bytes } = { handle: undefined, bytes: new Uint8Array() }] = readers('v6-full');
+  if (handle === undefined) throw new Error('the sample has no reader');
+  const { states } = handle;
+  const folders = { taskOwnedDirectory: 's3://b/taskowned', sharedDirectory: 's3://b/shared', empty: false };
+  const segment = { tag: 15, start: 0n, size: 1n, scope: 1, path: 's3://b/merged', logicalId: 'x' } as const;
+  const change = ({ topic, offset }: SourceOffset) => ({ topic, offset: offset + 1n });
+  const changed = changeSplits({ tag: 17, states, stream: segment, ...folders }, bytes, change);
+  expect(changed).toEqual({
+    ...changeSplits({ tag: 4, states, stream: null }, bytes, change),
+    stream: { tag: 1, name: 's3://b/merged#changed', data: dataOf(changed) },
+  });
+  expect(Object.keys(changed).sort()).toEqual(['states', 'stream', 'tag']);
+});
+
 const anySplit = fc.record({
   topic: fc.string({ maxLength: 40 }),
   partition: fc.nat(100_000),
