@@ -75,7 +75,8 @@ test('prune shows, asks, deletes, and has nothing to do the second time', { time
   // Not harmless(): an object is written, so that the store tells its time.
   const asked = await regions.checkpoints('prune');
   expect(asked).toMatchObject({ code: 4, stdout: '' });
-  expect(asked.stderr).toMatch(/^counts on singapore: 2 checkpoints go[^]*nobody can be asked/);
+  expect(asked.stderr).toMatch(/^counts on singapore: 2 checkpoints go/);
+  expect(asked.stderr).toContain('nobody can be asked');
   expect(await points()).toEqual([4, 5, 6, 7]);
 
   const done = await regions.checkpoints('prune', '--yes', '--json');
