@@ -1,3 +1,4 @@
+import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import { type LogRange, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import type { JudgedPoint } from './choose.ts';
 import { type DoubledOutput, judgeOutput, type OwnTransaction, outputRanges } from './judge-output.ts';
@@ -78,6 +79,35 @@ export function pointOutput(view: PointView, logs: readonly SinkLog[] | undefine
   };
 }
 
+/**
+ * The same once nothing of the mirror's stands open any more: then it is final. A transaction whose end was under way
+ * when the point was chosen counts as it ended. What is missing behind the mirror's end stays as it was told then;
+ * undefined when nothing more can be told.
+ */
+export async function recountOutput(
+  point: Pick<CheckpointManifest, 'droppedTransactions' | 'sinkEnds'> & { readonly output?: PointOutput },
+  writes: readonly string[],
+  logRanges: readonly LogRange[],
+  logs: SinkLogReader,
+  signal: AbortSignal,
+): Promise<PointOutput | undefined> {
+  const { sinkEnds, output } = point;
+  if (sinkEnds === undefined || output === undefined) return undefined;
+  const ranges = new Map(logRanges.map((range) => [partitionKey(range), range]));
+  const stable = new Map(sinkEnds.partitions.map((end) => [partitionKey(end), BigInt(end.stableOffset)]));
+  // What came later had not begun before; the rest, where the mirror had got less far, is in the gap already.
+  const wanted = outputRanges(point, [], writes, ranges).map((r) => ({
+    ...r,
+    from: stable.get(partitionKey(r)) ?? r.from,
+  }));
+  const read = await logs.read(wanted, signal);
+  if (read === undefined) return undefined;
+  const judged = judgeOutput(point, writes, read, new Set(logRanges.map((range) => range.topic)));
+  const told = new Set(output.gap.map(partitionKey));
+  const lost = judged.own.filter((t) => !told.has(partitionKey(t)));
+  return { ...output, doubled: judged.doubled, gap: [...output.gap, ...abortedGaps(point, lost)] };
+}
+
 function gapOf(point: JudgedPoint, own: readonly OwnTransaction[], logs: readonly SinkLog[]): readonly OutputGap[] {
   const short = new Map(point.sinks.gap.map((gap) => [partitionKey(gap), gap]));
   const gaps: OutputGap[] = [];
@@ -95,15 +125,23 @@ function gapOf(point: JudgedPoint, own: readonly OwnTransaction[], logs: readonl
     const recordsAtMost = abortedRecords + sum((open ?? []).map((t) => t.records)) + Number(sinkEnd - mirroredEnd);
     gaps.push({ topic, partition, mirroredEnd, sinkEnd, abortedRecords, recordsAtMost });
   }
-  const ends = new Map((point.manifest.sinkEnds?.partitions ?? []).map((end) => [partitionKey(end), end]));
-  const whole = own.filter((t) => t.outcome === 'abort' && !short.has(partitionKey(t)));
-  for (const [key, list] of Map.groupBy(whole, partitionKey)) {
-    const sinkEnd = BigInt(ends.get(key)?.endOffset ?? 0);
+  const whole = own.filter((t) => !short.has(partitionKey(t)));
+  return [...gaps, ...abortedGaps(point.manifest, whole)];
+}
+
+/** Where the mirror has all, and own transactions are aborted nevertheless. */
+function abortedGaps(
+  { sinkEnds }: Pick<CheckpointManifest, 'sinkEnds'>,
+  own: readonly OwnTransaction[],
+): readonly OutputGap[] {
+  const ends = new Map(sinkEnds?.partitions.map((end) => [partitionKey(end), BigInt(end.endOffset)]));
+  const aborted = own.filter((t) => t.outcome === 'abort');
+  return [...Map.groupBy(aborted, partitionKey)].map(([key, list]) => {
+    const sinkEnd = ends.get(key) ?? 0n;
     const { topic, partition } = list[0] as OwnTransaction;
     const abortedRecords = sum(list.map((t) => t.records));
-    gaps.push({ topic, partition, mirroredEnd: sinkEnd, sinkEnd, abortedRecords, recordsAtMost: abortedRecords });
-  }
-  return gaps;
+    return { topic, partition, mirroredEnd: sinkEnd, sinkEnd, abortedRecords, recordsAtMost: abortedRecords };
+  });
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);

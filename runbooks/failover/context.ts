@@ -87,6 +87,16 @@ export interface FailoverContext {
     mirroredEnds: readonly PartitionOffset[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, RecoveryPointChoice>>;
+  /**
+   * What readers miss and get twice of a point's output, when nothing of the mirror's stands open any more; undefined
+   * when no more can be told than before. Reads only.
+   */
+  recountOutput(
+    point: UsedPoint,
+    writes: readonly string[],
+    mirroredEnds: readonly PartitionOffset[],
+    signal: AbortSignal,
+  ): Promise<PointOutput | undefined>;
   /** Copies a group's committed offsets to the standby, clamped to where mirrored data ends. Idempotent. */
   syncGroup(group: string, mirroredEnds: readonly PartitionOffset[], signal: AbortSignal): Promise<SyncedGroup>;
 }

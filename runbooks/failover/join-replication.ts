@@ -4,6 +4,8 @@ import type { Region } from '../../regions/region.ts';
 import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
 import type { RecoveryPointChoice as FoundPoint } from '../../replication/recovery-point/choose.ts';
 import { askedJob, describeRefusal, findRecoveryPoints } from '../../replication/recovery-point/find.ts';
+import { standbyRanges } from '../../replication/recovery-point/gather.ts';
+import { recountOutput } from '../../replication/recovery-point/point-output.ts';
 import { type SinkLogReader, sinkLogReader } from '../../replication/recovery-point/sink-logs.ts';
 import type { FailoverContext, RecoveryPointChoice, SyncedGroup } from './context.ts';
 import { within } from './failover-step.ts';
@@ -15,7 +17,7 @@ export function joinReplication(
   standby: Region,
   topics: readonly string[],
   options: { readonly acceptOutputGap?: boolean; readonly sinkLogs?: SinkLogReader } = {},
-): Pick<FailoverContext, 'chooseRecoveryPoints' | 'syncGroup' | 'remains'> {
+): Pick<FailoverContext, 'chooseRecoveryPoints' | 'recountOutput' | 'syncGroup' | 'remains'> {
   const { acceptOutputGap = false, sinkLogs = sinkLogReader(standby.brokers) } = options;
   return {
     remains: standbyRemains(primary, standby),
@@ -27,6 +29,10 @@ export function joinReplication(
         asked,
       );
       return new Map([...choices].map(([job, choice]) => [job, inWordsOfFailover(job, choice)]));
+    },
+    async recountOutput(point, writes, mirrorEnds, signal) {
+      const ranges = await standbyRanges({ kafka: standby.kafka, topics, mirrorEnds, signal });
+      return recountOutput(point, writes, ranges, sinkLogs, signal);
     },
     async syncGroup(group, ends, signal): Promise<SyncedGroup> {
       const mirrored = new Map(ends.map((e: PartitionOffset) => [partitionKey(e), e.offset]));

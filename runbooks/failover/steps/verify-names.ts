@@ -1,4 +1,5 @@
 import { describeError } from '../../../domain/errors.ts';
+import type { FailoverContext, FailoverFacts, UsedPoint } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { primaryEndsIfReachable } from './freeze-mirror.ts';
 
@@ -37,8 +38,28 @@ export function verifyNames(words: StepWords): FailoverStep {
       return {
         kind: 'done',
         evidence: evidence({ answers, primaryEnds: ends }),
-        facts: { namesAnswerAtMs, ...(ends ? { primaryEnds: ends, primaryEndsAreLast: true } : {}) },
+        facts: {
+          namesAnswerAtMs,
+          ...(facts.points === undefined ? {} : { points: await recounted(facts.points, context, facts, io.signal) }),
+          ...(ends ? { primaryEnds: ends, primaryEndsAreLast: true } : {}),
+        },
       };
     },
   };
+}
+
+/** The points with their output as it is in the end; it holds nothing up, and what can't be read stays as it was told. */
+async function recounted(
+  points: readonly UsedPoint[],
+  context: FailoverContext,
+  { promotedAt = [] }: Partial<FailoverFacts>,
+  signal: AbortSignal,
+): Promise<readonly UsedPoint[]> {
+  return Promise.all(
+    points.map(async (point) => {
+      const writes = context.jobs.find(({ config }) => config.name === point.job)?.config.writes ?? [];
+      const output = await context.recountOutput(point, writes, promotedAt, signal).catch(() => undefined);
+      return output === undefined ? point : { ...point, output };
+    }),
+  );
 }

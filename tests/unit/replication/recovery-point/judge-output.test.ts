@@ -4,7 +4,7 @@ import type { LogRange } from '../../../../domain/offsets.ts';
 import { judgeOutput, outputRanges } from '../../../../replication/recovery-point/judge-output.ts';
 import { judgeSinks } from '../../../../replication/recovery-point/judge-sinks.ts';
 import { indexRanges } from '../../../../replication/recovery-point/log-index.ts';
-import { pointOutput } from '../../../../replication/recovery-point/point-output.ts';
+import { pointOutput, recountOutput } from '../../../../replication/recovery-point/point-output.ts';
 import { foldSinkLog } from '../../../../replication/recovery-point/sink-logs.ts';
 import {
   decideOpenTransactions,
@@ -182,4 +182,22 @@ test('without ends of its own a point`s doubles are bounded by those of an older
   const slow = pointOutput({ points: [older], writes, logRanges }, undefined);
   expect(slow.output.doubled).toEqual([{ topic, records: null, basis: 'unknown' }]);
   expect(slow.output.notes.map((n) => n.code)).toEqual(['SinkLogNotRead']);
+});
+
+test('an end that was under way when the point was chosen counts as it turned out', async () => {
+  const fold = foldSinkLog(range);
+  fold.add(data(0n, 5, 1n), undefined);
+  fold.add(data(12n, 6, 2n), undefined);
+  const points = [judgedPoint({ droppedTransactions: pending, sinkEnds })];
+  const logRanges = [{ topic, partition: 0, logStartOffset: 0n, logEndOffset: 20n }];
+  const { output } = pointOutput({ points, writes, logRanges }, [fold.result()]);
+  expect(output).toMatchObject({ doubled: [{ records: 0, basis: 'exact' }], gap: [] });
+  fold.add(marker(20n, 2n), 'commit');
+  fold.add(marker(21n, 1n), 'abort');
+  const point = { droppedTransactions: pending, sinkEnds, output };
+  const { signal } = new AbortController();
+  const final = await recountOutput(point, writes, logRanges, { read: async () => [fold.result()] }, signal);
+  expect(final?.doubled).toEqual([{ topic, records: 6, basis: 'exact' }]);
+  expect(final?.gap).toMatchObject([{ partition: 0, abortedRecords: 5, recordsAtMost: 5 }]);
+  expect(await recountOutput(point, writes, logRanges, { read: async () => undefined }, signal)).toBeUndefined();
 });

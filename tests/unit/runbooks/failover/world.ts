@@ -234,6 +234,7 @@ export function newWorld(options: WorldOptions = {}): World {
     },
     chooseRecoveryPoints: async () =>
       new Map(options.noPoint ? [] : [['counts', { kind: 'chosen', point: manifest, rejected: [] }]]),
+    recountOutput: async () => undefined,
     syncGroup: async (group) => {
       effects.push('sync group');
       return { group, source: 'last-copy', offsets: [] };
