@@ -3,7 +3,6 @@ import { wallClock } from '../../daemon/wall-clock.ts';
 import { fetchRequest } from '../../regions/kafka/fetch.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import { recordBatches } from '../../regions/kafka/record-batch.ts';
-import { checkTopics } from '../../replication/topics/check-topics.ts';
 import type { Mirror } from '../../replication/topics/mirror.ts';
 import { verifyTopics } from '../../replication/topics/verify.ts';
 import { readByJava, writeByJava } from '../support/java-client.ts';
@@ -53,21 +52,6 @@ async function codecsOf(broker: TestBroker, topic: string, partition: number): P
 }
 
 const stopOf = (mirror: Mirror, topic: string) => mirror.status().topics[topic]?.partitions[0]?.stop;
-
-async function verdictOn(topic: string) {
-  const side = (name: string, broker: TestBroker, kafka: MirrorPair['primaryAdmin']) => ({
-    name,
-    kafka,
-    brokers: { name, bootstrap: [broker.address] },
-  });
-  const [verdict] = await checkTopics(
-    side('mumbai', pair.primary, pair.primaryAdmin),
-    side('singapore', pair.standby, pair.standbyAdmin),
-    [topic],
-    { nowMs: Date.now(), signal: AbortSignal.timeout(30_000) },
-  );
-  return verdict;
-}
 
 describe('the mirror keeps', () => {
   test('every compression, null and empty keys and values, headers and times, as Kafka`s own client reads them', async () => {
@@ -149,7 +133,7 @@ describe('the mirror refuses', () => {
       await expect.poll(() => stopOf(mirror, topic)?.reason, { timeout: 10_000 }).toBe('StampedOnAppend');
     });
     expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([3n]);
-    const verdict = await verdictOn(topic);
+    const verdict = await pair.verdictOn(topic);
     expect(verdict?.reasons.map((r) => r.code)).toContain('TopicNotMirrorable');
   });
 
@@ -157,7 +141,7 @@ describe('the mirror refuses', () => {
     for (const setting of [{ 'compression.type': 'zstd' }, { 'message.timestamp.type': 'LogAppendTime' }]) {
       const { topic } = await pair.prepare(1);
       await pair.standbyAdmin.alterTopicConfigs(topic, setting);
-      const verdict = await verdictOn(topic);
+      const verdict = await pair.verdictOn(topic);
       expect(verdict?.reasons.map((r) => r.code)).toEqual(['TopicNotMirrorable']);
     }
   });

@@ -1,40 +1,31 @@
-import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { CompressionTypes, Kafka, type KafkaMessage, logLevel, type Producer } from 'kafkajs';
+import { CompressionTypes, type KafkaMessage, type Producer } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { wallClock } from '../../daemon/wall-clock.ts';
 import type { TopicPartition } from '../../domain/offsets.ts';
-import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
+import type { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
-import { Mirror } from '../../replication/topics/mirror.ts';
+import type { Mirror } from '../../replication/topics/mirror.ts';
 import type { MirrorStatus } from '../../replication/topics/mirror-status.ts';
-import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
 import { countBeyond } from '../../replication/topics/recount.ts';
-import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
+import type { TestBroker } from '../support/kafka-broker.ts';
+import { kafkajsClient, type MirrorPair, mirroring, mirrorProcess, startMirrorPair } from '../support/mirror-pair.ts';
 
+let pair: MirrorPair;
 let primary: TestBroker;
 let standby: TestBroker;
 let primaryAdmin: PlatformaticAdmin;
 let standbyAdmin: PlatformaticAdmin;
 let producer: Producer;
-let topics = 0;
 
 beforeAll(async () => {
-  [primary, standby] = await Promise.all([startTestBroker(), startTestBroker()]);
-  primaryAdmin = new PlatformaticAdmin({ region: 'mumbai', bootstrap: [primary.address] });
-  standbyAdmin = new PlatformaticAdmin({ region: 'singapore', bootstrap: [standby.address] });
-  producer = client(primary).producer({ retry: { retries: 20 } });
+  pair = await startMirrorPair();
+  ({ primary, standby, primaryAdmin, standbyAdmin } = pair);
+  producer = kafkajsClient(primary).producer({ retry: { retries: 20 } });
   await producer.connect();
 });
 afterAll(async () => {
   await producer?.disconnect();
-  await Promise.all([primaryAdmin?.close(), standbyAdmin?.close()]);
-  await Promise.all([primary?.stop(), standby?.stop()]);
+  await pair?.stop();
 });
-
-function client(broker: TestBroker): Kafka {
-  return new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
-}
 
 /** Writes records that tell each other apart, in batches of 500. */
 async function write(topic: string, count: number, compression = CompressionTypes.None, by = producer): Promise<void> {
@@ -51,7 +42,7 @@ async function write(topic: string, count: number, compression = CompressionType
 /** Every record of a topic by kafkajs, as text that holds all its fields, by partition and offset. */
 async function readAll(broker: TestBroker, partitions: readonly TopicPartition[], total: number) {
   const topic = partitions[0]?.topic ?? '';
-  const consumer = client(broker).consumer({ groupId: `audit-${Math.random()}` });
+  const consumer = kafkajsClient(broker).consumer({ groupId: `audit-${Math.random()}` });
   const records = new Map<string, string>();
   const text = (m: KafkaMessage) => JSON.stringify([m.timestamp, `${m.key}`, `${m.value}`, `${m.headers?.n}`]);
   await consumer.connect();
@@ -69,37 +60,7 @@ async function readAll(broker: TestBroker, partitions: readonly TopicPartition[]
   return records;
 }
 
-async function prepare(partitionCount: number) {
-  const topic = `mirrored-${++topics}`;
-  await primaryAdmin.createTopic({ name: topic, partitions: partitionCount, configs: {} });
-  const { partitions } = await prepareTopics(
-    { name: 'mumbai', kafka: primaryAdmin },
-    { name: 'singapore', kafka: standbyAdmin },
-    [topic],
-  );
-  const transactionalId = `mirror-${topic}`;
-  const identity = await standbyAdmin.initProducer(transactionalId);
-  const settings = {
-    source: { name: 'mumbai', bootstrap: [primary.address] },
-    target: { name: 'singapore', bootstrap: [standby.address] },
-    partitions,
-    tuning: { requestTimeoutMs: 1_500 },
-  };
-  return { topic, partitions, transactionalId, identity, settings };
-}
-
-/** A mirror that runs until the end of `use`. */
-async function mirroring(prepared: Awaited<ReturnType<typeof prepare>>, use: (mirror: Mirror) => Promise<void>) {
-  const mirror = new Mirror({ ...prepared.settings, producer: prepared.identity, clock: wallClock });
-  const stopping = new AbortController();
-  const running = mirror.run(stopping.signal);
-  try {
-    await use(mirror);
-  } finally {
-    stopping.abort();
-    await running;
-  }
-}
+const prepare = (partitions: number) => pair.prepare(partitions, {}, { requestTimeoutMs: 1_500 });
 
 const mirrored = (status: MirrorStatus, topic: string) =>
   status.topics[topic]?.partitions.reduce((sum, p) => sum + p.mirroredEndOffset, 0n);
@@ -109,23 +70,15 @@ const reaches = (mirror: Mirror, topic: string, records: bigint) =>
 describe('the mirror', () => {
   test('gives every record its own offset on the standby, also when its process is killed on the way', async () => {
     const prepared = await prepare(4);
-    const { topic, partitions, identity, settings } = prepared;
+    const { topic, partitions, settings } = prepared;
     await write(topic, 25_000);
     await write(topic, 25_000, CompressionTypes.GZIP);
-    const argument = JSON.stringify({
-      ...settings,
-      producerId: identity.producerId.toString(),
-      producerEpoch: identity.producerEpoch,
-      tuning: { fetchMaxBytes: 65_536, partitionMaxBytes: 16_384 },
-    });
-    const script = fileURLToPath(new URL('../support/mirror-child.ts', import.meta.url));
+    const slow = { ...settings, tuning: { fetchMaxBytes: 65_536, partitionMaxBytes: 16_384 } };
     for (const atLeast of [1n, 8_000n]) {
-      const child = spawn(process.execPath, [script, argument], { stdio: 'ignore' });
+      const child = mirrorProcess({ ...prepared, settings: slow });
       const ends = async () => (await standbyAdmin.logRanges(partitions)).reduce((sum, r) => sum + r.logEndOffset, 0n);
       await expect.poll(ends, { timeout: 20_000, interval: 5 }).toBeGreaterThanOrEqual(atLeast);
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGKILL');
-      await exited;
+      await child.kill();
       expect(await ends(), 'it was killed on the way').toBeLessThan(50_000n);
     }
     await mirroring(prepared, async (mirror) => {
@@ -216,7 +169,7 @@ describe('the mirror', () => {
 
 /** By a producer of its own: kafkajs' can't go on once a topic that it wrote to was deleted. */
 async function writeAnew(topic: string, count: number): Promise<void> {
-  const own = client(primary).producer();
+  const own = kafkajsClient(primary).producer();
   await own.connect();
   await write(topic, count, CompressionTypes.None, own);
   await own.disconnect();
@@ -226,7 +179,7 @@ describe('the mirror of several topics', () => {
   test('tells a deleted one by name while the others go on, and never mixes it with one made anew', async () => {
     const [lost, healthy] = [await prepare(1), await prepare(2)];
     const partitions = [...lost.partitions, ...healthy.partitions];
-    const admin = client(primary).admin();
+    const admin = kafkajsClient(primary).admin();
     await admin.connect();
     await mirroring({ ...healthy, settings: { ...healthy.settings, partitions } }, async (mirror) => {
       const first = () => mirror.status().topics[lost.topic]?.partitions[0];
@@ -257,7 +210,7 @@ describe('the mirror of several topics', () => {
   test('goes on where one can`t be written to the standby', async () => {
     const [lost, healthy] = [await prepare(1), await prepare(1)];
     const partitions = [...lost.partitions, ...healthy.partitions];
-    const admin = client(standby).admin();
+    const admin = kafkajsClient(standby).admin();
     await admin.connect();
     await mirroring({ ...healthy, settings: { ...healthy.settings, partitions } }, async (mirror) => {
       await reaches(mirror, healthy.topic, 0n);

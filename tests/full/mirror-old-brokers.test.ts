@@ -1,27 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkTopics } from '../../replication/topics/check-topics.ts';
 import { readByJava, writeByJava } from '../support/java-client.ts';
-import type { TestBroker } from '../support/kafka-broker.ts';
 import { logEnds, type MirrorPair, messages, mirroring, startMirrorPair } from '../support/mirror-pair.ts';
 import { oldReleases, startOldBroker } from '../support/old-kafka.ts';
 
 const tuning = {};
 let pair: MirrorPair;
-
-async function verdictOn(topic: string) {
-  const side = (name: string, broker: TestBroker, kafka: MirrorPair['primaryAdmin']) => ({
-    name,
-    kafka,
-    brokers: { name, bootstrap: [broker.address] },
-  });
-  const [verdict] = await checkTopics(
-    side('mumbai', pair.primary, pair.primaryAdmin),
-    side('singapore', pair.standby, pair.standbyAdmin),
-    [topic],
-    { nowMs: Date.now(), signal: AbortSignal.timeout(30_000) },
-  );
-  return verdict;
-}
 
 describe.each(oldReleases)('Kafka %s as the primary', (version) => {
   beforeAll(async () => {
@@ -48,7 +31,7 @@ describe.each(oldReleases)('Kafka %s as the primary', (version) => {
     const { topic } = prepared;
     await writeByJava(pair.primary.address, topic, 2);
     expect(await logEnds(pair.primaryAdmin, prepared.partitions)).toEqual([1_000n, 1_000n]);
-    expect(await verdictOn(topic)).toMatchObject({ verdict: 'mirrored', reasons: [] });
+    expect(await pair.verdictOn(topic)).toMatchObject({ verdict: 'mirrored', reasons: [] });
     await mirroring(prepared, (mirror) => pair.catchesUp(mirror, prepared));
     const here = await readByJava(pair.primary.address, topic, 2);
     expect(here).toHaveLength(2_000);
@@ -71,6 +54,6 @@ describe('records in the format of before Kafka 0.11, in a log of Kafka 2.8.2,',
       await expect.poll(stop, { timeout: 10_000 }).toMatchObject({ detail: expect.stringContaining('version 1') });
     });
     expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([0n]);
-    expect(await verdictOn(topic)).toMatchObject({ verdict: 'refused' });
+    expect(await pair.verdictOn(topic)).toMatchObject({ verdict: 'refused' });
   });
 });

@@ -8,6 +8,8 @@ import { fetchRequest } from '../../regions/kafka/fetch.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { markerOutcome, recordBatches } from '../../regions/kafka/record-batch.ts';
+import type { TopicVerdict } from '../../replication/topics/check.ts';
+import { checkTopics } from '../../replication/topics/check-topics.ts';
 import { Mirror, type MirrorOptions } from '../../replication/topics/mirror.ts';
 import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
 import { startTestBroker, type TestBroker } from './kafka-broker.ts';
@@ -34,6 +36,8 @@ export interface MirrorPair {
   expectIdentical(prepared: PreparedTopic): Promise<void>;
   /** Transactions interleaved, committed and aborted, over several partitions, with plain records between. */
   writeMix(topic: string, partitions: number, rounds: number, last?: string): Promise<void>;
+  /** What the check says of mirroring a topic. */
+  verdictOn(topic: string): Promise<TopicVerdict | undefined>;
   stop(): Promise<void>;
 }
 
@@ -138,6 +142,15 @@ export async function startMirrorPair(settings: PairSettings = {}): Promise<Mirr
         await (round % 3 ? first.abort() : first.commit());
       }
       await plain.send({ topic, messages: Array.from({ length: partitions }, (_, p) => messages(last, 1, p)).flat() });
+    },
+    verdictOn: async (topic) => {
+      const [verdict] = await checkTopics(
+        { name: 'mumbai', kafka: primaryAdmin, brokers: { name: 'mumbai', bootstrap: [primary.address] } },
+        { name: 'singapore', kafka: standbyAdmin, brokers: { name: 'singapore', bootstrap: [standby.address] } },
+        [topic],
+        { nowMs: Date.now(), signal: AbortSignal.timeout(30_000) },
+      );
+      return verdict;
     },
     stop: async () => {
       await Promise.all(producers.map((p) => p.disconnect()));
