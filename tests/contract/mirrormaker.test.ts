@@ -7,11 +7,13 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { type ConnectCluster, connectRest } from '../../regions/connect/connect-rest.ts';
-import { decodeSourceSplits, SOURCE_READER_STATE } from '../../regions/flink/kafka-state.ts';
+import { decodeSourceSplits, listStates, SOURCE_READER_STATE } from '../../regions/flink/kafka-state.ts';
 import { transform } from '../../regions/flink/metadata-files.ts';
 import { readMetadata } from '../../regions/flink/metadata-reader.ts';
 import { writeMetadata } from '../../regions/flink/metadata-writer.ts';
 import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { s3ObjectStore } from '../../regions/objects/s3-object-store.ts';
 import { withSplitsChanged } from '../../replication/checkpoints/change-sources.ts';
 import { createCheckpointSync } from '../../replication/checkpoints/sync.ts';
 import {
@@ -29,28 +31,34 @@ import { putFullSample } from '../support/checkpoint-bucket.ts';
 import { flinkSample, SAMPLE_BUCKET } from '../support/flink-samples.ts';
 import { startTestConnect, type TestConnect } from '../support/kafka-connect.ts';
 import { consume, logEnds, type MirrorPair, messages, startMirrorPair, theEnd } from '../support/mirror-pair.ts';
+import { type ObjectServer, startObjectServer } from '../support/object-server.ts';
 import { sampleWith } from '../unit/cli/sample-config.ts';
 import { mirrorMakerYaml, sampleFlow } from '../unit/replication/mirrormaker/mirrormaker-sample.ts';
 
 let pair: MirrorPair;
 let worker: TestConnect;
+let server: ObjectServer;
 let connect: ConnectCluster;
 let flow: MirrorMakerFlow;
 let deploying: DeployOptions;
 let folder: string;
 const signal = AbortSignal.timeout(180_000);
+/** The sample's. */
+const REPLICA = 'argus-flink-checkpoints-replica';
 const plain = { topic: 'plain', partition: 0 };
 const transactional = { topic: 'transactional', partition: 0 };
 
 beforeAll(async () => {
   pair = await startMirrorPair();
   worker = await startTestConnect(pair.standby.address);
+  server = await startObjectServer({ buckets: [REPLICA] });
   connect = connectRest({ region: 'singapore', url: worker.url });
   deploying = { connect, clock: wallClock, signal, timeoutMs: 60_000 };
   folder = await mkdtemp(join(tmpdir(), 'argus-test-mirrormaker-'));
   const text = mirrorMakerYaml('    replicationFactor: 1\n', sampleWith('[events]', '[plain, transactional]'))
     .replace('127.0.1.1:19092', pair.primary.address)
     .replace('127.0.2.1:19092', pair.standby.address)
+    .replace('http://127.0.2.1:9000', `${server.endpoint}\n      region: us-east-1`)
     .replace('http://connect.singapore.example:8083', worker.url);
   await writeFile(join(folder, 'argus.yaml'), text);
   flow = sampleFlow(text);
@@ -68,6 +76,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await worker?.stop();
+  await server?.stop();
   await pair?.stop();
   if (folder) await rm(folder, { recursive: true, force: true });
 });
@@ -88,20 +97,19 @@ async function look(stalledAfterMs = 30_000) {
 
 /** What a command prints as JSON; one that fails throws. */
 async function argus(...args: string[]) {
-  const env = { ...process.env, MUMBAI_KEY: 'x', MUMBAI_SECRET: 'x', SINGAPORE_KEY: 'x', SINGAPORE_SECRET: 'x' };
+  const env = { ...process.env, MUMBAI_KEY: 'x', MUMBAI_SECRET: 'x', SINGAPORE_KEY: server.accessKeyId };
   const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
   const command = [main, '--config', join(folder, 'argus.yaml'), '--json', ...args];
   const { stdout } = await promisify(execFile)(process.execPath, command, {
-    env: { ...env, CLOUDFLARE_TOKEN: 'x' },
+    env: { ...env, SINGAPORE_SECRET: server.secretAccessKey, CLOUDFLARE_TOKEN: 'x' },
     timeout: 60_000,
   });
   return JSON.parse(stdout);
 }
 
 /** A replica of a checkpoint whose source goes on there, in partition 0; made from one that Flink wrote. */
-async function checkpointAt(topic: string, offset: bigint) {
+async function checkpointAt(topic: string, offset: bigint, target: ObjectStore = memoryObjectStore('standby')) {
   const source = memoryObjectStore('primary', { uri: `s3://${SAMPLE_BUCKET}` });
-  const target = memoryObjectStore('standby', { uri: 's3://replica' });
   await putFullSample(source);
   const { directory } = flinkSample('v6-full');
   const directoryUri = `${source.uri}/${directory}`;
@@ -182,11 +190,33 @@ describe('MirrorMaker 2 on Kafka Connect', () => {
     expect(answers[54]).toEqual({ kind: 'exact', offset: 40n });
   }, 60_000);
 
-  test('a checkpoint is written with the offset of the copy, behind which the very same record stands', async () => {
-    const { target, job } = await checkpointAt(transactional.topic, 53n);
+  test('a checkpoint is written with the offset of the copy, or refused by name', async () => {
+    const { endpoint, accessKeyId, secretAccessKey } = server;
+    const access = { endpoint, accessKeyId, secretAccessKey, region: 'us-east-1', bucket: REPLICA, pathStyle: true };
+    const replica = s3ObjectStore(access);
+    try {
+      const { job } = await checkpointAt(transactional.topic, 53n, replica);
+      const [told] = (await argus('checkpoints', 'translate', '--job', job)).jobs;
+      const standby = { topic: 'transactional', offset: '39' };
+      expect(told).toMatchObject({
+        job,
+        checkpointId: 4,
+        state: 'written',
+        rejected: [],
+        splits: [{ offset: '53', standby }],
+      });
+      const written = await replica.get(`${told.uri.slice(`s3://${REPLICA}/`.length)}/_metadata`);
+      const splits = listStates(readMetadata(written!.body), SOURCE_READER_STATE).flatMap(({ stream, offsets }) =>
+        decodeSourceSplits(stream?.tag === 1 ? stream.data : new Uint8Array(), offsets),
+      );
+      expect(splits).toEqual([{ ...transactional, offset: 39n }]);
+      const [again] = (await argus('checkpoints', 'translate')).jobs;
+      expect(again).toEqual({ ...told, state: 'there' });
+    } finally {
+      await replica.close();
+    }
+    const job = 'counts';
     const translator = { topics: ['transactional'], standbyTopic: (t: string) => standbyTopic(flow, t), translate };
-    const choice = await chooseTranslated({ objects: target, job, translator, signal });
-    expect(choice).toMatchObject({ kind: 'chosen', point: { splits: [{ offset: 53n, standby: { offset: 39n } }] } });
     const past = await checkpointAt(transactional.topic, 55n);
     expect(await chooseTranslated({ objects: past.target, job, translator, signal })).toMatchObject({
       kind: 'none',
