@@ -5,6 +5,15 @@ import { playScenario, type ScenarioRun } from '../../lab/demo/scenario.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import { flinkRestJobs } from '../../regions/flink/flink-rest-jobs.ts';
+import { expectKinds } from '../support/restore-case.ts';
+import { restoreCase } from '../support/restore-cases.ts';
+import {
+  destroyBucket,
+  type FoundMetadata,
+  mentionsOfPrimary,
+  metadataIn,
+  restoredPoint,
+} from '../support/restore-evidence.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
 // One lab for the whole story: each test goes on where the one before it ended.
@@ -12,6 +21,7 @@ let lab: Lab;
 let run: ScenarioRun;
 let settings: Parameters<typeof argus>[0];
 const output: string[] = [];
+let written: readonly FoundMetadata[] = [];
 
 beforeAll(async () => {
   lab = await startTestLab();
@@ -22,6 +32,9 @@ beforeAll(async () => {
     warmupMs: 15_000,
     afterMs: 5_000,
     distanceMs: 30,
+    async afterOutage() {
+      written = destroyBucket(lab);
+    },
     say: (line) => output.push(line),
     onArgusOutput: (text) => output.push(text),
   });
@@ -59,7 +72,7 @@ test('without a terminal and without --yes a failover is refused with exit code 
   expect(done.stderr).toMatch(/--yes/);
 });
 
-test('the primary is killed under load, and argus failover brings the platform up in the standby', async () => {
+test('the primary is killed under load, its bucket deleted, and argus failover brings the platform up in the standby', async () => {
   await run.failOver();
 });
 
@@ -85,6 +98,17 @@ test('with the primary gone the job makes 3 more checkpoints and survives the lo
   const third = await until(first + 3);
   await lab.regions[names.standby].restart('taskmanager');
   await until(third + 2);
+});
+
+test('the job was restored from what Argus wrote, and nobody asked for the bucket of the primary', () => {
+  expectKinds(written, restoreCase('RocksDB, incremental'));
+  const restored = restoredPoint(lab);
+  expect(restored).toMatchObject({ version: 6, roundTrips: true });
+  expect(restored.kinds).not.toContain('stream 6');
+  expect([...written, ...metadataIn(lab, names.standby)].filter((found) => !found.roundTrips)).toEqual([]);
+  const { atHome, mentions } = mentionsOfPrimary(lab);
+  expect(mentions).toEqual([]);
+  expect(atHome).toBeGreaterThan(100);
 });
 
 let result: DemoResult;

@@ -60,3 +60,10 @@ export const restoreCases: readonly RestoreCase[] = [
     hasNot: ['stream 15', 'channel'],
   },
 ];
+
+/** The case of this name. */
+export function restoreCase(name: string): RestoreCase {
+  const found = restoreCases.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`there is no case ${name}`);
+  return found;
+}

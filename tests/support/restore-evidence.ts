@@ -63,11 +63,14 @@ export function restoredPoint(lab: Lab): FoundMetadata {
 
 /**
  * Lines of the standby's logs that name the primary's bucket: its store's requests, and its Flink's own words. The
- * replica's keys repeat those of the primary's bucket, never its name. `requests`: how many there were at all.
+ * replica's keys repeat those of the primary's bucket, never its name. `atHome`: how many the primary's own store had
+ * to do with it, as a proof that such lines are found.
  */
-export function mentionsOfPrimary(lab: Lab): { readonly requests: number; readonly mentions: readonly string[] } {
+export function mentionsOfPrimary(lab: Lab): { readonly atHome: number; readonly mentions: readonly string[] } {
   const named = new RegExp(`${lab.info.regions[names.primary].objects.bucket}(?![\\w.-])`);
-  const requests = readFileSync(accessLogPath(lab.info, names.standby), 'utf8').trim().split('\n');
+  const requests = (region: RegionName): readonly string[] =>
+    readFileSync(accessLogPath(lab.info, region), 'utf8').trim().split('\n');
   const words = [flinkLog(lab, 'jobmanager'), flinkLog(lab, 'taskmanager')].flatMap((text) => text.split('\n'));
-  return { requests: requests.length, mentions: [...requests, ...words].filter((line) => named.test(line)) };
+  const naming = (lines: readonly string[]): readonly string[] => lines.filter((line) => named.test(line));
+  return { atHome: naming(requests(names.primary)).length, mentions: naming([...requests(names.standby), ...words]) };
 }
