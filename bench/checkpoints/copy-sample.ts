@@ -14,7 +14,8 @@ const RUN = 'edf7a6aa04268d723b4bc8e37a77a63d';
 export const FOLDER = `${PREFIX}/${RUN}`;
 /** Any of version 6 will do: Flink's properties are taken from it. */
 const captured = resolve('fixtures/flink/v6-p2-busy/_metadata');
-const AT_ONCE = 16;
+/** Each is held in memory. */
+const BYTES_AT_ONCE = 256 << 20;
 
 /** A file of shared state. */
 export interface SharedFile {
@@ -30,7 +31,7 @@ export function putFiles(
   sizeBytes: number,
 ): Promise<readonly SharedFile[]> {
   const files = Array.from({ length: count }, (_, i) => `${FOLDER}/shared/${name}-${String(i).padStart(6, '0')}`);
-  return eachAtOnce(files, AT_ONCE, async (key) => {
+  return eachAtOnce(files, Math.min(16, Math.ceil(BYTES_AT_ONCE / sizeBytes)), async (key) => {
     await store.put(key, randomBytes(sizeBytes));
     return { key, sizeBytes };
   });

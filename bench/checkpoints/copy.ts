@@ -212,7 +212,8 @@ const copyProcess = '../checkpoints/copy-process';
 const processEntry = siblingEntry(import.meta.url, './copy-process');
 
 function open(store: StoreAt) {
-  return s3ObjectStore({ ...store, pathStyle: true });
+  // What is put here is large, and not what is measured.
+  return s3ObjectStore({ ...store, pathStyle: true, timeoutMs: 300_000 });
 }
 
 /** The one goes first in odd pairs, the other in even ones. */
