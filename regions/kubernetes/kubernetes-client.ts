@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ArgusError } from '../../domain/errors.ts';
 import type { KubernetesApi, KubernetesEvent, KubernetesObject, WriteOptions } from './kubernetes-api.ts';
 import { kubernetesCalls } from './kubernetes-calls.ts';
-import { hasCode, KubernetesAnswerError } from './kubernetes-errors.ts';
+import { hasCode, invalidApplyError, KubernetesAnswerError } from './kubernetes-errors.ts';
 import { listAll, toObject, watchSource } from './kubernetes-lists.ts';
 import type { Call, KubernetesTransport } from './kubernetes-requests.ts';
 import { watchObjects } from './watch-objects.ts';
@@ -46,6 +46,12 @@ export function kubernetesClient(transport: KubernetesTransport, options: Kubern
     call: WriteOptions | undefined,
   ): Promise<KubernetesObject> {
     const { name, namespace: wanted } = object.metadata;
+    if (!name) {
+      // Of a manifest that nobody has looked at yet.
+      throw new ArgusError('KubernetesInvalid', `${verb} ${object.kind}: metadata.name is missing`, {
+        hint: 'give the object a name',
+      });
+    }
     const place = await calls.placeOf(object, wanted, call);
     const creation: Call = {
       ...place,
@@ -62,6 +68,7 @@ export function kubernetesClient(transport: KubernetesTransport, options: Kubern
     const application: Call = {
       ...creation,
       verb: 'patch',
+      title: 'apply',
       method: 'PATCH',
       path: `${place.path}/${encodeURIComponent(name)}`,
       query: { ...creation.query, force: 'true' },
@@ -71,14 +78,13 @@ export function kubernetesClient(transport: KubernetesTransport, options: Kubern
       // Who applies what isn't there makes it.
       return toObject(await calls.json(object, application, ['patch', 'create'], call), object);
     } catch (error) {
-      if (statusOf(error) !== 500) throw error;
+      if (causeOf(error)?.status !== 500) throw error;
       // A field that the definition doesn't have is told as a fault of the server. Asked to make the object, it says
       // which; what is there already doesn't matter, since the fields are looked at first.
       const trial = { ...creation, query: { ...creation.query, dryRun: 'All' } };
-      await calls.json(object, trial, ['create'], call).catch((other: unknown) => {
-        if (hasCode(other, 'KubernetesInvalid')) throw other;
-      });
-      throw error;
+      const refusal = await calls.json(object, trial, ['create'], call).catch((other: unknown) => other);
+      if (!(refusal instanceof ArgusError) || refusal.code !== 'KubernetesInvalid') throw error;
+      throw invalidApplyError({ ...application, region: transport.region }, causeOf(error), refusal);
     }
   }
 
@@ -140,6 +146,7 @@ export function kubernetesClient(transport: KubernetesTransport, options: Kubern
         kind: 'DeleteOptions',
         propagationPolicy: `${dependents.charAt(0).toUpperCase()}${dependents.slice(1)}`,
         preconditions: { uid, resourceVersion },
+        gracePeriodSeconds: call?.graceSeconds,
         ...(call?.dryRun ? { dryRun: ['All'] } : {}),
       };
       try {
@@ -189,9 +196,9 @@ function dryRun(options: WriteOptions | undefined): { readonly dryRun?: 'All' } 
   return options?.dryRun ? { dryRun: 'All' } : {};
 }
 
-/** The HTTP status that an error is about. */
-function statusOf(error: unknown): number | undefined {
-  return error instanceof ArgusError && error.cause instanceof KubernetesAnswerError ? error.cause.status : undefined;
+/** The answer that an error is about. */
+function causeOf(error: unknown): KubernetesAnswerError | undefined {
+  return error instanceof ArgusError && error.cause instanceof KubernetesAnswerError ? error.cause : undefined;
 }
 
 function toEvent(object: KubernetesObject): KubernetesEvent {

@@ -5,6 +5,8 @@ import { ArgusError } from '../../domain/errors.ts';
 export interface Purpose {
   /** `get`, `list`, `watch`, `create`, `patch`, `delete`; for an apply `patch`. */
   readonly verb: string;
+  /** What a person would say, where it isn't the verb: `apply`. */
+  readonly title?: string | undefined;
   /** Absent: no object is asked for, but something of the server itself. */
   readonly resource?:
     | { readonly group: string; readonly plural: string; readonly subresource?: string | undefined }
@@ -24,16 +26,17 @@ export interface FailedAnswer extends Where {
   readonly text: string;
 }
 
-/** The HTTP status and the reason of an answer, as the cause of our error. */
+/** An answer, as the cause of our error. */
 export class KubernetesAnswerError extends Error {
   override readonly name = 'KubernetesAnswerError';
   readonly status: number;
-  readonly reason: string;
+  /** What the server said. */
+  readonly told: string;
 
-  constructor(status: number, reason: string, message: string) {
-    super(message);
+  constructor(status: number, reason: string, told: string) {
+    super(`HTTP ${status}${reason === '' ? '' : ` ${reason}`}`);
     this.status = status;
-    this.reason = reason;
+    this.told = told;
   }
 }
 
@@ -60,10 +63,10 @@ const statusShape = z.object({
 });
 
 /** `patch flinkdeployments.flink.apache.org argus-data/argus-flink` */
-export function describePurpose({ verb, resource, namespace, name }: Purpose): string {
-  if (resource === undefined) return verb;
+export function describePurpose({ verb, title = verb, resource, namespace, name }: Purpose): string {
+  if (resource === undefined) return title;
   const at = name === undefined ? (namespace === undefined ? '' : ` in ${namespace}`) : ` ${path(namespace, name)}`;
-  return `${verb} ${resourceName(resource)}${at}`;
+  return `${title} ${resourceName(resource)}${at}`;
 }
 
 /** The error of a server that did not answer: not reached, or not in time, or with a certificate that isn't trusted. */
@@ -102,7 +105,7 @@ export function answerError(failure: FailedAnswer): ArgusError {
   const parsed = parseStatus(failure.text);
   if (parsed === undefined && status !== 404 && status !== 401 && status !== 429) return notKubernetes(failure, what);
   const reason = parsed?.reason ?? '';
-  const message = parsed?.message || failure.text.slice(0, 300);
+  const message = withoutValues(parsed?.message || failure.text.slice(0, 300));
   const cause = new KubernetesAnswerError(status, reason, message);
   const of = (code: string, text: string, hint?: string, retryable = false) =>
     new ArgusError(code, `${what}: ${text}`, { cause, retryable, ...(hint === undefined ? {} : { hint }) });
@@ -111,7 +114,10 @@ export function answerError(failure: FailedAnswer): ArgusError {
     case 413:
     case 415:
     case 422:
-      return invalidError(failure, status, message, parsed?.details.causes ?? [], cause);
+      // Only who gives an object can give a wrong one.
+      return failure.verb === 'create' || failure.verb === 'patch'
+        ? invalidError(failure, message, fieldsOf(parsed?.details.causes ?? []), cause)
+        : of('KubernetesRefused', `Kubernetes of ${region} answered ${status}: ${message}`);
     case 401:
       return of(
         'KubernetesUnauthenticated',
@@ -181,7 +187,7 @@ export function forbiddenError(purpose: Purpose & { readonly region: string }, c
 
 /** The error for what RBAC allows and a quota or an admission rule does not. */
 export function deniedError(purpose: Purpose & { readonly region: string }, cause: unknown): ArgusError {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = cause instanceof KubernetesAnswerError ? cause.told : String(cause);
   return new ArgusError(
     'KubernetesDenied',
     `${describePurpose(purpose)}: a rule of Kubernetes of ${purpose.region} is against it: ${message}`,
@@ -216,28 +222,44 @@ export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof ArgusError && codes.includes(error.code);
 }
 
-function invalidError(
-  failure: FailedAnswer,
-  status: number,
-  message: string,
+/**
+ * The error of an apply whose fields the definition doesn't have or has as other types, to which the server answers 500
+ * (structured-merge-diff `typed` errors: a line a field). `refusal` is what it said to the same object as a creation.
+ */
+export function invalidApplyError(purpose: Purpose & { readonly region: string }, cause: unknown, refusal: ArgusError) {
+  const told = cause instanceof KubernetesAnswerError ? cause.told : '';
+  const fields = [...told.matchAll(/(?:^|\n|\): )\s*\.(\S+): ([^\n]+)/g)].map(([, field, why]) => `${field}: ${why}`);
+  return fields.length === 0 ? refusal : invalidError(purpose, '', fields, cause);
+}
+
+function fieldsOf(
   causes: readonly { readonly field?: string | undefined; readonly message: string }[],
-  cause: Error,
+): readonly string[] {
+  return causes.flatMap(({ field, message }) => {
+    const why = withoutValues(message);
+    if (field === undefined || field === '' || field === '<nil>') return [];
+    // Of a merge patch; the value is the whole object.
+    return [field === 'patch' ? why.replace(/^Invalid value: "…": /, '') : `${field}: ${why}`];
+  });
+}
+
+function invalidError(
+  purpose: Purpose & { readonly region: string },
+  message: string,
+  fields: readonly string[],
+  cause: unknown,
 ): ArgusError {
-  const fields = causes.flatMap(({ field, message: why }) =>
-    field === undefined || field === '' || field === '<nil>' ? [] : [`${field}: ${why}`],
-  );
   const told = fields.length > 0 ? fields.join('; ') : message;
   return new ArgusError(
     'KubernetesInvalid',
-    `${describePurpose(failure)}: Kubernetes of ${failure.region} refuses the object: ${told}`,
-    {
-      cause,
-      hint:
-        status === 422
-          ? 'correct the fields that are named; the installed version of the definition decides what is allowed'
-          : 'correct the fields that are named: kubectl explain shows those of the installed version',
-    },
+    `${describePurpose(purpose)}: Kubernetes of ${purpose.region} refuses the object: ${told}`,
+    { cause, hint: 'correct the fields that are named: kubectl explain shows those of the installed version' },
   );
+}
+
+/** Without long quoted values: the server repeats what it was given, which may be a whole object, a secret too. */
+function withoutValues(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"/g, (quoted) => (quoted.length > 62 ? '"…"' : quoted));
 }
 
 function notKubernetes(failure: FailedAnswer, what: string): ArgusError {

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import {
   answerError,
   forbiddenError,
+  invalidApplyError,
+  KubernetesAnswerError,
   kindMissingError,
   noAnswerError,
 } from '../../../../regions/kubernetes/kubernetes-errors.ts';
@@ -52,6 +54,45 @@ test('an invalid object names each field that is wrong', () => {
   expect(message).toBe(
     'patch flinkdeployments.flink.apache.org argus-data/argus-flink: Kubernetes of mumbai refuses the object: spec.flinkVersion: Unsupported value: "v9_9"; spec.job.parallelism: must be of type integer',
   );
+});
+
+test.each([
+  // As Kubernetes 1.36.3 answered.
+  [
+    'failed to create typed patch object (default/bad; flink.apache.org/v1beta1, Kind=FlinkDeployment): errors:\n  .spec.job.savepointRedeployNonce: field not declared in schema\n  .spec.nope: field not declared in schema',
+    'spec.job.savepointRedeployNonce: field not declared in schema; spec.nope: field not declared in schema',
+  ],
+  [
+    'failed to create typed patch object (default/bad; flink.apache.org/v1beta1, Kind=FlinkDeployment): .spec.job.parallelism: expected numeric (int or float), got string',
+    'spec.job.parallelism: expected numeric (int or float), got string',
+  ],
+])('an apply that was answered with 500 names the fields: %s', (told, fields) => {
+  const refusal = answerError(status(400, 'BadRequest', 'strict decoding error'));
+  const purpose = { ...where, title: 'apply' };
+  const error = invalidApplyError(purpose, new KubernetesAnswerError(500, '', told), refusal);
+  expect(error).toMatchObject({
+    code: 'KubernetesInvalid',
+    message: `apply flinkdeployments.flink.apache.org argus-data/argus-flink: Kubernetes of mumbai refuses the object: ${fields}`,
+  });
+  expect(invalidApplyError(purpose, new KubernetesAnswerError(500, '', 'something else'), refusal)).toBe(refusal);
+});
+
+test('the object that the server repeats is not told: it may hold a secret', () => {
+  const object = JSON.stringify({ data: { password: 'SECRET', more: 'x'.repeat(80) }, nope: 1 });
+  const message = `Invalid value: ${JSON.stringify(object)}: strict decoding error: unknown field "spec.nope"`;
+  const causes = [{ reason: 'FieldValueInvalid', field: 'patch', message }];
+  const error = answerError(status(422, 'Invalid', ` "" is invalid: patch: ${message}`, { causes }));
+  expect(error.message).toContain('refuses the object: strict decoding error: unknown field "spec.nope"');
+  expect(`${error.message}${(error.cause as KubernetesAnswerError).told}`).not.toContain('SECRET');
+});
+
+test('what stands between two short quotes stays', () => {
+  const message = `"v1beta1" ${'word '.repeat(20)}"spec.nope", unknown field "spec.other"`;
+  expect(answerError(status(400, 'BadRequest', message)).message).toContain(message);
+});
+
+test('a bad question is no bad object', () => {
+  expect(answerError({ ...status(400, 'BadRequest', 'unable to parse'), verb: 'list' }).code).toBe('KubernetesRefused');
 });
 
 test('what is forbidden is named with verb, resource and namespace, and how to ask again', () => {
