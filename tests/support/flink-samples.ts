@@ -16,6 +16,8 @@ export interface FlinkSample {
   readonly listing: readonly ListedObject[];
   /** The key of the directory that holds its `_metadata`. */
   readonly directory: string;
+  /** Of the job's source topic. */
+  readonly partitions: number;
   /** Bytes of a referenced object, where the sample has them. */
   file(key: string): Buffer | undefined;
 }
@@ -42,6 +44,7 @@ export function flinkSample(name: string): FlinkSample {
     bytes,
     listing,
     directory: newest.key.slice(0, -'/_metadata'.length),
+    partitions: name === 'v4-unaligned' ? 4 : 2,
     file(key) {
       const path = join(root, name, 'files', key);
       return existsSync(path) ? readFileSync(path) : undefined;
