@@ -52,6 +52,8 @@ export interface Selection {
 }
 
 export interface DeleteOptions extends WriteOptions {
+  /** How long a pod may take to end; 0: it is forgotten at once, whether or not its processes have ended. */
+  readonly graceSeconds?: number | undefined;
   /** `foreground`: the object stays until what it owns is gone. Default: `background`. */
   readonly dependents?: 'foreground' | 'background' | 'orphan' | undefined;
   /** Only this very object, not one that has its name by now: else `KubernetesConflict`. */
