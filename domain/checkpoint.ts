@@ -20,7 +20,7 @@ export interface ReplicaFile {
   readonly sizeRule: 'exact' | 'atLeast';
   /** The replica's ETag at the end of the copy; it changes when somebody overwrites the object. */
   readonly etag: string;
-  /** Of what was read from the primary's bucket for the copy. Absent in older manifests, and where a store copied by itself. */
+  /** Of what was read for the copy. Absent in older manifests, and where a store copied by itself. */
   readonly checksum?: FileChecksum | undefined;
 }
 
