@@ -9,5 +9,6 @@ test('a hundred kills of the sync, most of them amidst a copy, leave no manifest
   const result = await playKills({ kills: 100, seed });
   console.info(JSON.stringify(result));
   expect(result.hits).toBeGreaterThanOrEqual(50);
-  expect(result.replicated).toBeGreaterThan(20);
+  expect(result.replicated).toBeGreaterThan(5);
+  expect(result.removedAmidst).toBeGreaterThan(0);
 });

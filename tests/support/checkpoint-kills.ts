@@ -17,6 +17,8 @@ import { startObjectServer } from './object-server.ts';
 
 const JOB = 'counts';
 const KEEP = 3;
+/** Bytes a second of each connection to the primary's store. */
+const [FAST, SLOW] = [8_000_000, 1_200_000];
 
 export interface KillsResult {
   readonly kills: number;
@@ -28,6 +30,8 @@ export interface KillsResult {
   readonly checkpointsMade: number;
   readonly replicated: number;
   readonly superseded: number;
+  /** Kills amidst the copy of a checkpoint that Flink had removed already, in part at least. */
+  readonly removedAmidst: number;
 }
 
 /**
@@ -41,17 +45,17 @@ export async function playKills(options: { readonly kills: number; readonly seed
   const primary = await startObjectServer({ buckets: ['flink-primary'] });
   const standby = await startObjectServer({ buckets: ['replica'] });
   const line = await startObjectProxy(primary.endpoint);
-  line.bytesPerSecond = 6_000_000;
   const access = { accessKeyId: 'tester', secretAccessKey: 'tester-secret', region: 'us-east-1', pathStyle: true };
   const source = s3ObjectStore({ ...access, endpoint: primary.endpoint, bucket: 'flink-primary' });
   const target = s3ObjectStore({ ...access, endpoint: standby.endpoint, bucket: 'replica' });
-  const size = () => Math.floor(20_000 + random() ** 3 * 2_500_000);
+  const size = () => Math.floor(20_000 + random() ** 3 * 1_500_000);
   const flink = fakeFlink({
     store: source,
     seed,
-    newFiles: (id) => Array.from({ length: id === 1 ? 8 : 3 }, size),
-    liveFiles: 10,
-    retained: 2,
+    // More than are copied at once, so that Flink removes some before their turn.
+    newFiles: () => Array.from({ length: 10 }, size),
+    liveFiles: 14,
+    retained: 1,
   });
   const settings = JSON.stringify({
     job: JOB,
@@ -65,14 +69,15 @@ export async function playKills(options: { readonly kills: number; readonly seed
   const making = (async () => {
     while (!stop) {
       made = await flink.complete();
-      await sleep(100 + random() * 300);
+      await sleep(50 + random() * 200);
       await flink.subsume();
-      await sleep(random() * 400);
+      await sleep(random() * 300);
     }
   })();
   // So that a failure is thrown where it is waited for.
   making.catch(() => undefined);
-  const totals = { kills: 0, hits: 0, verified: 0, bytesVerified: 0, checkpointsMade: 0, replicated: 0, superseded: 0 };
+  const counts = { kills: 0, hits: 0, verified: 0, bytesVerified: 0, checkpointsMade: 0, replicated: 0 };
+  const totals = { ...counts, superseded: 0, removedAmidst: 0 };
   let spare = startChild(settings);
   const end = async () => {
     stop = true;
@@ -84,18 +89,23 @@ export async function playKills(options: { readonly kills: number; readonly seed
   };
   try {
     for (; totals.kills < kills; totals.kills++) {
+      // On a slow line Flink removes checkpoints before their copies are complete, on a fast one copies win.
+      line.bytesPerSecond = totals.kills % 2 === 0 ? FAST : SLOW;
       const child = spare;
       await child.ready;
       child.go();
       // The next one gets ready meanwhile: most of a life would be Node's start.
       spare = startChild(settings);
-      // Some live until a checkpoint is complete, some die in their first look.
+      // The first and some others live until a checkpoint is complete, some die in their first look.
       const until = random();
-      if (until < 0.4) await Promise.race([child.completed, sleep(3_000)]);
+      if (totals.kills === 0) await Promise.race([child.completed, sleep(30_000)]);
+      else if (until < 0.3) await Promise.race([child.superseded, child.completed, sleep(3_000)]);
+      else if (until < 0.4) await Promise.race([child.completed, sleep(3_000)]);
       else if (until < 0.9) await Promise.race([child.copying, sleep(3_000)]);
-      await sleep(random() * 700);
+      await sleep(random() * (line.bytesPerSecond === SLOW ? 1_500 : 700));
       await child.kill();
       if (child.state.copying) totals.hits++;
+      if (child.state.copying && !flink.kept().includes(child.state.checkpointId)) totals.removedAmidst++;
       totals.replicated += child.state.replicated;
       totals.superseded += child.state.superseded;
       const checked = await expectWhole(target, flink);
@@ -105,6 +115,7 @@ export async function playKills(options: { readonly kills: number; readonly seed
       await applyRetention(target, await gatherRetention(target, JOB, rules, new Set(), { nowMs: Date.now() }));
     }
     stop = true;
+    line.bytesPerSecond = FAST;
     await making;
     totals.checkpointsMade = made;
     await spare.ready;
@@ -149,9 +160,11 @@ interface Child {
   readonly ready: Promise<void>;
   /** A copy has begun. */
   readonly copying: Promise<void>;
+  /** Flink removed a checkpoint during its copy. */
+  readonly superseded: Promise<void>;
   /** A checkpoint is on the replica. */
   readonly completed: Promise<void>;
-  readonly state: { copying: boolean; replicated: number; superseded: number };
+  readonly state: { copying: boolean; checkpointId: number; replicated: number; superseded: number };
   go(): void;
   kill(): Promise<void>;
 }
@@ -166,14 +179,16 @@ function startChild(settings: string): Child {
   const ready = Promise.withResolvers<void>();
   const copying = Promise.withResolvers<void>();
   const completed = Promise.withResolvers<void>();
+  const superseded = Promise.withResolvers<void>();
   ready.promise.catch(() => undefined);
-  const state = { copying: false, replicated: 0, superseded: 0 };
+  const state = { copying: false, checkpointId: 0, replicated: 0, superseded: 0 };
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   lines.on('line', (text) => {
     const news = JSON.parse(text);
     if (news.ready) ready.resolve();
     if (news.progress?.totalFiles > 0) {
       state.copying = true;
+      state.checkpointId = news.progress.checkpointId;
       copying.resolve();
     }
     if (news.ended || news.failed) state.copying = false;
@@ -181,7 +196,10 @@ function startChild(settings: string): Child {
       state.replicated++;
       completed.resolve();
     }
-    if (news.ended?.superseded !== undefined) state.superseded++;
+    if (news.ended?.superseded !== undefined) {
+      state.superseded++;
+      superseded.resolve();
+    }
   });
   child.on('exit', () => ready.reject(new Error(`the sync's process ended: ${stderr}`)));
   child.stdin?.on('error', () => undefined);
@@ -189,6 +207,7 @@ function startChild(settings: string): Child {
     ready: ready.promise,
     copying: copying.promise,
     completed: completed.promise,
+    superseded: superseded.promise,
     state,
     go: () => void child.stdin?.write('go\n'),
     async kill() {

@@ -30,6 +30,8 @@ export interface FakeFlink {
   complete(): Promise<number>;
   /** Removes what is subsumed, in Flink's order: `_metadata`, the checkpoint's own files, then shared ones. */
   subsume(): Promise<void>;
+  /** Checkpoints that are not removed, nor being removed. */
+  kept(): readonly number[];
 }
 
 interface Held {
@@ -74,6 +76,7 @@ export function fakeFlink(options: FakeFlinkOptions): FakeFlink {
       held = [...held, { id, own, shared: full ? [] : live.map((file) => file.key) }];
       return id;
     },
+    kept: () => held.map((each) => each.id),
     async subsume() {
       const gone = held.slice(0, -retained);
       held = held.slice(-retained);
