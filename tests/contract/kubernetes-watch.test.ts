@@ -3,7 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { clientNodeTransport } from '../../regions/kubernetes/client-node-transport.ts';
 import type { KubernetesApi, KubernetesObject, WatchEvent } from '../../regions/kubernetes/kubernetes-api.ts';
 import { kubernetesCalls } from '../../regions/kubernetes/kubernetes-calls.ts';
+import { hasCode } from '../../regions/kubernetes/kubernetes-errors.ts';
 import { watchSource } from '../../regions/kubernetes/kubernetes-lists.ts';
+import type { KubernetesRequest } from '../../regions/kubernetes/kubernetes-requests.ts';
 import { freePort } from '../support/kafka-broker.ts';
 import { buildTimeoutMs, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
 
@@ -118,43 +120,72 @@ test('a position that the server no longer knows is told as expired, which a wat
   await calls.transport.close();
 });
 
-test('a watch begins on a definition that is as new as can be, though its storage is not ready yet', async () => {
-  const plural = 'widgets';
-  const names = { plural, singular: 'widget', kind: 'Widget', listKind: 'WidgetList' };
+/** A definition of widgets in a group of its own. */
+function widgets(group: string): KubernetesObject {
   const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
-  const definition = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
-  await admin.create({
+  return {
     ...definition,
-    metadata: { name: `${plural}.argus.test` },
+    metadata: { name: `widgets.${group}` },
     spec: {
-      group: 'argus.test',
+      group,
       scope: 'Namespaced',
-      names,
+      names: { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' },
       versions: [{ name: 'v1', served: true, storage: true, schema }],
     },
-  });
-  const widget = { apiVersion: 'argus.test/v1', kind: 'Widget' };
-  // Found by discovery a moment later; then at once.
+  };
+}
+const definition = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
+
+test('a server that is not ready for a new definition (429) is asked again when it says', async () => {
+  const transport = await clientNodeTransport('mumbai', { kind: 'kubeconfig', files: [cluster.server.kubeconfig] });
+  const answers: number[] = [];
+  const counting = {
+    ...transport,
+    send: async (request: KubernetesRequest) => {
+      const answer = await transport.send(request);
+      answers.push(answer.status);
+      return answer;
+    },
+  };
+  const { requests } = kubernetesCalls(counting, 10_000, 500);
+  const list = async (group: string) => {
+    const call = { verb: 'list', method: 'GET', path: `/apis/${group}/v1/widgets` } as const;
+    for (;;) {
+      const found = await requests.json(call, undefined).catch((error: unknown) => error);
+      if (!hasCode(found, 'KubernetesKindMissing')) return found;
+    }
+  };
+  // It is not ready for some milliseconds, which may be missed.
+  for (let i = 0; i < 10 && !answers.includes(429); i++) {
+    await admin.create(widgets(`new${i}.argus.test`));
+    expect(await list(`new${i}.argus.test`)).toMatchObject({ kind: 'WidgetList', items: [] });
+  }
+  expect(answers.slice(-2)).toEqual([429, 200]);
+  await transport.close();
+});
+
+test('a definition that goes is told as what it is, though it was known before', async () => {
+  const widget = { apiVersion: 'gone.argus.test/v1', kind: 'Widget' };
+  await admin.create(widgets('gone.argus.test'));
   for (let known = false; !known; await sleep(20)) {
-    known = await admin.get({ ...widget, name: 'a' }).then(
+    known = await admin.list(widget).then(
       () => true,
       () => false,
     );
   }
-  const end = new AbortController();
-  const told: string[] = [];
-  await admin.apply({ ...widget, metadata: { name: 'a', namespace: 'default' } });
-  for await (const event of admin.watch(widget, {}, { signal: end.signal, periodMs: 5_000 })) {
-    told.push(event.type);
-    if (event.type === 'synced') break;
-  }
-  expect(told).toEqual(['added', 'synced']);
-  // And when it goes, that is told as what it is.
-  await admin.delete({ ...definition, name: `${plural}.argus.test` });
+  const ref = { ...definition, name: 'widgets.gone.argus.test' };
+  await admin.delete(ref);
+  while ((await admin.get(ref)) !== undefined) await sleep(50);
   for (let there = true; there; await sleep(50)) {
-    there = (await admin.get({ ...definition, name: `${plural}.argus.test` })) !== undefined;
+    // What is served follows a moment later.
+    there = await admin.list(widget).then(
+      () => true,
+      (error: unknown) => {
+        expect(error).toMatchObject({ code: 'KubernetesKindMissing' });
+        return false;
+      },
+    );
   }
-  await expect(admin.list(widget)).rejects.toMatchObject({ code: 'KubernetesKindMissing' });
 });
 
 test('a server that is not there is told at once', async () => {
