@@ -120,6 +120,6 @@ async function ready(
         { hint: 'see whether the port is free, and whether the folder can be written' },
       );
     }
-    await sleep(50, undefined, { signal });
+    await sleep(50, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }

@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startKubernetesApi } from '../../lab/kubernetes/start-kubernetes-api.ts';
 import { clientNodeTransport } from '../../regions/kubernetes/client-node-transport.ts';
 import type { KubernetesApi, KubernetesObject, WatchEvent } from '../../regions/kubernetes/kubernetes-api.ts';
 import { kubernetesCalls } from '../../regions/kubernetes/kubernetes-calls.ts';
@@ -195,4 +199,26 @@ test('a server that is not there is told at once', async () => {
     code: 'KubernetesUnreachable',
     message: expect.stringContaining('ECONNREFUSED'),
   });
+});
+
+test('a start at a port that is taken says so, and leaves no process', async () => {
+  const port = Number(new URL(cluster.server.server).port);
+  const dir = join(cluster.server.dir, 'second');
+  const starting = startKubernetesApi({ dir, port });
+  await expect(starting).rejects.toMatchObject({
+    code: 'ComponentFailed',
+    message: expect.stringContaining('address already in use'),
+  });
+});
+
+test('it ends with the process that started it', async () => {
+  const port = await freePort();
+  const dir = join(cluster.server.dir, 'third');
+  const args = ['up', '--dir', dir, '--port', `${port}`, '--with-parent'];
+  const child = spawn(cluster.server.binary, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  while (!existsSync(join(dir, 'kubeconfig'))) await sleep(20);
+  // What the system does when that process is gone, however it went.
+  child.stdin.end();
+  expect(await ended).toBe(0);
 });
