@@ -13,7 +13,11 @@ export async function ensureExtraPart(
   const folder = await partFolder(part, cacheDir);
   if (isComplete(folder)) return folder;
   await mkdir(cacheDir, { recursive: true });
-  const unlock = await lockFolder(cacheDir, { signal });
+  const unlock = await lockFolder(cacheDir, {
+    signal,
+    waiting: (pid) =>
+      progress({ part: part.name, state: 'checking', detail: `waiting for another set-up (process ${pid})` }),
+  });
   try {
     if (isComplete(folder)) return folder;
     progress({ part: part.name, state: 'installing' });
