@@ -302,6 +302,15 @@ contexts: [{ name: x, context: { cluster: c, user: u } }]
     const stranger = await cluster.connect({ kind: 'server', url: cluster.server.server, token: async () => 'x' });
     await expect(stranger.version()).rejects.toMatchObject({ code: 'KubernetesUntrusted' });
   });
+
+  test("the name that a server's certificate must bear can be told", async () => {
+    const ca = readFileSync(join(cluster.server.dir, 'ca.crt'), 'utf8');
+    const [token = ''] = readFileSync(join(cluster.server.dir, 'tokens.csv'), 'utf8').split(',');
+    const named = (serverName: string) =>
+      cluster.connect({ kind: 'server', url: cluster.server.server, token: async () => token, ca, serverName });
+    expect(await (await named('kubernetes.default.svc')).version()).toMatch(/^v1\./);
+    await expect((await named('other.example')).version()).rejects.toMatchObject({ code: 'KubernetesUntrusted' });
+  });
 });
 
 /** A token of a service account, signed by the cluster's own key, which ends so many seconds from now. */
