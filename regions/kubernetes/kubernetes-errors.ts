@@ -180,7 +180,7 @@ export function forbiddenError(purpose: Purpose & { readonly region: string }, c
     `${describePurpose(purpose)}: Kubernetes of ${region} does not allow Argus to ${verb} ${resourceName(resource)} ${where}`,
     {
       cause,
-      hint: `let its role have the verb "${verb}" on "${resource.plural}${resource.subresource === undefined ? '' : `/${resource.subresource}`}" of the group "${resource.group}"${name === undefined ? '' : ` (object ${name})`}; then: kubectl auth can-i ${verb} ${resourceName(plain)}${sub} ${scope}`,
+      hint: `let its role have the verb "${verb}" on "${resource.plural}${resource.subresource === undefined ? '' : `/${resource.subresource}`}" of ${resource.group === '' ? 'the core group' : `the group "${resource.group}"`}${name === undefined ? '' : ` (object ${name})`}; then: kubectl auth can-i ${verb} ${resourceName(plain)}${sub} ${scope}`,
     },
   );
 }
