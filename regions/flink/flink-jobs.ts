@@ -47,6 +47,8 @@ export interface FlinkJobSettings {
 }
 
 export interface StartJob {
+  /** Its name in Flink: needed where each job has a cluster of its own. */
+  readonly name?: string;
   readonly jarPath: string;
   readonly entryClass: string;
   readonly args: readonly string[];
@@ -84,6 +86,11 @@ export interface FlinkJobs {
   start(job: StartJob, options?: CallOptions): Promise<{ readonly jobId: string }>;
   /** Asks the job to stop without savepoint; the effect is observed by `list`. A finished job is no error. */
   cancel(jobId: string, options?: CallOptions): Promise<void>;
+  /**
+   * Ends by force what a cancellation has not ended, and gives what was done, in words. Weaker than a cancellation: of
+   * a node that doesn't answer nobody sees the processes end. Absent: there is no such means.
+   */
+  forceStop?(jobId: string, options?: CallOptions): Promise<readonly string[]>;
   /** The newest root cause that Flink recorded for the job, if any. */
   failureOf(jobId: string, options?: CallOptions): Promise<string | undefined>;
 }

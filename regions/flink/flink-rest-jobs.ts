@@ -14,6 +14,11 @@ export interface FlinkRestOptions {
   readonly timeoutMs?: number;
   /** Deadline of `start`, the upload included; default 60 s. */
   readonly startTimeoutMs?: number;
+  /** Another way to the URL than `fetch`. What it throws as `ArgusError` that is not retryable is passed on. */
+  readonly fetch?: (
+    url: string,
+    init: RequestInit & { readonly signal: AbortSignal },
+  ) => Promise<{ readonly status: number; text(): Promise<string> }>;
 }
 
 const overview = z.object({ 'slots-total': z.number(), 'slots-available': z.number() });
@@ -81,11 +86,12 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
     let status: number;
     let text: string;
     try {
-      const response = await fetch(root + path, { ...init, signal: by });
+      const response = await (options.fetch ?? fetch)(root + path, { ...init, signal: by });
       status = response.status;
       text = await response.text();
     } catch (error) {
       if (caller?.aborted) throw caller.reason;
+      if (error instanceof ArgusError && !error.retryable) throw error;
       throw new ArgusError('FlinkUnreachable', `${what}: Flink of ${options.region} at ${root} did not answer`, {
         cause: error,
         hint: 'See whether the JobManager runs and its REST port can be reached from here.',

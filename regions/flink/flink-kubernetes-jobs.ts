@@ -1,0 +1,151 @@
+import { ArgusError } from '../../domain/errors.ts';
+import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
+import type { FlinkJob, FlinkJobs } from './flink-jobs.ts';
+import { explainJob, type KubernetesJob, lookAt, toJobs } from './flink-kubernetes-look.ts';
+import { manifestOf, startDeployment } from './flink-kubernetes-start.ts';
+import { forceDeployment, stopDeployment } from './flink-kubernetes-stop.ts';
+import { restoredElsewhere } from './flink-start-route.ts';
+
+export interface FlinkKubernetesOptions {
+  readonly region: string;
+  readonly kubernetes: KubernetesApi;
+  readonly jobs: readonly KubernetesJob[];
+  /** The REST interface of a job's deployment. */
+  readonly rest: (
+    job: KubernetesJob,
+  ) => Pick<FlinkJobs, 'list' | 'checkpoints' | 'snapshots' | 'settings' | 'failureOf'>;
+  /** How a job is ended; default `delete`. A suspended deployment can be resumed by anybody who may change it. */
+  readonly stop?: 'delete' | 'suspend';
+  /** Deadline of `start`, the end of an earlier object included; default 100 s. */
+  readonly startTimeoutMs?: number;
+}
+
+interface JobsCall {
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Jobs that each have a FlinkDeployment of their own (application mode), by the objects of the Flink Kubernetes Operator.
+ * The job's own REST interface is the truth wherever it answers: the object's status is the operator's opinion. Besides
+ * the port's own errors, those of `KubernetesApi` and `ManifestInvalid`.
+ */
+export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs {
+  const { kubernetes, jobs } = options;
+  const restOf = new Map(jobs.map((job) => [job.deployment, options.rest(job)]));
+  /** Whose the ids are that were seen; ids are never used again. */
+  const owners = new Map<string, KubernetesJob>();
+
+  const rest = (job: KubernetesJob) => restOf.get(job.deployment) ?? options.rest(job);
+
+  async function jobsOf(job: KubernetesJob, call: JobsCall): Promise<readonly FlinkJob[]> {
+    const [seen, told] = await Promise.all([lookAt(kubernetes, job, call), unlessSilent(rest(job).list(call))]);
+    const found = toJobs(job.name, seen, told);
+    for (const { id } of found) owners.set(id, job);
+    return found;
+  }
+
+  async function ownerOf(jobId: string, call: JobsCall): Promise<KubernetesJob> {
+    if (!owners.has(jobId)) await port.list(call);
+    const owner = owners.get(jobId);
+    if (owner !== undefined) return owner;
+    throw new ArgusError('JobMissing', `no FlinkDeployment of ${options.region} has the job ${jobId}`);
+  }
+
+  /** A question to the job's REST interface; when that doesn't answer, why. */
+  async function ask<T>(jobId: string, call: JobsCall, question: (flink: ReturnType<typeof rest>) => Promise<T>) {
+    const owner = await ownerOf(jobId, call);
+    try {
+      return await question(rest(owner));
+    } catch (error) {
+      if (!isSilence(error)) throw error;
+      const why = await explainJob(kubernetes, owner, call);
+      const text = `the JobManager of ${owner.namespace}/${owner.deployment} has no job yet that could be asked`;
+      throw new ArgusError('FlinkUnreachable', why === undefined ? text : `${text}: ${why}`, {
+        cause: error,
+        hint: `see: kubectl -n ${owner.namespace} describe flinkdeployment ${owner.deployment}`,
+        retryable: true,
+      });
+    }
+  }
+
+  const port: FlinkJobs = {
+    async list(call = {}) {
+      const found = await Promise.all(jobs.map((job) => jobsOf(job, call)));
+      return found.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
+    },
+
+    async checkpoints(jobId, call = {}) {
+      const told = await ask(jobId, call, (flink) => flink.checkpoints(jobId, call));
+      const { deployment } = await lookAt(kubernetes, await ownerOf(jobId, call), call);
+      const wanted = deployment?.jobId === jobId ? deployment.savepointPath : undefined;
+      const elsewhere = restoredElsewhere(wanted, jobId, told.restored);
+      // Before it has completed anything it may still be about to restore.
+      if (elsewhere === undefined || (told.restored === undefined && told.completedCount === 0)) return told;
+      throw new ArgusError('RestoredElsewhere', `job ${jobId} was to restore ${wanted} and restored ${elsewhere}`, {
+        hint: 'stop it: the operator took its own state in place of the path; what it writes does not follow from the recovery point',
+      });
+    },
+
+    snapshots: (jobId, call = {}) => ask(jobId, call, (flink) => flink.snapshots(jobId, call)),
+    settings: (jobId, call = {}) => ask(jobId, call, (flink) => flink.settings(jobId, call)),
+
+    async slots(call = {}) {
+      // A deployment brings its own slots; whether nodes have room for its pods only they know. A manifest that can't
+      // be used is told here, where nothing has begun yet.
+      const running = await Promise.all(
+        jobs.map(async (job) => {
+          await manifestOf(kubernetes, job, call);
+          return toJobs(job.name, await lookAt(kubernetes, job, call), undefined).some(
+            ({ state }) => state !== 'SUSPENDED',
+          );
+        }),
+      );
+      const total = jobs.reduce((sum, job) => sum + job.parallelism, 0);
+      const free = jobs.reduce((sum, job, i) => sum + (running[i] ? 0 : job.parallelism), 0);
+      return { free, total };
+    },
+
+    async start(start, call = {}) {
+      const job = jobs.find(({ name }) => name === start.name);
+      if (job === undefined) {
+        throw new ArgusError('JobMissing', `no FlinkDeployment of ${options.region} is configured for ${start.name}`);
+      }
+      const started = await startDeployment(kubernetes, job, start, {
+        signal: call.signal,
+        timeoutMs: options.startTimeoutMs ?? 100_000,
+      });
+      owners.set(started.jobId, job);
+      return started;
+    },
+
+    async cancel(jobId, call = {}) {
+      await stopDeployment(kubernetes, await ownerOf(jobId, call), options.stop ?? 'delete', call);
+    },
+
+    async forceStop(jobId, call = {}) {
+      return await forceDeployment(kubernetes, await ownerOf(jobId, call), call);
+    },
+
+    async failureOf(jobId, call = {}) {
+      const owner = await ownerOf(jobId, call);
+      const told = await unlessSilent(rest(owner).failureOf(jobId, call));
+      return told ?? (await explainJob(kubernetes, owner, call));
+    },
+  };
+  return port;
+}
+
+/** The answer; undefined when there is nobody to give it. */
+async function unlessSilent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isSilence(error)) return undefined;
+    throw error;
+  }
+}
+
+/** No JobManager answers, or it has no job of that id yet. */
+function isSilence(error: unknown): boolean {
+  return error instanceof ArgusError && (error.code === 'FlinkUnreachable' || error.code === 'JobMissing');
+}

@@ -1,0 +1,138 @@
+import { describeError } from '../../domain/errors.ts';
+import type { CallOptions, KubernetesApi, KubernetesObject, ObjectRef } from '../kubernetes/kubernetes-api.ts';
+import {
+  type FlinkDeployment,
+  type FlinkPod,
+  flinkDeploymentKind,
+  podLabels,
+  readDeployment,
+  readPod,
+} from './flink-deployment.ts';
+import type { FlinkJob } from './flink-jobs.ts';
+import type { ManifestSource } from './flink-manifest-source.ts';
+import { explainDeployment } from './flink-reasons.ts';
+import { rootCause } from './flink-rest-jobs.ts';
+
+/** A job and its FlinkDeployment in one region. */
+export interface KubernetesJob {
+  /** The job's name in Flink. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Name of the FlinkDeployment. */
+  readonly deployment: string;
+  readonly parallelism: number;
+  /** Absent: the object that is there, made suspended, is started. */
+  readonly manifest?: ManifestSource | undefined;
+  /** A ConfigMap's key that also gets the path. */
+  readonly restorePath?: { readonly configMap: string; readonly key: string } | undefined;
+}
+
+/** What is there of a job. */
+export interface Seen {
+  readonly object: KubernetesObject | undefined;
+  readonly deployment: FlinkDeployment | undefined;
+  readonly pods: readonly FlinkPod[];
+}
+
+const podKind = { apiVersion: 'v1', kind: 'Pod' };
+const eventKind = { apiVersion: 'v1', kind: 'Event' };
+
+/** The FlinkDeployment of a job, as something to ask for. */
+export function deploymentRef({ namespace, deployment }: KubernetesJob): ObjectRef {
+  return { ...flinkDeploymentKind, namespace, name: deployment };
+}
+
+/** Reads the object and the pods of a job. */
+export async function lookAt(kubernetes: KubernetesApi, job: KubernetesJob, options?: CallOptions): Promise<Seen> {
+  const [object, pods] = await Promise.all([
+    kubernetes.get(deploymentRef(job), options),
+    kubernetes.list(podKind, { namespace: job.namespace, labels: podLabels(job.deployment) }, options),
+  ]);
+  return { object, deployment: object && readDeployment(object), pods: pods.map(readPod) };
+}
+
+const ended = new Set(['FAILED', 'CANCELED', 'FINISHED', 'SUSPENDED']);
+
+/**
+ * What a deployment is as jobs, by what Kubernetes has of it and what its REST interface says (undefined: it is silent).
+ * A job is only told to have ended when nothing is left that could write: no pods, and no object that is being deleted.
+ * Pure.
+ */
+export function toJobs(
+  name: string,
+  { deployment, pods }: Pick<Seen, 'deployment' | 'pods'>,
+  told: readonly FlinkJob[] | undefined,
+): readonly FlinkJob[] {
+  if (deployment === undefined && pods.length === 0) return told?.filter((job) => !ended.has(job.state)) ?? [];
+  const stopping = deployment === undefined || deployment.deleting;
+  if (told !== undefined && told.length > 0) {
+    return stopping ? told.map((job) => (ended.has(job.state) ? { ...job, state: 'CANCELLING' } : job)) : told;
+  }
+  const id = handleOf(deployment, pods);
+  const known = { id, name, startedAtMs: deployment?.startedAtMs ?? 0 };
+  if (stopping) return [{ ...known, state: 'CANCELLING' }];
+  const { jobState = 'INITIALIZING', wanted, ran } = deployment;
+  if (wanted === 'suspended') {
+    // In one of its ways to suspend, the operator leaves the JobManager, which then has no job and answers so.
+    const quiet = pods.length === 0 || (told !== undefined && pods.every((pod) => pod.component === 'jobmanager'));
+    if (!quiet) return [{ ...known, state: 'CANCELLING' }];
+    return ran ? [{ ...known, state: 'SUSPENDED' }] : [];
+  }
+  // The operator's word that it ended counts only when nothing runs.
+  return [{ ...known, state: ended.has(jobState) && pods.length > 0 ? 'INITIALIZING' : jobState }];
+}
+
+/** The job's id; while none is known, that of the object, which has the same form. */
+function handleOf(deployment: FlinkDeployment | undefined, pods: readonly FlinkPod[]): string {
+  return deployment?.jobId ?? (deployment?.uid ?? pods[0]?.uid ?? '').replaceAll('-', '');
+}
+
+/** Why a job of these doesn't run, from all that the cluster tells of it; undefined: nothing shows it. */
+export async function explainJob(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  options?: CallOptions,
+): Promise<string | undefined> {
+  const [seen, events] = await Promise.all([
+    lookAt(kubernetes, job, options),
+    kubernetes.list(eventKind, { namespace: job.namespace }, options),
+  ]);
+  const own = events.flatMap((event) => {
+    const about = event.involvedObject as { readonly name?: string } | undefined;
+    const { reason, message, type } = event as unknown as Record<'reason' | 'message' | 'type', string | undefined>;
+    const ours = about?.name === job.deployment || about?.name?.startsWith(`${job.deployment}-`);
+    return ours ? [{ reason: reason ?? '', message: message ?? '', type: type ?? '', at: timeOf(event) }] : [];
+  });
+  const signs = { name: job.deployment, ...seen, events: own.sort((a, b) => a.at - b.at) };
+  const why = explainDeployment(signs);
+  const again = seen.pods.find((pod) => pod.component === 'jobmanager' && pod.containers.some((c) => c.restarts > 0));
+  if (again === undefined || why?.includes('has restarted') !== true) return why;
+  const last = await lastWords(kubernetes, job, again, options);
+  return last === undefined ? why : `${why}: ${last}`;
+}
+
+/** What the JobManager wrote before it ended: the operator tells nothing of it. */
+async function lastWords(
+  kubernetes: KubernetesApi,
+  { namespace }: KubernetesJob,
+  pod: FlinkPod,
+  options?: CallOptions,
+): Promise<string | undefined> {
+  const container = pod.containers.find((each) => each.restarts > 0)?.name;
+  try {
+    const from = { namespace, name: pod.name, ...(container === undefined ? {} : { container }) };
+    const text = await kubernetes.logs(from, { ...options, previous: true });
+    const cause = text.split('\n').findLast((line) => /^(Caused by: )?[\w.$]+(Exception|Error)\b/.test(line.trim()));
+    return cause === undefined ? undefined : rootCause(cause);
+  } catch (error) {
+    options?.signal?.throwIfAborted();
+    // The reason without its details is better than none.
+    return `its log can't be read (${describeError(error)})`;
+  }
+}
+
+function timeOf(event: KubernetesObject): number {
+  const { lastTimestamp, eventTime, firstTimestamp } = event as unknown as Record<string, string | null | undefined>;
+  const at = Date.parse(lastTimestamp ?? eventTime ?? firstTimestamp ?? '');
+  return Number.isNaN(at) ? 0 : at;
+}

@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ArgusError } from '../../domain/errors.ts';
+import type { CallOptions, KubernetesApi, KubernetesObject } from '../kubernetes/kubernetes-api.ts';
+import { highAvailabilityLabels, jobIdSetting } from './flink-deployment.ts';
+import type { StartJob } from './flink-jobs.ts';
+import { deploymentRef, type KubernetesJob, lookAt, type Seen } from './flink-kubernetes-look.ts';
+import { type FlinkManifest, manifestError, readManifest } from './flink-manifest.ts';
+import { manifestFiles } from './flink-manifest-source.ts';
+import { decideStartRoute, type StartRoute } from './flink-start-route.ts';
+
+/** Flink's own way to own or to spare what it restores. Source: `StateRecoveryOptions`, also under its old key in 2.x. */
+const claimSetting = 'execution.savepoint-restore-mode';
+const definition = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  name: 'flinkdeployments.flink.apache.org',
+};
+const configMapKind = { apiVersion: 'v1', kind: 'ConfigMap' };
+const pollMs = 500;
+
+/** The manifest of a job; undefined where the configuration names none. */
+export async function manifestOf(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  options?: CallOptions,
+): Promise<FlinkManifest | undefined> {
+  if (job.manifest === undefined) return undefined;
+  return readManifest(await manifestFiles(job.manifest, job.namespace, kubernetes, options), job);
+}
+
+/**
+ * Starts a job so that it restores the given path and nothing else. Everything is tried by a dry run before the first
+ * change. An object that would prefer its own state is deleted and made anew.
+ */
+export async function startDeployment(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  start: StartJob,
+  options: CallOptions & { readonly timeoutMs: number },
+): Promise<{ readonly jobId: string }> {
+  const call = { signal: options.signal };
+  const jobId = start.jobId ?? randomBytes(16).toString('hex');
+  const manifest = await manifestOf(kubernetes, job, call);
+  const before = await lookAt(kubernetes, job, call);
+  if (manifest === undefined && before.object === undefined) {
+    throw manifestError(
+      `there is no FlinkDeployment ${job.namespace}/${job.deployment}, and no manifest to make it of`,
+    );
+  }
+  const change = specOf(start, jobId);
+  await dryRun(kubernetes, job, manifest, change, start.savepointPath, call);
+  const hasRedeployNonce = before.deployment?.ran === true && (await definesNonce(kubernetes, call));
+  for (const endsAt = performance.now() + options.timeoutMs; ; ) {
+    const seen = await lookAt(kubernetes, job, call);
+    const route = await routeFor(kubernetes, job, seen, hasRedeployNonce, call);
+    switch (route.kind) {
+      case 'refused':
+        throw new ArgusError(route.code, `start ${job.name}: ${route.message}`, { hint: route.hint });
+      case 'wait':
+        if (performance.now() > endsAt) throw tooLate(job, route.waitingFor, options.timeoutMs);
+        await sleep(pollMs, undefined, call.signal ? { signal: call.signal } : {});
+        continue;
+      case 'replace':
+        if (manifest === undefined) throw notReplaced(job, route.because);
+        await mayBeMade(kubernetes, changed(manifest.deployment, change), call);
+        await kubernetes.delete(deploymentRef(job), { ...call, ...preconditions(seen) });
+        continue;
+      case 'create':
+      case 'apply':
+      case 'redeploy':
+        await makeIt(kubernetes, job, manifest, route, seen, change, start.savepointPath, call);
+        return { jobId };
+    }
+  }
+}
+
+type Change = ReturnType<typeof specOf>;
+
+function specOf(start: StartJob, jobId: string) {
+  return {
+    flinkConfiguration: { [jobIdSetting]: jobId, [claimSetting]: start.claimMode ?? 'NO_CLAIM' },
+    job: {
+      state: 'running',
+      ...(start.savepointPath === undefined ? {} : { initialSavepointPath: start.savepointPath }),
+    },
+  };
+}
+
+/** The manifest's object with what this start changes in it. */
+function changed(object: KubernetesObject, change: Change, nonce?: number): KubernetesObject {
+  const spec = object.spec as { readonly flinkConfiguration?: object; readonly job?: Record<string, unknown> };
+  const { initialSavepointPath: _, ...job } = spec.job ?? {};
+  return {
+    ...object,
+    spec: {
+      ...spec,
+      flinkConfiguration: { ...spec.flinkConfiguration, ...change.flinkConfiguration },
+      job: { ...job, ...change.job, ...(nonce === undefined ? {} : { savepointRedeployNonce: nonce }) },
+    },
+  };
+}
+
+async function dryRun(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  manifest: FlinkManifest | undefined,
+  change: Change,
+  path: string | undefined,
+  call: CallOptions,
+): Promise<void> {
+  const trial = { ...call, dryRun: true };
+  if (manifest === undefined) await kubernetes.patch(deploymentRef(job), { spec: change }, trial);
+  else {
+    for (const each of manifest.configMaps) await kubernetes.apply(each, trial);
+    await kubernetes.apply(changed(manifest.deployment, change), trial);
+  }
+  const { restorePath } = job;
+  if (restorePath === undefined || path === undefined || madeBy(manifest, restorePath.configMap)) return;
+  await kubernetes.patch(configMapRef(job, restorePath.configMap), { data: { [restorePath.key]: path } }, trial);
+}
+
+/** Throws what would stand against a creation. That the name is taken still doesn't: it is asked last. */
+async function mayBeMade(kubernetes: KubernetesApi, object: KubernetesObject, call: CallOptions): Promise<void> {
+  try {
+    await kubernetes.create(object, { ...call, dryRun: true });
+  } catch (error) {
+    if (!(error instanceof ArgusError) || error.code !== 'KubernetesExists') throw error;
+  }
+}
+
+/** The manifest brings this ConfigMap along: it need not be there yet. */
+function madeBy(manifest: FlinkManifest | undefined, configMap: string): boolean {
+  return manifest?.configMaps.some((each) => each.metadata.name === configMap) ?? false;
+}
+
+async function routeFor(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  seen: Seen,
+  hasRedeployNonce: boolean,
+  call: CallOptions,
+): Promise<StartRoute> {
+  const labels = highAvailabilityLabels(job.deployment);
+  const leftovers = await kubernetes.list(configMapKind, { namespace: job.namespace, labels }, call);
+  return decideStartRoute({
+    name: job.deployment,
+    deployment: seen.deployment,
+    pods: seen.pods,
+    leftovers: leftovers.map((each) => each.metadata.name),
+    hasRedeployNonce,
+  });
+}
+
+/** The ConfigMaps first: a job reads them when it starts. */
+async function makeIt(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  manifest: FlinkManifest | undefined,
+  route: Extract<StartRoute, { readonly kind: 'create' | 'apply' | 'redeploy' }>,
+  seen: Seen,
+  change: Change,
+  path: string | undefined,
+  call: CallOptions,
+): Promise<void> {
+  for (const each of manifest?.configMaps ?? []) await kubernetes.apply(each, call);
+  const { restorePath } = job;
+  if (restorePath !== undefined && path !== undefined) {
+    await kubernetes.patch(configMapRef(job, restorePath.configMap), { data: { [restorePath.key]: path } }, call);
+  }
+  const nonce = route.kind === 'redeploy' ? route.nonce : undefined;
+  const { resourceVersion } = preconditions(seen);
+  if (manifest === undefined) {
+    const spec = {
+      ...change,
+      job: { ...change.job, ...(nonce === undefined ? {} : { savepointRedeployNonce: nonce }) },
+    };
+    await kubernetes.patch(deploymentRef(job), { metadata: { resourceVersion }, spec }, call);
+    return;
+  }
+  const object = changed(manifest.deployment, change, nonce);
+  // What was made meanwhile is somebody else's: then this fails, as it does when the object changed meanwhile.
+  if (route.kind === 'create') await kubernetes.create(object, call);
+  else {
+    const metadata = { ...object.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+    await kubernetes.apply({ ...object, metadata }, call);
+  }
+}
+
+function preconditions({ deployment }: Seen): { readonly uid?: string; readonly resourceVersion?: string } {
+  return deployment === undefined ? {} : { uid: deployment.uid, resourceVersion: deployment.resourceVersion };
+}
+
+function configMapRef({ namespace }: KubernetesJob, name: string) {
+  return { ...configMapKind, namespace, name };
+}
+
+/** Whether the operator's definition has `spec.job.savepointRedeployNonce`; without leave to read it, no. */
+async function definesNonce(kubernetes: KubernetesApi, call: CallOptions): Promise<boolean> {
+  try {
+    const found = await kubernetes.get(definition, call);
+    return JSON.stringify(found?.spec ?? {}).includes('"savepointRedeployNonce"');
+  } catch (error) {
+    // Deleting and making anew works everywhere.
+    if (error instanceof ArgusError && error.code === 'KubernetesForbidden') return false;
+    throw error;
+  }
+}
+
+function notReplaced({ namespace, deployment }: KubernetesJob, because: string): ArgusError {
+  return new ArgusError(
+    'ManifestMissing',
+    `the FlinkDeployment ${namespace}/${deployment} must be deleted and made anew (${because}), and nothing but it says how`,
+    { hint: 'keep its manifest in a file and name it in jobs[].kubernetes', exitCode: 2 },
+  );
+}
+
+function tooLate({ name }: KubernetesJob, waitingFor: string, timeoutMs: number): ArgusError {
+  return new ArgusError('FlinkRefused', `start ${name}: not within ${timeoutMs / 1000} s: ${waitingFor}`, {
+    hint: "see the operator's log; `argus failover` again goes on from here",
+  });
+}

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { parseAllDocuments } from 'yaml';
+import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
+
+/** The path of a manifest in `fixtures/kubernetes`. */
+export function fixtureFile(name: string): string {
+  return fileURLToPath(new URL(`../../fixtures/kubernetes/${name}`, import.meta.url));
+}
+
+/** The objects of a manifest in `fixtures/kubernetes`. */
+export function fixtureObjects(name: string): readonly KubernetesObject[] {
+  return parseAllDocuments(readFileSync(fixtureFile(name), 'utf8')).map((doc) => doc.toJS() as KubernetesObject);
+}
+
+/** Applies all of it. */
+export async function applyFixture(kubernetes: KubernetesApi, name: string): Promise<void> {
+  for (const object of fixtureObjects(name)) await kubernetes.apply(object);
+}
