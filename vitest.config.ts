@@ -44,6 +44,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'cluster',
+          include: ['tests/cluster/**/*.test.ts'],
+          // Regions with real pods, one file at a time: each compares the machine before and after.
+          sequence: { groupOrder: 6 },
+          maxWorkers: 1,
+          testTimeout: 600_000,
+          hookTimeout: 240_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'fuzz',
           include: ['tests/fuzz/**/*.test.ts'],
           sequence: { groupOrder: 5 },

@@ -1,5 +1,6 @@
 // Ends a lab when its owner is gone: reads standard input to its end, then kills what carries the lab's id and removes
-// its folder. `keep` on the pipe lets the lab live. Arguments: folder, id.
+// its folder and its regions with pods. `keep` on the pipe lets the lab live. Arguments: folder, id.
+import { endClusterRegionsOf } from './cluster/end-cluster-region.ts';
 import { killProcesses } from './components/process-table.ts';
 import { removeFolder } from './lab-folder.ts';
 
@@ -12,6 +13,10 @@ process.stdin.setEncoding('utf8').on('data', (text: string) => {
 });
 process.stdin.on('close', async () => {
   if (id === '' || said.includes('keep')) return;
-  await killProcesses(id);
-  removeFolder(dir, id);
+  try {
+    await endClusterRegionsOf(id);
+  } finally {
+    await killProcesses(id);
+    removeFolder(dir, id);
+  }
 });

@@ -159,6 +159,13 @@ const tasks = {
     await must(node, ['dist/lab/setup/main.js']);
     await tests(['--project', 'chaos', ...args]);
   },
+  async 'test:cluster'() {
+    await packages();
+    await prerequisites();
+    await build();
+    await must(node, ['dist/lab/setup/main.js']);
+    await tests(['--project', 'cluster', ...args]);
+  },
   async 'test:fuzz'() {
     await packages();
     await build();
