@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ArgusError } from '../../domain/errors.ts';
 import { clientNodeTransport } from '../../regions/kubernetes/client-node-transport.ts';
 import { kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
 import { labProcesses } from '../components/process-table.ts';
@@ -9,7 +10,7 @@ import { endRegion } from './end-cluster-region.ts';
 import { containerdSocket } from './node-config.ts';
 import { within } from './node-namespaces.ts';
 import { continueRegionProcesses, killRegionProcesses, stopRegionProcesses } from './region-processes.ts';
-import type { RegionRecord } from './region-record.ts';
+import { isRecorded, type RegionRecord } from './region-record.ts';
 
 /** One region: a real Kubernetes of one node, on a network of its own. */
 export interface ClusterRegion {
@@ -39,9 +40,9 @@ export interface ClusterRegion {
   /** The control process alone (API server, etcd, controllers); pods go on. */
   freezeApi(): void;
   thawApi(): void;
-  /** Drops every packet between the region and everything else: connections hang, within it all goes on. */
+  /** Drops every packet between the region and everything else: connections hang, within it all goes on. Idempotent. */
   cut(): Promise<void>;
-  /** Lets packets pass again; connections that were not given up go on. */
+  /** Lets packets pass again; connections that were not given up go on. Idempotent. */
   restore(): Promise<void>;
   /** Kills everything, removes its folder and puts the machine back. May be called again. */
   end(): Promise<void>;
@@ -55,7 +56,9 @@ export interface RegionNode {
   readonly apiPort: number;
 }
 
-const cutTable = `table inet argus_cut {
+const cutTable = `add table inet argus_cut
+delete table inet argus_cut
+table inet argus_cut {
   chain in { type filter hook prerouting priority -400; iifname "eth0" drop; }
   chain out { type filter hook postrouting priority 400; oifname "eth0" drop; }
 }`;
@@ -84,15 +87,21 @@ export function clusterRegion(record: RegionRecord, node: RegionNode): ClusterRe
     onNode,
     importImage: (archive, signal) => importImage(node, archive, signal),
     nodeReady: () => isNodeReady(name, kubeconfig),
-    kill: () => killRegionProcesses(record),
-    freeze: () => stopRegionProcesses(record),
-    thaw: () => continueRegionProcesses(record),
+    kill: async () => killRegionProcesses(stillUp(record)),
+    freeze: async () => stopRegionProcesses(stillUp(record)),
+    thaw: () => continueRegionProcesses(stillUp(record)),
     freezeApi: () => signalControl('SIGSTOP'),
     thawApi: () => signalControl('SIGCONT'),
     cut: () => nft(cutTable),
-    restore: () => nft('delete table inet argus_cut'),
+    restore: () => nft('add table inet argus_cut; delete table inet argus_cut'),
     end: () => endRegion(record),
   };
+}
+
+/** Its slot may be another region's by now, and that one's pods must not be hit. */
+function stillUp(record: RegionRecord): RegionRecord {
+  if (isRecorded(record)) return record;
+  throw new ArgusError('RegionEnded', `region ${record.name} was ended`, { exitCode: 3 });
 }
 
 /** PATH and LD_LIBRARY_PATH with which the node's tools run. */

@@ -6,7 +6,7 @@ import { labProcesses } from '../components/process-table.ts';
 import { lockFolder } from '../setup/lock.ts';
 import { runTool } from '../setup/tool.ts';
 import { cgroupFolders, killRegionProcesses } from './region-processes.ts';
-import { currentBoot, type RegionRecord, readRecords, removeRecord } from './region-record.ts';
+import { currentBoot, isRecorded, type RegionRecord, readRecords, removeRecord } from './region-record.ts';
 
 const goneWithinMs = 20_000;
 const hint = 'see `ip address` and `mount`; the same command again goes on from here';
@@ -36,15 +36,17 @@ export async function endAbandonedRegions(): Promise<void> {
  */
 export async function endRegion(record: RegionRecord): Promise<void> {
   const boot = currentBoot();
-  if (record.bootId === boot) {
-    await killRegionProcesses(record, true);
-    await removeNetwork(record);
-    await removeMounts(record.dir);
-    await removeCgroups(record);
-  }
-  rmSync(record.dir, { recursive: true, force: true, maxRetries: 5 });
   const unlock = await lockRecords();
   try {
+    // Somebody else ended it, and its slot may be another region's by now.
+    if (!isRecorded(record)) return;
+    if (record.bootId === boot) {
+      await killRegionProcesses(record, true);
+      await removeNetwork(record);
+      await removeMounts(record.dir);
+      await removeCgroups(record);
+    }
+    rmSync(record.dir, { recursive: true, force: true, maxRetries: 5 });
     removeRecord(record, boot);
   } finally {
     await unlock();

@@ -41,6 +41,12 @@ export function readRecords(folder = recordsFolder): readonly RegionRecord[] {
   return records.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as RegionRecord);
 }
 
+/** Whether the region is written down: one that was ended is not, and its slot may be another's. */
+export function isRecorded({ labId, name, dir, addresses }: RegionRecord, folder = recordsFolder): boolean {
+  const own = readRecords(folder).find((other) => other.addresses.slot === addresses.slot);
+  return own?.labId === labId && own.name === name && own.dir === dir;
+}
+
 /**
  * Writes a region down, and with the first one the machine's settings as they are. Only under the records' lock, before
  * anything of the region is made.

@@ -51,6 +51,7 @@ export async function startClusterRegion(options: ClusterRegionOptions): Promise
     return clusterRegion(record, { holderPid: holder.pid, binary, tools, apiPort });
   } catch (error) {
     await endRegion(record);
+    signal.throwIfAborted();
     throw error;
   }
 }

@@ -170,6 +170,31 @@ test('two regions run pods, are cut, frozen and killed, and leave the machine as
   await endClusterRegionsOf(labId);
   await asBefore();
   await singapore.end();
+  await expect(singapore.kill()).rejects.toMatchObject({ code: 'RegionEnded' });
+}, 600_000);
+
+test('a region that fails to start leaves nothing, and says why', async () => {
+  const images = [join(folder, 'no-image.tar')];
+  const starting = startClusterRegion({ labId, name: 'mumbai', dir: join(folder, 'failing'), images });
+  await expect(starting).rejects.toMatchObject({
+    code: 'SetupFailed',
+    message: expect.stringContaining('no-image.tar'),
+    hint: expect.stringContaining('an archive of images is needed'),
+  });
+  await asBefore();
+}, 600_000);
+
+test('a start that is given up leaves nothing', async () => {
+  const given = new AbortController();
+  const dir = join(folder, 'given-up');
+  const starting = startClusterRegion({ labId, name: 'mumbai', dir, signal: given.signal });
+  for (const endsAt = Date.now() + 60_000; !labProcesses(labId).some((p) => p.component === 'mumbai/containerd'); ) {
+    expect(Date.now()).toBeLessThan(endsAt);
+    await sleep(20);
+  }
+  given.abort(new Error('given up'));
+  await expect(starting).rejects.toThrow('given up');
+  await asBefore();
 }, 600_000);
 
 test('a region goes with its starter, killed at once', async () => {

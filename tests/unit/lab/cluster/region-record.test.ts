@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freeAddressPlan } from '../../../../lab/cluster/address-plan.ts';
-import { type RegionRecord, readRecords, removeRecord, writeRecord } from '../../../../lab/cluster/region-record.ts';
+import {
+  isRecorded,
+  type RegionRecord,
+  readRecords,
+  removeRecord,
+  writeRecord,
+} from '../../../../lab/cluster/region-record.ts';
 
 let parent: string;
 let folder: string;
@@ -35,4 +41,13 @@ test('what is written is read again, by nobody else, and the settings are kept u
   removeRecord(singapore, 'another boot', folder);
   expect(existsSync(folder)).toBe(false);
   removeRecord(singapore, 'another boot', folder);
+});
+
+test('a region that was ended is not recorded, also when another one has its slot', () => {
+  const mumbai = record('mumbai', []);
+  expect(isRecorded(mumbai, folder)).toBe(false);
+  writeRecord(mumbai, folder);
+  expect(isRecorded(mumbai, folder)).toBe(true);
+  writeRecord({ ...mumbai, labId: 'another lab' }, folder);
+  expect(isRecorded(mumbai, folder)).toBe(false);
 });
