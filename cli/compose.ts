@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import type { Config, RegionConfig } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
-import type { KubernetesApi } from '../regions/kubernetes/kubernetes-api.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
+import { type OpenKubernetes, openFlink } from './open-flink.ts';
 
 /** Every adapter that a command works with. */
 export interface Composition {
@@ -29,7 +29,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
   const state = await openState(config, folder, secret);
   const regions = new Map<string, Region>();
   for (const [name, region] of Object.entries(config.regions))
-    regions.set(name, await openRegion(name, region, folder, env, secret));
+    regions.set(name, await openRegion(name, region, config.jobs, folder, env, secret));
   const names = await openNames(config, secret);
   return {
     config,
@@ -100,14 +100,14 @@ async function readPem(path: string, key: string): Promise<string> {
 async function openRegion(
   name: string,
   region: RegionConfig,
+  jobs: Config['jobs'],
   folder: string,
   env: NodeJS.ProcessEnv,
   secret: Secret,
 ): Promise<Region> {
-  const [{ PlatformaticAdmin }, { s3ObjectStore }, { flinkRestJobs }] = await Promise.all([
+  const [{ PlatformaticAdmin }, { s3ObjectStore }] = await Promise.all([
     import('../regions/kafka/platformatic-admin.ts'),
     import('../regions/objects/s3-object-store.ts'),
-    import('../regions/flink/flink-rest-jobs.ts'),
   ]);
   const brokers = await kafkaEndpoint(name, region.kafka, folder, secret);
   const kubernetes = await openKubernetes(name, region.kubernetes, folder, env, secret);
@@ -117,8 +117,8 @@ async function openRegion(
     brokers,
     kafka: new PlatformaticAdmin({ region: name, bootstrap: brokers.bootstrap, security: brokers.security }),
     objects: s3ObjectStore({ ...region.objects, ...(await keys(region.objects, secret)) }),
-    flink: flinkRestJobs({ region: name, url: region.flink.rest }),
-    ...(kubernetes && { kubernetes }),
+    flink: await openFlink({ name, flink: region.flink, kubernetes, jobs, folder }),
+    ...(kubernetes && { kubernetes: kubernetes.client }),
   };
 }
 
@@ -128,7 +128,7 @@ async function openKubernetes(
   folder: string,
   env: NodeJS.ProcessEnv,
   secret: Secret,
-): Promise<KubernetesApi | undefined> {
+): Promise<OpenKubernetes | undefined> {
   if (section === undefined) return undefined;
   const [{ kubernetesAccess }, { clientNodeTransport }, { kubernetesClient }] = await Promise.all([
     import('./kubernetes-access.ts'),
@@ -136,9 +136,8 @@ async function openKubernetes(
     import('../regions/kubernetes/kubernetes-client.ts'),
   ]);
   const pem = (path: string) => readPem(path, `regions.${name}.kubernetes.ca`);
-  return kubernetesClient(
-    await clientNodeTransport(name, await kubernetesAccess(section, { folder, env, secret, pem })),
-  );
+  const transport = await clientNodeTransport(name, await kubernetesAccess(section, { folder, env, secret, pem }));
+  return { transport, client: kubernetesClient(transport) };
 }
 
 async function openNames(config: Config, secret: Secret): Promise<Names> {

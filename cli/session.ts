@@ -113,7 +113,9 @@ export async function preflight(
       purpose,
       config,
       names,
-      jars: config.jobs.map((job) => ({ job: job.name, path: pathFrom(folder, job.submit.jar) })),
+      jars: config.jobs.flatMap(({ name, submit }) =>
+        submit ? [{ job: name, path: pathFrom(folder, submit.jar) }] : [],
+      ),
       ...sides,
       clock,
       signal,

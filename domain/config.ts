@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration, secretRef, serviceUrl } from './config-values.ts';
+import { flinkGaps, flinkSection, jobDeployment } from './flink-kubernetes-config.ts';
 import { kubernetesSection } from './kubernetes-config.ts';
 import { mirrorSection } from './mirror-config.ts';
 import { mirrorMakerGaps } from './mirrormaker-config.ts';
@@ -75,7 +76,7 @@ const region = z.strictObject({
   address: ipv4,
   kafka,
   objects: z.strictObject({ ...s3Access, bucket: z.string().min(3) }),
-  flink: z.strictObject({ rest: serviceUrl }),
+  flink: flinkSection,
   /** The API server of the region's Kubernetes; absent: Argus asks none. */
   kubernetes: kubernetesSection.optional(),
 });
@@ -101,14 +102,19 @@ const job = z.strictObject({
   reads: z.array(topicName).optional(),
   /** Kafka topics that its exactly-once sinks write; absent: nobody knows. */
   writes: z.array(topicName).optional(),
-  submit: z.strictObject({
-    /** Path of the job's jar, relative to the configuration's folder. */
-    jar: z.string().min(1),
-    entryClass: z.string().min(1),
-    parallelism: z.int().min(1).max(32_768),
-    /** Program arguments by region. */
-    args: z.record(name, z.array(z.string())),
-  }),
+  /** How it is started in a session cluster; may be absent where every region has FlinkDeployments. */
+  submit: z
+    .strictObject({
+      /** Path of the job's jar, relative to the configuration's folder. */
+      jar: z.string().min(1),
+      entryClass: z.string().min(1),
+      parallelism: z.int().min(1).max(32_768),
+      /** Program arguments by region. */
+      args: z.record(name, z.array(z.string())),
+    })
+    .optional(),
+  /** Its FlinkDeployment in each region that has such. */
+  kubernetes: z.record(name, jobDeployment).optional(),
 });
 
 /** The shape of `argus.yaml`. Unknown keys are errors. */
@@ -173,9 +179,10 @@ export const configSchema = z
       ? mirrorMakerGaps(config.mirror.mirrormaker, config.regions, config.roles)
       : [])
       ctx.addIssue({ code: 'custom', path: ['mirror', 'mirrormaker', ...path], message });
+    for (const { path, message } of flinkGaps(config)) ctx.addIssue({ code: 'custom', path, message });
     config.jobs.forEach((j, i) => {
       for (const region of Object.keys(config.regions)) {
-        if (!(region in j.submit.args)) {
+        if (j.submit !== undefined && !(region in j.submit.args)) {
           ctx.addIssue({
             code: 'custom',
             path: ['jobs', i, 'submit', 'args'],

@@ -84,7 +84,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
     topics: config.topics,
     engine: config.mirror.engine,
     jobs,
-    slotsNeeded: config.jobs.reduce((sum, j) => sum + j.submit.parallelism, 0),
+    slotsNeeded: config.jobs.reduce((sum, j) => sum + (j.submit?.parallelism ?? 0), 0),
     objectives: config.objectives,
     roles: role,
     configuredRoles: config.roles,

@@ -41,7 +41,9 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
     const [kafka, objects, flink, objectsClock] = await Promise.all([
       wanted.kafka ? probeKafka(r.kafka, config.topics, bounded) : notAsked,
       wanted.objects ? probeObjects(r.objects, REPLICA_ROOT, bounded) : notAsked,
-      wanted.flink ? probe((call) => r.flink.slots(call), bounded) : notAsked,
+      wanted.flink
+        ? probe((call) => (r === sources.standby ? tried(r, call) : r.flink.slots(call)), bounded)
+        : notAsked,
       wanted.objects && endpoint && storeClock(endpoint, { now: () => clock.now(), ...(signal ? { signal } : {}) }),
     ]);
     return { name: r.name, kafka, objects, flink, ...(objectsClock ? { objectsClock } : {}) };
@@ -75,6 +77,12 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
 }
 
 const notAsked = { status: 'unknown', latencyMs: 0 } as const;
+
+/** The slots of a region that is to start jobs, once nothing stands against it. */
+async function tried({ flink }: Region, call: Parameters<Region['flink']['slots']>[0]) {
+  await flink.check?.(call);
+  return flink.slots(call);
+}
 
 async function readable(path: string): Promise<void> {
   try {

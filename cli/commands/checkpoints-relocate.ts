@@ -80,7 +80,7 @@ export function restoreCommands(
   region: string,
 ): { readonly cli: string; readonly rest: string } {
   const { entryClass, parallelism, jar } = job?.submit ?? {};
-  const args = job?.submit.args[region] ?? ['<arguments>'];
+  const args = job?.submit?.args[region] ?? ['<arguments>'];
   const words = [entryClass && `-c ${quote(entryClass)}`, parallelism && `-p ${parallelism}`, quote(jar ?? '<jar>')];
   const body = {
     ...(entryClass === undefined ? {} : { entryClass }),

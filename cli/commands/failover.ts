@@ -54,7 +54,10 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
       names,
       state,
       clock,
-      jobs: config.jobs.map((job) => ({ config: job, jarPath: pathFrom(loaded.folder, job.submit.jar) })),
+      jobs: config.jobs.map((job) => ({
+        config: job,
+        jarPath: job.submit === undefined ? '' : pathFrom(loaded.folder, job.submit.jar),
+      })),
       roles,
       run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
       by: who,

@@ -133,7 +133,9 @@ function describeIssue(issue: z.core.$ZodIssue, prefix: Path, root: unknown, loc
         const wanted =
           here === 'state'
             ? 'file:<folder>, or a mapping with an s3:// url'
-            : 'a list of names, or a mapping with include';
+            : here.endsWith('.manifest')
+              ? 'a file or folder, or a mapping with configMap and key'
+              : 'a list of names, or a mapping with include';
         return [{ ...locate(path), path: here, message: `${of}${wanted}` }];
       }
       return best.flatMap((inner) => describeIssue(inner, path, root, locate));

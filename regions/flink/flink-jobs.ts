@@ -49,6 +49,7 @@ export interface FlinkJobSettings {
 export interface StartJob {
   /** Its name in Flink: needed where each job has a cluster of its own. */
   readonly name?: string;
+  /** The program; of no use where a manifest names it. */
   readonly jarPath: string;
   readonly entryClass: string;
   readonly args: readonly string[];
@@ -59,6 +60,14 @@ export interface StartJob {
   readonly claimMode?: 'NO_CLAIM' | 'CLAIM';
   /** 32 hex digits. A second start with the id of a job that runs is refused by Flink: the act's precondition. */
   readonly jobId?: string;
+}
+
+/** What was done to end a job by force. */
+export interface ForcedStop {
+  /** In words, for the journal. */
+  readonly done: readonly string[];
+  /** Pods of nodes that don't answer: whether their processes have ended nobody knows. */
+  readonly unproven: readonly string[];
 }
 
 interface CallOptions {
@@ -82,15 +91,23 @@ export interface FlinkJobs {
   settings(jobId: string, options?: CallOptions): Promise<FlinkJobSettings>;
   /** Task slots that are free and in all; tells whether a job could start. */
   slots(options?: CallOptions): Promise<{ readonly free: number; readonly total: number }>;
+  /**
+   * Tries without any change whether the jobs could be started, and throws what stands against it. Absent: only a start
+   * can tell.
+   */
+  check?(options?: CallOptions): Promise<void>;
   /** Submits the job. An answer proves nothing about recovery: observe `checkpoints` for one newer than the restored. */
   start(job: StartJob, options?: CallOptions): Promise<{ readonly jobId: string }>;
   /** Asks the job to stop without savepoint; the effect is observed by `list`. A finished job is no error. */
   cancel(jobId: string, options?: CallOptions): Promise<void>;
-  /**
-   * Ends by force what a cancellation has not ended, and gives what was done, in words. Weaker than a cancellation: of
-   * a node that doesn't answer nobody sees the processes end. Absent: there is no such means.
-   */
-  forceStop?(jobId: string, options?: CallOptions): Promise<readonly string[]>;
+  /** Ends by force what a cancellation has not ended. Absent: there is no such means. */
+  forceStop?(
+    jobId: string,
+    options?: CallOptions & {
+      /** Forgets pods that nobody can see end: then nothing tells any more that they may run. Default: they stay. */
+      readonly giveUp?: boolean;
+    },
+  ): Promise<ForcedStop>;
   /** The newest root cause that Flink recorded for the job, if any. */
   failureOf(jobId: string, options?: CallOptions): Promise<string | undefined>;
 }

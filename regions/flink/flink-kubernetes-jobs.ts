@@ -2,7 +2,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import type { FlinkJob, FlinkJobs } from './flink-jobs.ts';
 import { explainJob, type KubernetesJob, lookAt, toJobs } from './flink-kubernetes-look.ts';
-import { manifestOf, startDeployment } from './flink-kubernetes-start.ts';
+import { manifestOf, parallelismOf, startDeployment, tryDeployment } from './flink-kubernetes-start.ts';
 import { forceDeployment, stopDeployment } from './flink-kubernetes-stop.ts';
 import { restoredElsewhere } from './flink-start-route.ts';
 
@@ -90,19 +90,24 @@ export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs 
     settings: (jobId, call = {}) => ask(jobId, call, (flink) => flink.settings(jobId, call)),
 
     async slots(call = {}) {
-      // A deployment brings its own slots; whether nodes have room for its pods only they know. A manifest that can't
-      // be used is told here, where nothing has begun yet.
-      const running = await Promise.all(
+      // A deployment brings its own slots; whether nodes have room for its pods only they know.
+      const brought = await Promise.all(
         jobs.map(async (job) => {
-          await manifestOf(kubernetes, job, call);
-          return toJobs(job.name, await lookAt(kubernetes, job, call), undefined).some(
-            ({ state }) => state !== 'SUSPENDED',
-          );
+          const [manifest, seen] = await Promise.all([
+            manifestOf(kubernetes, job, call),
+            lookAt(kubernetes, job, call),
+          ]);
+          const found = toJobs(job.name, seen, undefined);
+          const total = parallelismOf(manifest?.deployment ?? seen.object);
+          return { total, free: found.every(({ state }) => state === 'SUSPENDED') ? total : 0 };
         }),
       );
-      const total = jobs.reduce((sum, job) => sum + job.parallelism, 0);
-      const free = jobs.reduce((sum, job, i) => sum + (running[i] ? 0 : job.parallelism), 0);
-      return { free, total };
+      const sum = (key: 'free' | 'total') => brought.reduce((all, each) => all + each[key], 0);
+      return { free: sum('free'), total: sum('total') };
+    },
+
+    async check(call = {}) {
+      for (const job of jobs) await tryDeployment(kubernetes, job, call);
     },
 
     async start(start, call = {}) {

@@ -20,7 +20,6 @@ export interface KubernetesJob {
   readonly namespace: string;
   /** Name of the FlinkDeployment. */
   readonly deployment: string;
-  readonly parallelism: number;
   /** Absent: the object that is there, made suspended, is started. */
   readonly manifest?: ManifestSource | undefined;
   /** A ConfigMap's key that also gets the path. */

@@ -43,11 +43,7 @@ export async function startDeployment(
   const jobId = start.jobId ?? randomBytes(16).toString('hex');
   const manifest = await manifestOf(kubernetes, job, call);
   const before = await lookAt(kubernetes, job, call);
-  if (manifest === undefined && before.object === undefined) {
-    throw manifestError(
-      `there is no FlinkDeployment ${job.namespace}/${job.deployment}, and no manifest to make it of`,
-    );
-  }
+  if (manifest === undefined && before.object === undefined) throw nothingToStart(job);
   const change = specOf(start, jobId);
   await dryRun(kubernetes, job, manifest, change, start.savepointPath, call);
   const hasRedeployNonce = before.deployment?.ran === true && (await definesNonce(kubernetes, call));
@@ -73,6 +69,26 @@ export async function startDeployment(
         return { jobId };
     }
   }
+}
+
+/**
+ * Whether a start of this job would be refused, tried without any change: throws what stands against it. An object that
+ * is there may have to be made anew, so that is tried, too.
+ */
+export async function tryDeployment(kubernetes: KubernetesApi, job: KubernetesJob, call: CallOptions): Promise<void> {
+  const manifest = await manifestOf(kubernetes, job, call);
+  const seen = await lookAt(kubernetes, job, call);
+  if (manifest === undefined && seen.object === undefined) throw nothingToStart(job);
+  const path = 's3://argus/dry-run';
+  const change = specOf({ jarPath: '', entryClass: '', args: [], parallelism: 1, savepointPath: path }, '0'.repeat(32));
+  await dryRun(kubernetes, job, manifest, change, path, call);
+  if (manifest !== undefined) await mayBeMade(kubernetes, changed(manifest.deployment, change), call);
+}
+
+/** How many slots the job of an object takes; 1 where it doesn't say, as with Flink. */
+export function parallelismOf(object: KubernetesObject | undefined): number {
+  const spec = object?.spec as { readonly job?: { readonly parallelism?: unknown } } | undefined;
+  return typeof spec?.job?.parallelism === 'number' ? spec.job.parallelism : 1;
 }
 
 type Change = ReturnType<typeof specOf>;
@@ -205,6 +221,10 @@ async function definesNonce(kubernetes: KubernetesApi, call: CallOptions): Promi
     if (error instanceof ArgusError && error.code === 'KubernetesForbidden') return false;
     throw error;
   }
+}
+
+function nothingToStart({ namespace, deployment }: KubernetesJob): ArgusError {
+  return manifestError(`there is no FlinkDeployment ${namespace}/${deployment}, and no manifest to make it of`);
 }
 
 function notReplaced({ namespace, deployment }: KubernetesJob, because: string): ArgusError {

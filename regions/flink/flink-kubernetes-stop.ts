@@ -1,4 +1,5 @@
 import type { CallOptions, KubernetesApi } from '../kubernetes/kubernetes-api.ts';
+import type { ForcedStop } from './flink-jobs.ts';
 import { deploymentRef, type KubernetesJob, lookAt } from './flink-kubernetes-look.ts';
 
 const podKind = { apiVersion: 'v1', kind: 'Pod' };
@@ -21,18 +22,22 @@ export async function stopDeployment(
   }
 }
 
+/** What a pod gets to end by itself; its node kills it then, and confirms that. */
+const graceSeconds = 5;
+
 /**
- * Ends what is left of a job without the operator: its Deployment, its pods at once, then the object's finalizers. Gives
- * what was done, in words. A pod of a node that doesn't answer is only forgotten by this: its processes may go on.
+ * Ends what is left of a job without the operator: its Deployment, its pods, then the object's finalizers. A pod that
+ * was told to end before and didn't, since its node doesn't answer, may go on: it stays, unless it is to be given up.
  */
 export async function forceDeployment(
   kubernetes: KubernetesApi,
   job: KubernetesJob,
-  call: CallOptions,
-): Promise<readonly string[]> {
+  { giveUp = false, ...call }: CallOptions & { readonly giveUp?: boolean },
+): Promise<ForcedStop> {
   const { namespace, deployment: name } = job;
   const { deployment } = await lookAt(kubernetes, job, call);
   const done: string[] = [];
+  const unproven: string[] = [];
   if (deployment !== undefined && !deployment.deleting) {
     await kubernetes.delete(deploymentRef(job), { ...call, uid: deployment.uid });
     done.push(`deleted the FlinkDeployment ${name}`);
@@ -42,8 +47,12 @@ export async function forceDeployment(
     done.push(`deleted its Deployment`);
   }
   for (const pod of (await lookAt(kubernetes, job, call)).pods) {
-    await kubernetes.delete({ ...podKind, namespace, name: pod.name }, { ...call, graceSeconds: 0, uid: pod.uid });
-    done.push(`killed pod ${pod.name}${pod.node === undefined ? '' : ` on ${pod.node}`}`);
+    const where = `pod ${pod.name}${pod.node === undefined ? '' : ` on ${pod.node}`}`;
+    if (pod.deleting) unproven.push(where);
+    if (pod.deleting && !giveUp) continue;
+    const grace = pod.deleting ? 0 : graceSeconds;
+    await kubernetes.delete({ ...podKind, namespace, name: pod.name }, { ...call, graceSeconds: grace, uid: pod.uid });
+    done.push(pod.deleting ? `gave up ${where}, which was told to end and has not` : `deleted ${where}`);
   }
   const { deployment: left } = await lookAt(kubernetes, job, call);
   if (left?.deleting === true && left.finalizers.length > 0) {
@@ -54,5 +63,5 @@ export async function forceDeployment(
     );
     done.push(`took its finalizers away (${left.finalizers.join(', ')})`);
   }
-  return done;
+  return { done, unproven };
 }

@@ -3,6 +3,7 @@ import { offsetToJson, type PartitionOffset } from '../../domain/offsets.ts';
 import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
 import type { Acl } from '../../regions/kafka/kafka-acls.ts';
 import type { FailoverStepId } from './failover-step.ts';
+import { restByKubectl, startByKubectl, stopByKubectl } from './manual-kubernetes.ts';
 
 /** The real values of the commands that a person would type. No secrets: those stand in the shell's environment. */
 export interface ManualView {
@@ -28,15 +29,11 @@ export interface ManualView {
 /** What a person would type instead of each step, with Kafka's own tools, aws, curl and dig. Pure. */
 export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId, readonly string[]>> {
   const { config, standby } = view;
-  const primaryFlink = trim(config.regions[view.primary]!.flink.rest);
   const to = config.regions[standby]!;
-  const flink = trim(to.flink.rest);
   const bootstrap = to.kafka.bootstrap.join(',');
   const s3 = `aws s3 --endpoint-url ${quote(to.objects.endpoint)}`;
   return {
-    'stop-primary-jobs': view.primaryJobs.length
-      ? view.primaryJobs.map((j) => `curl -fX PATCH ${quote(`${primaryFlink}/jobs/${j.id}?mode=cancel`)} # ${j.name}`)
-      : [`curl -f ${quote(`${primaryFlink}/jobs/overview`)} # each that is not finished: PATCH /jobs/<id>?mode=cancel`],
+    'stop-primary-jobs': stopCommands(view),
     'freeze-mirror': [
       '# stop every `argus daemon` and `argus mirror run`, then note where the logs end, in $ENDS:',
       noteEnds(
@@ -69,13 +66,20 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
       ? view.withheldAcls.map((acl) => aclCommand(bootstrap, acl))
       : ['# nothing was withheld'],
     'start-jobs': view.jobs.flatMap(({ name, jarPath, jobId, pointUri, copyUri }) => {
-      const { submit } = config.jobs.find((j) => j.name === name)!;
+      const { submit, kubernetes } = config.jobs.find((j) => j.name === name)!;
+      const path = copyUri === undefined ? (pointUri ?? '<the manifest’s replicaUri>') : `${copyUri}/metadata`;
+      const claimMode = copyUri === undefined ? 'NO_CLAIM' : 'CLAIM';
+      const deployment = kubernetes?.[standby];
+      if (to.flink.rest === undefined) {
+        return deployment === undefined ? [] : startByKubectl(config, standby, deployment, { jobId, path, claimMode });
+      }
+      const flink = trim(to.flink.rest);
       const body = {
-        entryClass: submit.entryClass,
-        parallelism: submit.parallelism,
-        programArgsList: submit.args[standby] ?? [],
-        savepointPath: copyUri === undefined ? (pointUri ?? '<the manifest’s replicaUri>') : `${copyUri}/metadata`,
-        claimMode: copyUri === undefined ? 'NO_CLAIM' : 'CLAIM',
+        entryClass: submit?.entryClass,
+        parallelism: submit?.parallelism,
+        programArgsList: submit?.args[standby] ?? [],
+        savepointPath: path,
+        claimMode,
         jobId,
       };
       return [
@@ -100,9 +104,10 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
         `-H "Authorization: Bearer $CLOUDFLARE_API_TOKEN" -H 'Content-Type: application/json' ` +
         `-d ${quote(JSON.stringify({ content: to.address }))} # ${r.name}`,
     ),
-    'await-checkpoint': view.jobs.map(
-      (j) => `curl -f ${quote(`${flink}/jobs/${j.jobId}/checkpoints`)} # latest.completed.id > latest.restored.id`,
-    ),
+    'await-checkpoint': view.jobs.map((j) => {
+      const path = `/jobs/${j.jobId}/checkpoints`;
+      return `${askFlink(config, standby, j.name, path)} # latest.completed.id > latest.restored.id`;
+    }),
     'verify-names': config.dns.resolvers.flatMap((server) => {
       const colon = server.lastIndexOf(':');
       return config.dns.records.map(
@@ -110,6 +115,28 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
       );
     }),
   };
+}
+
+function stopCommands({ config, primary, primaryJobs }: ManualView): readonly string[] {
+  const { rest } = config.regions[primary]!.flink;
+  if (rest === undefined) {
+    return config.jobs.flatMap(({ kubernetes }) =>
+      kubernetes?.[primary] === undefined ? [] : stopByKubectl(config, primary, kubernetes[primary]),
+    );
+  }
+  const flink = trim(rest);
+  return primaryJobs.length
+    ? primaryJobs.map((j) => `curl -fX PATCH ${quote(`${flink}/jobs/${j.id}?mode=cancel`)} # ${j.name}`)
+    : [`curl -f ${quote(`${flink}/jobs/overview`)} # each that is not finished: PATCH /jobs/<id>?mode=cancel`];
+}
+
+/** A question to the REST interface of a job's cluster. */
+function askFlink(config: Config, region: string, job: string, path: string): string {
+  const { rest } = config.regions[region]!.flink;
+  const deployment = config.jobs.find((j) => j.name === job)?.kubernetes?.[region];
+  return rest === undefined && deployment !== undefined
+    ? restByKubectl(config, region, deployment, path)
+    : `curl -f ${quote(`${trim(rest ?? '')}${path}`)}`;
 }
 
 function aclCommand(bootstrap: string, acl: Acl): string {

@@ -185,7 +185,7 @@ function blockersOf(view: PlanView): readonly Failure[] {
     for (const { config: job } of context.jobs) {
       const there = findStandbyJob(view.standbyJobs.value, roles.epoch + 1, job.name);
       if (there.kind === 'foreign') blockers.push(foreignJobRefusal(job.name, standby.name));
-      if (there.kind === 'none') wanted += job.submit.parallelism;
+      if (there.kind === 'none') wanted += job.submit?.parallelism ?? 0;
     }
     if (view.slots.kind === 'known' && view.slots.value.free < wanted) {
       blockers.push({

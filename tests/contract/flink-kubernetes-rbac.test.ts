@@ -56,7 +56,6 @@ beforeAll(async () => {
         name: 'counts',
         namespace,
         deployment: 'argus-flink',
-        parallelism: 2,
         manifest: { kind: 'config-map', configMap: 'manifests', key: 'flink-cluster-standby.yaml' },
         restorePath: { configMap: 'flink-config', key: 'restore-path' },
       },
@@ -87,6 +86,7 @@ async function startScenario(): Promise<void> {
   const data = { 'flink-cluster-standby.yaml': `${text}---\n${JSON.stringify(configMap)}\n` };
   await admin.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'manifests', namespace }, data });
   await admin.delete({ ...configMap, name: 'flink-config', namespace });
+  await argus.check?.();
   await argus.slots();
   await argus.start({ ...start, jobId });
   await crashedJobManager();
@@ -106,8 +106,8 @@ async function stopScenario(): Promise<void> {
   const id = job?.id ?? '';
   await readReasons(id);
   await argus.cancel(id);
-  const done = await argus.forceStop?.(id);
-  expect(done).toContain('took its finalizers away (argus.test/held)');
+  const forced = await argus.forceStop?.(id);
+  expect(forced?.done).toContain('took its finalizers away (argus.test/held)');
   expect(await argus.list()).toEqual([]);
 }
 

@@ -24,7 +24,6 @@ const seed: KubernetesJob = {
   name: 'counts',
   namespace,
   deployment: 'argus-flink',
-  parallelism: 2,
   manifest: { kind: 'path', path: fixtureFile('flink-cluster-standby.yaml') },
   restorePath: { configMap: 'flink-config', key: 'restore-path' },
 };
@@ -100,10 +99,10 @@ describe("the seed's own way", () => {
     const wrong = connect(cluster.admin, { manifest: { kind: 'path', path: file } });
     const before = await restorePath();
     const other = { ...job, savepointPath: 's3://elsewhere/chk-1', jobId: nextId() };
-    await expect(wrong.start(other)).rejects.toMatchObject({
-      code: 'KubernetesInvalid',
-      message: expect.stringContaining('spec.flinkVersion'),
-    });
+    const refusal = { code: 'KubernetesInvalid', message: expect.stringContaining('spec.flinkVersion') };
+    await expect(wrong.check?.()).rejects.toMatchObject(refusal);
+    await expect(wrong.start(other)).rejects.toMatchObject(refusal);
+    await flink.check?.();
     const noMap = connect(cluster.admin, { restorePath: { configMap: 'absent', key: 'restore-path' } });
     await expect(noMap.start(other)).rejects.toMatchObject({ code: 'KubernetesObjectMissing' });
     expect(await restorePath()).toBe(before);
@@ -207,10 +206,16 @@ describe('the end of a job', () => {
     // The object is gone, and the old plan would go on here.
     expect((await flink.list()).map((each) => each.state)).toEqual(['CANCELLING']);
     const [left] = await flink.list();
-    expect(await flink.forceStop?.(left?.id ?? '')).toEqual([
-      'killed pod argus-flink-jobmanager on lost-node',
-      'killed pod argus-flink-taskmanager on lost-node',
-    ]);
+    const unproven = ['pod argus-flink-jobmanager on lost-node', 'pod argus-flink-taskmanager on lost-node'];
+    expect(await flink.forceStop?.(left?.id ?? '')).toEqual({ done: [], unproven });
+    expect(await flink.list()).toHaveLength(1);
+    expect(await flink.forceStop?.(left?.id ?? '', { giveUp: true })).toEqual({
+      done: [
+        'gave up pod argus-flink-jobmanager on lost-node, which was told to end and has not',
+        'gave up pod argus-flink-taskmanager on lost-node, which was told to end and has not',
+      ],
+      unproven,
+    });
     expect(await flink.list()).toEqual([]);
     operator.loseNode(false);
   });
@@ -223,11 +228,14 @@ describe('the end of a job', () => {
     await flink.cancel(jobId);
     await flink.cancel(jobId);
     expect(await stateOf(jobId)).toBe('RUNNING');
-    expect(await flink.forceStop?.(jobId)).toEqual([
-      'killed pod argus-flink-jobmanager',
-      'killed pod argus-flink-taskmanager',
-      'took its finalizers away (flinkdeployments.flink.apache.org/finalizer)',
-    ]);
+    expect(await flink.forceStop?.(jobId)).toEqual({
+      done: [
+        'deleted pod argus-flink-jobmanager',
+        'deleted pod argus-flink-taskmanager',
+        'took its finalizers away (flinkdeployments.flink.apache.org/finalizer)',
+      ],
+      unproven: [],
+    });
     expect(await objectNow()).toBeUndefined();
     // Its REST interface still answers: simulated, no process ended with the pod. So it counts as running.
     expect(await stateOf(jobId)).toBe('RUNNING');

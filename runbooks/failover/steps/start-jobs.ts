@@ -37,10 +37,11 @@ export function startJobs(words: StepWords): FailoverStep {
         io.check();
         await context.standby.flink.start(
           {
+            name,
             jarPath,
-            entryClass: config.submit.entryClass,
-            args: config.submit.args[context.standby.name] ?? [],
-            parallelism: config.submit.parallelism,
+            entryClass: config.submit?.entryClass ?? '',
+            args: config.submit?.args[context.standby.name] ?? [],
+            parallelism: config.submit?.parallelism ?? 1,
             savepointPath: restore.uri,
             claimMode: restore.claimMode,
             jobId: there.nextId,

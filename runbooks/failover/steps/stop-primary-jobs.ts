@@ -1,5 +1,5 @@
 import { describeError } from '../../../domain/errors.ts';
-import type { FlinkJob } from '../../../regions/flink/flink-jobs.ts';
+import type { FlinkJob, ForcedStop } from '../../../regions/flink/flink-jobs.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords, within } from '../failover-step.ts';
@@ -11,10 +11,14 @@ const patienceMs = 2_000;
 /** How long a job may go on after it was cancelled, when a person accepts that it may write: a region can be half dead. */
 const stubbornMs = 15_000;
 
+/** How long a cancellation may take before the platform is told to end the job by force, where it can. */
+const forceAfterMs = 15_000;
+
 /** Stops the primary's jobs and sees them stopped; a primary that can't be asked is let through only by a person's word. */
 export function stopPrimaryJobs(words: StepWords): FailoverStep {
   let askedAt: number | undefined;
   let cancelFailed: string | undefined;
+  let forced: ForcedStop = { done: [], unproven: [] };
   return {
     id: 'stop-primary-jobs',
     ...words,
@@ -44,6 +48,7 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
           cancelFailed = describeError(error);
         }
       }
+      forced = await forceStubborn(context, io);
     },
     async verify(context, _facts, io) {
       const jobs = await liveJobs(context, io);
@@ -51,8 +56,15 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
         const seen = unfenced(context, jobs.unreachable);
         return seen.kind === 'refused' ? { kind: 'failed', error: seen.error } : seen;
       }
+      const { done, unproven } = forced;
+      if (unproven.length > 0) {
+        const why = `${unproven.join(', ')} did not end: its node doesn't answer, so nobody sees whether it still writes`;
+        if (context.acceptUnfenced) return accepted(context, why);
+        return { kind: 'failed', error: unfencedRefusal(context.primary.name, why) };
+      }
       if (jobs.length === 0) {
-        return { kind: 'done', evidence: evidence({ stopped: true, running: [] }), facts: { primaryStopped: true } };
+        const stopped = { stopped: true, running: [], ...(done.length === 0 ? {} : { forced: done }) };
+        return { kind: 'done', evidence: evidence(stopped), facts: { primaryStopped: true } };
       }
       const states = jobs.map((j) => `${j.name} is ${j.state}`).join(', ');
       if (context.acceptUnfenced && askedAt !== undefined && io.clock.monotonic() - askedAt >= stubbornMs) {
@@ -62,6 +74,32 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
       return { kind: 'pending', waitingFor: `${states} on the primary` };
     },
   };
+}
+
+/**
+ * Waits for jobs that were cancelled, and ends those by force that outlast it. What nobody can see end is given up only
+ * where a person accepts that it may write: else the next run would find nothing, and take that for proof.
+ */
+async function forceStubborn(context: FailoverContext, io: StepIo): Promise<ForcedStop> {
+  const { flink } = context.primary;
+  const done: string[] = [];
+  const unproven: string[] = [];
+  if (flink.forceStop === undefined) return { done, unproven };
+  for (const endsAt = io.clock.monotonic() + forceAfterMs; io.clock.monotonic() < endsAt; ) {
+    const jobs = await liveJobs(context, io);
+    if ('unreachable' in jobs || jobs.length === 0) return { done, unproven };
+    await io.clock.sleep(500, io.signal);
+  }
+  const stubborn = await liveJobs(context, io);
+  for (const job of 'unreachable' in stubborn ? [] : stubborn) {
+    io.check();
+    io.progress(`${job.name} is ${job.state} ${forceAfterMs / 1_000} s after it was cancelled: ending it by force`);
+    const what = await flink.forceStop(job.id, { signal: within(io.signal, 10_000), giveUp: context.acceptUnfenced });
+    for (const each of what.done) io.progress(each);
+    done.push(...what.done);
+    unproven.push(...what.unproven);
+  }
+  return { done, unproven };
 }
 
 async function liveJobs(

@@ -23,7 +23,7 @@ test('the state lies in a bucket of the standby', () => {
 });
 
 test('the job writes to the broker of the region that it runs in', () => {
-  const args = config.jobs[0]?.submit.args ?? {};
+  const args = config.jobs[0]?.submit?.args ?? {};
   expect(args.mumbai).toContain(info.regions.mumbai.kafka.inside);
   expect(args.singapore).toContain(info.regions.singapore.kafka.inside);
   expect(args.singapore).toContain('counts-singapore');

@@ -26,7 +26,7 @@ describe('loadConfig', () => {
   it('gives the configuration and the absolute folder that relative paths start from', async () => {
     const loaded = await loadConfig(join(dir, 'argus.yaml'));
     expect(loaded.folder).toBe(dir);
-    expect(pathFrom(loaded.folder, loaded.config.jobs[0]?.submit.jar ?? '')).toBe(join(dir, 'counts.jar'));
+    expect(pathFrom(loaded.folder, loaded.config.jobs[0]?.submit?.jar ?? '')).toBe(join(dir, 'counts.jar'));
   });
 
   it('ends with exit code 2 and a hint when the file is missing', async () => {

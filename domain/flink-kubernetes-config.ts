@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { serviceUrl } from './config-values.ts';
+
+/** A name of an object: RFC 1123, as Kubernetes checks it. */
+const objectName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'lower-case letters, digits, - and .');
+const namespace = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and -');
+/** Source: `DefaultValidator` of the operator. */
+const deploymentName = z.string().regex(/^[a-z]([-a-z\d]{0,43}[a-z\d])?$/, 'up to 45 lower-case letters, digits and -');
+const configMapKey = z.strictObject({
+  configMap: objectName,
+  key: z.string().regex(/^[-._a-zA-Z0-9]+$/, 'letters, digits, -, _ and .'),
+});
+
+/** `regions.<name>.flink`: a session cluster by its REST interface, or a FlinkDeployment for each job. */
+export const flinkSection = z
+  .strictObject({
+    /** URL of the JobManager's REST interface. */
+    rest: serviceUrl.optional(),
+    /** Jobs have FlinkDeployments, which `jobs[].kubernetes` names. */
+    kubernetes: z
+      .strictObject({
+        /** How a job is ended: its object deleted, or kept and suspended, so that anybody can resume it. */
+        stop: z.enum(['delete', 'suspend']).default('delete'),
+        /**
+         * REST interface of a deployment, with `{namespace}` and `{deployment}`; default: through the API server, which
+         * needs no route into the cluster's network.
+         */
+        rest: z
+          .string()
+          .regex(/^https?:\/\/[^\s@]+$/, 'a URL with {namespace} and {deployment}')
+          .optional(),
+      })
+      .optional(),
+  })
+  .superRefine(({ rest, kubernetes }, ctx) => {
+    if ((rest === undefined) === (kubernetes === undefined)) {
+      const message = 'rest (a session cluster) or kubernetes (FlinkDeployments) is needed, not both';
+      ctx.addIssue({ code: 'custom', path: [], message });
+    }
+  });
+
+/** `jobs[].kubernetes.<region>`: where a job's FlinkDeployment is, and what it is made of. */
+export const jobDeployment = z.strictObject({
+  namespace,
+  /** Name of the FlinkDeployment. */
+  deployment: deploymentName,
+  /**
+   * File or folder, or a ConfigMap's key in the same namespace. Absent: the object is there, made with
+   * `state: suspended`, and has never run.
+   */
+  manifest: z.union([z.string().min(1), configMapKey]).optional(),
+  /** A ConfigMap's key that gets the restored path, too. */
+  restorePath: configMapKey.optional(),
+});
+
+interface Flinks {
+  readonly regions: Readonly<
+    Record<string, { readonly flink: z.output<typeof flinkSection>; readonly kubernetes?: unknown }>
+  >;
+  readonly jobs: readonly {
+    readonly submit?: unknown;
+    readonly kubernetes?: Readonly<Record<string, unknown>> | undefined;
+  }[];
+}
+
+/** What regions and jobs lack together: each job needs a way to be started in each region. */
+export function flinkGaps({
+  regions,
+  jobs,
+}: Flinks): readonly { readonly path: (string | number)[]; readonly message: string }[] {
+  const gaps: { path: (string | number)[]; message: string }[] = [];
+  for (const [name, { flink, kubernetes }] of Object.entries(regions)) {
+    if (flink.kubernetes === undefined) continue;
+    if (kubernetes === undefined) {
+      gaps.push({ path: ['regions', name, 'flink'], message: `kubernetes needs regions.${name}.kubernetes` });
+    }
+    jobs.forEach((job, i) => {
+      if (job.kubernetes?.[name] !== undefined) return;
+      gaps.push({ path: ['jobs', i], message: `kubernetes.${name} is needed: the job's FlinkDeployment there` });
+    });
+  }
+  const session = Object.entries(regions).find(([, { flink }]) => flink.rest !== undefined);
+  jobs.forEach((job, i) => {
+    if (session !== undefined && job.submit === undefined) {
+      gaps.push({ path: ['jobs', i], message: `submit is needed: ${session[0]} has a session cluster` });
+    }
+    for (const name of Object.keys(job.kubernetes ?? {})) {
+      if (name in regions) continue;
+      gaps.push({ path: ['jobs', i, 'kubernetes', name], message: `no region is called "${name}"` });
+    }
+  });
+  return gaps;
+}
