@@ -5,10 +5,10 @@ import { ArgusError } from '../domain/errors.ts';
 import { startCloudflare } from './components/cloudflare.ts';
 import { submitJob, untilJobRuns } from './components/flink-job.ts';
 import type { ComponentName } from './components/probes.ts';
-import { componentMark, killProcesses, labMark } from './components/process-table.ts';
+import { componentMark, labMark } from './components/process-table.ts';
 import { startToxiproxy } from './components/toxiproxy.ts';
 import { renderConfig, renderEnv } from './lab-config.ts';
-import { claimFolder, defaultLabDir, readClaim, removeFolder } from './lab-folder.ts';
+import { claimFolder, defaultLabDir, readClaim } from './lab-folder.ts';
 import {
   type LabInfo,
   names,
@@ -23,6 +23,7 @@ import { planLab } from './plan.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
 import { type Reaper, startReaper } from './reaper.ts';
 import { type LabRegion, regionControl, startRegionComponent } from './region.ts';
+import { removeLab } from './remove-lab.ts';
 import type { Artifacts } from './setup/artifacts.ts';
 import type { FlinkChoice } from './setup/flink-releases.ts';
 import type { SetupEvent } from './setup/part.ts';
@@ -105,8 +106,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     return labOf(started, reaper);
   } catch (error) {
     await ports?.release().catch(() => undefined);
-    await killProcesses(id);
-    removeFolder(dir, id);
+    await removeLab(dir, id);
     await reaper?.end();
     signal?.throwIfAborted();
     throw error;
@@ -122,8 +122,7 @@ export function attachLab(dir: string = defaultLabDir()): Lab {
 export async function endLab(dir: string = defaultLabDir()): Promise<boolean> {
   const claim = readClaim(resolve(dir));
   if (!claim) return false;
-  await killProcesses(claim.id);
-  removeFolder(resolve(dir), claim.id);
+  await removeLab(resolve(dir), claim.id);
   return true;
 }
 
@@ -148,8 +147,7 @@ function labOf(info: LabInfo, reaper: Reaper | undefined): Lab {
       await reaper?.letLive();
     },
     async down() {
-      await killProcesses(info.id);
-      removeFolder(info.dir, info.id);
+      await removeLab(info.dir, info.id);
       await reaper?.end();
     },
   };

@@ -1,8 +1,6 @@
 // Ends a lab when its owner is gone: reads standard input to its end, then kills what carries the lab's id and removes
 // its folder and its regions with pods. `keep` on the pipe lets the lab live. Arguments: folder, id.
-import { endClusterRegionsOf } from './cluster/end-cluster-region.ts';
-import { killProcesses } from './components/process-table.ts';
-import { removeFolder } from './lab-folder.ts';
+import { removeLab } from './remove-lab.ts';
 
 const [dir = '', id = ''] = process.argv.slice(2);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
@@ -13,10 +11,5 @@ process.stdin.setEncoding('utf8').on('data', (text: string) => {
 });
 process.stdin.on('close', async () => {
   if (id === '' || said.includes('keep')) return;
-  try {
-    await endClusterRegionsOf(id);
-  } finally {
-    await killProcesses(id);
-    removeFolder(dir, id);
-  }
+  await removeLab(dir, id);
 });
