@@ -3,23 +3,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { hostPort, type LabInfo, names, type RegionInfo, type RegionName } from '../lab-info.ts';
+import { flinkOpens } from '../setup/flink-jvm.ts';
 import type { FlinkChoice } from '../setup/flink-releases.ts';
 import { jvmFlags } from './jvm.ts';
 import { answers } from './probes.ts';
 import { type ReadyOptions, type StartedComponent, startComponent } from './process.ts';
-
-/** What a Flink process may see of the JDK's insides. Source: `env.java.opts.all` of Flink 2.2's stock config.yaml. */
-const opens = [
-  ...['lang', 'net', 'io', 'nio', 'lang.reflect', 'text', 'time', 'util', 'util.concurrent', 'util.concurrent.atomic'],
-  'util.concurrent.locks',
-]
-  .map((name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`)
-  .concat(
-    '--add-opens=java.base/sun.nio.ch=ALL-UNNAMED',
-    '--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED',
-    '--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED',
-    '--add-exports=jdk.compiler/com.sun.tools.javac.api=ALL-UNNAMED',
-  );
 
 /** The session cluster's config.yaml: JobManager and TaskManager read the same. `dir` is for their temporary files. */
 export function flinkConfig(region: RegionInfo, dir: string, settings: FlinkChoice['settings'] = {}): string {
@@ -161,7 +149,7 @@ export async function startFlink(
       ...(info.flink.version === '1.20' ? [`-Djdk.net.hosts.file=${hosts}`] : []),
       `-Dlog4j2.configurationFile=${join(conf, 'log4j.properties')}`,
       `-Dlog4j.configurationFile=${join(conf, 'log4j.properties')}`,
-      ...opens,
+      ...flinkOpens,
       '-cp',
       [flinkLibs, ...(flinkChangelogLibs === undefined ? [] : [flinkChangelogLibs])]
         .map((libs) => `${libs}/*`)

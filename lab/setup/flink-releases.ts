@@ -66,6 +66,19 @@ function changelogPart(version: FlinkVersion): Part {
   };
 }
 
+/** A Flink release in the lab's cache, with the job that was compiled against it; installed where it is missing. */
+export async function ensureFlinkRelease(
+  version: FlinkVersion,
+  signal: AbortSignal,
+  progress: (event: SetupEvent) => void,
+): Promise<Pick<Artifacts, 'flinkLibs' | 'flinkPlugins' | 'jobJar'>> {
+  return {
+    flinkLibs: await ensureExtraPart(libsPart(version), signal, progress),
+    flinkPlugins: await ensureExtraPart(pluginsPart(version), signal, progress),
+    jobJar: join(await ensureExtraPart(jarPart(version), signal, progress), jobJarName),
+  };
+}
+
 /**
  * The artifacts for another Flink than the lab's own, or for settings that need more of it. What is missing in the
  * cache is installed.
@@ -77,8 +90,7 @@ export async function withFlink(
   progress: (event: SetupEvent) => void,
 ): Promise<Artifacts> {
   const { version, settings } = choice;
-  const ensure = (part: Part): Promise<string> =>
-    ensureExtraPart(part, signal ?? new AbortController().signal, progress);
+  const stop = signal ?? new AbortController().signal;
   let result = artifacts;
   if (version !== flinkVersions[0]) {
     const kafkaArchive = artifacts.classArchives?.kafka;
@@ -86,13 +98,11 @@ export async function withFlink(
     result = {
       ...rest,
       ...(kafkaArchive === undefined ? {} : { classArchives: { kafka: kafkaArchive } }),
-      flinkLibs: await ensure(libsPart(version)),
-      flinkPlugins: await ensure(pluginsPart(version)),
-      jobJar: join(await ensure(jarPart(version)), jobJarName),
+      ...(await ensureFlinkRelease(version, stop, progress)),
     };
   }
   if (settings['state.changelog.enabled'] === true) {
-    result = { ...result, flinkChangelogLibs: await ensure(changelogPart(version)) };
+    result = { ...result, flinkChangelogLibs: await ensureExtraPart(changelogPart(version), stop, progress) };
   }
   return result;
 }
