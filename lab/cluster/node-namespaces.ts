@@ -20,7 +20,7 @@ export async function startNamespaces(region: RegionRecord, signal: AbortSignal)
   const { dir, addresses } = region;
   const [varLib, varLog] = [join(dir, 'var-lib'), join(dir, 'var-log')];
   for (const folder of [varLib, varLog]) mkdirSync(folder, { recursive: true });
-  writeFileSync(join(dir, 'resolv.conf'), `nameserver ${addresses.node}\noptions ndots:1\n`);
+  writeFileSync(join(dir, 'resolv.conf'), `nameserver ${addresses.node}\nsearch svc.cluster.local\noptions ndots:1\n`);
   const resolver = realpathSync('/etc/resolv.conf');
   const script = [
     'set -e',

@@ -5,20 +5,25 @@ import { type LabInfo, names, type RegionName } from '../lab-info.ts';
  * Makes the region's topics: both on the primary, with offset 0 committed for the job's group so that it has a place to
  * start from; on the standby only the output's, since the mirror makes the input's.
  */
-export async function createTopics(info: LabInfo, region: RegionName): Promise<void> {
+export function createTopics(info: LabInfo, region: RegionName): Promise<void> {
+  return createJobTopics(info.regions[region].kafka.inside, region === names.primary ? 'primary' : 'standby');
+}
+
+/** The same by the address of a broker (`host:port`). */
+export async function createJobTopics(broker: string, role: 'primary' | 'standby'): Promise<void> {
   const admin = new Admin({
     clientId: 'argus-lab',
-    bootstrapBrokers: [info.regions[region].kafka.inside],
+    bootstrapBrokers: [broker],
     retries: 20,
     retryDelay: 150,
     timeout: 10_000,
   });
   try {
     // One after the other: calls at the same moment are merged, with the partitions of the first.
-    for (const { topic, partitions } of region === names.primary ? [names.events, names.metrics] : [names.metrics]) {
+    for (const { topic, partitions } of role === 'primary' ? [names.events, names.metrics] : [names.metrics]) {
       await admin.createTopics({ topics: [topic], partitions, replicas: 1 });
     }
-    if (region !== names.primary) return;
+    if (role === 'standby') return;
     const { topic, partitions } = names.events;
     const partitionOffsets = Array.from({ length: partitions }, (_, partition) => ({ partition, offset: 0n }));
     await admin.alterConsumerGroupOffsets({

@@ -176,8 +176,8 @@ async function installPart(
   progress({ part: part.name, state: 'ready', ms: ms() });
 }
 
-/** Looks for tools of the machine; throws when one of them is absent. */
-async function requireTools(ids: readonly PrerequisiteId[]): Promise<readonly Prerequisite[]> {
+/** Looks for tools of the machine; throws `PrerequisiteMissing` (exit code 2) when one of them is absent. */
+export async function requireTools(ids: readonly PrerequisiteId[]): Promise<readonly Prerequisite[]> {
   const url = pathToFileURL(sourceFile(import.meta.url, 'prerequisites.mjs')).href;
   const { checkPrerequisites, describePrerequisite } = (await import(url)) as typeof import('./prerequisites.mjs');
   const results: readonly Prerequisite[] = await checkPrerequisites(ids);

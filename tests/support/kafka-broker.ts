@@ -32,6 +32,8 @@ export interface TestBrokerOptions {
   readonly far?: { readonly port: number; readonly proxyPort: number };
   /** Another release: the folder of its jars, and the ZooKeeper that one before KRaft needs. */
   readonly release?: { readonly libs: string; readonly zookeeper?: string };
+  /** Where its clients find it; default 127.0.0.1. Not together with another listener or cluster. */
+  readonly host?: string;
   /** A further broker of the cluster that this one began; it is no controller. */
   readonly joins?: { readonly nodeId: number; readonly clusterId: string; readonly controllerPort: number };
 }
@@ -43,7 +45,7 @@ export interface SecureListener {
   readonly format: readonly string[];
 }
 
-/** Starts a broker on free ports of 127.0.0.1; ready when its listener answers. */
+/** Starts a broker on free ports of 127.0.0.1 or of the address that is named; ready when its listener answers. */
 export async function startTestBroker(
   settings: Readonly<Record<string, string>> = {},
   options: TestBrokerOptions = {},
@@ -52,7 +54,7 @@ export async function startTestBroker(
   const { java, kafkaLibs } = await ensureArtifacts({});
   const dir = await mkdtemp(join(tmpdir(), 'argus-test-kafka-'));
   const port = await freePort();
-  const { joins } = options;
+  const { joins, host = '127.0.0.1' } = options;
   const controllerPort = joins?.controllerPort ?? (await freePort());
   const secure = await options.secure?.(dir);
   const properties = join(dir, 'server.properties');
@@ -62,6 +64,7 @@ export async function startTestBroker(
     ...(secure && secureSettings(port, controllerPort, secure)),
     ...(options.far && farSettings(port, controllerPort, options.far)),
     ...(release?.zookeeper !== undefined && zookeeperSettings(port, release.zookeeper)),
+    ...(options.host !== undefined && hostSettings(options.host, port, controllerPort)),
     ...settings,
   };
   await writeFile(
@@ -86,7 +89,7 @@ export async function startTestBroker(
     const log = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn'];
     child = spawn(java, [...heap, ...log, ...classpath, 'kafka.Kafka', properties], { stdio: 'ignore' });
     const started = child;
-    for (let attempt = 0; !(await accepts(port)); attempt++) {
+    for (let attempt = 0; !(await accepts(host, port)); attempt++) {
       if (started.exitCode !== null || attempt > 600) {
         // Nobody gets to know it, so nobody else can end it.
         started.kill('SIGKILL');
@@ -105,7 +108,7 @@ export async function startTestBroker(
   };
   await start();
   return {
-    address: `127.0.0.1:${port}`,
+    address: `${host}:${port}`,
     port,
     clusterId,
     controllerPort,
@@ -179,6 +182,11 @@ function zookeeperSettings(port: number, zookeeper: string): Record<string, stri
   };
 }
 
+function hostSettings(host: string, port: number, controllerPort: number): Record<string, string> {
+  const listeners = `PLAINTEXT://${host}:${port},CONTROLLER://127.0.0.1:${controllerPort}`;
+  return { listeners, 'advertised.listeners': listeners };
+}
+
 function secureSettings(port: number, controllerPort: number, secure: SecureListener): Record<string, string> {
   const listeners = `PLAINTEXT://127.0.0.1:${port},SECURE://127.0.0.1:${secure.port},CONTROLLER://127.0.0.1:${controllerPort}`;
   return { listeners, 'advertised.listeners': listeners, ...secure.settings };
@@ -205,9 +213,9 @@ export function freePort(): Promise<number> {
   });
 }
 
-function accepts(port: number): Promise<boolean> {
+function accepts(host: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
+    const socket = connect({ host, port });
     const end = (answer: boolean) => {
       socket.destroy();
       resolve(answer);

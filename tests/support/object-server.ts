@@ -22,19 +22,22 @@ export interface ObjectServer {
 
 export interface ObjectServerOptions {
   readonly buckets: readonly string[];
+  /** The address that it listens on; default 127.0.0.1. */
+  readonly host?: string;
 }
 
-/** Starts the server on a free loopback port with empty buckets; ready when this resolves. */
+/** Starts the server on a free port of that address with empty buckets; ready when this resolves. */
 export async function startObjectServer(options: ObjectServerOptions): Promise<ObjectServer> {
   const folder = await mkdtemp(join(tmpdir(), 'argus-objects-'));
   const data = join(folder, 'data');
   for (const bucket of options.buckets) await mkdir(join(data, bucket), { recursive: true });
   await mkdir(join(folder, 'sidecar'));
+  const { host = '127.0.0.1' } = options;
   const port = await freePort();
   const log = join(folder, 'access.log');
   const child: ChildProcess = spawn(
     (await ensureArtifacts()).versitygw,
-    ['--addr', `127.0.0.1:${port}`, '--dir', data, '--access-log', log, '--sidecar', join(folder, 'sidecar')],
+    ['--addr', `${host}:${port}`, '--dir', data, '--access-log', log, '--sidecar', join(folder, 'sidecar')],
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ROOT_ACCESS_KEY: 'tester', ROOT_SECRET_KEY: 'tester-secret' } },
   );
   let stderr = '';
@@ -48,7 +51,7 @@ export async function startObjectServer(options: ObjectServerOptions): Promise<O
     }
     await rm(folder, { recursive: true, force: true });
   };
-  const endpoint = `http://127.0.0.1:${port}`;
+  const endpoint = `http://${host}:${port}`;
   for (let tries = 0; !(await isHealthy(endpoint)); tries++) {
     if (tries > 200 || child.exitCode !== null) {
       await stop();
