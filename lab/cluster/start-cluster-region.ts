@@ -43,6 +43,8 @@ export async function startClusterRegion(options: ClusterRegionOptions): Promise
   const dir = unusedFolder(options.dir);
   const binary = await ensureKubernetes(signal, options.progress ?? (() => undefined));
   const tools = await ensureNodeTools(signal, options.progress);
+  requireVisible(binary);
+  requireVisible(tools.containerd);
   await requirePacketFilter(tools, toolEnvironment(tools), signal);
   await endAbandonedRegions();
   const record = await writeDown({ ...options, dir });
@@ -58,16 +60,20 @@ export async function startClusterRegion(options: ClusterRegionOptions): Promise
 
 function unusedFolder(path: string): string {
   const dir = resolve(path);
-  if (ownFolders.some((folder) => `${dir}/`.startsWith(`${folder}/`))) {
-    throw new ArgusError('NotALabFolder', `${dir} can't be a region's folder: its node has a ${dir} of its own`, {
-      exitCode: 2,
-      hint: `name one that is not below ${ownFolders.join(', ')}`,
-    });
-  }
+  requireVisible(dir);
   if (existsSync(dir)) {
     throw new ArgusError('NotALabFolder', `${dir} is there already`, { exitCode: 2, hint: 'name a new folder' });
   }
   return dir;
+}
+
+function requireVisible(path: string): void {
+  const hidden = ownFolders.find((folder) => `${path}/`.startsWith(`${folder}/`));
+  if (hidden === undefined) return;
+  throw new ArgusError('NotALabFolder', `a region would not see ${path}: its node has a ${hidden} of its own`, {
+    exitCode: 2,
+    hint: `the region's folder and the lab's cache (ARGUS_LAB_CACHE) can't be below ${ownFolders.join(', ')}`,
+  });
 }
 
 async function writeDown(options: ClusterRegionOptions): Promise<RegionRecord> {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -197,6 +197,24 @@ test('a start that is given up leaves nothing', async () => {
   await asBefore();
 }, 600_000);
 
+test.each(['/run/argus-test', '/var/lib/argus/mumbai'])(
+  '%s is refused as a folder: the node has its own',
+  async (dir) => {
+    await expect(startClusterRegion({ labId, name: 'mumbai', dir })).rejects.toMatchObject({
+      code: 'NotALabFolder',
+      exitCode: 2,
+    });
+  },
+);
+
+test('a folder that is there is refused, and stays', async () => {
+  await expect(startClusterRegion({ labId, name: 'mumbai', dir: folder })).rejects.toMatchObject({
+    code: 'NotALabFolder',
+    message: `${folder} is there already`,
+  });
+  expect(existsSync(folder)).toBe(true);
+});
+
 test('a region goes with its starter, killed at once', async () => {
   const id = randomUUID();
   const script = fileURLToPath(new URL('../support/cluster-child.ts', import.meta.url));
@@ -215,12 +233,13 @@ test('a region goes with its starter, killed at once', async () => {
   await asBefore();
 }, 600_000);
 
-test('what a kill of all processes leaves, pods too, another process puts back', async () => {
+test('what a kill of all processes of a frozen region leaves, pods too, another process puts back', async () => {
   const id = randomUUID();
   const region = await startClusterRegion({ labId: id, name: 'mumbai', dir: join(folder, 'killed') });
   const api = await connect(region);
   await runPods(api);
   await api.close();
+  await region.freeze();
   // Also what holds the namespaces; the pods' processes carry no mark and live on.
   await killProcesses(id);
   expect(labProcesses(id)).toEqual([]);
