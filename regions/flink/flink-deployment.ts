@@ -26,7 +26,7 @@ export interface FlinkDeployment {
   readonly ran: boolean;
   /** As the operator saw it last: READY, DEPLOYED_NOT_READY, DEPLOYING, MISSING, ERROR. */
   readonly jobManager?: string;
-  /** As the operator saw it last. */
+  /** As the operator saw it last; absent as long as its word is about the job before this one. */
   readonly jobState?: string;
   /** STABLE, SUSPENDED, FAILED … */
   readonly lifecycle?: string;
@@ -87,6 +87,7 @@ export function readDeployment(object: KubernetesObject): FlinkDeployment {
   const { metadata } = object;
   const fixed = spec.flinkConfiguration?.[jobIdSetting];
   const jobId = typeof fixed === 'string' ? fixed : status?.jobStatus?.jobId;
+  const before = typeof fixed === 'string' && (status?.jobStatus?.jobId ?? fixed) !== fixed;
   const startedAtMs = Number(status?.jobStatus?.startTime ?? Date.parse(metadata.creationTimestamp ?? ''));
   const ran = [
     status?.reconciliationStatus?.lastReconciledSpec,
@@ -105,7 +106,7 @@ export function readDeployment(object: KubernetesObject): FlinkDeployment {
     ...given('redeployNonce', spec.job?.savepointRedeployNonce),
     ...given('jobId', jobId),
     ...given('jobManager', status?.jobManagerDeploymentStatus),
-    ...given('jobState', status?.jobStatus?.state),
+    ...given('jobState', before ? undefined : status?.jobStatus?.state),
     ...given('lifecycle', status?.lifecycleState),
     ...given('error', status?.error === '' ? undefined : status?.error),
   };

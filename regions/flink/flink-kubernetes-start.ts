@@ -60,14 +60,32 @@ export async function startDeployment(
       case 'replace':
         if (manifest === undefined) throw notReplaced(job, route.because);
         await mayBeMade(kubernetes, changed(manifest.deployment, change), call);
-        await kubernetes.delete(deploymentRef(job), { ...call, ...preconditions(seen) });
+        await unlessChanged(endsAt, () => kubernetes.delete(deploymentRef(job), { ...call, ...preconditions(seen) }));
         continue;
       case 'create':
       case 'apply':
       case 'redeploy':
-        await makeIt(kubernetes, job, manifest, route, seen, change, start.savepointPath, call);
-        return { jobId };
+        if (
+          await unlessChanged(endsAt, () =>
+            makeIt(kubernetes, job, manifest, route, seen, change, start.savepointPath, call),
+          )
+        )
+          return { jobId };
+        continue;
     }
+  }
+}
+
+/** Whether it was done; not, when the object had changed since the look that it was decided by: look again. */
+async function unlessChanged(endsAt: number, act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    // The operator writes into its objects all the time: its finalizer, its notes.
+    const conflict = error instanceof ArgusError && error.code === 'KubernetesConflict';
+    if (conflict && performance.now() < endsAt) return false;
+    throw error;
   }
 }
 

@@ -3,15 +3,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compose } from '../../cli/compose.ts';
+import { parseConfig } from '../../cli/config/parse.ts';
+import { flinkCrds } from '../../lab/kubernetes/flink-crds.ts';
 import { flinkDeploymentKind } from '../../regions/flink/flink-deployment.ts';
 import type { FlinkJobs, StartJob } from '../../regions/flink/flink-jobs.ts';
 import { flinkKubernetesJobs } from '../../regions/flink/flink-kubernetes-jobs.ts';
 import type { KubernetesJob } from '../../regions/flink/flink-kubernetes-look.ts';
 import { flinkRestJobs } from '../../regions/flink/flink-rest-jobs.ts';
-import type { KubernetesApi } from '../../regions/kubernetes/kubernetes-api.ts';
+import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { buildTimeoutMs, namespaceNamed, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
 import { applyFixture, fixtureFile } from '../support/kubernetes-fixtures.ts';
 import { type SimulatedFlinkOperator, simulateFlinkOperator } from '../support/simulated-flink-operator.ts';
+import { sampleYaml } from '../unit/cli/sample-config.ts';
 import { flinkJobsContract } from './flink-jobs.suite.ts';
 
 // Everything but the API server is simulated here: tests/support/simulated-flink-operator.ts.
@@ -44,6 +48,14 @@ function connect(kubernetes: KubernetesApi, over: Partial<KubernetesJob> = {}, s
     stop,
     startTimeoutMs: 30_000,
   });
+}
+
+/** The operator's definition as later ones have it. */
+function withNonce(crd: KubernetesObject): KubernetesObject {
+  const text = JSON.stringify(crd);
+  const path = '"savepointTriggerNonce":{"type":"integer"}';
+  if (!text.includes(path)) throw new Error('the definition has another form');
+  return JSON.parse(text.replace(path, `${path},"savepointRedeployNonce":{"type":"integer"}`));
 }
 
 /** An id that no job had. */
@@ -133,6 +145,42 @@ describe("the seed's own way", () => {
   });
 });
 
+describe('by the configuration', () => {
+  /** Both regions are the same cluster here; nothing of the others is asked. */
+  const composed = async (manifest: string) => {
+    const place = `{ namespace: ${namespace}, deployment: argus-flink, manifest: ${manifest} }`;
+    const flinkOf = (n: number) => `    flink:\n      rest: http://127.0.${n}.1:8081`;
+    const section = `    kubernetes: { kubeconfig: ${cluster.server.kubeconfig} }
+    flink: { kubernetes: { rest: '${operator.url}/{namespace}/{deployment}' } }`;
+    const text = sampleYaml
+      .replace(flinkOf(1), section)
+      .replace(flinkOf(2), section)
+      .replace(/ {4}submit:[\s\S]*?\ndns:/, `    kubernetes: { mumbai: ${place}, singapore: ${place} }\ndns:`);
+    const env = new Proxy({}, { get: () => 'secret' });
+    return compose({ file: 'argus.yaml', folder: dir, config: parseConfig(text, 'argus.yaml') }, env);
+  };
+
+  test('a region has the FlinkDeployments that it names', async () => {
+    const { regions, close } = await composed(fixtureFile('flink-cluster-standby.yaml'));
+    const singapore = regions.get('singapore')?.flink as FlinkJobs;
+    await singapore.check?.();
+    const jobId = nextId();
+    await singapore.start({ ...job, jobId });
+    await expect.poll(async () => (await singapore.list())[0]?.state, patience).toBe('RUNNING');
+    expect((await singapore.checkpoints(jobId)).restored?.path).toBe(point);
+    await ended(singapore);
+    await close();
+  });
+
+  test('a manifest that can not be used ends a failover before it begins, with exit code 2', async () => {
+    await writeFile(join(dir, 'no-job.yaml'), readFileSync(fixtureFile('flink-config.yaml')));
+    const { regions, close } = await composed('no-job.yaml');
+    const refusal = { code: 'ManifestInvalid', exitCode: 2, message: expect.stringContaining('no-job.yaml') };
+    await expect(regions.get('singapore')?.flink.check?.()).rejects.toMatchObject(refusal);
+    await close();
+  });
+});
+
 describe('the route to our path', () => {
   test('made suspended and never run: the very object takes it, with and without a manifest', async () => {
     for (const manifest of [seed.manifest, undefined]) {
@@ -165,6 +213,25 @@ describe('the route to our path', () => {
     await ended();
   });
 
+  test('an object that the operator changed meanwhile is looked at again', async () => {
+    await applyFixture(cluster.admin, 'flink-cluster-standby.yaml');
+    let changes = 0;
+    const busy: KubernetesApi = {
+      ...cluster.admin,
+      async apply(object, options) {
+        if (options?.dryRun !== true && changes++ === 0) {
+          await cluster.admin.patch(ref, { metadata: { annotations: { 'argus.test/changed': 'meanwhile' } } });
+        }
+        return cluster.admin.apply(object, options);
+      },
+    };
+    const jobId = nextId();
+    await connect(busy).start({ ...job, jobId });
+    expect(changes).toBeGreaterThanOrEqual(2);
+    await running(jobId);
+    await ended();
+  });
+
   test("a job that restored something else is told, by its own word and not the object's", async () => {
     const jobId = nextId();
     await flink.start({ ...job, jobId });
@@ -192,6 +259,30 @@ describe('the route to our path', () => {
     });
     expect(await objectNow()).toBeUndefined();
     await cluster.admin.delete({ ...configMap, name });
+  });
+});
+
+describe('an operator whose definition has savepointRedeployNonce', () => {
+  test('run before and suspended: the very object takes the path, by another nonce', async () => {
+    const [crd] = await flinkCrds(AbortSignal.timeout(60_000));
+    await cluster.admin.apply(withNonce(crd as KubernetesObject));
+    const [first, second] = [nextId(), nextId()];
+    await flink.start({ ...job, jobId: first });
+    await running(first);
+    const { uid } = (await objectNow())?.metadata ?? {};
+    await connect(cluster.admin, {}, 'suspend').cancel(first);
+    await expect.poll(() => stateOf(first), patience).toBe('SUSPENDED');
+    operator.pause();
+    // The schema that the server checks by follows its definition after a while.
+    await expect.poll(() => flink.start({ ...job, jobId: second }).catch(() => undefined), patience).toBeDefined();
+    expect(await jobSpec()).toMatchObject({ savepointRedeployNonce: 1, initialSavepointPath: point });
+    // What the operator said of the job before is not said of this one.
+    expect(await stateOf(second)).toBe('INITIALIZING');
+    operator.resume();
+    await running(second);
+    expect((await objectNow())?.metadata.uid).toBe(uid);
+    expect((await flink.checkpoints(second)).restored?.path).toBe(point);
+    await ended();
   });
 });
 

@@ -88,8 +88,12 @@ export async function simulateFlinkOperator(
       jobs.set(name, {
         id,
         startedAtMs: Date.now(),
-        // An object that ran before takes its own state.
-        restored: seen.ran ? `s3://own/checkpoints/${'e'.repeat(32)}/chk-3` : seen.savepointPath,
+        // An object that ran before takes its own state; the nonce, which operator 1.7.0 doesn't know, is documented to
+        // make it take the path.
+        restored:
+          seen.ran && seen.redeployNonce === undefined
+            ? `s3://own/checkpoints/${'e'.repeat(32)}/chk-3`
+            : seen.savepointPath,
       });
       if (missing) {
         jobs.delete(name);
