@@ -70,8 +70,9 @@ export function removeRecord(record: RegionRecord, bootId: string, folder = reco
   }
   const saved = readSavedSettings(folder);
   if (saved?.bootId === bootId) writeSettings(saved.values);
-  rmSync(join(folder, fileOf(record)), { force: true });
+  // The record last: as long as it is there, somebody ends the region again.
   rmSync(join(folder, settingsFile), { force: true });
+  rmSync(join(folder, fileOf(record)), { force: true });
   try {
     rmdirSync(folder);
   } catch {

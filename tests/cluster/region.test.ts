@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ClusterRegion } from '../../lab/cluster/cluster-region.ts';
 import { endClusterRegionsOf } from '../../lab/cluster/end-cluster-region.ts';
+import { requireClusterMachine } from '../../lab/cluster/prerequisites.ts';
 import { readRecords } from '../../lab/cluster/region-record.ts';
 import { startClusterRegion } from '../../lab/cluster/start-cluster-region.ts';
 import { killProcesses, labProcesses } from '../../lab/components/process-table.ts';
@@ -22,6 +23,7 @@ import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/k
 import { kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
 import { diffMachine, type MachineState, machineState } from '../support/machine-state.ts';
 
+const childScript = fileURLToPath(new URL('../support/cluster-child.ts', import.meta.url));
 const labId = randomUUID();
 const port = 8000;
 let folder: string;
@@ -31,6 +33,8 @@ let reaper: Reaper;
 
 beforeAll(async () => {
   const signal = AbortSignal.timeout(45 * 60_000);
+  // Before anything is built that takes minutes.
+  await requireClusterMachine(signal);
   const progress = progressLines((line) => process.stderr.write(`${line}\n`), 15_000);
   await ensureKubernetes(signal, progress);
   tools = await ensureNodeTools(signal, progress);
@@ -217,8 +221,7 @@ test('a folder that is there is refused, and stays', async () => {
 
 test('a region goes with its starter, killed at once', async () => {
   const id = randomUUID();
-  const script = fileURLToPath(new URL('../support/cluster-child.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, join(folder, 'child'), id], {
+  const child = spawn(process.execPath, [childScript, join(folder, 'child'), id], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const said = await new Promise<string>((resolve) => {
@@ -232,6 +235,24 @@ test('a region goes with its starter, killed at once', async () => {
   }
   await asBefore();
 }, 600_000);
+
+test.each([0, 60, 250, 1_500])(
+  'a start whose process is killed %i ms after it began leaves nothing once it is ended',
+  async (ms) => {
+    const id = randomUUID();
+    const child = spawn(process.execPath, [childScript, join(folder, `killed-${ms}`), id, 'unwatched'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    for (const endsAt = Date.now() + 60_000; !readRecords().some((record) => record.labId === id); await sleep(5)) {
+      expect(Date.now()).toBeLessThan(endsAt);
+    }
+    await sleep(ms);
+    child.kill('SIGKILL');
+    await endClusterRegionsOf(id);
+    await asBefore();
+  },
+  600_000,
+);
 
 test('what a kill of all processes of a frozen region leaves, pods too, another process puts back', async () => {
   const id = randomUUID();
