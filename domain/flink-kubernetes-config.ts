@@ -59,7 +59,7 @@ interface Flinks {
   >;
   readonly jobs: readonly {
     readonly submit?: unknown;
-    readonly kubernetes?: Readonly<Record<string, unknown>> | undefined;
+    readonly kubernetes?: Readonly<Record<string, z.output<typeof jobDeployment>>> | undefined;
   }[];
 }
 
@@ -80,6 +80,15 @@ export function flinkGaps({
     });
   }
   const session = Object.entries(regions).find(([, { flink }]) => flink.rest !== undefined);
+  for (const region of Object.keys(regions)) {
+    const places = jobs.map(({ kubernetes }) => kubernetes?.[region]);
+    places.forEach((place, i) => {
+      const same = (other: typeof place) =>
+        other?.namespace === place?.namespace && other?.deployment === place?.deployment;
+      if (place === undefined || places.findIndex(same) === i) return;
+      gaps.push({ path: ['jobs', i, 'kubernetes', region], message: 'another job has the same FlinkDeployment' });
+    });
+  }
   jobs.forEach((job, i) => {
     if (session !== undefined && job.submit === undefined) {
       gaps.push({ path: ['jobs', i], message: `submit is needed: ${session[0]} has a session cluster` });

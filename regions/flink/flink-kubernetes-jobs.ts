@@ -20,6 +20,9 @@ export interface FlinkKubernetesOptions {
   readonly startTimeoutMs?: number;
 }
 
+/** So long a reason is good for: who waits asks several times a second, and it takes all events of a namespace. */
+const reasonForMs = 2_000;
+
 interface JobsCall {
   readonly signal?: AbortSignal;
 }
@@ -31,11 +34,22 @@ interface JobsCall {
  */
 export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs {
   const { kubernetes, jobs } = options;
-  const restOf = new Map(jobs.map((job) => [job.deployment, options.rest(job)]));
+  const restOf = new Map(jobs.map((job) => [job, options.rest(job)]));
   /** Whose the ids are that were seen; ids are never used again. */
   const owners = new Map<string, KubernetesJob>();
 
-  const rest = (job: KubernetesJob) => restOf.get(job.deployment) ?? options.rest(job);
+  const reasons = new Map<KubernetesJob, { readonly atMs: number; readonly why: string | undefined }>();
+
+  /** Why a job doesn't run, as of two seconds ago at most. */
+  async function reasonOf(job: KubernetesJob, call: JobsCall): Promise<string | undefined> {
+    const known = reasons.get(job);
+    if (known !== undefined && performance.now() - known.atMs < reasonForMs) return known.why;
+    const why = await explainJob(kubernetes, job, call);
+    reasons.set(job, { atMs: performance.now(), why });
+    return why;
+  }
+
+  const rest = (job: KubernetesJob) => restOf.get(job) ?? options.rest(job);
 
   async function jobsOf(job: KubernetesJob, call: JobsCall): Promise<readonly FlinkJob[]> {
     const [seen, told] = await Promise.all([lookAt(kubernetes, job, call), unlessSilent(rest(job).list(call))]);
@@ -58,7 +72,7 @@ export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs 
       return await question(rest(owner));
     } catch (error) {
       if (!isSilence(error)) throw error;
-      const why = await explainJob(kubernetes, owner, call);
+      const why = await reasonOf(owner, call);
       const text = `the JobManager of ${owner.namespace}/${owner.deployment} has no job yet that could be asked`;
       throw new ArgusError('FlinkUnreachable', why === undefined ? text : `${text}: ${why}`, {
         cause: error,

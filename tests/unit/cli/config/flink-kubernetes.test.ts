@@ -87,6 +87,11 @@ test.each([
     yaml.replace('stop', 'x').replace('restorePath', 'restorepath'),
     'unknown key "restorepath" in jobs[0].kubernetes.singapore; did you mean "restorePath"?',
   ],
+  [
+    'one deployment of two jobs',
+    yaml.replace(/( {2}- name: counts\n[\s\S]*?)(?=dns:)/, (found) => found + found.replace('counts', 'enrich')),
+    'jobs[1].kubernetes.singapore: another job has the same FlinkDeployment',
+  ],
 ])('%s is told where it stands', (_what, text, message) => {
   expect(issues(text)).toContain(message);
 });
