@@ -32,7 +32,7 @@ export function serviceProxy(
   { namespace, service, port }: ServicePort,
   timeoutMs = 10_000,
 ): ServiceFetch {
-  const root = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${encodeURIComponent(`${service}:${port}`)}/proxy`;
+  const root = `/api/v1/namespaces/${encodeURIComponent(namespace)}/services/${encodeURIComponent(service)}:${encodeURIComponent(port)}/proxy`;
   return async (path, init) => {
     const method = methods.find((each) => each === (init.method ?? 'GET'));
     if (method === undefined) throw new Error(`${init.method} through a service is not offered`);

@@ -45,7 +45,7 @@ test("a job's REST interface is asked through the API server", async () => {
   expect(await flink.list()).toEqual([{ id: 'ab', name: 'counts', state: 'RUNNING', startedAtMs: 5 }]);
   expect(sent[0]).toMatchObject({
     method: 'GET',
-    path: '/api/v1/namespaces/argus-data/services/argus-flink-rest%3Arest/proxy/jobs/overview',
+    path: '/api/v1/namespaces/argus-data/services/argus-flink-rest:rest/proxy/jobs/overview',
   });
 });
 
