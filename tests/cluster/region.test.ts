@@ -54,6 +54,7 @@ async function asBefore(): Promise<void> {
   for (const endsAt = Date.now() + 10_000; difference.length > 0 && Date.now() < endsAt; await sleep(200)) {
     difference = diffMachine(before, machineState(tools));
   }
+  expect(readRecords(), 'regions that nobody ended, or that others started meanwhile').toEqual([]);
   expect(difference).toEqual([]);
 }
 
