@@ -1,5 +1,6 @@
 import { readLedger } from '../traffic/ledger.ts';
 import { type AuditResult, countAudit, type EventRecord, type MetricRecord } from './count.ts';
+import { type JavaClient, type ReadCommittedOptions, readCommitted } from './read-committed.ts';
 import { readTopic } from './read-topic.ts';
 
 export type { AuditResult } from './count.ts';
@@ -12,6 +13,8 @@ export interface AuditOptions {
   readonly eventsTopic: string;
   readonly metricsTopic: string;
   readonly ledgerPath: string;
+  /** For committed output. */
+  readonly client: JavaClient;
   readonly signal?: AbortSignal;
 }
 
@@ -28,7 +31,7 @@ export async function auditRegions(options: AuditOptions): Promise<AuditResult> 
       ? undefined
       : readEvents({ bootstrap: oldPrimaryBootstrap, topic: eventsTopic, ...signal }),
     readEvents({ bootstrap: standbyBootstrap, topic: eventsTopic, ...signal }),
-    readMetrics({ bootstrap: standbyBootstrap, topic: metricsTopic, ...signal }),
+    readMetrics({ bootstrap: standbyBootstrap, topic: metricsTopic, client: options.client, ...signal }),
   ]);
   return countAudit({ ledger, standbyEvents, standbyMetrics, ...(oldEvents !== undefined && { oldEvents }) });
 }
@@ -42,7 +45,7 @@ interface Source {
 /** The events of a log, partition by partition in the order of their offsets. */
 export async function readEvents(source: Source): Promise<EventRecord[]> {
   const records: EventRecord[] = [];
-  await readTopic({ ...source, isolation: 'read_uncommitted' }, ({ partition, offset, key, value }) => {
+  await readTopic(source, ({ partition, offset, key, value }) => {
     const { id, seq } = JSON.parse(value) as { id: string; seq: number };
     records.push({ partition, offset, id, key, seq });
   });
@@ -50,11 +53,9 @@ export async function readEvents(source: Source): Promise<EventRecord[]> {
 }
 
 /** The committed output of the job, partition by partition in the order of its offsets. */
-export async function readMetrics(source: Source): Promise<MetricRecord[]> {
-  const records: MetricRecord[] = [];
-  await readTopic({ ...source, isolation: 'read_committed' }, ({ partition, offset, key, value }) => {
+export async function readMetrics(source: ReadCommittedOptions): Promise<MetricRecord[]> {
+  return (await readCommitted(source)).map(({ partition, offset, key, value }) => {
     const { count, id } = JSON.parse(value) as { count: number; id: string };
-    records.push({ partition, offset, key, count, id });
+    return { partition, offset, key, count, id };
   });
-  return records;
 }

@@ -14,8 +14,6 @@ export interface ReadTopicOptions {
   /** `host:port`, one or several. */
   readonly bootstrap: string | readonly string[];
   readonly topic: string;
-  /** `read_committed` leaves out what belongs to no committed transaction. */
-  readonly isolation: 'read_uncommitted' | 'read_committed';
   /** A reading that makes no progress for this long fails; 20 s when absent. */
   readonly stalledMs?: number;
   readonly signal?: AbortSignal;
@@ -54,7 +52,7 @@ export async function topicEnds(admin: Admin, topic: string): Promise<PartitionE
 /**
  * Gives every record of a topic from its start up to the ends that the topic has now, a partition's records in the
  * order of their offsets, and resolves when all are through. It reads as a consumer of a group of its own, which it
- * removes afterwards; it commits nothing. Uncompressed topics only.
+ * removes afterwards; it commits nothing. Uncompressed topics only; transactions are not told apart.
  */
 export async function readTopic(options: ReadTopicOptions, onRecord: (record: TopicRecord) => void): Promise<void> {
   const kafka = auditorClient(options.bootstrap);
@@ -86,7 +84,7 @@ async function consumeUntil(
   const left = new Map(ends);
   const consumer = kafka.consumer({
     groupId,
-    readUncommitted: options.isolation === 'read_uncommitted',
+    readUncommitted: true,
     maxBytesPerPartition: 4 << 20,
     maxWaitTimeInMs: 100,
     sessionTimeout: 30_000,
@@ -101,7 +99,7 @@ async function consumeUntil(
   const abort = (): void => done.reject(options.signal?.reason);
   options.signal?.addEventListener('abort', abort, { once: true });
 
-  // Told for every batch, also for one that holds nothing but transaction markers or aborted records.
+  // Told for every batch, also for one that holds nothing but transaction markers.
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) => {
     progressAtMs = performance.now();
     const end = left.get(payload.partition);

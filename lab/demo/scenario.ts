@@ -222,6 +222,7 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
         eventsTopic: topic,
         metricsTopic: names.metrics.topic,
         ledgerPath,
+        client: lab.info.artifacts,
       });
       const outage = clientOutage(await readLedger(ledgerPath), { sinceMs: outageAtMs });
       const rpo = Object.entries(failover.rpo.topics).map(([name, t]) => [

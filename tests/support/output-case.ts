@@ -3,14 +3,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { auditRegions } from '../../lab/auditor/audit.ts';
+import { auditRegions, readMetrics } from '../../lab/auditor/audit.ts';
 import { waitUntilSettled } from '../../lab/auditor/settled.ts';
 import { argus, startDaemon } from '../../lab/demo/argus-command.ts';
 import { startTraffic } from '../../lab/demo/traffic.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import { flinkRestJobs } from '../../regions/flink/flink-rest-jobs.ts';
-import { readByJava } from './java-client.ts';
 import { startTestLab } from './whole-lab.ts';
 
 /** What a failover reported of the job's output. */
@@ -151,11 +150,12 @@ async function countOutput(lab: Lab, ledgerPath: string): Promise<CountedOutput>
   if (!(await waitUntilSettled({ bootstrap, topics: [eventsTopic, metricsTopic], stillMs: 10_000 }))) {
     throw new Error("the standby's job did not drain");
   }
-  const audit = await auditRegions({ standbyBootstrap: bootstrap, eventsTopic, metricsTopic, ledgerPath });
+  const client = lab.info.artifacts;
+  const audit = await auditRegions({ standbyBootstrap: bootstrap, eventsTopic, metricsTopic, ledgerPath, client });
   // By key, each count with the offset where it was read first.
   const seen = new Map<string, Map<number, number>>();
   const again: { readonly partition: number; readonly first: number; readonly offset: number }[] = [];
-  for (const { key, count, partition, offset } of await readCounts(bootstrap)) {
+  for (const { key, count, partition, offset } of await readMetrics({ bootstrap, topic: metricsTopic, client })) {
     const counts = seen.get(key) ?? new Map<number, number>();
     const first = counts.get(count);
     if (first === undefined) counts.set(count, offset);
@@ -168,19 +168,6 @@ async function countOutput(lab: Lab, ledgerPath: string): Promise<CountedOutput>
     return { partition, first: range(list.map((a) => a.first)), again: range(list.map((a) => a.offset)) };
   });
   return { missing, doubled: again.length, wrongCounts: audit.flink.wrongCounts, where };
-}
-
-/**
- * The standby's committed output, read by Kafka's own consumer. Not by kafkajs: where several aborted transactions
- * begin close to each other, its readers of committed records are given some of theirs.
- */
-async function readCounts(bootstrap: string) {
-  const { topic, partitions } = names.metrics;
-  return (await readByJava(bootstrap, topic, partitions)).map((line) => {
-    const [, partition, offset, value] = /^(\d+)@(\d+) \S+ \d+ '[0-9a-f]*' '([0-9a-f]*)'/.exec(line) ?? [];
-    const { key, count } = JSON.parse(Buffer.from(value ?? '', 'hex').toString()) as { key: string; count: number };
-    return { key, count, partition: Number(partition), offset: Number(offset) };
-  });
 }
 
 /** That what was reported is what the auditor counted. */
