@@ -110,7 +110,7 @@ function readOperator(input: DataReader, version: number): OperatorState {
 
 function readSubtask(input: DataReader, version: number): Subtask {
   const index = input.i32();
-  if (index < 0) return { kind: 'finished', index: -(index + 1) };
+  if (index < 0) return { kind: 'finished', index: -1 - index };
   return {
     kind: 'state',
     index,
