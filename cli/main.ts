@@ -117,7 +117,6 @@ command(
       .addOption(new Option('--to <offset>', 'up to this offset, exclusive').argParser(offset))
       .addOption(new Option('--sample <n>', 'only n ranges of 1,000 offsets, at random').argParser(count)),
 );
-
 command(
   mirror,
   'pause',
@@ -299,7 +298,6 @@ command(
       .option('--dry-run', 'show what would be written; changes nothing'),
   (which) => ({ which }),
 );
-
 command(
   checkpoints,
   'prune',
@@ -337,6 +335,14 @@ command(
     c
       .option('--job <name>', 'this job only')
       .option('--explain', 'all reasons, offsets against the standby’s logs, files and transactions'),
+);
+command(
+  group('standby', 'What a failover would need of the standby', 'argus standby check'),
+  'check',
+  'What a failover would need of the standby’s Flink: manifests, rights, images, quotas, room, secrets; changes nothing. Exit code 3 when it would be refused',
+  '  $ argus standby check\n  $ argus standby check --job counts --json',
+  () => import('./commands/standby-check.ts'),
+  (c) => c.option('--job <name>', 'this job only'),
 );
 command(
   program,

@@ -35,7 +35,7 @@ export async function openFlink({ name, flink, kubernetes, jobs, folder }: Flink
     region: name,
     kubernetes: kubernetes.client,
     stop,
-    jobs: jobs.flatMap((job) => kubernetesJob(job, name, folder)),
+    jobs: kubernetesJobs(jobs, name, folder),
     rest({ namespace, deployment }) {
       if (rest !== undefined) {
         const url = rest.replaceAll('{namespace}', namespace).replaceAll('{deployment}', deployment);
@@ -47,14 +47,20 @@ export async function openFlink({ name, flink, kubernetes, jobs, folder }: Flink
   });
 }
 
-/** A job's deployment in a region, by the configuration. */
-function kubernetesJob(job: Config['jobs'][number], region: string, folder: string): readonly KubernetesJob[] {
-  const place = job.kubernetes?.[region];
-  if (place === undefined) return [];
-  const { namespace, deployment, manifest, restorePath } = place;
-  const source =
-    typeof manifest === 'string'
-      ? ({ kind: 'path', path: pathFrom(folder, manifest) } as const)
-      : manifest && ({ kind: 'config-map', ...manifest } as const);
-  return [{ name: job.name, namespace, deployment, manifest: source, restorePath }];
+/** The deployments of these jobs in a region, by the configuration; relative paths start at `folder`. */
+export function kubernetesJobs(
+  jobs: readonly Config['jobs'][number][],
+  region: string,
+  folder: string,
+): readonly KubernetesJob[] {
+  return jobs.flatMap((job) => {
+    const place = job.kubernetes?.[region];
+    if (place === undefined) return [];
+    const { namespace, deployment, manifest, restorePath } = place;
+    const source =
+      typeof manifest === 'string'
+        ? ({ kind: 'path', path: pathFrom(folder, manifest) } as const)
+        : manifest && ({ kind: 'config-map', ...manifest } as const);
+    return [{ name: job.name, namespace, deployment, manifest: source, restorePath }];
+  });
 }

@@ -3,6 +3,7 @@ import { access } from 'node:fs/promises';
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
+import type { KubernetesApi } from '../regions/kubernetes/kubernetes-api.ts';
 import { storeClock } from '../regions/objects/store-clock.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { REPLICA_ROOT } from '../replication/checkpoints/locations.ts';
@@ -38,15 +39,23 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
   const region = async (r: Region, wanted: (typeof need)['primary'], deadlineMs: number): Promise<PreflightRegion> => {
     const bounded = { ...options, deadlineMs };
     const endpoint = config.regions[r.name]?.objects.endpoint;
-    const [kafka, objects, flink, objectsClock] = await Promise.all([
+    const [kafka, objects, kubernetes, flink, objectsClock] = await Promise.all([
       wanted.kafka ? probeKafka(r.kafka, config.topics, bounded) : notAsked,
       wanted.objects ? probeObjects(r.objects, REPLICA_ROOT, bounded) : notAsked,
+      r.kubernetes && wanted.kubernetes ? probeKubernetes(r.kubernetes, bounded) : undefined,
       wanted.flink
         ? probe((call) => (r === sources.standby ? tried(r, call) : r.flink.slots(call)), bounded)
         : notAsked,
       wanted.objects && endpoint && storeClock(endpoint, { now: () => clock.now(), ...(signal ? { signal } : {}) }),
     ]);
-    return { name: r.name, kafka, objects, flink, ...(objectsClock ? { objectsClock } : {}) };
+    return {
+      name: r.name,
+      kafka,
+      objects,
+      flink,
+      ...(kubernetes && { kubernetes }),
+      ...(objectsClock && { objectsClock }),
+    };
   };
   const [primary, standby, dnsApi, resolvers, jars] = await Promise.all([
     region(sources.primary, need.primary, sources.primaryDeadlineMs ?? 5_000),
@@ -78,13 +87,22 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
 
 const notAsked = { status: 'unknown', latencyMs: 0 } as const;
 
+/** Whether an API server answers, and takes the credentials. */
+function probeKubernetes(kubernetes: KubernetesApi, options: ProbeOptions) {
+  return probe(async (call) => {
+    await kubernetes.version(call);
+    await kubernetes.user(call);
+  }, options);
+}
+
 /** The slots of a region that is to start jobs, once nothing stands against it. */
 async function tried({ flink }: Region, call: Parameters<Region['flink']['slots']>[0]) {
   await flink.check?.(call);
   return flink.slots(call);
 }
 
-async function readable(path: string): Promise<void> {
+/** Throws `JobJarUnreadable` when the jar at this path can't be read on this machine. */
+export async function readable(path: string): Promise<void> {
   try {
     await access(path, constants.R_OK);
   } catch (cause) {

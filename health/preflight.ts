@@ -11,6 +11,8 @@ export interface PreflightRegion {
   readonly kafka: ProbeOf<KafkaFacts>;
   readonly objects: Probe;
   readonly flink: Probe;
+  /** Its API server; absent: there is none, or nobody asks it. */
+  readonly kubernetes?: Probe;
   /** How far this machine's clock is ahead of the object store's; absent when it can't be told. */
   readonly objectsClock?: StoreClock;
 }
@@ -46,6 +48,13 @@ export interface PreflightVerdict {
 
 type Need = 'must-answer' | 'must-not-refuse' | 'told';
 
+interface RegionNeeds {
+  readonly kafka?: Need;
+  readonly objects?: Need;
+  readonly flink?: Need;
+  readonly kubernetes?: Need;
+}
+
 /**
  * How much each command needs of each component: an answer; no refusal (being away is told only); or nothing, and then
  * nobody looks at it.
@@ -53,8 +62,8 @@ type Need = 'must-answer' | 'must-not-refuse' | 'told';
 export const preflightNeeds: Record<
   PreflightPurpose,
   {
-    readonly primary: { readonly kafka?: Need; readonly objects?: Need; readonly flink?: Need };
-    readonly standby: { readonly kafka?: Need; readonly objects?: Need; readonly flink?: Need };
+    readonly primary: RegionNeeds;
+    readonly standby: RegionNeeds;
     readonly dns?: Need;
     readonly jars?: Need;
     readonly partitions: boolean;
@@ -79,8 +88,8 @@ export const preflightNeeds: Record<
     partitions: true,
   },
   'config-check': {
-    primary: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer' },
-    standby: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer' },
+    primary: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer', kubernetes: 'must-answer' },
+    standby: { kafka: 'must-answer', objects: 'must-answer', flink: 'must-answer', kubernetes: 'must-answer' },
     dns: 'must-answer',
     jars: 'must-answer',
     partitions: true,
@@ -106,6 +115,7 @@ export function decidePreflight(purpose: PreflightPurpose, facts: PreflightFacts
     const region = facts[role];
     judge(`Kafka of ${region.name}`, region.kafka, need[role].kafka);
     judge(`the object store of ${region.name}`, region.objects, need[role].objects);
+    if (region.kubernetes) judge(`Kubernetes of ${region.name}`, region.kubernetes, need[role].kubernetes);
     judge(`Flink of ${region.name}`, region.flink, need[role].flink);
     if (need[role].objects !== undefined) warnings.push(...clockProblems(region));
   }

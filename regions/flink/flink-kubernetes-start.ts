@@ -103,6 +103,17 @@ export async function tryDeployment(kubernetes: KubernetesApi, job: KubernetesJo
   if (manifest !== undefined) await mayBeMade(kubernetes, changed(manifest.deployment, change), call);
 }
 
+/** The way that a start of this job would take as things are. Changes nothing. */
+export async function startRouteOf(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  call: CallOptions,
+): Promise<StartRoute> {
+  const seen = await lookAt(kubernetes, job, call);
+  const hasRedeployNonce = seen.deployment?.ran === true && (await definesNonce(kubernetes, call));
+  return routeFor(kubernetes, job, seen, hasRedeployNonce, call);
+}
+
 /** How many slots the job of an object takes; 1 where it doesn't say, as with Flink. */
 export function parallelismOf(object: KubernetesObject | undefined): number {
   const spec = object?.spec as { readonly job?: { readonly parallelism?: unknown } } | undefined;

@@ -93,6 +93,20 @@ describe('decidePreflight', () => {
     expect(codes(verdict.warnings)).toEqual(['ObjectStoreDenied']);
   });
 
+  it('config check names the Kubernetes that refuses, a failover leaves that to Flink', () => {
+    const kubernetes = {
+      status: 'failed',
+      latencyMs: 1,
+      reason: 'expired',
+      code: 'KubernetesUnauthenticated',
+    } as const;
+    const seen = facts({ standby: region('singapore', { kubernetes }) });
+    expect(decidePreflight('config-check', seen).errors).toEqual([
+      { code: 'KubernetesUnauthenticated', message: 'Kubernetes of singapore: expired' },
+    ]);
+    expect(decidePreflight('failover', seen).errors).toEqual([]);
+  });
+
   it('failover refuses a wrong DNS token before anything is changed, the mirror does not care', () => {
     const dnsApi = { status: 'failed', latencyMs: 1, reason: 'denied', code: 'DnsDenied' } as const;
     expect(codes(decidePreflight('failover', facts({ dnsApi })).errors)).toEqual(['DnsDenied']);

@@ -1,0 +1,274 @@
+import { z } from 'zod';
+import { ArgusError } from '../domain/errors.ts';
+import { flinkDeploymentKind } from '../regions/flink/flink-deployment.ts';
+import { deploymentRef, type KubernetesJob } from '../regions/flink/flink-kubernetes-look.ts';
+import { manifestOf, startRouteOf, tryDeployment } from '../regions/flink/flink-kubernetes-start.ts';
+import type { FlinkManifest } from '../regions/flink/flink-manifest.ts';
+import type { CallOptions, KubernetesApi, KubernetesObject } from '../regions/kubernetes/kubernetes-api.ts';
+import { parseQuantity } from '../regions/kubernetes/quantity.ts';
+import type {
+  Looked,
+  OperatorSeen,
+  StandbyJob,
+  StandbyKubernetes,
+  StandbyNamespace,
+  UsedVerb,
+} from './standby-check.ts';
+import { type Reference, referencesOf } from './standby-pods.ts';
+import type { NodeRoom, PodLimits, Quota } from './standby-room.ts';
+
+export interface StandbySources {
+  readonly kubernetes: KubernetesApi;
+  readonly jobs: readonly KubernetesJob[];
+  /** Jobs' REST interfaces are reached through the API server. */
+  readonly serviceProxy: boolean;
+  /** The primary's API server and the jobs there; absent: it has none. */
+  readonly primary?: { readonly kubernetes: KubernetesApi; readonly jobs: readonly KubernetesJob[] };
+  readonly signal?: AbortSignal;
+}
+
+/** Without an answer there is nothing to judge. */
+const noAnswer = new Set(['KubernetesUnreachable', 'KubernetesUntrusted', 'KubernetesUnauthenticated']);
+/** The primary may be dead, and only its versions are asked for. */
+const primaryTimeoutMs = 5_000;
+/** Of the operator's Helm chart. */
+const operatorLabels = 'app.kubernetes.io/name=flink-kubernetes-operator';
+
+/**
+ * Looks at everything that a failover would need of a standby with FlinkDeployments. Changes nothing: what is written is
+ * a dry run. Throws when the standby's API server doesn't answer or refuses the credentials.
+ */
+export async function gatherStandbyKubernetes(sources: StandbySources): Promise<StandbyKubernetes> {
+  const { kubernetes, jobs, signal } = sources;
+  const call = { signal };
+  // Who can't be reached is told once, not once for each question.
+  await kubernetes.user(call);
+  const namespaces = [...new Set(jobs.map(({ namespace }) => namespace))];
+  const [judged, rooms, nodes, operator] = await Promise.all([
+    Promise.all(jobs.map((job) => lookAtJob(sources, job, call))),
+    Promise.all(namespaces.map((namespace) => lookAtNamespace(kubernetes, namespace, call))),
+    look(() => nodeRooms(kubernetes, call), call),
+    look(() => operatorSeen(kubernetes, call), call),
+  ]);
+  return { jobs: judged, namespaces: rooms, nodes, operator };
+}
+
+async function lookAtJob(sources: StandbySources, job: KubernetesJob, call: CallOptions): Promise<StandbyJob> {
+  const { kubernetes, serviceProxy } = sources;
+  const manifest = await look(() => manifestOf(kubernetes, job, call), call);
+  const seenManifest = 'seen' in manifest ? manifest.seen : undefined;
+  const object: Looked<KubernetesObject | undefined> =
+    'unseen' in manifest || seenManifest !== undefined
+      ? 'unseen' in manifest
+        ? manifest
+        : { seen: seenManifest?.deployment }
+      : await look(() => kubernetes.get(deploymentRef(job), call), call);
+  const named = 'seen' in object && object.seen !== undefined ? referencesOf(object.seen) : [];
+  const brought = new Set(seenManifest?.configMaps.map(({ metadata }) => metadata.name));
+  const [dryRun, route, missingVerbs, references, primary] = await Promise.all([
+    look(() => tryDeployment(kubernetes, job, call).then(() => true as const), call),
+    look(() => startRouteOf(kubernetes, job, call), call),
+    look(() => missing(kubernetes, verbsOf(job, seenManifest, serviceProxy), call), call),
+    Promise.all(
+      named
+        .filter(({ kind, name }) => kind !== 'ConfigMap' || !brought.has(name))
+        .map(async (reference) => ({
+          reference,
+          found: await look(() => find(kubernetes, job.namespace, reference, call), call),
+        })),
+    ),
+    primaryObject(sources, job, call),
+  ]);
+  const { name, namespace, deployment } = job;
+  const hasManifest = job.manifest !== undefined;
+  return { job: name, namespace, deployment, object, hasManifest, dryRun, route, missingVerbs, references, primary };
+}
+
+/** What the adapter does in the region where it starts a job (fixtures/kubernetes/rbac-standby.yaml). */
+function verbsOf(job: KubernetesJob, manifest: FlinkManifest | undefined, serviceProxy: boolean): readonly UsedVerb[] {
+  const { namespace } = job;
+  const flink = { group: 'flink.apache.org', resource: 'flinkdeployments', namespace, optional: false };
+  const core = (resource: string, verb: string, optional = false, subresource?: string): UsedVerb => ({
+    group: '',
+    resource,
+    verb,
+    subresource,
+    namespace,
+    optional,
+  });
+  const brings = (manifest?.configMaps.length ?? 0) > 0;
+  const verbs = job.manifest === undefined ? ['get', 'patch'] : ['get', 'create', 'patch', 'delete'];
+  return [
+    ...verbs.map((verb) => ({ ...flink, verb })),
+    core('pods', 'list'),
+    core('configmaps', 'list'),
+    ...(job.manifest?.kind === 'config-map' ? [core('configmaps', 'get')] : []),
+    ...(brings || job.restorePath !== undefined ? [core('configmaps', 'patch')] : []),
+    ...(brings ? [core('configmaps', 'create')] : []),
+    ...(serviceProxy ? [core('services', 'get', false, 'proxy')] : []),
+    core('events', 'list', true),
+    core('pods', 'get', true, 'log'),
+  ];
+}
+
+async function missing(
+  kubernetes: KubernetesApi,
+  verbs: readonly UsedVerb[],
+  call: CallOptions,
+): Promise<readonly UsedVerb[]> {
+  const allowed = await Promise.all(verbs.map(({ optional: _, ...question }) => kubernetes.may(question, call)));
+  return verbs.filter((_, i) => allowed[i] !== true);
+}
+
+async function find(
+  kubernetes: KubernetesApi,
+  namespace: string,
+  { kind, name, key }: Reference,
+  call: CallOptions,
+): Promise<'there' | 'absent' | 'no-key'> {
+  const found = await kubernetes.get({ apiVersion: 'v1', kind, namespace, name }, call);
+  if (found === undefined) return 'absent';
+  // Of a secret only its keys are looked at.
+  const keys = [found.data, found.binaryData].flatMap((data) => Object.keys((data as object | null | undefined) ?? {}));
+  return key === undefined || keys.includes(key) ? 'there' : 'no-key';
+}
+
+async function primaryObject({ primary }: StandbySources, { name }: KubernetesJob, call: CallOptions) {
+  const there = primary?.jobs.find((job) => job.name === name);
+  if (primary === undefined || there === undefined) {
+    const message = 'the primary has no FlinkDeployment of this job';
+    return {
+      unseen: { code: 'PrimaryIsOther', message, hint: 'compare the versions of Flink and of the job by hand' },
+    };
+  }
+  const ref = { ...flinkDeploymentKind, namespace: there.namespace, name: there.deployment };
+  return look(() => primary.kubernetes.get(ref, { ...call, timeoutMs: primaryTimeoutMs }), call, new Set());
+}
+
+const numbers = z
+  .record(z.string(), z.union([z.string(), z.number()]))
+  .nullish()
+  .transform((of) =>
+    Object.fromEntries(Object.entries(of ?? {}).map(([key, each]) => [key, parseQuantity(each) ?? 0])),
+  );
+const quotaShape = z.object({
+  spec: z
+    .looseObject({ hard: numbers, scopes: z.array(z.string()).nullish(), scopeSelector: z.unknown().optional() })
+    .prefault({}),
+  status: z.looseObject({ hard: numbers, used: numbers }).prefault({}),
+});
+const limitsShape = z.object({
+  spec: z.looseObject({
+    limits: z.array(z.looseObject({ type: z.string(), min: numbers, max: numbers })).default([]),
+  }),
+});
+
+async function lookAtNamespace(
+  kubernetes: KubernetesApi,
+  namespace: string,
+  call: CallOptions,
+): Promise<StandbyNamespace> {
+  const all = (kind: string) => kubernetes.list({ apiVersion: 'v1', kind }, { namespace }, call);
+  const [quotas, limits] = await Promise.all([
+    look(async () => (await all('ResourceQuota')).flatMap(readQuota), call),
+    look(async () => (await all('LimitRange')).flatMap(readLimits), call),
+  ]);
+  return { namespace, quotas, limits };
+}
+
+/** Quotas of pods that end by themselves, or that ask for nothing, don't count those of Flink. */
+const notFlink = new Set(['BestEffort', 'Terminating']);
+const everyFlink = new Set(['NotBestEffort', 'NotTerminating']);
+
+function readQuota(object: KubernetesObject): readonly Quota[] {
+  const { spec, status } = quotaShape.parse(object);
+  const scopes = spec.scopes ?? [];
+  if (scopes.some((scope) => notFlink.has(scope))) return [];
+  const scoped = Boolean(spec.scopeSelector) || scopes.some((scope) => !everyFlink.has(scope));
+  return [{ name: object.metadata.name, hard: { ...spec.hard, ...status.hard }, used: status.used, scoped }];
+}
+
+function readLimits(object: KubernetesObject): readonly PodLimits[] {
+  const { spec } = limitsShape.parse(object);
+  return spec.limits
+    .filter(({ type }) => type === 'Pod' || type === 'Container')
+    .map(({ type, min, max }) => ({ name: object.metadata.name, type, min, max }));
+}
+
+const nodeShape = z.object({
+  spec: z
+    .looseObject({
+      unschedulable: z.boolean().nullish(),
+      taints: z.array(z.object({ key: z.string(), value: z.string().optional(), effect: z.string() })).nullish(),
+    })
+    .prefault({}),
+  status: z
+    .looseObject({
+      allocatable: numbers,
+      conditions: z.array(z.looseObject({ type: z.string(), status: z.string() })).nullish(),
+      images: z.array(z.looseObject({ names: z.array(z.string()).nullish() })).nullish(),
+    })
+    .prefault({}),
+});
+const podShape = z.object({
+  spec: z.looseObject({
+    nodeName: z.string().nullish(),
+    containers: z.array(z.looseObject({ resources: z.looseObject({ requests: numbers }).prefault({}) })).default([]),
+  }),
+});
+
+/** What the pods on each node have left. What a pod's first containers ask for is not counted: they have ended. */
+async function nodeRooms(kubernetes: KubernetesApi, call: CallOptions): Promise<readonly NodeRoom[]> {
+  const fields = 'status.phase!=Succeeded,status.phase!=Failed';
+  const [nodes, pods] = await Promise.all([
+    kubernetes.list({ apiVersion: 'v1', kind: 'Node' }, {}, call),
+    kubernetes.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: '*', fields }, call),
+  ]);
+  const taken = pods.map((pod) => podShape.parse(pod).spec);
+  return nodes.map((node) => {
+    const { spec, status } = nodeShape.parse(node);
+    const { name, labels = {} } = node.metadata;
+    const here = taken.filter(({ nodeName }) => nodeName === name);
+    const requested = (key: string) =>
+      here
+        .flatMap(({ containers }) => containers)
+        .reduce((sum, { resources }) => sum + (resources.requests[key] ?? 0), 0);
+    const free = (key: string) => (status.allocatable[key] ?? 0) - requested(key);
+    return {
+      name,
+      labels,
+      ready: status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True') ?? false,
+      unschedulable: spec.unschedulable === true,
+      taints: (spec.taints ?? []).map(({ key, value, effect }) =>
+        value === undefined ? { key, effect } : { key, value, effect },
+      ),
+      free: { cpu: free('cpu'), memory: free('memory') },
+      freePods: (status.allocatable.pods ?? 0) - here.length,
+      images: (status.images ?? []).flatMap(({ names }) => names ?? []),
+      imagesTold: status.images?.length ?? 0,
+    };
+  });
+}
+
+const availableShape = z.object({ status: z.looseObject({ availableReplicas: z.number().default(0) }).prefault({}) });
+
+async function operatorSeen(kubernetes: KubernetesApi, call: CallOptions): Promise<OperatorSeen> {
+  const kind = { apiVersion: 'apps/v1', kind: 'Deployment' };
+  const found = await kubernetes.list(kind, { namespace: '*', labels: operatorLabels }, call);
+  return found.map((each) => ({
+    name: `${each.metadata.namespace}/${each.metadata.name}`,
+    available: availableShape.parse(each).status.availableReplicas,
+  }));
+}
+
+/** What a look gave, or why there is none; without an answer of the server it throws. */
+async function look<T>(act: () => Promise<T>, { signal }: CallOptions, fatal = noAnswer): Promise<Looked<T>> {
+  try {
+    return { seen: await act() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (!(error instanceof ArgusError) || fatal.has(error.code)) throw error;
+    const { code, message, hint } = error;
+    return { unseen: { code, message, ...(hint === undefined ? {} : { hint }) } };
+  }
+}
