@@ -46,6 +46,7 @@ const javaModules = [
   'jdk.unsupported',
   'jdk.zipfs',
 ];
+const programs = ['bash', 'cat', 'chmod', 'id', 'ls', 'readlink'];
 const javaHint = "the image's JVM is cut from the machine's JDK with its jlink: a whole JDK is needed";
 
 /** The image in the lab's cache, made when it is missing: by the machine's own JDK, from the jars of the lab's Flink 1.20. */
@@ -92,11 +93,8 @@ async function build(
   await addJava(join(root, 'opt/java'), javaBin, context);
   await addShell(root, context);
   const rocksDb = await unpackRocksDb(join(target, 'rocksdb'), join(flink, 'lib'), javaBin, context);
-  await copyLibraries(
-    root,
-    [join(root, 'bin/bash'), rocksDb, ...(await javaBinaries(join(root, 'opt/java')))],
-    context,
-  );
+  const shellPrograms = programs.map((program) => join(root, 'bin', program));
+  await copyLibraries(root, [...shellPrograms, rocksDb, ...(await javaBinaries(join(root, 'opt/java')))], context);
   context.detail?.('packing the image');
   await packImage(
     {
@@ -132,11 +130,14 @@ async function addJava(home: string, javaBin: string, context: ToolContext): Pro
   await runTool({ command: join(home, 'bin/java'), args: ['-Xshare:dump'], hint: javaHint }, context);
 }
 
-/** bash, the two users that Hadoop's login asks for, and an empty /tmp. */
+/** The shell, what Hadoop runs (it calls chmod), what a person looks with, the users that its login asks for, and /tmp. */
 async function addShell(root: string, context: ToolContext): Promise<void> {
   for (const folder of ['bin', 'etc', 'tmp']) await mkdir(join(root, folder), { recursive: true });
   await chmod(join(root, 'tmp'), 0o1777);
-  await runTool({ command: 'cp', args: ['-L', '/bin/bash', join(root, 'bin/bash')], hint: 'bash is needed' }, context);
+  for (const program of programs) {
+    const args = ['-L', `/bin/${program}`, join(root, 'bin', program)];
+    await runTool({ command: 'cp', args, hint: `/bin/${program} is needed` }, context);
+  }
   await symlink('bash', join(root, 'bin/sh'));
   await writeFile(join(root, 'etc/passwd'), 'root:x:0:0::/:/bin/bash\nflink:x:9999:9999::/opt/flink:/bin/bash\n');
   await writeFile(join(root, 'etc/group'), 'root:x:0:\nflink:x:9999:\n');
