@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -277,6 +279,33 @@ describe('argus standby check', () => {
       expect(told(await check(3))).toEqual(['refused OperatorDown']);
     } finally {
       await setOperator(1);
+    }
+  });
+
+  test('a namespace that is not there is told, and nothing of what it would hold', limit, async () => {
+    const manifest = await manifestWith('nowhere.yaml', { 'metadata.namespace': 'nowhere' });
+    const text = config(manifest, `{ kubeconfig: ${cluster.server.kubeconfig} }`);
+    const seen = await check(
+      3,
+      text.replace(`singapore: { namespace: ${namespace}`, 'singapore: { namespace: nowhere'),
+    );
+    expect(told(seen)).toEqual(['refused KubernetesNamespaceMissing']);
+    expect(seen.findings[0]?.message).toContain('has no namespace nowhere');
+  });
+
+  test('a session cluster: its slots and the jar', limit, async () => {
+    const overview = { 'slots-available': 1, 'slots-total': 4 };
+    const rest = createServer((_, answer) => void answer.end(JSON.stringify(overview)));
+    await new Promise<void>((listening) => rest.listen(0, '127.0.0.1', listening));
+    try {
+      const { port } = rest.address() as AddressInfo;
+      const session = sampleYaml.replace('http://127.0.2.1:8081', `http://127.0.0.1:${port}`);
+      expect(told(await check(3, session))).toEqual(['refused JobJarUnreadable', 'refused SlotsTooFew']);
+      await writeFile(join(dir, 'counts.jar'), '');
+      overview['slots-available'] = 2;
+      expect((await check(0, session)).verdict).toBe('ready');
+    } finally {
+      rest.close();
     }
   });
 
