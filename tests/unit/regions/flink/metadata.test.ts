@@ -93,6 +93,18 @@ test('every kind of handle in every version survives writing and reading', () =>
   );
 });
 
+test('a finished first subtask has the index 0', () => {
+  const operator = { name: '', uid: '', id: '0'.repeat(32), parallelism: 1, maxParallelism: 1 };
+  const metadata: CheckpointMetadata = {
+    version: 6,
+    checkpointId: 1n,
+    masterStates: [],
+    operators: [{ ...operator, coordinator: { tag: 16 }, subtasks: [{ kind: 'finished', index: 0 }] }],
+    properties: new Uint8Array(0),
+  };
+  expect(readMetadata(writeMetadata(metadata))).toEqual(metadata);
+});
+
 test('written in pieces it is the same file, and large state in it is not copied', () => {
   const state = new Uint8Array(5_000).fill(7);
   fc.assert(
