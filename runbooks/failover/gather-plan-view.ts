@@ -35,7 +35,10 @@ export interface PlanView {
   readonly records: readonly { readonly name: string; readonly records: Asked<readonly DnsRecord[]> }[];
 }
 
-/** Observes what the plan needs. Reads only, everything at once; a primary has 2 s, the standby 10 s to answer. */
+/**
+ * Observes what the plan needs. Reads only, everything at once; a primary has 2 s, the standby 10 s to answer, and then
+ * 30 s for the recovery points: reading its log of the sinks may take 20 s, and is given up without harm.
+ */
 export async function gatherPlanView(
   context: FailoverContext,
   outage: Outage,
@@ -58,7 +61,7 @@ export async function gatherPlanView(
     ),
   ]);
   const found = await ask(
-    context.chooseRecoveryPoints(context.jobs, ends.kind === 'known' ? ends.value.ends : [], signal),
+    context.chooseRecoveryPoints(context.jobs, ends.kind === 'known' ? ends.value.ends : [], within(outer, 30_000)),
   );
   outer.throwIfAborted();
   const { resumes } = options;
