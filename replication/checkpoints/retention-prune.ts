@@ -21,7 +21,8 @@ export async function gatherRetention(
   options: CallOptions = {},
 ): Promise<RetentionPlan> {
   const storeNowMs = time === 'writeClock' ? await storeTime(store, job, options) : time.nowMs;
-  const replica = await listReplica(store, job, options);
+  // A point whose `_metadata` is damaged must not push out a whole one.
+  const replica = await listReplica(store, job, { ...options, hashMetadata: true });
   return planRetention({ job, replica, rules, held, storeNowMs });
 }
 
