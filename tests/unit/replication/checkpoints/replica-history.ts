@@ -1,11 +1,13 @@
 import type { CheckpointManifest } from '../../../../domain/checkpoint.ts';
 import type { ObjectInfo, ObjectStore } from '../../../../regions/objects/object-store.ts';
+import { checksumOf } from '../../../../replication/checkpoints/checksums.ts';
 import { filesFolder, pointFolder } from '../../../../replication/checkpoints/locations.ts';
 import { encodeManifest } from '../../../../replication/checkpoints/manifest.ts';
 import type { Replica } from '../../../../replication/checkpoints/replica.ts';
 
 export const JOB = 'counts';
 export const RUN = 'a'.repeat(32);
+const METADATA = new Uint8Array(10);
 
 /** The key of a file on the replica. */
 export const fileKey = (name: string) => `${filesFolder(JOB)}checkpoints/${RUN}/${name}`;
@@ -31,7 +33,7 @@ export function manifestOf(
     metadataVersion: 6,
     sourceUri: `s3://primary/checkpoints/${RUN}/chk-${checkpointId}`,
     replicaUri: `s3://replica/${folder}`,
-    metadata: { key: `${folder}/_metadata`, sizeBytes: 10, sha256: '' },
+    metadata: { key: `${folder}/_metadata`, sizeBytes: METADATA.length, sha256: checksumOf(METADATA).sha256 },
     files: files.map((name) => ({
       key: fileKey(name),
       sizeBytes: 100,
@@ -74,6 +76,6 @@ export async function copyPoint(
     if (put.kind === 'written') known.set(fileKey(name), put.etag);
   }
   const manifest = manifestOf(checkpointId, files, { completedAtMs, etag: (key) => known.get(key) ?? '' });
-  await store.put(manifest.metadata.key, new Uint8Array(10));
+  await store.put(manifest.metadata.key, METADATA);
   await store.put(`${folderOf(checkpointId)}/manifest.json`, encodeManifest(manifest));
 }

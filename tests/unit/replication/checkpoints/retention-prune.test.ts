@@ -130,3 +130,15 @@ test('a day with a checkpoint every 5 s, killed copies and killed prunes: bounde
   expect(points.map((p) => p.manifest.checkpointId)).toContain(5_000);
   expect(mostObjects).toBeLessThan(300);
 });
+
+test('points whose metadata holds other bytes of the same size push out none that is whole', async () => {
+  const { store } = await history(5);
+  for (const n of [3, 4, 5]) {
+    const key = `${folderOf(n)}/_metadata`;
+    const body = (await store.get(key))?.body ?? new Uint8Array();
+    await store.put(key, new Uint8Array(body.length).fill(0xee));
+  }
+  await prune(store);
+  const { points } = await listReplica(store, JOB, { hashMetadata: true });
+  expect(points.map((p) => p.manifest.checkpointId)).toEqual(expect.arrayContaining([1, 2]));
+});
