@@ -1,0 +1,35 @@
+import { Option } from 'commander';
+import type { CommandLine } from '../command-line.ts';
+import { instant } from '../option-values.ts';
+
+/** What changes roles, and the runs of it. */
+export function runbookCommands(cli: CommandLine): void {
+  cli.command(
+    cli.program,
+    'failover',
+    'Promote the standby: fence, freeze, restore, flip names, verify, report',
+    '  $ argus failover --dry-run\n  $ argus failover\n  $ argus failover --yes --accept-unfenced --outage-at 2026-11-21T03:00:00Z',
+    () => import('../commands/failover.ts'),
+    (c) =>
+      c
+        .option('--dry-run', 'print the plan and what blocks it; changes nothing')
+        .option('--yes', "don't ask")
+        .option('--accept-unfenced', "go on although the primary can't be proven stopped; recorded in the run")
+        .option('--accept-output-gap', "take a checkpoint whose sinks' output the standby lacks; recorded in the run")
+        .addOption(
+          new Option('--outage-at <instant>', 'when the outage began (ISO 8601), for the RTO').argParser(instant),
+        ),
+  );
+
+  const runs = cli.group('runs', 'What runbooks did, from the journal', 'argus runs list');
+  cli.command(runs, 'list', 'All runs, newest first', '  $ argus runs list', () => import('../commands/runs-list.ts'));
+  cli.command(
+    runs,
+    'show <id>',
+    'One run: its steps, its report',
+    '  $ argus runs show 20261121T103000Z-failover-1a2b\n  $ argus runs show 20261121T103000Z-failover-1a2b --recount',
+    () => import('../commands/runs-show.ts'),
+    (c) => c.option('--recount', 'count in the old primary’s log what the standby never got'),
+    (id) => ({ id }),
+  );
+}

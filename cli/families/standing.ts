@@ -1,0 +1,38 @@
+import type { CommandLine } from '../command-line.ts';
+
+/** The daemon, the status, and what a failover would find. */
+export function standingCommands(cli: CommandLine): void {
+  cli.command(
+    cli.program,
+    'daemon',
+    'Mirror, replicate checkpoints, watch the primary; serves /metrics and /healthz',
+    '  $ argus daemon --config /etc/argus/argus.yaml',
+    () => import('../commands/daemon.ts'),
+  );
+  cli.command(
+    cli.program,
+    'status',
+    'Every component of each region, lag, recovery point, what would be lost now. Exit code 1 when the primary is not healthy',
+    '  $ argus status\n  $ argus status --json',
+    () => import('../commands/status.ts'),
+  );
+  cli.command(
+    cli.program,
+    'recovery-points',
+    'What a failover would restore each job from now, and why not from a newer checkpoint. Exit code 1 when a job has none',
+    '  $ argus recovery-points\n  $ argus recovery-points --job counts --explain',
+    () => import('../commands/recovery-points.ts'),
+    (c) =>
+      c
+        .option('--job <name>', 'this job only')
+        .option('--explain', 'all reasons, offsets against the standby’s logs, files and transactions'),
+  );
+  cli.command(
+    cli.group('standby', 'What a failover would need of the standby', 'argus standby check'),
+    'check',
+    'What a failover would need of the standby’s Flink: manifests, rights, images, quotas, room, secrets; changes nothing. Exit code 3 when it would be refused',
+    '  $ argus standby check\n  $ argus standby check --job counts --json',
+    () => import('../commands/standby-check.ts'),
+    (c) => c.option('--job <name>', 'this job only'),
+  );
+}
