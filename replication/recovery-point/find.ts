@@ -27,7 +27,7 @@ export interface SeenJob extends JobChoice {
 }
 
 /** So many jobs are looked at at once. */
-const JOBS_AT_ONCE = 8;
+const JOBS_AT_ONCE = 16;
 
 /**
  * Looks at the replicas of all jobs and chooses for all of them together, in the order of `jobs`. Looks further and

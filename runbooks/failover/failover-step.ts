@@ -34,6 +34,9 @@ export function evidence(value: unknown): Json {
   return JSON.parse(JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? v.toString() : v))) as Json;
 }
 
+/** So many jobs, groups or names a step is busy with at once. */
+export const atOnce = 32;
+
 /** A signal that ends earlier: for questions to a region that may be dead. */
 export const within = (signal: AbortSignal, ms: number): AbortSignal =>
   AbortSignal.any([signal, AbortSignal.timeout(ms)]);

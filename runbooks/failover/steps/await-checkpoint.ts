@@ -1,5 +1,6 @@
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import type { FlinkCheckpoints } from '../../../regions/flink/flink-jobs.ts';
-import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { isTerminal } from '../standby-job.ts';
 
 /**
@@ -7,6 +8,8 @@ import { isTerminal } from '../standby-job.ts';
  * or reads records, may still fail over its state.
  */
 export function awaitCheckpoint(words: StepWords): FailoverStep {
+  /** Jobs that have recovered, with the checkpoint that shows it: they are asked no more. */
+  const seen = new Map<string, FlinkCheckpoints['latestCompleted']>();
   return {
     id: 'await-checkpoint',
     ...words,
@@ -22,22 +25,26 @@ export function awaitCheckpoint(words: StepWords): FailoverStep {
       // Nothing to do but to look.
     },
     async verify(context, facts, io) {
-      const seen: Record<string, FlinkCheckpoints['latestCompleted']> = {};
       const jobs = await context.standby.flink.list({ signal: io.signal });
-      for (const [name, id] of Object.entries(facts.startedJobs ?? {})) {
+      const looks = await eachAtOnce(Object.entries(facts.startedJobs ?? {}), atOnce, async ([name, id]) => {
         const job = jobs.find((j) => j.id === id);
         if (job === undefined || isTerminal(job)) {
           const why = job && (await context.standby.flink.failureOf(id, { signal: io.signal }));
           const message = `${name} is ${job?.state ?? 'gone'} on ${context.standby.name}: ${why ?? 'no reason recorded'}`;
-          return { kind: 'failed', error: { code: 'JobFailed', message } };
+          return { kind: 'failed', error: { code: 'JobFailed', message } } as const;
         }
+        if (seen.has(name)) return undefined;
         const checkpoints = await context.standby.flink.checkpoints(id, { signal: io.signal });
-        if (!hasRecovered(checkpoints)) {
-          return { kind: 'pending', waitingFor: `${name} is ${job.state}, without a checkpoint of its own yet` };
+        if (hasRecovered(checkpoints)) {
+          seen.set(name, checkpoints.latestCompleted);
+          return undefined;
         }
-        seen[name] = checkpoints.latestCompleted;
-      }
-      return { kind: 'done', evidence: evidence(seen), facts: { recoveredAtMs: io.clock.now() } };
+        const waitingFor = `${name} is ${job.state}, without a checkpoint of its own yet`;
+        return { kind: 'pending', waitingFor } as const;
+      });
+      const other = looks.find((look) => look?.kind === 'failed') ?? looks.find((look) => look !== undefined);
+      if (other !== undefined) return other;
+      return { kind: 'done', evidence: evidence(Object.fromEntries(seen)), facts: { recoveredAtMs: io.clock.now() } };
     },
   };
 }

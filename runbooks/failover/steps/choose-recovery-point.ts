@@ -1,5 +1,6 @@
 import type { CheckpointManifest } from '../../../domain/checkpoint.ts';
 import type { JobConfig } from '../../../domain/config.ts';
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { offsetFromJson } from '../../../domain/offsets.ts';
 import type { FlinkCheckpoints } from '../../../regions/flink/flink-jobs.ts';
 import { keyInBucket, parseClaim, pointFolder } from '../../../replication/checkpoints/locations.ts';
@@ -8,7 +9,7 @@ import { noPointSentence } from '../../../replication/recovery-point/find.ts';
 import type { SinkRefusalCode } from '../../../replication/recovery-point/judge-sinks.ts';
 import type { PointOutput } from '../../../replication/recovery-point/point-output.ts';
 import type { FailoverContext, RecoveryPointChoice, RejectedPoint, UsedPoint } from '../context.ts';
-import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
 
 /** Chooses what each job is restored from; reads only. A job that runs already keeps the point that it was restored from. */
@@ -20,14 +21,14 @@ export function chooseRecoveryPoints(words: StepWords): FailoverStep {
     onFailure: { kind: 'stop', hint: 'see `argus checkpoints list` for what the replica holds' },
     async observe(context, facts, io) {
       const running = await context.standby.flink.list({ signal: io.signal });
-      const jobs: { readonly config: JobConfig; readonly restored?: UsedPoint }[] = [];
-      for (const { config } of context.jobs) {
+      type Asked = { readonly config: JobConfig; readonly restored?: UsedPoint };
+      const jobs = await eachAtOnce(context.jobs, atOnce, async ({ config }): Promise<Asked> => {
         const there = findStandbyJob(running, context.roles.epoch + 1, config.name);
         const { restored } = there.kind === 'live' ? await context.standby.flink.checkpoints(there.job.id, io) : {};
-        jobs.push(
-          restored ? { config, restored: await restoredPoint(context, config.name, restored, io.signal) } : { config },
-        );
-      }
+        return restored
+          ? { config, restored: await restoredPoint(context, config.name, restored, io.signal) }
+          : { config };
+      });
       const choices = jobs.every(({ restored }) => restored)
         ? new Map<string, RecoveryPointChoice>()
         : await context.chooseRecoveryPoints(jobs, facts.promotedAt ?? [], io.signal);

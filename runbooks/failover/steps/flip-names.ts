@@ -1,7 +1,8 @@
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { ArgusError } from '../../../domain/errors.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext } from '../context.ts';
-import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { type Flip, flipOf } from '../flip.ts';
 
 /** Points the names to the standby at the provider. That resolvers answer so is a step of its own. */
@@ -18,16 +19,16 @@ export function flipNames(words: StepWords): FailoverStep {
       return done(context, flips);
     },
     async act(context, _facts, io) {
-      for (const { flip } of await flipsOf(context, io)) {
+      const records = (await flipsOf(context, io)).flatMap(({ flip }) => {
         if (flip.kind === 'impossible') {
           throw new ArgusError(flip.code, flip.why, { hint: 'set the record to an address of a region first' });
         }
-        if (flip.kind === 'already') continue;
-        for (const record of flip.records) {
-          io.check();
-          await context.names.records.setContent(record.id, context.standby.address, io);
-        }
-      }
+        return flip.kind === 'already' ? [] : flip.records;
+      });
+      await eachAtOnce(records, atOnce, async (record) => {
+        io.check();
+        await context.names.records.setContent(record.id, context.standby.address, io);
+      });
     },
     async verify(context, _facts, io) {
       const flips = await flipsOf(context, io);

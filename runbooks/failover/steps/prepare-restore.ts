@@ -1,3 +1,4 @@
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { ArgusError } from '../../../domain/errors.ts';
 import { claimFolder, keyInBucket } from '../../../replication/checkpoints/locations.ts';
 import { decodeManifest } from '../../../replication/checkpoints/manifest.ts';
@@ -10,7 +11,7 @@ import {
 } from '../../../replication/checkpoints/restore-copy.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext, FailoverFacts, PreparedRestore, UsedPoint } from '../context.ts';
-import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
 
 /** So slow a store may be at copying inside itself before the step gives up. */
@@ -32,10 +33,7 @@ export function prepareRestore(words: StepWords, claimedBytes: number): Failover
     },
     async observe(context, facts, io) {
       const wanted = await wantedRestores(context, facts, io);
-      for (const { copy } of wanted) {
-        if (copy !== undefined && (await lackingOf(context.standby.objects, copy, io))) return { kind: 'todo' };
-      }
-      return found(wanted);
+      return (await firstLacking(context, wanted, io)) === undefined ? found(wanted) : { kind: 'todo' };
     },
     async act(context, facts, io) {
       const { objects } = context.standby;
@@ -52,16 +50,12 @@ export function prepareRestore(words: StepWords, claimedBytes: number): Failover
     },
     async verify(context, facts, io) {
       const wanted = await wantedRestores(context, facts, io);
-      for (const { copy, restore } of wanted) {
-        const lacking = copy && (await lackingOf(context.standby.objects, copy, io));
-        if (lacking === undefined) continue;
-        const what = lacking.files[0]?.to ?? copy?.metadata.key;
-        return {
-          kind: 'failed',
-          error: { code: 'CopyIncomplete', message: `${restore.job}: ${what} is not as copied` },
-        };
-      }
-      return found(wanted);
+      const lacking = await firstLacking(context, wanted, io);
+      if (lacking === undefined) return found(wanted);
+      return {
+        kind: 'failed',
+        error: { code: 'CopyIncomplete', message: `${lacking.job}: ${lacking.what} is not as copied` },
+      };
     },
   };
 }
@@ -79,15 +73,27 @@ async function wantedRestores(
   io: StepIo,
 ): Promise<readonly WantedRestore[]> {
   const running = await context.standby.flink.list({ signal: io.signal });
-  const wanted: WantedRestore[] = [];
-  for (const { config } of context.jobs) {
+  const wanted = await eachAtOnce(context.jobs, atOnce, async ({ config }) => {
     const there = findStandbyJob(running, context.roles.epoch + 1, config.name);
-    if (there.kind !== 'none') continue;
+    if (there.kind !== 'none') return [];
     const point = facts.points?.find((p) => p.job === config.name);
     if (point === undefined) throw new ArgusError('NoRecoveryPoint', `no recovery point was chosen for ${config.name}`);
-    wanted.push(await wantedRestore(context, point, there.nextId, io));
-  }
-  return wanted;
+    return [await wantedRestore(context, point, there.nextId, io)];
+  });
+  return wanted.flat();
+}
+
+/** Of the copies that are to be there, the first that is not whole, and what of it lacks. */
+async function firstLacking(
+  { standby: { objects } }: FailoverContext,
+  wanted: readonly WantedRestore[],
+  io: StepIo,
+): Promise<{ readonly job: string; readonly what: string } | undefined> {
+  const lacking = await eachAtOnce(wanted, atOnce, async ({ copy, restore: { job } }) => {
+    const found = copy && (await lackingOf(objects, copy, io));
+    return found && copy ? { job, what: found.files[0]?.to ?? copy.metadata.key } : undefined;
+  });
+  return lacking.find((each) => each !== undefined);
 }
 
 async function wantedRestore(

@@ -1,7 +1,8 @@
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { ArgusError } from '../../../domain/errors.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext } from '../context.ts';
-import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob, type StandbyJob } from '../standby-job.ts';
 
 /** Starts the jobs on the standby from their recovery points. From here on the standby writes: nothing is taken back. */
@@ -24,8 +25,8 @@ export function startJobs(words: StepWords): FailoverStep {
       return { kind: 'done', evidence: evidence({ startedJobs }), facts: { startedJobs } };
     },
     async act(context, facts, io) {
-      for (const { name, there } of await standbyJobs(context, io)) {
-        if (there.kind !== 'none') continue;
+      await eachAtOnce(await standbyJobs(context, io), atOnce, async ({ name, there }) => {
+        if (there.kind !== 'none') return;
         const { config, jarPath } = context.jobs.find((j) => j.config.name === name)!;
         const restore = facts.restores?.find((r) => r.job === name);
         if (restore === undefined || (restore.jobId ?? there.nextId) !== there.nextId) {
@@ -48,7 +49,7 @@ export function startJobs(words: StepWords): FailoverStep {
           },
           { signal: io.signal },
         );
-      }
+      });
     },
     async verify(context, _facts, io) {
       const found = await standbyJobs(context, io);

@@ -1,8 +1,9 @@
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { describeError } from '../../../domain/errors.ts';
 import type { FlinkJob, ForcedStop } from '../../../regions/flink/flink-jobs.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext } from '../context.ts';
-import { evidence, type FailoverStep, type StepWords, within } from '../failover-step.ts';
+import { atOnce, evidence, type FailoverStep, type StepWords, within } from '../failover-step.ts';
 import { isTerminal } from '../standby-job.ts';
 
 /** How long a primary may take to answer before it counts as unreachable. */
@@ -38,7 +39,7 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
       const jobs = await liveJobs(context, io);
       if ('unreachable' in jobs) return;
       askedAt = io.clock.monotonic();
-      for (const job of jobs) {
+      await eachAtOnce(jobs, atOnce, async (job) => {
         io.check();
         try {
           await context.primary.flink.cancel(job.id, { signal: within(io.signal, patienceMs) });
@@ -47,7 +48,7 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
           if (!context.acceptUnfenced) throw error;
           cancelFailed = describeError(error);
         }
-      }
+      });
       forced = await forceStubborn(context, io);
     },
     async verify(context, _facts, io) {
@@ -81,24 +82,24 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
  * where a person accepts that it may write: else the next run would find nothing, and take that for proof.
  */
 async function forceStubborn(context: FailoverContext, io: StepIo): Promise<ForcedStop> {
-  const { flink } = context.primary;
+  const forceStop = context.primary.flink.forceStop?.bind(context.primary.flink);
   const done: string[] = [];
   const unproven: string[] = [];
-  if (flink.forceStop === undefined) return { done, unproven };
+  if (forceStop === undefined) return { done, unproven };
   for (const endsAt = io.clock.monotonic() + forceAfterMs; io.clock.monotonic() < endsAt; ) {
     const jobs = await liveJobs(context, io);
     if ('unreachable' in jobs || jobs.length === 0) return { done, unproven };
     await io.clock.sleep(500, io.signal);
   }
   const stubborn = await liveJobs(context, io);
-  for (const job of 'unreachable' in stubborn ? [] : stubborn) {
+  await eachAtOnce('unreachable' in stubborn ? [] : stubborn, atOnce, async (job) => {
     io.check();
     io.progress(`${job.name} is ${job.state} ${forceAfterMs / 1_000} s after it was cancelled: ending it by force`);
-    const what = await flink.forceStop(job.id, { signal: within(io.signal, 10_000), giveUp: context.acceptUnfenced });
+    const what = await forceStop(job.id, { signal: within(io.signal, 10_000), giveUp: context.acceptUnfenced });
     for (const each of what.done) io.progress(each);
     done.push(...what.done);
     unproven.push(...what.unproven);
-  }
+  });
   return { done, unproven };
 }
 

@@ -1,5 +1,6 @@
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import type { SyncedGroup } from '../context.ts';
-import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
 
 /** The last copy of the jobs' committed offsets, never after a job started on the standby: then they are its own. */
@@ -24,11 +25,11 @@ export function syncGroups(words: StepWords): FailoverStep {
       // Copying and reading back is one call per group and idempotent: it is made in verify, which keeps its result.
     },
     async verify(context, facts, io) {
-      const groups: SyncedGroup[] = [];
-      for (const { config } of context.jobs) {
+      const names = [...new Set(context.jobs.map(({ config }) => config.consumerGroup))];
+      const groups = await eachAtOnce(names, atOnce, (group): Promise<SyncedGroup> => {
         io.check();
-        groups.push(await context.syncGroup(config.consumerGroup, facts.promotedAt ?? [], io.signal));
-      }
+        return context.syncGroup(group, facts.promotedAt ?? [], io.signal);
+      });
       return { kind: 'done', evidence: evidence(groups), facts: { groups } };
     },
   };
