@@ -30,7 +30,10 @@ export interface FlinkDeployment {
   readonly jobState?: string;
   /** STABLE, SUSPENDED, FAILED … */
   readonly lifecycle?: string;
+  /** How far the operator has brought what it was asked for: DEPLOYED, UPGRADING … */
+  readonly reconciliation?: string;
   readonly startedAtMs: number;
+  readonly createdAtMs: number;
   /** The operator's own complaint. */
   readonly error?: string;
 }
@@ -76,7 +79,7 @@ const deploymentShape = z.object({
       lifecycleState: text,
       jobManagerDeploymentStatus: text,
       jobStatus: z.looseObject({ jobId: text, state: text, startTime: text }).nullish(),
-      reconciliationStatus: z.looseObject({ lastReconciledSpec: text }).nullish(),
+      reconciliationStatus: z.looseObject({ state: text, lastReconciledSpec: text }).nullish(),
     })
     .nullish(),
 });
@@ -88,7 +91,8 @@ export function readDeployment(object: KubernetesObject): FlinkDeployment {
   const fixed = spec.flinkConfiguration?.[jobIdSetting];
   const jobId = typeof fixed === 'string' ? fixed : status?.jobStatus?.jobId;
   const before = typeof fixed === 'string' && (status?.jobStatus?.jobId ?? fixed) !== fixed;
-  const startedAtMs = Number(status?.jobStatus?.startTime ?? Date.parse(metadata.creationTimestamp ?? ''));
+  const createdAtMs = Date.parse(metadata.creationTimestamp ?? '') || 0;
+  const startedAtMs = Number(status?.jobStatus?.startTime ?? createdAtMs);
   const ran = [
     status?.reconciliationStatus?.lastReconciledSpec,
     status?.jobStatus?.jobId,
@@ -102,12 +106,14 @@ export function readDeployment(object: KubernetesObject): FlinkDeployment {
     wanted: spec.job?.state === 'suspended' ? 'suspended' : 'running',
     ran,
     startedAtMs: Number.isFinite(startedAtMs) ? startedAtMs : 0,
+    createdAtMs,
     ...given('savepointPath', spec.job?.initialSavepointPath),
     ...given('redeployNonce', spec.job?.savepointRedeployNonce),
     ...given('jobId', jobId),
     ...given('jobManager', status?.jobManagerDeploymentStatus),
     ...given('jobState', before ? undefined : status?.jobStatus?.state),
     ...given('lifecycle', status?.lifecycleState),
+    ...given('reconciliation', status?.reconciliationStatus?.state),
     ...given('error', status?.error === '' ? undefined : status?.error),
   };
 }

@@ -70,6 +70,23 @@ export interface ForcedStop {
   readonly unproven: readonly string[];
 }
 
+/** What a job's platform says of it, beside what Flink does. */
+export interface JobHealth {
+  /**
+   * `sound`: all that the platform tells speaks for it. `settling`: nothing is against it that doesn't pass by itself.
+   * `troubled`: it passes only when somebody mends it, or in a moment. `hopeless`: as it is it will never run.
+   */
+  readonly kind: 'sound' | 'settling' | 'troubled' | 'hopeless';
+  /** In one sentence; absent: nothing is known against it. */
+  readonly why?: string;
+  /** How often its processes were started again in their place. */
+  readonly restarts: number;
+  /** It doesn't run, has never got so far that it could process a record, and would do better if it were made anew. */
+  readonly remake: boolean;
+  /** The platform's own words: `{ jobManager: 'READY', lifecycle: 'STABLE' }`. */
+  readonly says: Readonly<Record<string, string>>;
+}
+
 interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -108,6 +125,8 @@ export interface FlinkJobs {
       readonly giveUp?: boolean;
     },
   ): Promise<ForcedStop>;
+  /** What the platform says of a job that is there. Absent: the platform tells nothing beside Flink. */
+  health?(jobId: string, options?: CallOptions): Promise<JobHealth>;
   /** The newest root cause that Flink recorded for the job, if any. */
   failureOf(jobId: string, options?: CallOptions): Promise<string | undefined>;
 }

@@ -1,7 +1,8 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import type { FlinkJob, FlinkJobs } from './flink-jobs.ts';
-import { explainJob, type KubernetesJob, lookAt, toJobs } from './flink-kubernetes-look.ts';
+import { deploymentHealth, explainJob } from './flink-kubernetes-health.ts';
+import { type KubernetesJob, lookAt, toJobs } from './flink-kubernetes-look.ts';
 import { manifestOf, parallelismOf, startDeployment, tryDeployment } from './flink-kubernetes-start.ts';
 import { forceDeployment, stopDeployment } from './flink-kubernetes-stop.ts';
 import { restoredElsewhere } from './flink-start-route.ts';
@@ -143,6 +144,13 @@ export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs 
 
     async forceStop(jobId, call = {}) {
       return await forceDeployment(kubernetes, await ownerOf(jobId, call), call);
+    },
+
+    async health(jobId, call = {}) {
+      const owner = await ownerOf(jobId, call);
+      const told = await unlessSilent(rest(owner).list(call));
+      const own = told?.find(({ id }) => id === jobId);
+      return await deploymentHealth(kubernetes, owner, own, call);
     },
 
     async failureOf(jobId, call = {}) {

@@ -1,4 +1,3 @@
-import { describeError } from '../../domain/errors.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject, ObjectRef } from '../kubernetes/kubernetes-api.ts';
 import {
   type FlinkDeployment,
@@ -10,8 +9,6 @@ import {
 } from './flink-deployment.ts';
 import type { FlinkJob } from './flink-jobs.ts';
 import type { ManifestSource } from './flink-manifest-source.ts';
-import { explainDeployment } from './flink-reasons.ts';
-import { rootCause } from './flink-rest-jobs.ts';
 
 /** A job and its FlinkDeployment in one region. */
 export interface KubernetesJob {
@@ -34,7 +31,6 @@ export interface Seen {
 }
 
 const podKind = { apiVersion: 'v1', kind: 'Pod' };
-const eventKind = { apiVersion: 'v1', kind: 'Event' };
 
 /** The FlinkDeployment of a job, as something to ask for. */
 export function deploymentRef({ namespace, deployment }: KubernetesJob): ObjectRef {
@@ -84,54 +80,4 @@ export function toJobs(
 /** The job's id; while none is known, that of the object, which has the same form. */
 function handleOf(deployment: FlinkDeployment | undefined, pods: readonly FlinkPod[]): string {
   return deployment?.jobId ?? (deployment?.uid ?? pods[0]?.uid ?? '').replaceAll('-', '');
-}
-
-/** Why a job of these doesn't run, from all that the cluster tells of it; undefined: nothing shows it. */
-export async function explainJob(
-  kubernetes: KubernetesApi,
-  job: KubernetesJob,
-  options?: CallOptions,
-): Promise<string | undefined> {
-  const [seen, events] = await Promise.all([
-    lookAt(kubernetes, job, options),
-    kubernetes.list(eventKind, { namespace: job.namespace }, options),
-  ]);
-  const own = events.flatMap((event) => {
-    const about = event.involvedObject as { readonly name?: string } | undefined;
-    const { reason, message, type } = event as unknown as Record<'reason' | 'message' | 'type', string | undefined>;
-    const ours = about?.name === job.deployment || about?.name?.startsWith(`${job.deployment}-`);
-    return ours ? [{ reason: reason ?? '', message: message ?? '', type: type ?? '', at: timeOf(event) }] : [];
-  });
-  const signs = { name: job.deployment, ...seen, events: own.sort((a, b) => a.at - b.at) };
-  const why = explainDeployment(signs);
-  const again = seen.pods.find((pod) => pod.component === 'jobmanager' && pod.containers.some((c) => c.restarts > 0));
-  if (again === undefined || why?.includes('has restarted') !== true) return why;
-  const last = await lastWords(kubernetes, job, again, options);
-  return last === undefined ? why : `${why}: ${last}`;
-}
-
-/** What the JobManager wrote before it ended: the operator tells nothing of it. */
-async function lastWords(
-  kubernetes: KubernetesApi,
-  { namespace }: KubernetesJob,
-  pod: FlinkPod,
-  options?: CallOptions,
-): Promise<string | undefined> {
-  const container = pod.containers.find((each) => each.restarts > 0)?.name;
-  try {
-    const from = { namespace, name: pod.name, ...(container === undefined ? {} : { container }) };
-    const text = await kubernetes.logs(from, { ...options, previous: true });
-    const cause = text.split('\n').findLast((line) => /^(Caused by: )?[\w.$]+(Exception|Error)\b/.test(line.trim()));
-    return cause === undefined ? undefined : rootCause(cause);
-  } catch (error) {
-    options?.signal?.throwIfAborted();
-    // The reason without its details is better than none.
-    return `its log can't be read (${describeError(error)})`;
-  }
-}
-
-function timeOf(event: KubernetesObject): number {
-  const { lastTimestamp, eventTime, firstTimestamp } = event as unknown as Record<string, string | null | undefined>;
-  const at = Date.parse(lastTimestamp ?? eventTime ?? firstTimestamp ?? '');
-  return Number.isNaN(at) ? 0 : at;
 }

@@ -11,6 +11,7 @@ const deployment = (over: Partial<FlinkDeployment> = {}): FlinkDeployment => ({
   wanted: 'running',
   ran: true,
   startedAtMs: 5,
+  createdAtMs: 5,
   ...over,
 });
 const pod = (component: FlinkPod['component']): FlinkPod => ({

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readDeployment, readPod } from '../../../../regions/flink/flink-deployment.ts';
-import { explainDeployment } from '../../../../regions/flink/flink-reasons.ts';
+import { type Trouble, troubleOf } from '../../../../regions/flink/flink-reasons.ts';
 
 const name = 'argus-flink';
 
@@ -12,7 +12,7 @@ interface Signs {
   readonly events?: readonly { readonly reason: string; readonly message: string }[];
 }
 
-function why({ spec, metadata, status, pods = [], events = [] }: Signs): string | undefined {
+function trouble({ spec, metadata, status, pods = [], events = [] }: Signs): Trouble | undefined {
   const object = {
     apiVersion: 'flink.apache.org/v1beta1',
     kind: 'FlinkDeployment',
@@ -20,7 +20,7 @@ function why({ spec, metadata, status, pods = [], events = [] }: Signs): string 
     spec: { job: { state: 'running' }, ...spec },
     ...(status && { status }),
   };
-  return explainDeployment({
+  return troubleOf({
     name,
     deployment: readDeployment(object),
     pods: pods.map((pod, i) =>
@@ -34,6 +34,8 @@ function why({ spec, metadata, status, pods = [], events = [] }: Signs): string 
     events: events.map((event) => ({ type: 'Warning', ...event })),
   });
 }
+
+const why = (signs: Signs) => trouble(signs)?.why;
 
 const container = (waiting?: object, more: object = {}) => ({
   name: 'flink-main-container',

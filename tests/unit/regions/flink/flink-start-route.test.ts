@@ -15,6 +15,7 @@ const deployment = (over: Partial<FlinkDeployment> = {}): FlinkDeployment => ({
   wanted: 'suspended',
   ran: true,
   startedAtMs: 0,
+  createdAtMs: 0,
   ...over,
 });
 const situation = (over: Partial<StartSituation> = {}): StartSituation => ({

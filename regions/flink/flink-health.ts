@@ -1,0 +1,59 @@
+import type { FlinkDeployment, FlinkPod } from './flink-deployment.ts';
+import type { FlinkJob, JobHealth } from './flink-jobs.ts';
+import type { Trouble } from './flink-reasons.ts';
+
+/** What a job's health is judged by. */
+export interface HealthSigns {
+  readonly deployment: FlinkDeployment | undefined;
+  readonly pods: readonly FlinkPod[];
+  readonly trouble: Trouble | undefined;
+  /** As the job's REST interface has it; undefined: it is silent, or has no such job. */
+  readonly told: Pick<FlinkJob, 'state'> | undefined;
+  /** The job's high availability remembers a checkpoint: also the one that it was restored from. */
+  readonly hasState: boolean;
+}
+
+/** What Flink's high availability keeps for each checkpoint. Source: `KubernetesUtils.createCompletedCheckpointStore`. */
+export const checkpointKey = 'checkpointID-';
+
+/**
+ * Whether a deployment is as it should be. READY and STABLE are the operator's words since 1.2; before that, DEPLOYED
+ * stands for the latter. Pure.
+ */
+export function judgeHealth({ deployment, pods, trouble, told, hasState }: HealthSigns): JobHealth {
+  const restarts = pods.flatMap(({ containers }) => containers).reduce((sum, each) => sum + each.restarts, 0);
+  const { jobManager, lifecycle, reconciliation, jobState } = deployment ?? {};
+  const says = Object.fromEntries(
+    Object.entries({ jobManager, lifecycle, reconciliation, job: jobState }).flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, value]],
+    ),
+  );
+  const runs = told?.state === 'RUNNING';
+  // A job that runs now has left its restarts behind; what else is said of it is told, and no reason to give it up.
+  const left = runs && trouble?.restarts === true ? undefined : trouble;
+  const why = left?.why ?? unfinished(deployment);
+  const sound = runs && left === undefined && why === undefined;
+  const kind = sound ? 'sound' : left === undefined || left.hope === 'time' || runs ? 'settling' : kindOf(left);
+  const worker = pods.some(({ component, phase }) => component === 'taskmanager' && phase === 'Running');
+  const remake =
+    (kind === 'troubled' || kind === 'hopeless') &&
+    left?.untouched !== true &&
+    (told === undefined || told.state === 'INITIALIZING') &&
+    !worker &&
+    !hasState;
+  return { kind, ...(why === undefined ? {} : { why }), restarts, remake, says };
+}
+
+const kindOf = ({ hope }: Trouble) => (hope === 'none' ? 'hopeless' : 'troubled');
+
+/** How the operator's word falls short of READY and STABLE; undefined: it doesn't. */
+function unfinished(deployment: FlinkDeployment | undefined): string | undefined {
+  if (deployment === undefined) return 'its FlinkDeployment is gone';
+  const { jobManager = 'nothing', lifecycle, reconciliation, jobState } = deployment;
+  if (jobManager !== 'READY') return `the operator says ${jobManager} of its JobManager`;
+  if (lifecycle !== undefined && lifecycle !== 'STABLE') return `the operator says ${lifecycle} of its FlinkDeployment`;
+  if (lifecycle === undefined && reconciliation !== 'DEPLOYED') {
+    return `the operator says ${reconciliation ?? 'nothing'} of its FlinkDeployment`;
+  }
+  return jobState === 'RUNNING' ? undefined : `the operator says ${jobState ?? 'nothing'} of the job`;
+}
