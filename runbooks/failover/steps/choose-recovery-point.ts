@@ -10,7 +10,7 @@ import type { SinkRefusalCode } from '../../../replication/recovery-point/judge-
 import type { PointOutput } from '../../../replication/recovery-point/point-output.ts';
 import type { FailoverContext, RecoveryPointChoice, RejectedPoint, UsedPoint } from '../context.ts';
 import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
-import { findStandbyJob } from '../standby-job.ts';
+import { standbyJobsNow } from '../standby-jobs-now.ts';
 
 /** Chooses what each job is restored from; reads only. A job that runs already keeps the point that it was restored from. */
 export function chooseRecoveryPoints(words: StepWords): FailoverStep {
@@ -20,10 +20,10 @@ export function chooseRecoveryPoints(words: StepWords): FailoverStep {
     timeoutMs: 60_000,
     onFailure: { kind: 'stop', hint: 'see `argus checkpoints list` for what the replica holds' },
     async observe(context, facts, io) {
-      const running = await context.standby.flink.list({ signal: io.signal });
+      const now = await standbyJobsNow(context, io);
       type Asked = { readonly config: JobConfig; readonly restored?: UsedPoint };
       const jobs = await eachAtOnce(context.jobs, atOnce, async ({ config }): Promise<Asked> => {
-        const there = findStandbyJob(running, context.roles.epoch + 1, config.name);
+        const there = now.find(({ name }) => name === config.name)?.there ?? { kind: 'none' };
         const { restored } = there.kind === 'live' ? await context.standby.flink.checkpoints(there.job.id, io) : {};
         return restored
           ? { config, restored: await restoredPoint(context, config.name, restored, io.signal) }

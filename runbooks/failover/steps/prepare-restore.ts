@@ -12,7 +12,7 @@ import {
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext, FailoverFacts, PreparedRestore, UsedPoint } from '../context.ts';
 import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
-import { findStandbyJob } from '../standby-job.ts';
+import { standbyJobsNow } from '../standby-jobs-now.ts';
 
 /** So slow a store may be at copying inside itself before the step gives up. */
 const SLOWEST_BYTES_PER_SECOND = 10_000_000;
@@ -72,12 +72,10 @@ async function wantedRestores(
   facts: Partial<FailoverFacts>,
   io: StepIo,
 ): Promise<readonly WantedRestore[]> {
-  const running = await context.standby.flink.list({ signal: io.signal });
-  const wanted = await eachAtOnce(context.jobs, atOnce, async ({ config }) => {
-    const there = findStandbyJob(running, context.roles.epoch + 1, config.name);
-    if (there.kind !== 'none') return [];
-    const point = facts.points?.find((p) => p.job === config.name);
-    if (point === undefined) throw new ArgusError('NoRecoveryPoint', `no recovery point was chosen for ${config.name}`);
+  const wanted = await eachAtOnce(await standbyJobsNow(context, io), atOnce, async ({ name, there }) => {
+    if (there.kind !== 'none' && there.kind !== 'stuck') return [];
+    const point = facts.points?.find((p) => p.job === name);
+    if (point === undefined) throw new ArgusError('NoRecoveryPoint', `no recovery point was chosen for ${name}`);
     return [await wantedRestore(context, point, there.nextId, io)];
   });
   return wanted.flat();

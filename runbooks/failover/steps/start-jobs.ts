@@ -1,9 +1,11 @@
 import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { ArgusError } from '../../../domain/errors.ts';
+import { keyInBucket } from '../../../replication/checkpoints/locations.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext } from '../context.ts';
 import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
-import { findStandbyJob, type StandbyJob } from '../standby-job.ts';
+import { findStandbyJob } from '../standby-job.ts';
+import { endStuckJob, type FoundStandbyJob, standbyJobsNow } from '../standby-jobs-now.ts';
 
 /** Starts the jobs on the standby from their recovery points. From here on the standby writes: nothing is taken back. */
 export function startJobs(words: StepWords): FailoverStep {
@@ -17,7 +19,7 @@ export function startJobs(words: StepWords): FailoverStep {
       hint: "see the job's exceptions in the standby's Flink; `argus failover` again starts it anew from the same point",
     },
     async observe(context, _facts, io) {
-      const found = await standbyJobs(context, io);
+      const found = await standbyJobsNow(context, io);
       const foreign = found.find((f) => f.there.kind === 'foreign');
       if (foreign) return { kind: 'refused', error: foreignJobRefusal(foreign.name, context.standby.name) };
       if (!found.every((f) => f.there.kind === 'live')) return { kind: 'todo' };
@@ -25,13 +27,19 @@ export function startJobs(words: StepWords): FailoverStep {
       return { kind: 'done', evidence: evidence({ startedJobs }), facts: { startedJobs } };
     },
     async act(context, facts, io) {
-      await eachAtOnce(await standbyJobs(context, io), atOnce, async ({ name, there }) => {
-        if (there.kind !== 'none') return;
+      await eachAtOnce(await standbyJobsNow(context, io), atOnce, async ({ name, there }) => {
+        if (there.kind !== 'none' && there.kind !== 'stuck') return;
         const { config, jarPath } = context.jobs.find((j) => j.config.name === name)!;
         const restore = facts.restores?.find((r) => r.job === name);
         if (restore === undefined || (restore.jobId ?? there.nextId) !== there.nextId) {
           // It ended since then. A copy that it may have consumed is not given to another.
           throw new ArgusError('RestoreNotPrepared', `${name} ended before it was started: nothing is prepared for it`);
+        }
+        await seeMetadata(context, name, restore.uri, io);
+        if (there.kind === 'stuck') {
+          io.check();
+          io.progress(`ending ${name}, which never ran, to start it anew: ${there.why}`);
+          await endStuckJob(context, there.job.id, io);
         }
         const point = facts.points?.find((p) => p.job === name);
         io.progress(`starting ${name} from checkpoint ${point?.checkpointId} (${restore.claimMode})`);
@@ -52,6 +60,7 @@ export function startJobs(words: StepWords): FailoverStep {
       });
     },
     async verify(context, _facts, io) {
+      // That it also comes up is for the wait for its checkpoint to see.
       const found = await standbyJobs(context, io);
       for (const { name, there } of found) {
         if (there.kind === 'live') continue;
@@ -67,12 +76,22 @@ export function startJobs(words: StepWords): FailoverStep {
   };
 }
 
-interface Found {
-  readonly name: string;
-  readonly there: StandbyJob;
+/** Flink and its operator tell little or nothing of a path that isn't there: the job just never comes up. */
+async function seeMetadata(context: FailoverContext, job: string, uri: string, io: StepIo): Promise<void> {
+  const { objects, name } = context.standby;
+  const folder = keyInBucket(uri, objects.uri);
+  // Outside of the bucket only Flink can look.
+  if (folder === undefined || (await objects.head(`${folder}/_metadata`, { signal: io.signal })) !== undefined) return;
+  throw new ArgusError(
+    'PointGone',
+    `${uri}/_metadata, which ${job} was to be restored from, is not in ${name}'s bucket`,
+    {
+      hint: 'run `argus failover` again: it chooses among what is there; `argus checkpoints verify` tells what lacks',
+    },
+  );
 }
 
-async function standbyJobs(context: FailoverContext, io: StepIo): Promise<readonly Found[]> {
+async function standbyJobs(context: FailoverContext, io: StepIo): Promise<readonly FoundStandbyJob[]> {
   const jobs = await context.standby.flink.list({ signal: io.signal });
   return context.jobs.map(({ config: { name } }) => ({
     name,
@@ -80,7 +99,7 @@ async function standbyJobs(context: FailoverContext, io: StepIo): Promise<readon
   }));
 }
 
-const idsOf = (found: readonly Found[]) =>
+const idsOf = (found: readonly FoundStandbyJob[]) =>
   Object.fromEntries(found.flatMap((f) => (f.there.kind === 'live' ? [[f.name, f.there.job.id]] : [])));
 
 /** Why a job of the same name that somebody else started on the standby stops a failover. */
