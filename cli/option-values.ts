@@ -8,6 +8,14 @@ export const instant = (text: string): number => {
   return ms;
 };
 
+/** `90s`, `5m`, `500ms` in milliseconds; `unknown` for a loss that nobody can tell. */
+export const lossBudget = (text: string): number | 'unknown' => {
+  if (text === 'unknown') return text;
+  const [, n, unit = ''] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+  if (n === undefined) throw new InvalidArgumentError('something like 90s or 5m is needed, or unknown.');
+  return Number(n) * ({ ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit] ?? 1);
+};
+
 /** A whole number. */
 export const count = (text: string): number => {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number is needed.');

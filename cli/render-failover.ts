@@ -1,6 +1,7 @@
 import { formatMs } from '../health/render-status.ts';
 import type { TopicLoss } from '../replication/topics/estimate-loss.ts';
 import type { RunEvent } from '../runbooks/engine/run.ts';
+import { formatBudget } from '../runbooks/failover/budget.ts';
 import { outputLines } from '../runbooks/failover/output.ts';
 import type { FailoverPlan } from '../runbooks/failover/plan.ts';
 import type { FailoverReport } from '../runbooks/failover/report.ts';
@@ -48,6 +49,7 @@ export function renderReport(report: FailoverReport): string {
     `failover ${report.run}: ${report.outcome}, ${report.from} → ${report.to}`,
     `RTO ${report.rtoMs === null ? 'not reached' : formatMs(report.rtoMs)}, from ${new Date(report.outageAtMs).toISOString()} (${report.outageSource})${earlier(report)}`,
   ];
+  if (report.reason !== undefined) out.push(`because: ${report.reason}`);
   const width = Math.max(0, ...report.steps.map((s) => s.id.length));
   for (const s of report.steps) {
     out.push(
@@ -55,6 +57,8 @@ export function renderReport(report: FailoverReport): string {
     );
   }
   for (const [topic, loss] of Object.entries(report.rpo.topics)) out.push(`RPO ${topic}: ${lossText(loss)}`);
+  if (report.acceptedLoss !== undefined)
+    out.push(`a loss above the RPO was accepted: ${formatBudget(report.acceptedLoss)}`);
   for (const p of report.recoveryPoints) out.push(`recovery point of ${p.job}: checkpoint ${p.checkpointId}`);
   if (report.replayedRecords !== null) out.push(`replayed: ${report.replayedRecords} records`);
   for (const r of report.rejected)

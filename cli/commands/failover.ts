@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ArgusError } from '../../domain/errors.ts';
+import { acceptedLossIn, type LossBudget, type LossLimit } from '../../runbooks/failover/budget.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
 import { outageOf } from '../../runbooks/failover/outage.ts';
@@ -9,10 +10,12 @@ import { drainMsFor, prepareFailover, runFailover } from '../../runbooks/failove
 import { type Failure, runId } from '../../state/journal.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import { agree } from '../agree.ts';
+import { agreeToLoss } from '../agree-to-loss.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
 import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
+import { occasionOf } from '../occasion.ts';
 import { renderEvent, renderPlan, renderReport } from '../render-failover.ts';
 import { preflight, rolesNow, sidesOf, withComposition } from '../session.ts';
 
@@ -22,6 +25,8 @@ export interface FailoverOptions {
   readonly acceptUnfenced?: boolean;
   readonly acceptOutputGap?: boolean;
   readonly outageAt?: number;
+  readonly acceptDataLoss?: LossBudget;
+  readonly reason?: string;
 }
 
 /** `argus failover`: looks, plans, asks, acts, reports. Nothing is changed before the plan was agreed to. */
@@ -48,6 +53,11 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
       nowMs: clock.now(),
     });
     const { acceptOutputGap = false } = options;
+    const accepted = options.acceptDataLoss ?? (resumes && acceptedLossIn(resumes.details));
+    const limit = (taken: LossBudget | undefined): LossLimit => ({
+      outageAtMs: outage.atMs,
+      ...(taken === undefined ? {} : { accepted: taken }),
+    });
     const target = {
       config,
       ...sides,
@@ -64,6 +74,7 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
       acceptUnfenced: options.acceptUnfenced ?? false,
       acceptOutputGap,
       drainMs: drainMsFor(primaryAnswers),
+      lossLimit: limit(accepted),
       ...joinReplication(sides.primary, sides.standby, config.topics, { acceptOutputGap }),
     };
     const plan = await prepareFailover(target, outage, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
@@ -74,11 +85,17 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
     context.tell(renderPlan(plan));
     const blocker = plan.blockers[0];
     if (blocker) throw refused(blocker);
+    const taken = await agreeToLoss(context, plan.budget, {
+      ...(accepted === undefined ? {} : { acceptDataLoss: accepted }),
+      yes: options.yes ?? false,
+    });
     if (!options.yes) await agree(context, plan.to);
+    const occasion = await occasionOf(context, options);
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
     const report = await runFailover({
-      context: target,
+      context: { ...target, lossLimit: limit(taken) },
       outage,
+      occasion,
       plan,
       holder: who,
       signal,

@@ -1,3 +1,4 @@
+import { type Occasion, occasionIn } from '../../runbooks/occasion.ts';
 import { listRuns, readRun } from '../../state/journal.ts';
 import { foldRun } from '../../state/run-record.ts';
 import type { CommandContext } from '../context.ts';
@@ -12,17 +13,22 @@ export async function run(context: CommandContext): Promise<number> {
       (r) => r !== undefined,
     );
     if (context.json) {
-      const rows = runs.map(({ run: id, runbook, status, by, startedAtMs, lastAtMs }) => ({
+      const rows = runs.map(({ run: id, runbook, status, by, startedAtMs, lastAtMs, details }) => ({
         run: id,
         runbook,
         status,
         by,
         startedAtMs,
         lastAtMs,
+        ...occasionIn(details),
       }));
       context.print(JSON.stringify({ runs: rows }));
     } else if (runs.length === 0) context.print('no runs yet');
-    else for (const r of runs) context.print(`${r.run}  ${r.status.padEnd(11)}  by ${r.by}`);
+    else
+      for (const r of runs) context.print(`${r.run}  ${r.status.padEnd(11)}  by ${r.by}${told(occasionIn(r.details))}`);
     return 0;
   });
 }
+
+const told = ({ reason, startedFrom }: Occasion) =>
+  `${startedFrom === undefined ? '' : ` from ${startedFrom}`}${reason === undefined ? '' : `: ${reason}`}`;

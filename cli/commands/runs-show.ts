@@ -4,6 +4,7 @@ import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import { countBeyond } from '../../replication/topics/recount.ts';
 import { type AssembledRecount, assembleRecount, type PartitionCount } from '../../runbooks/failover/recount.ts';
 import type { FailoverReport } from '../../runbooks/failover/report.ts';
+import { occasionIn } from '../../runbooks/occasion.ts';
 import { type PromotionReport, promotionRunbook } from '../../runbooks/promotion/run-promotion.ts';
 import { readRun } from '../../state/journal.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
@@ -78,7 +79,10 @@ async function countAll(
 }
 
 function render(record: RunRecord, report: FailoverReport | undefined, recount: AssembledRecount | undefined): string {
-  const lines = [`${record.run}: ${record.status}, by ${record.by}, epoch ${record.epoch}`];
+  const { reason, startedFrom } = occasionIn(record.details);
+  const from = startedFrom === undefined ? '' : ` from ${startedFrom}`;
+  const lines = [`${record.run}: ${record.status}, by ${record.by}${from}, epoch ${record.epoch}`];
+  if (reason !== undefined && report?.reason === undefined) lines.push(`because: ${reason}`);
   if (report && record.runbook === promotionRunbook) lines.push(renderPromotion(report as PromotionReport).trimEnd());
   else if (report) lines.push(renderReport(report).trimEnd());
   else {

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { CommandLine } from '../command-line.ts';
-import { instant } from '../option-values.ts';
+import { instant, lossBudget } from '../option-values.ts';
 
 /** What changes roles, and the runs of it. */
 export function runbookCommands(cli: CommandLine): void {
@@ -16,6 +16,13 @@ export function runbookCommands(cli: CommandLine): void {
         .option('--yes', "don't ask")
         .option('--accept-unfenced', "go on although the primary can't be proven stopped; recorded in the run")
         .option('--accept-output-gap', "take a checkpoint whose sinks' output the standby lacks; recorded in the run")
+        .addOption(
+          new Option(
+            '--accept-data-loss <time>',
+            'take a loss above the RPO: up to 90s, 5m, or unknown when nobody can tell; recorded in the run',
+          ).argParser(lossBudget),
+        )
+        .option('--reason <text>', 'why, for the journal; asked for at a terminal')
         .addOption(
           new Option('--outage-at <instant>', 'when the outage began (ISO 8601), for the RTO').argParser(instant),
         ),

@@ -10,6 +10,7 @@ import type { OpenTransaction } from '../../replication/topics/decide-transactio
 import type { EndedTransaction } from '../../replication/topics/end-open-transactions.ts';
 import type { ToldTransaction } from '../../replication/topics/open-transactions.ts';
 import type { Sighting } from '../../state/sightings.ts';
+import type { LossLimit } from './budget.ts';
 import type { StandbyRemains } from './standby-remains.ts';
 
 /** A recovery point that was refused, and why. */
@@ -73,6 +74,8 @@ export interface FailoverContext {
   readonly acceptUnfenced: boolean;
   /** A person took it upon himself that output of the jobs is missing on the standby. */
   readonly acceptOutputGap?: boolean;
+  /** By what the loss is judged before the standby's jobs start; absent: it is not judged. */
+  readonly lossLimit?: LossLimit;
   /** How long a mirror that still gets records may go on. */
   readonly drainMs: number;
   /** Transactions that a person wants committed: producer ids of the source, or the mirror's transactional ids. */

@@ -3,6 +3,7 @@ import type { Roles } from '../../domain/roles.ts';
 import { estimateCopyMs } from '../../replication/checkpoints/restore-copy.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
+import { type BudgetVerdict, judgeLoss } from './budget.ts';
 import type { UsedPoint } from './context.ts';
 import { type FailoverStepId, failoverStepIds, type StepWords } from './failover-step.ts';
 import { flipOf } from './flip.ts';
@@ -32,6 +33,8 @@ export interface FailoverPlan {
   readonly recoveryPoints: readonly UsedPoint[];
   /** What would be lost, as far as can be told now. */
   readonly loss: Readonly<Record<string, TopicLoss>>;
+  /** Whether that is within the RPO, or within what was accepted. */
+  readonly budget: BudgetVerdict;
   /** Any of them: refused, exit code 3. */
   readonly blockers: readonly Failure[];
   readonly warnings: readonly string[];
@@ -62,9 +65,21 @@ export function planFailover(view: PlanView): FailoverPlan {
     pointOfNoReturn: 'start-jobs',
     recoveryPoints,
     loss,
+    budget: budgetOf(view, loss),
     blockers: blockersOf(view),
     warnings: warningsOf(view, loss, recoveryPoints),
   };
+}
+
+/** What an earlier run has started can't be unlost. */
+function budgetOf(view: PlanView, loss: Readonly<Record<string, TopicLoss>>): BudgetVerdict {
+  const { context, standbyJobs } = view;
+  const running = standbyJobs.kind === 'known' ? standbyJobs.value : [];
+  const begun = context.jobs.some(
+    (j) => findStandbyJob(running, context.roles.epoch + 1, j.config.name).kind === 'live',
+  );
+  if (begun) return { kind: 'within' };
+  return judgeLoss(loss, { rpoMs: context.config.objectives.rpo, accepted: context.lossLimit?.accepted });
 }
 
 function livePrimaryJobs({ context, primaryJobs }: PlanView) {
@@ -238,13 +253,9 @@ function warningsOf(
     );
   }
   if (sighting === undefined) warnings.push('no daemon has seen the primary: the loss can not be estimated');
-  for (const [topic, { ms, estimatedRecords }] of Object.entries(loss)) {
-    if (ms !== null && ms > config.objectives.rpo) {
-      warnings.push(
-        `${topic}: about ${estimatedRecords} records of ${seconds(ms)} would be lost, above the RPO of ${seconds(config.objectives.rpo)}`,
-      );
-    }
-  }
+  const budget = budgetOf(view, loss);
+  if (budget.kind === 'exceeded')
+    warnings.push(`${budget.error.message}: it stops and asks, or needs --accept-data-loss`);
   if (view.nowMs - outage.atMs > config.objectives.rto) {
     warnings.push(`the RTO of ${seconds(config.objectives.rto)} has passed already`);
   }

@@ -6,6 +6,7 @@ import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-
 import type { Failure } from '../../state/journal.ts';
 import type { Sighting } from '../../state/sightings.ts';
 import type { RunResult, StepStatus } from '../engine/run.ts';
+import type { LossBudget } from './budget.ts';
 import type { FailoverFacts, RejectedPoint, UsedPoint } from './context.ts';
 import type { Outage } from './outage.ts';
 import { type ReportedDouble, type ReportedGap, type ReportedNote, reportedOutput } from './output.ts';
@@ -50,6 +51,10 @@ export interface FailoverReport {
   readonly outputNotes?: readonly ReportedNote[];
   /** A person accepted that output is missing. */
   readonly outputGapAccepted?: boolean;
+  /** A person accepted a loss above the RPO: the age in ms of the oldest lost record, or whatever it may be. */
+  readonly acceptedLoss?: LossBudget;
+  /** Why the operator did this, in his words. */
+  readonly reason?: string;
   /** True: nobody saw the primary stopped, and a person accepted that. */
   readonly unfenced: boolean;
   readonly unfencedBecause?: string;
@@ -87,6 +92,8 @@ export interface ReportView {
   readonly jobs: readonly string[];
   readonly sighting: Sighting | undefined;
   readonly acceptOutputGap?: boolean;
+  readonly acceptedLoss?: LossBudget;
+  readonly reason?: string;
 }
 
 /** The report of a run, whether it ended well or not. Pure. */
@@ -146,6 +153,8 @@ export function failoverReport(view: ReportView): FailoverReport {
     droppedTransactions: points.flatMap((p) => p.droppedTransactions),
     ...reportedOutput(points),
     ...(view.acceptOutputGap === true ? { outputGapAccepted: true } : {}),
+    ...(view.acceptedLoss === undefined ? {} : { acceptedLoss: view.acceptedLoss }),
+    ...(view.reason === undefined ? {} : { reason: view.reason }),
     unfenced: facts.primaryStopped === false,
     ...(facts.unfencedBecause === undefined ? {} : { unfencedBecause: facts.unfencedBecause }),
     promotedAt: (facts.promotedAt ?? []).map(offsetToJson),

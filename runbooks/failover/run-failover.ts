@@ -2,6 +2,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import { openJournal } from '../../state/journal.ts';
 import { acquireLease } from '../../state/lease.ts';
 import { type RunEvent, runSteps } from '../engine/run.ts';
+import type { Occasion } from '../occasion.ts';
 import type { FailoverContext } from './context.ts';
 import { evidence } from './failover-step.ts';
 import { gatherPlanView } from './gather-plan-view.ts';
@@ -21,6 +22,7 @@ export interface RunFailoverOptions {
   readonly plan: FailoverPlan;
   /** `user@host`, process id. */
   readonly holder: string;
+  readonly occasion?: Occasion;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   /** Called while another's lease is watched for signs of life. */
@@ -68,6 +70,8 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     jobs: context.jobs.map((j) => j.config.name),
     sighting: context.sighting,
     acceptOutputGap: context.acceptOutputGap === true,
+    ...(context.lossLimit?.accepted === undefined ? {} : { acceptedLoss: context.lossLimit.accepted }),
+    ...(options.occasion?.reason === undefined ? {} : { reason: options.occasion.reason }),
   };
   const result = await runSteps({
     steps: failoverSteps(plan, context.drainMs),
@@ -83,6 +87,8 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
       outageEarliestAtMs: outage.earliestAtMs,
       acceptUnfenced: context.acceptUnfenced,
       acceptOutputGap: context.acceptOutputGap === true,
+      acceptDataLoss: context.lossLimit?.accepted,
+      ...options.occasion,
       resumes: plan.resumes,
       steps: plan.steps.map(({ id, title }) => ({ id, title })),
       warnings: plan.warnings,

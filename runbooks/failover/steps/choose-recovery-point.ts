@@ -8,6 +8,7 @@ import { decodeManifest } from '../../../replication/checkpoints/manifest.ts';
 import { noPointSentence } from '../../../replication/recovery-point/find.ts';
 import type { SinkRefusalCode } from '../../../replication/recovery-point/judge-sinks.ts';
 import type { PointOutput } from '../../../replication/recovery-point/point-output.ts';
+import { lossRefusal } from '../budget.ts';
 import type { FailoverContext, RecoveryPointChoice, RejectedPoint, UsedPoint } from '../context.ts';
 import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { standbyJobsNow } from '../standby-jobs-now.ts';
@@ -29,6 +30,8 @@ export function chooseRecoveryPoints(words: StepWords): FailoverStep {
           ? { config, restored: await restoredPoint(context, config.name, restored, io.signal) }
           : { config };
       });
+      const refusal = jobs.some(({ restored }) => restored) ? undefined : lossRefusal(context, facts);
+      if (refusal) return { kind: 'refused', error: refusal };
       const choices = jobs.every(({ restored }) => restored)
         ? new Map<string, RecoveryPointChoice>()
         : await context.chooseRecoveryPoints(jobs, facts.promotedAt ?? [], io.signal);

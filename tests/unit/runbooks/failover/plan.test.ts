@@ -149,6 +149,6 @@ describe('the plan of a failover', () => {
     };
     const plan = planFailover(view({}, { sighting }));
     expect(plan.loss.events).toMatchObject({ estimatedRecords: 60, ms: 100_000 });
-    expect(plan.warnings.some((w) => /above the RPO of 60 s/.test(w))).toBe(true);
+    expect(plan.warnings.some((w) => /more than the RPO of 60s/.test(w))).toBe(true);
   });
 });

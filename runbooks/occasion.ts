@@ -1,0 +1,19 @@
+import type { Json } from '../state/journal.ts';
+
+/** Why a run was begun and from where, beside who began it. Stands in the details of its `run-started`. */
+export interface Occasion {
+  /** As the operator said it; absent: he was not asked, or said nothing. */
+  readonly reason?: string;
+  /** Address of the machine from which he was logged in; absent: he sat at this one. */
+  readonly startedFrom?: string;
+}
+
+/** The occasion in the details that a run was started with. Pure. */
+export function occasionIn(details: Json): Occasion {
+  if (details === null || typeof details !== 'object' || Array.isArray(details)) return {};
+  const { reason, startedFrom } = details;
+  return {
+    ...(typeof reason === 'string' ? { reason } : {}),
+    ...(typeof startedFrom === 'string' ? { startedFrom } : {}),
+  };
+}
