@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Clock } from '../domain/clock.ts';
-import { ArgusError } from '../domain/errors.ts';
+import { ArgusError, describeError } from '../domain/errors.ts';
 import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
-import { keyNumber, readDocument, StateCorrupt, writeOnce } from './document.ts';
-import { epoch, instantMs } from './schemas.ts';
+import { keyNumber, writeOnce } from './document.ts';
+import { type ChainFault, chainFault, type Sealed, seal } from './journal-chain.ts';
+import { epoch, instantMs, sha256 } from './schemas.ts';
 
 const json = z.json();
 /** What JSON can say. */
@@ -36,8 +37,23 @@ const fact = z.discriminatedUnion('kind', [
     ms: z.number(),
     error: failure,
   }),
-  z.object({ kind: z.literal('step-compensated'), step: z.string(), ms: z.number(), evidence: json }),
-  z.object({ kind: z.literal('run-interrupted'), step: z.string().exactOptional(), hint: z.string() }),
+  /** Durable before an effect is taken back. */
+  z.object({ kind: z.literal('step-compensating'), step: z.string() }),
+  z.object({
+    kind: z.literal('step-compensated'),
+    step: z.string(),
+    ms: z.number(),
+    evidence: json,
+    /** It could not be taken back, and why. */
+    error: failure.exactOptional(),
+  }),
+  z.object({
+    kind: z.literal('run-interrupted'),
+    step: z.string().exactOptional(),
+    hint: z.string(),
+    /** Who asked for it from elsewhere; absent: whoever had started the run. */
+    by: z.string().exactOptional(),
+  }),
   z.object({
     kind: z.literal('run-finished'),
     outcome: z.enum(['done', 'failed', 'refused', 'interrupted']),
@@ -48,7 +64,19 @@ const fact = z.discriminatedUnion('kind', [
 /** One thing that happened in a run. */
 export type Fact = z.output<typeof fact>;
 
-const entrySchema = z.object({ run: z.string(), seq: z.int().min(1), epoch, atMs: instantMs, fact });
+const entrySchema = z.object({
+  run: z.string(),
+  seq: z.int().min(1),
+  epoch,
+  atMs: instantMs,
+  fact,
+  /** The newest entry of the run before, as it was when this run began. */
+  after: z.object({ run: z.string(), seq: z.int().min(1), sha256 }).exactOptional(),
+  /** Of the entry before; of a run's first, zeros. */
+  previous: sha256.exactOptional(),
+  /** Of this entry without this field. Absent in journals of older versions, which nothing protects. */
+  sha256: sha256.exactOptional(),
+});
 export type JournalEntry = z.output<typeof entrySchema>;
 
 /** The writing side of one run's journal. */
@@ -75,26 +103,43 @@ export function runId(atMs: number, runbook: string, random: string): string {
   return id;
 }
 
-/** A new run's journal; every entry carries the lease's epoch. */
+/** A new run's journal; every entry carries the lease's epoch, and the hash of the entry before it. */
 export function openJournal(
   store: ObjectStore,
   run: { readonly run: string; readonly epoch: number },
   clock: Clock,
 ): Journal {
-  let seq = 0;
+  let last: Sealed<JournalEntry> | undefined;
   return {
     run: run.run,
     async append(what, options = {}) {
-      const next = seq + 1;
-      const entry: JournalEntry = { run: run.run, seq: next, epoch: run.epoch, atMs: clock.now(), fact: what };
-      const key = `${root}${run.run}/${keyNumber(next, 6)}`;
+      const next = (last?.seq ?? 0) + 1;
+      const after = last === undefined ? await newestEntry(store, run.run, options) : undefined;
+      const bare: JournalEntry = { run: run.run, seq: next, epoch: run.epoch, atMs: clock.now(), fact: what };
+      const entry = seal({ ...bare, ...(after === undefined ? {} : { after }) }, last);
+      const key = entryKey(run.run, next);
       if ((await writeWithRetry(store, key, entry, clock, options)) === 'exists') {
         throw new ArgusError('JournalConflict', `${key} is written already, by another process`, { exitCode: 4 });
       }
-      seq = next;
+      last = entry;
       return entry;
     },
   };
+}
+
+const entryKey = (run: string, seq: number) => `${root}${run}/${keyNumber(seq, 6)}`;
+
+/** What a new run is linked to: the last entry of the newest other one; undefined when it has no hash. */
+async function newestEntry(
+  store: ObjectStore,
+  besides: string,
+  options: CallOptions,
+): Promise<JournalEntry['after'] | undefined> {
+  const newest = (await listRuns(store, options)).findLast((r) => r !== besides);
+  if (newest === undefined) return undefined;
+  // A damaged one is told by whoever reads it; a new run has to be possible all the same.
+  const last = (await inspectRun(store, newest, options)).entries.at(-1);
+  return last?.sha256 === undefined ? undefined : { run: newest, seq: last.seq, sha256: last.sha256 };
 }
 
 /** An uncertain answer is tried again: `writeOnce` takes the same bytes for its own. */
@@ -115,24 +160,88 @@ async function writeWithRetry(
   }
 }
 
-/** All entries of a run, in order; empty when there is no such run. A gap or an entry of another run is `StateCorrupt`. */
+/** A run's journal as far as it can be believed. */
+export interface InspectedRun {
+  /** In order, up to the first one that is not as it was written. */
+  readonly entries: readonly JournalEntry[];
+  /** False: it has no hashes, as those of older versions; a change would not show. */
+  readonly chained: boolean;
+  readonly fault?: ChainFault;
+}
+
+/** A run's entries, and the first of them that was changed, is missing or is foreign. Empty when there is no such run. */
+export async function inspectRun(store: ObjectStore, run: string, options: CallOptions = {}): Promise<InspectedRun> {
+  const { objects } = await store.list(`${root}${run}/`, options);
+  const read = await Promise.all(objects.map(({ key }) => readEntry(store, key, options)));
+  const entries: JournalEntry[] = [];
+  for (const [i, { key, raw, entry, problem }] of read.entries()) {
+    const seq = i + 1;
+    const why =
+      entry === undefined
+        ? (problem ?? 'it can not be read')
+        : entry.run !== run || entry.seq !== seq || key !== entryKey(run, seq)
+          ? `it says entry ${entry.seq} of ${entry.run}; entry ${seq} of ${run} is due`
+          : chainFault(raw, entry, entries.at(-1));
+    if (why !== undefined) return { entries, chained: isChained(entries), fault: { run, seq, key, why } };
+    entries.push(entry!);
+  }
+  return { entries, chained: isChained(entries) };
+}
+
+const isChained = (entries: readonly JournalEntry[]) => entries.every((e) => e.sha256 !== undefined);
+
+async function readEntry(store: ObjectStore, key: string, options: CallOptions) {
+  const found = await store.get(key, options);
+  if (found === undefined) return { key, raw: undefined, problem: 'it is listed and can not be read' };
+  try {
+    const raw: unknown = JSON.parse(Buffer.from(found.body).toString('utf8'));
+    const parsed = entrySchema.safeParse(raw);
+    return parsed.success
+      ? { key, raw, entry: parsed.data }
+      : { key, raw, problem: `${parsed.error.issues[0]?.path.map(String).join('.')}: it is no entry of a journal` };
+  } catch (error) {
+    return { key, raw: undefined, problem: `not JSON: ${describeError(error)}` };
+  }
+}
+
+/** A journal that is not as Argus wrote it: what it says of a run can't be gone on with. */
+class JournalTampered extends ArgusError {
+  constructor(store: ObjectStore, { run, key, why }: ChainFault) {
+    super('JournalTampered', `the journal of ${run} is not as it was written: ${key} in ${store.uri}: ${why}`, {
+      hint: `see \`argus runs show ${run}\`; restore ${key} from the bucket's versions, or move ${root}${run}/ away if you know that it is void`,
+      exitCode: 3,
+    });
+  }
+}
+
+/** All entries of a run, in order; empty when there is no such run. One that is not as it was written: `JournalTampered`. */
 export async function readRun(
   store: ObjectStore,
   run: string,
   options: CallOptions = {},
 ): Promise<readonly JournalEntry[]> {
-  const { objects } = await store.list(`${root}${run}/`, options);
-  const entries = await Promise.all(
-    objects.map(async ({ key }, i) => {
-      const entry = (await readDocument(store, key, entrySchema, options))?.value;
-      if (entry === undefined) throw new StateCorrupt(store, key, 'it is listed and can not be read');
-      if (entry.run !== run || entry.seq !== i + 1) {
-        throw new StateCorrupt(store, key, `it says entry ${entry.seq} of ${entry.run}; entry ${i + 1} is due`);
-      }
-      return entry;
-    }),
-  );
+  const { entries, fault } = await inspectRun(store, run, options);
+  if (fault) throw new JournalTampered(store, fault);
   return entries;
+}
+
+/**
+ * The entries of these runs, each as by `readRun`. What a later one of them was linked to has to be there still:
+ * this shows that the end of an earlier journal was cut off, or written anew with its hashes.
+ */
+export async function readRuns(
+  store: ObjectStore,
+  runs: readonly string[],
+  options: CallOptions = {},
+): Promise<readonly (readonly JournalEntry[])[]> {
+  const read = await Promise.all(runs.map((run) => readRun(store, run, options)));
+  for (const { after, run } of read.flatMap((entries) => entries.slice(0, 1))) {
+    const linked = after && read[runs.indexOf(after.run)];
+    if (!after || !linked || linked[after.seq - 1]?.sha256 === after.sha256) continue;
+    const why = `it was another when ${run} began`;
+    throw new JournalTampered(store, { run: after.run, seq: after.seq, key: entryKey(after.run, after.seq), why });
+  }
+  return read;
 }
 
 /** The names of all runs, oldest first. */

@@ -29,6 +29,10 @@ export interface RunRecord {
   /** How to go on after an interruption, as the run said. */
   readonly hint?: string;
   readonly report?: Json;
+  /** Steps whose effect was to be taken back and could not be. */
+  readonly notTakenBack?: readonly string[];
+  /** Who asked from elsewhere that it stops. */
+  readonly stoppedBy?: string;
 }
 
 /** Folds a run's entries, in order, to its record; undefined for a journal that doesn't begin with `run-started`. Pure. */
@@ -39,12 +43,17 @@ export function foldRun(entries: readonly JournalEntry[]): RunRecord | undefined
   let status: RunStatus = 'running';
   let hint: string | undefined;
   let report: Json | undefined;
+  let stoppedBy: string | undefined;
+  const notTakenBack: string[] = [];
   for (const { fact, atMs } of entries) {
     switch (fact.kind) {
       case 'run-started':
         break;
       case 'step-started':
         steps.set(fact.step, { id: fact.step, startedAtMs: atMs, status: 'started' });
+        break;
+      case 'step-compensating':
+        // It stays what it was until its effect is gone.
         break;
       case 'step-finished':
       case 'step-failed':
@@ -53,6 +62,8 @@ export function foldRun(entries: readonly JournalEntry[]): RunRecord | undefined
         const common = { id: fact.step, startedAtMs, ms: fact.ms };
         if (fact.kind === 'step-failed') {
           steps.set(fact.step, { ...common, status: fact.status, error: fact.error });
+        } else if (fact.kind === 'step-compensated' && fact.error !== undefined) {
+          notTakenBack.push(fact.step);
         } else if (fact.kind === 'step-compensated') {
           steps.set(fact.step, { ...common, status: 'compensated', evidence: fact.evidence });
         } else steps.set(fact.step, { ...common, status: fact.status, evidence: fact.evidence });
@@ -61,6 +72,7 @@ export function foldRun(entries: readonly JournalEntry[]): RunRecord | undefined
       case 'run-interrupted':
         status = 'interrupted';
         hint = fact.hint;
+        stoppedBy = fact.by;
         break;
       case 'run-finished':
         status = fact.outcome;
@@ -82,5 +94,7 @@ export function foldRun(entries: readonly JournalEntry[]): RunRecord | undefined
     steps: [...steps.values()],
     ...(hint === undefined ? {} : { hint }),
     ...(report === undefined ? {} : { report }),
+    ...(notTakenBack.length === 0 ? {} : { notTakenBack }),
+    ...(stoppedBy === undefined ? {} : { stoppedBy }),
   };
 }

@@ -9,6 +9,9 @@ export const offset = z
 /** A fencing token: grows, never comes again. */
 export const epoch = z.int().min(1);
 
+/** In hex. */
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
+
 export const instantMs = z.number().min(0);
 
 export const partitionOffset = z.object({ topic: z.string().min(1), partition: z.int().min(0), offset });

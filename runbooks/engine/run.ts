@@ -1,9 +1,11 @@
 import type { Clock } from '../../domain/clock.ts';
 import { ArgusError, describeError } from '../../domain/errors.ts';
-import type { Fact, Failure, Journal, JournalEntry, Json } from '../../state/journal.ts';
+import type { Fact, Failure, Journal, Json } from '../../state/journal.ts';
 import type { Lease } from '../../state/lease.ts';
-import { isPastReturn, nextAction, type StepShape } from './next-action.ts';
+import { isFatal, isRetryable, late, toFailure, withHint } from './failures.ts';
+import { nextAction } from './next-action.ts';
 import type { Observation, Step, StepIo, Verdict } from './step.ts';
+import { advance, noProgress, type Progress, type StepShape, shapeOf } from './transitions.ts';
 
 export type StepStatus = 'done' | 'already' | 'failed' | 'refused' | 'interrupted' | 'not-run';
 
@@ -54,6 +56,13 @@ export interface RunOptions<C, F> {
   readonly signal?: AbortSignal;
   /** How to go on after an interruption. */
   readonly resumeHint: string;
+  /** Whether somebody asked from elsewhere that the run stops; looked at between the steps and while they act. */
+  readonly askedToStop?: (signal: AbortSignal) => Promise<{ readonly by: string } | undefined>;
+  /**
+   * Instead of going through the steps: take back what dead runs have begun of these, as far as it can be taken back.
+   * What the steps find is gathered first, in order.
+   */
+  readonly takeBack?: readonly string[];
   /** Makes what `run-finished` records; called once, when every step has ended. */
   readonly report?: (result: RunResult<F>) => Json;
   readonly onEvent?: (event: RunEvent) => void;
@@ -64,39 +73,46 @@ export async function runSteps<C, F>(options: RunOptions<C, F>): Promise<RunResu
   return new Execution(options).run();
 }
 
-/** Owns one run's entries and results while it goes on; what to do next is decided by `nextAction`. */
+/** How often somebody's wish that the run stops is looked for. */
+const listenMs = 2_000;
+
+/** Owns one run's progress and results while it goes on; what to do next is decided by `nextAction`. */
 class Execution<C, F> {
   private readonly o: RunOptions<C, F>;
   private readonly shapes: readonly StepShape[];
-  private readonly entries: JournalEntry[] = [];
+  private progress: Progress;
   private readonly results = new Map<string, StepResult>();
   private readonly compensated: string[] = [];
+  /** Aborted when the run is to stop: by whoever started it, or who asked for it from elsewhere. */
+  private readonly stop = new AbortController();
+  private stoppedBy: string | undefined;
   private facts: Partial<F> = {};
   private error: Failure | undefined;
 
   constructor(options: RunOptions<C, F>) {
     this.o = options;
-    this.shapes = options.steps.map((s) => ({
-      id: s.id,
-      onFailure: s.onFailure.kind,
-      pointOfNoReturn: s.pointOfNoReturn === true,
-      compensable: s.compensate !== undefined,
-    }));
+    this.shapes = options.steps.map(shapeOf);
+    this.progress = noProgress(options.takeBack);
   }
 
   async run(): Promise<RunResult<F>> {
+    const { signal } = this.o;
+    const forward = () => this.stop.abort(signal?.reason);
+    if (signal?.aborted) forward();
+    signal?.addEventListener('abort', forward);
+    const ended = new AbortController();
+    void this.listen(ended.signal);
     try {
-      await this.append({
-        kind: 'run-started',
-        runbook: this.o.runbook,
-        by: this.o.by,
-        details: this.o.details,
-      });
+      const { runbook, by, details } = this.o;
+      await this.append({ kind: 'run-started', runbook, by, details });
+      if (this.o.takeBack) await this.lookBack(this.o.takeBack);
       for (;;) {
-        if (this.o.signal?.aborted && !this.has('run-interrupted') && this.nextStep() !== undefined) {
+        const next = nextAction(this.shapes, this.progress);
+        if (next.kind === 'step') await this.look();
+        if (next.kind === 'step' && this.stop.signal.aborted) {
           await this.interrupt(undefined);
+          continue;
         }
-        const next = nextAction(this.shapes, this.entries);
         if (next.kind === 'finish') return await this.finish(next.outcome);
         const step = this.o.steps[next.index]!;
         if (next.kind === 'step') await this.step(step);
@@ -105,34 +121,47 @@ class Execution<C, F> {
     } catch (error) {
       // The journal can't be written or the lease is gone: nothing more may be done, not even noted.
       this.error ??= toFailure(error);
-      return this.result(this.o.signal?.aborted ? 'interrupted' : 'failed');
+      return this.result(this.stop.signal.aborted ? 'interrupted' : 'failed');
+    } finally {
+      ended.abort();
+      signal?.removeEventListener('abort', forward);
     }
+  }
+
+  /** Stops the run when somebody asked for it. A state that can't be read says nothing. */
+  private async look(): Promise<void> {
+    if (this.o.askedToStop === undefined || this.stop.signal.aborted) return;
+    const asked = await this.o.askedToStop(this.o.lease.signal).catch(() => undefined);
+    if (asked === undefined) return;
+    this.stoppedBy = asked.by;
+    this.stop.abort(new ArgusError('StopAsked', `${asked.by} asked the run to stop`));
+  }
+
+  private async listen(ended: AbortSignal): Promise<void> {
+    if (this.o.askedToStop === undefined) return;
+    while (!ended.aborted && !this.stop.signal.aborted) {
+      await this.o.clock.sleep(listenMs, ended).catch(() => undefined);
+      if (!ended.aborted) await this.look();
+    }
+  }
+
+  /** What the steps find of what dead runs did, and that nothing more is begun. */
+  private async lookBack(begun: readonly string[]): Promise<void> {
+    for (const step of this.o.steps.filter(({ id }) => begun.includes(id))) {
+      const { io, done } = this.ioOf(step, [this.o.lease.signal]);
+      const seen = await this.observe(step, io).catch(() => undefined);
+      done();
+      if (seen?.kind === 'done') this.facts = { ...this.facts, ...seen.facts };
+    }
+    this.stoppedBy = this.o.by;
+    await this.interrupt(undefined);
   }
 
   private async step(step: Step<C, F>): Promise<void> {
     const { clock } = this.o;
     const startedAtMs = clock.now();
     const from = clock.monotonic();
-    const deadline = new AbortController();
-    const signal = this.o.signal
-      ? AbortSignal.any([this.o.signal, this.o.lease.signal, deadline.signal])
-      : AbortSignal.any([this.o.lease.signal, deadline.signal]);
-    const ended = new AbortController();
-    void clock.sleep(step.timeoutMs, ended.signal).then(
-      () => deadline.abort(late(step, '')),
-      // Ended in time: no deadline is needed any more.
-      () => undefined,
-    );
-    let said = '';
-    const io: StepIo = {
-      clock,
-      signal,
-      check: () => this.check(signal),
-      progress: (message) => {
-        said = message;
-        this.emit({ kind: 'step-progress', step: step.id, message, atMs: clock.now() });
-      },
-    };
+    const { io, deadline, done, said } = this.ioOf(step, [this.stop.signal, this.o.lease.signal]);
     const common = { id: step.id, title: step.title, startedAtMs };
     const ms = () => Math.round(clock.monotonic() - from);
     this.emit({ kind: 'step-started', step: step.id, title: step.title, atMs: startedAtMs });
@@ -149,9 +178,9 @@ class Execution<C, F> {
       this.end({ ...common, status, ms: ms(), evidence });
     } catch (caught) {
       const { lease } = this.o;
-      const thrown = lease.signal.aborted ? lease.signal.reason : deadline.signal.aborted ? late(step, said) : caught;
+      const thrown = lease.signal.aborted ? lease.signal.reason : deadline.aborted ? late(step, said()) : caught;
       const error = withHint(toFailure(thrown), step.onFailure.hint);
-      if (this.o.signal?.aborted) {
+      if (this.stop.signal.aborted) {
         this.end({ ...common, status: 'interrupted', ms: ms(), error });
         await this.interrupt(step.id);
         return;
@@ -161,8 +190,32 @@ class Execution<C, F> {
       if (isFatal(thrown)) throw thrown;
       await this.append({ kind: 'step-failed', step: step.id, status: 'failed', ms: ms(), error });
     } finally {
-      ended.abort();
+      done();
     }
+  }
+
+  /** What a step may use, until its deadline and as long as none of `bounds` is aborted; `done` ends the deadline. */
+  private ioOf(step: Step<C, F>, bounds: readonly AbortSignal[]) {
+    const { clock } = this.o;
+    const deadline = new AbortController();
+    const ended = new AbortController();
+    const signal = AbortSignal.any([...bounds, deadline.signal]);
+    void clock.sleep(step.timeoutMs, ended.signal).then(
+      () => deadline.abort(late(step, '')),
+      // Ended in time: no deadline is needed any more.
+      () => undefined,
+    );
+    let said = '';
+    const io: StepIo = {
+      clock,
+      signal,
+      check: () => this.check(signal),
+      progress: (message) => {
+        said = message;
+        this.emit({ kind: 'step-progress', step: step.id, message, atMs: clock.now() });
+      },
+    };
+    return { io, deadline: deadline.signal, done: () => ended.abort(), said: () => said };
   }
 
   /** observe, then journal, act and verify when there is something to do. Throws what failed. */
@@ -235,38 +288,38 @@ class Execution<C, F> {
   private async compensate(step: Step<C, F>): Promise<void> {
     const { clock, lease, context } = this.o;
     const from = clock.monotonic();
-    let evidence: Json = null;
     lease.check();
-    const deadline = new AbortController();
-    const ended = new AbortController();
-    const signal = AbortSignal.any([lease.signal, deadline.signal]);
-    void clock.sleep(step.timeoutMs, ended.signal).then(
-      () => deadline.abort(late(step, 'taking it back')),
-      // Ended in time.
-      () => undefined,
-    );
+    await this.append({ kind: 'step-compensating', step: step.id });
+    const { io, done } = this.ioOf(step, [lease.signal]);
+    let outcome: { readonly evidence: Json; readonly error?: Failure };
     try {
-      const io = { clock, signal, check: () => this.check(signal), progress: () => undefined };
-      evidence = (await step.compensate!(context, this.facts, io)) ?? 'nothing to take back';
+      outcome = { evidence: (await step.compensate!(context, this.facts, io)) ?? 'nothing to take back' };
       this.compensated.push(step.id);
-    } catch (error) {
-      evidence = { failed: describeError(error) };
+    } catch (caught) {
+      const why = describeError(caught);
+      outcome = { evidence: { failed: why }, error: toFailure(caught) };
       this.error = withHint(
         { code: 'CompensationFailed', message: `${this.error?.message ?? ''}; ${step.id} was not taken back` },
-        describeError(error),
+        why,
       );
     } finally {
-      ended.abort();
+      done();
     }
     const ms = Math.round(clock.monotonic() - from);
-    await this.append({ kind: 'step-compensated', step: step.id, ms, evidence });
+    await this.append({ kind: 'step-compensated', step: step.id, ms, ...outcome });
     this.emit({ kind: 'step-compensated', step: step.id, atMs: clock.now() });
   }
 
   private async interrupt(step: string | undefined): Promise<void> {
     const hint = this.o.resumeHint;
-    this.error ??= { code: 'Interrupted', message: 'the run was interrupted', hint };
-    await this.append({ kind: 'run-interrupted', ...(step === undefined ? {} : { step }), hint });
+    const by = this.stoppedBy;
+    this.error ??= {
+      code: 'Interrupted',
+      message: by === undefined ? 'the run was interrupted' : `the run was stopped by ${by}`,
+      hint,
+    };
+    const named = { ...(step === undefined ? {} : { step }), ...(by === undefined ? {} : { by }) };
+    await this.append({ kind: 'run-interrupted', ...named, hint });
   }
 
   private async finish(outcome: RunResult<F>['outcome']): Promise<RunResult<F>> {
@@ -288,7 +341,7 @@ class Execution<C, F> {
       ),
       facts: this.facts,
       compensated: [...this.compensated],
-      pastReturn: isPastReturn(this.shapes, this.entries),
+      pastReturn: this.progress.pastReturn,
       ...(this.error === undefined ? {} : { error: this.error }),
     };
   }
@@ -300,16 +353,9 @@ class Execution<C, F> {
 
   /** Not bound to the caller's signal: that the run was interrupted must become durable too. */
   private async append(fact: Fact): Promise<void> {
-    this.entries.push(await this.o.journal.append(fact, { signal: this.o.lease.signal }));
-  }
-
-  private has(kind: Fact['kind']): boolean {
-    return this.entries.some((e) => e.fact.kind === kind);
-  }
-
-  private nextStep(): number | undefined {
-    const next = nextAction(this.shapes, this.entries);
-    return next.kind === 'step' ? next.index : undefined;
+    const next = advance(this.shapes, this.progress, fact);
+    await this.o.journal.append(fact, { signal: this.o.lease.signal });
+    this.progress = next;
   }
 
   private end(result: StepResult): void {
@@ -325,25 +371,3 @@ class Execution<C, F> {
     }
   }
 }
-
-const late = (step: { readonly title: string; readonly timeoutMs: number }, said: string) =>
-  new ArgusError(
-    'StepTimedOut',
-    `not done within ${step.timeoutMs / 1000} s: ${step.title}${said === '' ? '' : ` (last: ${said})`}`,
-  );
-
-const isRetryable = (error: unknown) => error instanceof ArgusError && error.retryable;
-
-/** Anything thrown, as it is journalled. */
-export function toFailure(error: unknown): Failure {
-  if (!(error instanceof ArgusError)) return { code: 'Unexpected', message: describeError(error) };
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return { code: error.code, message: describeError(error), ...hint };
-}
-
-const withHint = (failure: Failure, hint: string): Failure =>
-  failure.hint === undefined ? { ...failure, hint } : failure;
-
-/** After these nothing may be written, since another run may be acting. */
-const isFatal = (error: unknown) =>
-  error instanceof ArgusError && (error.code === 'LeaseLost' || error.code === 'JournalConflict');

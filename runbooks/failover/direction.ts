@@ -1,11 +1,11 @@
 import type { Roles } from '../../domain/roles.ts';
 import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
-import { type Json, listRuns, readRun } from '../../state/journal.ts';
+import { type Json, listRuns, readRuns } from '../../state/journal.ts';
 import { readRolesOf } from '../../state/roles.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { type Outage, outageIn } from './outage.ts';
 
-/** Which change of roles a failover makes now. */
+/** Which change of roles a failover, or a switchover, makes now. */
 export interface Direction {
   /** The roles that are to be changed. */
   readonly roles: Roles;
@@ -19,14 +19,21 @@ export interface Direction {
  * The change of roles that a failover makes: the one of the roles in force or, when a failover wrote those and did not
  * get to its end, that one's: going on must never turn back to the dead region.
  */
-export async function directionOf(store: ObjectStore, inForce: Roles, options: CallOptions = {}): Promise<Direction> {
+export async function directionOf(
+  store: ObjectStore,
+  inForce: Roles,
+  { runbook = 'failover', ...options }: CallOptions & { readonly runbook?: 'failover' | 'switchover' } = {},
+): Promise<Direction> {
   const runs: RunRecord[] = [];
   // Only the newest runs can be open under the roles in force or under those before.
-  for (const id of (await listRuns(store, options)).slice(-20)) {
-    const run = foldRun(await readRun(store, id, options));
-    if (run?.runbook === 'failover') runs.push(run);
+  const newest = (await listRuns(store, options)).slice(-20);
+  for (const entries of await readRuns(store, newest, options)) {
+    const run = foldRun(entries);
+    if (run?.runbook === runbook) runs.push(run);
   }
-  const before = inForce.run === undefined ? undefined : await readRolesOf(store, inForce.epoch - 1, options);
+  // Roles that another runbook wrote are nothing to go on with: what was begun before them is void.
+  const own = inForce.run?.includes(`-${runbook}-`) === true;
+  const before = own ? await readRolesOf(store, inForce.epoch - 1, options) : undefined;
   return decideDirection(inForce, before, runs);
 }
 
@@ -48,10 +55,13 @@ export function decideDirection(inForce: Roles, before: Roles | undefined, runs:
   };
 }
 
-const wasTakenBack = (run: RunRecord) => run.steps.some((s) => s.status === 'compensated');
+/** Wholly: one that died on the way back, or could not take all back, is open still. */
+const wasTakenBack = ({ status, steps, notTakenBack = [] }: RunRecord) =>
+  status !== 'running' && notTakenBack.length === 0 && steps.some((s) => s.status === 'compensated');
 
-/** A run that got no further than the primary's jobs has nothing that could be gone on with. */
-const hasEffects = (run: RunRecord) => run.steps.some((s) => s.id !== 'stop-primary-jobs' && s.status !== 'refused');
+/** A run that got no further than these has nothing that could be gone on with. */
+const firstSteps = ['stop-primary-jobs', 'check-ready'];
+const hasEffects = (run: RunRecord) => run.steps.some((s) => !firstSteps.includes(s.id) && s.status !== 'refused');
 
 function numberIn(details: Json, key: string): number | undefined {
   if (details === null || typeof details !== 'object' || Array.isArray(details)) return undefined;

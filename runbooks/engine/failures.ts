@@ -1,0 +1,28 @@
+import { ArgusError, describeError } from '../../domain/errors.ts';
+import type { Failure } from '../../state/journal.ts';
+
+/** That a step had its time; `said` is what it waited for last. */
+export const late = (step: { readonly title: string; readonly timeoutMs: number }, said: string) =>
+  new ArgusError(
+    'StepTimedOut',
+    `not done within ${step.timeoutMs / 1000} s: ${step.title}${said === '' ? '' : ` (last: ${said})`}`,
+  );
+
+/** Whether asking again may help. */
+export const isRetryable = (error: unknown) => error instanceof ArgusError && error.retryable;
+
+/** Anything thrown, as it is journalled. */
+export function toFailure(error: unknown): Failure {
+  if (!(error instanceof ArgusError)) return { code: 'Unexpected', message: describeError(error) };
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return { code: error.code, message: describeError(error), ...hint };
+}
+
+/** The failure with this hint, unless it has its own. */
+export const withHint = (failure: Failure, hint: string): Failure =>
+  failure.hint === undefined ? { ...failure, hint } : failure;
+
+const fatal: ReadonlySet<string> = new Set(['LeaseLost', 'JournalConflict', 'JournalImpossible']);
+
+/** After these nothing may be written, since another run may be acting. */
+export const isFatal = (error: unknown) => error instanceof ArgusError && fatal.has(error.code);
