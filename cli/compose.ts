@@ -5,6 +5,7 @@ import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
+import { openFence } from './open-fence.ts';
 import { type OpenKubernetes, openFlink } from './open-flink.ts';
 
 /** Every adapter that a command works with. */
@@ -29,7 +30,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
   const state = await openState(config, folder, secret);
   const regions = new Map<string, Region>();
   for (const [name, region] of Object.entries(config.regions))
-    regions.set(name, await openRegion(name, region, config.jobs, folder, env, secret));
+    regions.set(name, await openRegion(name, region, config, folder, env, secret));
   const names = await openNames(config, secret);
   return {
     config,
@@ -100,7 +101,7 @@ async function readPem(path: string, key: string): Promise<string> {
 async function openRegion(
   name: string,
   region: RegionConfig,
-  jobs: Config['jobs'],
+  { jobs, mirror }: Config,
   folder: string,
   env: NodeJS.ProcessEnv,
   secret: Secret,
@@ -110,12 +111,14 @@ async function openRegion(
     import('../regions/objects/s3-object-store.ts'),
   ]);
   const brokers = await kafkaEndpoint(name, region.kafka, folder, secret);
+  const fence = await openFence(brokers, region.kafka, mirror.principal, secret);
   const kubernetes = await openKubernetes(name, region.kubernetes, folder, env, secret);
   return {
     name,
     address: region.address,
     brokers,
     kafka: new PlatformaticAdmin({ region: name, bootstrap: brokers.bootstrap, security: brokers.security }),
+    ...(fence && { fence }),
     objects: s3ObjectStore({ ...region.objects, ...(await keys(region.objects, secret)) }),
     flink: await openFlink({ name, flink: region.flink, kubernetes, jobs, folder }),
     ...(kubernetes && { kubernetes: kubernetes.client }),

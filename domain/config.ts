@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration, secretRef, serviceUrl } from './config-values.ts';
 import { flinkGaps, flinkSection, jobDeployment } from './flink-kubernetes-config.ts';
+import { kafkaSection } from './kafka-config.ts';
 import { kubernetesSection } from './kubernetes-config.ts';
 import { mirrorSection } from './mirror-config.ts';
 import { mirrorMakerGaps } from './mirrormaker-config.ts';
@@ -34,47 +35,10 @@ const s3Access = {
   pathStyle: z.boolean().default(true),
 };
 
-const kafka = z
-  .strictObject({
-    bootstrap: z.array(hostPort).min(1),
-    /** Present: TLS. An empty mapping trusts the authorities that Node knows. */
-    tls: z
-      .strictObject({
-        /** File with the certificates to trust, PEM. */
-        ca: z.string().min(1).optional(),
-        /** File with this client's certificate chain, PEM. */
-        cert: z.string().min(1).optional(),
-        /** Its key, PEM. */
-        key: secretRef.optional(),
-        /** The name that the brokers' certificates bear, where it isn't their address. */
-        servername: z.string().min(1).optional(),
-      })
-      .optional(),
-    sasl: z
-      .strictObject({
-        mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']),
-        username: z.string().min(1),
-        password: secretRef,
-        /** PLAIN without TLS sends the password readable for everybody on the way. */
-        allowPlaintextPassword: z.boolean().default(false),
-      })
-      .optional(),
-  })
-  .superRefine(({ tls, sasl }, ctx) => {
-    const wrong = (path: string[], message: string) => ctx.addIssue({ code: 'custom', path, message });
-    if (tls && (tls.cert === undefined) !== (tls.key === undefined))
-      wrong(['tls', tls.cert === undefined ? 'key' : 'cert'], 'cert and key are needed together');
-    if (sasl?.mechanism === 'PLAIN' && !tls && !sasl.allowPlaintextPassword)
-      wrong(
-        ['sasl', 'mechanism'],
-        'PLAIN without TLS shows the password to everybody on the way: add tls, use SCRAM, or set allowPlaintextPassword: true',
-      );
-  });
-
 const region = z.strictObject({
   /** What the DNS records hold while this region serves. */
   address: ipv4,
-  kafka,
+  kafka: kafkaSection,
   objects: z.strictObject({ ...s3Access, bucket: z.string().min(3) }),
   flink: flinkSection,
   /** The API server of the region's Kubernetes; absent: Argus asks none. */

@@ -1,6 +1,7 @@
 import type { DnsRecords, DnsResolver } from './dns/dns-records.ts';
 import type { FlinkJobs } from './flink/flink-jobs.ts';
 import type { KafkaAdmin } from './kafka/kafka-admin.ts';
+import type { KafkaFence } from './kafka/kafka-fence.ts';
 import type { KafkaEndpoint } from './kafka/kafka-security.ts';
 import type { KubernetesApi } from './kubernetes/kubernetes-api.ts';
 import type { ObjectStore } from './objects/object-store.ts';
@@ -13,6 +14,8 @@ export interface Region {
   readonly kafka: KafkaAdmin;
   /** For raw connections to the same Kafka; holds secrets. */
   readonly brokers: KafkaEndpoint;
+  /** How its Kafka is kept from being written to. Absent: the configuration doesn't say. */
+  readonly fence?: KafkaFence;
   readonly objects: ObjectStore;
   readonly flink: FlinkJobs;
   /** Absent: the configuration names none. */

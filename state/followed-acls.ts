@@ -1,32 +1,8 @@
 import { z } from 'zod';
 import type { Acl } from '../regions/kafka/kafka-acls.ts';
 import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
+import { acl } from './acl.ts';
 import { encodeDocument, keyNumber, readDocument } from './document.ts';
-
-const acl = z.object({
-  resourceType: z.enum(['topic', 'group', 'cluster', 'transactionalId', 'delegationToken', 'user']),
-  resourceName: z.string(),
-  patternType: z.enum(['literal', 'prefixed']),
-  principal: z.string(),
-  host: z.string(),
-  operation: z.enum([
-    'ALL',
-    'READ',
-    'WRITE',
-    'CREATE',
-    'DELETE',
-    'ALTER',
-    'DESCRIBE',
-    'CLUSTER_ACTION',
-    'DESCRIBE_CONFIGS',
-    'ALTER_CONFIGS',
-    'IDEMPOTENT_WRITE',
-    'CREATE_TOKENS',
-    'DESCRIBE_TOKENS',
-    'TWO_PHASE_COMMIT',
-  ]),
-  permission: z.enum(['ALLOW', 'DENY']),
-}) satisfies z.ZodType<Acl>;
 
 const schema = z.object({
   /** Made on the standby by Argus; nothing else is ever taken away there. */

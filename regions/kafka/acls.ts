@@ -4,6 +4,7 @@ import { errorName, isDenied, isTransient, kafkaError } from './error-codes.ts';
 import type { Acl, AclFilter, AclOperation, AclPatternType, AclPermission, AclResourceType } from './kafka-acls.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { KafkaRequest } from './kafka-connection.ts';
+import type { BrokerAddress } from './metadata.ts';
 import { WireReader, WireWriter } from './wire.ts';
 
 /** Kafka's numbers. Source: `ResourceType`, `PatternType`, `AclOperation`, `AclPermissionType` of Kafka 4.3. */
@@ -122,7 +123,20 @@ export async function listAcls(
   filter: AclFilter,
   signal: AbortSignal,
 ): Promise<readonly Acl[] | undefined> {
-  const answer = await cluster.ask(() => describeAclsRequest(filter), signal);
+  return described(cluster, await cluster.ask(() => describeAclsRequest(filter), signal));
+}
+
+/** As `listAcls`, but the rules that this broker acts by: others may lag behind. */
+export async function listAclsAt(
+  cluster: KafkaCluster,
+  address: BrokerAddress,
+  filter: AclFilter,
+  signal: AbortSignal,
+): Promise<readonly Acl[] | undefined> {
+  return described(cluster, await cluster.sendTo(address, 'control', describeAclsRequest(filter), { signal }));
+}
+
+function described(cluster: KafkaCluster, answer: Failure & { readonly acls: readonly Acl[] }) {
   if (answer.errorCode === kafkaError.securityDisabled) return undefined;
   throwFailure(cluster.name, 'DescribeAcls', [answer]);
   return answer.acls;

@@ -9,6 +9,8 @@ export interface WriteProbe extends TopicPartition {
   /** `denied`: its authorizer forbids it. `open`: it would have taken the records. `unsure`: ask again, see `detail`. */
   readonly verdict: 'denied' | 'open' | 'unsure';
   readonly detail: string;
+  /** The node id of the leader that was asked. */
+  readonly broker: number;
 }
 
 const brokerTimeoutMs = 5_000;
@@ -16,29 +18,34 @@ const brokerTimeoutMs = 5_000;
 const nobody = { producerId: -1n, producerEpoch: -1 };
 
 /**
- * Asks each partition's leader whether this cluster's principal may write, without writing: by a Produce whose batch
- * has a wrong checksum. Brokers look at the rights first (`TOPIC_AUTHORIZATION_FAILED`) and at the bytes then
- * (`CORRUPT_MESSAGE`); nothing is appended either way. Source: `KafkaApis.handleProduceRequest`, `LogValidator` of Kafka 4.3.
+ * Asks each partition's leader whether a principal may write, without writing: by a Produce whose batch has a wrong
+ * checksum. Brokers look at the rights first (`TOPIC_AUTHORIZATION_FAILED`) and at the bytes then (`CORRUPT_MESSAGE`);
+ * nothing is appended either way. Who leads is asked as `cluster`, the writes are tried as `writer`, which needs no
+ * right but the one that is asked for. Source: `KafkaApis.handleProduceRequest`, `LogValidator` of Kafka 4.3.
  */
 export async function probeWrites(
   cluster: KafkaCluster,
   partitions: readonly TopicPartition[],
   signal: AbortSignal,
+  writer: KafkaCluster = cluster,
 ): Promise<readonly WriteProbe[]> {
-  await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
+  const { brokers } = await cluster.refresh([...new Set(partitions.map((p) => p.topic))], signal);
   const bytes = corruptBatch();
   const byLeader = Map.groupBy(partitions, (p) => cluster.leaderOf(p));
   const answers = await Promise.all(
     [...byLeader].map(([node, list]) => {
       const batches = list.map(({ topic, partition }) => ({ topic, partition, bytes }));
-      return cluster.send(node, 'control', produceRequest(batches, brokerTimeoutMs), { signal });
+      const address = brokers.get(node)!;
+      return writer.sendTo(address, 'control', produceRequest(batches, brokerTimeoutMs), { signal });
     }),
   );
   const told = new Map(answers.flat().map((a) => [partitionKey(a), a.errorCode]));
   return partitions.map(({ topic, partition }) => {
+    const broker = cluster.leaderOf({ topic, partition });
     const code = told.get(partitionKey({ topic, partition }));
-    if (code === undefined) return { topic, partition, verdict: 'unsure', detail: 'the answer left it out' };
-    return { topic, partition, verdict: verdictOf(code, cluster.name, { topic, partition }), detail: errorName(code) };
+    if (code === undefined) return { topic, partition, broker, verdict: 'unsure', detail: 'the answer left it out' };
+    const verdict = verdictOf(code, cluster.name, { topic, partition });
+    return { topic, partition, broker, verdict, detail: errorName(code) };
   });
 }
 
