@@ -62,6 +62,23 @@ export interface StartJob {
   readonly jobId?: string;
 }
 
+export interface StopWithSavepoint {
+  readonly jobId: string;
+  /** Where the savepoint's folder is made, as the job's file system names it. */
+  readonly directory: string;
+  /** 32 hex digits: a second request with the same ones is the same request. */
+  readonly triggerId: string;
+  /** `NATIVE` is written and restored faster; the changelog state backend knows `CANONICAL` only. */
+  readonly format: 'NATIVE' | 'CANONICAL';
+}
+
+/** How a stop with savepoint stands. `unknown`: the cluster knows no such request, or no longer. */
+export type SavepointStop =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'done'; readonly path: string }
+  | { readonly kind: 'failed'; readonly reason: string }
+  | { readonly kind: 'unknown' };
+
 /** What was done to end a job by force. */
 export interface ForcedStop {
   /** In words, for the journal. */
@@ -117,6 +134,19 @@ export interface FlinkJobs {
   start(job: StartJob, options?: CallOptions): Promise<{ readonly jobId: string }>;
   /** Asks the job to stop without savepoint; the effect is observed by `list`. A finished job is no error. */
   cancel(jobId: string, options?: CallOptions): Promise<void>;
+  /**
+   * Asks the job to take a savepoint and to end with it, without draining: no window fires, and what its sinks had
+   * pre-committed is committed. The effect is observed: the job FINISHED, and the savepoint's `_metadata` in the
+   * directory. A job that can't take one goes on. Absent: there is no such means.
+   */
+  stopWithSavepoint?(stop: StopWithSavepoint, options?: CallOptions): Promise<void>;
+  /** How a stop with savepoint stands. Where `stopWithSavepoint` is. */
+  savepointStop?(jobId: string, triggerId: string, options?: CallOptions): Promise<SavepointStop>;
+  /**
+   * Keeps the platform from starting a job again that has ended by itself. Idempotent. Absent: a job that has ended stays
+   * so.
+   */
+  settle?(jobId: string, options?: CallOptions): Promise<void>;
   /** Ends by force what a cancellation has not ended. Absent: there is no such means. */
   forceStop?(
     jobId: string,

@@ -14,7 +14,10 @@ export interface FlinkKubernetesOptions {
   /** The REST interface of a job's deployment. */
   readonly rest: (
     job: KubernetesJob,
-  ) => Pick<FlinkJobs, 'list' | 'checkpoints' | 'snapshots' | 'settings' | 'failureOf'>;
+  ) => Pick<
+    FlinkJobs,
+    'list' | 'checkpoints' | 'snapshots' | 'settings' | 'failureOf' | 'stopWithSavepoint' | 'savepointStop'
+  >;
   /** How a job is ended; default `delete`. A suspended deployment can be resumed by anybody who may change it. */
   readonly stop?: 'delete' | 'suspend';
   /** Deadline of `start`, the end of an earlier object included; default 100 s. */
@@ -138,7 +141,18 @@ export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs 
       return started;
     },
 
+    // By the job itself: the operator's own way would upgrade the object, and not tell of a failure for long.
+    stopWithSavepoint: (stop, call = {}) =>
+      ask(stop.jobId, call, async (flink) => flink.stopWithSavepoint?.(stop, call)),
+    savepointStop: (jobId, triggerId, call = {}) =>
+      ask(jobId, call, async (flink) => (await flink.savepointStop?.(jobId, triggerId, call)) ?? { kind: 'unknown' }),
+
     async cancel(jobId, call = {}) {
+      await stopDeployment(kubernetes, await ownerOf(jobId, call), options.stop ?? 'delete', call);
+    },
+
+    // A JobManager's pod that is made anew would run a finished job again from its start.
+    async settle(jobId, call = {}) {
       await stopDeployment(kubernetes, await ownerOf(jobId, call), options.stop ?? 'delete', call);
     },
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { FlinkJobs, StartJob } from './flink-jobs.ts';
 import { readJobSettings } from './flink-rest-settings.ts';
+import { readStop, triggerStop } from './flink-rest-stop.ts';
 
 export interface FlinkRestOptions {
   /** For messages. */
@@ -222,6 +223,19 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
       } catch (error) {
         // 409: it reached another end before.
         if (statusOf(error) !== 409) throw error;
+      }
+    },
+
+    stopWithSavepoint: (stop, call) =>
+      triggerStop((what, path, answer, init) => aboutJob(what, path, answer, call?.signal, init), stop),
+
+    async savepointStop(jobId, triggerId, call) {
+      try {
+        const ask: Parameters<typeof readStop>[0] = (what, path, answer) => aboutJob(what, path, answer, call?.signal);
+        return await readStop(ask, jobId, triggerId, rootCause);
+      } catch (error) {
+        if (statusOf(error) !== 404) throw error;
+        return { kind: 'unknown' };
       }
     },
 
