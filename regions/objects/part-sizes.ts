@@ -3,11 +3,16 @@ const MOST_PARTS = 10_000;
 const LEAST_PART_BYTES = 5 << 20;
 const DEFAULT_PART_BYTES = 16 << 20;
 const MIB = 1 << 20;
+/** What all parts under way may hold together: a larger part is sent only where S3 leaves no choice. */
+export const BUFFERED_BYTES = 128 << 20;
 
-/** The size of the parts: what is wanted, within what S3 allows. Pure. */
+/**
+ * The size of the parts: what is wanted, within what S3 allows, and within the memory for them (an object above 1.2 TiB
+ * needs larger ones). Pure.
+ */
 export function partSize(sizeBytes: number, wanted: number = DEFAULT_PART_BYTES): number {
   const least = Math.ceil(sizeBytes / MOST_PARTS / MIB) * MIB;
-  return Math.max(wanted, least, LEAST_PART_BYTES);
+  return Math.max(wanted > BUFFERED_BYTES ? DEFAULT_PART_BYTES : wanted, least, LEAST_PART_BYTES);
 }
 
 /** Part sizes that clients are known to use, in MiB: S3A's 64, the SDKs' 5, 8 and 16, and multiples. */

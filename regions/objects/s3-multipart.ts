@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto';
 import { ByteBudget } from './byte-budget.ts';
 import type { StreamBody } from './object-store.ts';
-import { partSize } from './part-sizes.ts';
+import { BUFFERED_BYTES, partSize } from './part-sizes.ts';
 import { S3Refusal, s3MayPass } from './s3-errors.ts';
 import { bodyLengthDiffers, type S3Answer, type S3Request } from './s3-requests.ts';
 import { xmlText } from './s3-xml.ts';
 import { withRetries } from './with-retries.ts';
-
-/** Memory for the parts of all uploads of one store. */
-const BUFFERED_BYTES = 128 << 20;
 
 /** Sends what is too large for one request. */
 export interface S3Uploads {
@@ -19,7 +16,7 @@ export interface S3Uploads {
   upload(key: string, body: StreamBody, partBytes: number | undefined, signal: AbortSignal): Promise<string>;
 }
 
-/** For one store: however many uploads there are at once, they hold 128 MiB at most. */
+/** For one store: however many uploads there are at once, they hold 128 MiB at most, or one part that is larger. */
 export function createS3Uploads(
   send: (request: Omit<S3Request, 'idleMs'>, signal: AbortSignal) => Promise<S3Answer>,
 ): S3Uploads {
@@ -54,7 +51,8 @@ export function createS3Uploads(
           (answer) => answer.body.resume(),
           () => undefined,
         );
-        throw signal.aborted || !failed.signal.aborted ? error : failed.signal.reason;
+        // Of several parts that failed, the first says why.
+        throw signal.aborted ? error : failed.signal.reason;
       }
     },
   };

@@ -12,6 +12,9 @@ describe('the size of parts', () => {
     { size: 201 * MIB, wanted: 64 * MIB, part: 64 * MIB },
     { size: 201 * MIB, wanted: MIB, part: 5 * MIB },
     { size: 400_000 * MIB, wanted: undefined, part: 40 * MIB },
+    { size: 2_000 * MIB, wanted: 128 * MIB, part: 128 * MIB },
+    { size: 2_000 * MIB, wanted: 512 * MIB, part: 16 * MIB },
+    { size: 2_000_000 * MIB, wanted: 512 * MIB, part: 200 * MIB },
   ])('of $size bytes, where $wanted is wanted, is $part', ({ size, wanted, part }) => {
     expect(partSize(size, wanted)).toBe(part);
   });
