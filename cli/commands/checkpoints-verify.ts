@@ -42,7 +42,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
     };
     const result = await verifyCheckpoints({ store: standby.objects, manifests, onProgress, signal });
     const problems = replicas.flatMap((r) => r.problems);
-    const without = replicas.filter((r) => r.points.length === 0).map((r) => r.job);
+    const without = unverifiedJobs(replicas, result);
     const ok = isGood(result, problems) && without.length === 0;
     const durationMs = Math.round(clock.monotonic() - begunAt);
     if (context.json) {
@@ -51,11 +51,23 @@ export async function run(context: CommandContext, options: Options): Promise<nu
       context.print(JSON.stringify(document));
     } else {
       for (const line of asText(result, problems)) context.print(line);
-      for (const job of without) context.print(`${job}: no complete checkpoint on ${standby.name}: nothing to verify`);
+      for (const job of without) context.print(`${job}: no checkpoint on ${standby.name} that could be verified`);
       context.print(verdict(result, standby.name, durationMs));
     }
     return ok ? 0 : 1;
   });
+}
+
+/** Jobs of which no checkpoint was read to its end: the replica has none, or what was asked for went meanwhile. Pure. */
+export function unverifiedJobs(
+  replicas: readonly { readonly job: string; readonly points: readonly unknown[] }[],
+  { checkpoints }: Pick<VerifiedReplica, 'checkpoints'>,
+): readonly string[] {
+  const none = (job: string) => {
+    const own = checkpoints.filter((c) => c.job === job);
+    return own.length > 0 && own.every((c) => c.state === 'gone');
+  };
+  return replicas.filter(({ job, points }) => points.length === 0 || none(job)).map(({ job }) => job);
 }
 
 /** What an interrupted copy left is no difference: its checkpoint was never called complete. */
