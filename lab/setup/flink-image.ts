@@ -5,7 +5,7 @@ import { sourceFile } from '../entry.ts';
 import { requireTools } from './artifacts.ts';
 import { ensureExtraPart } from './extra-part.ts';
 import { flinkOpens } from './flink-jvm.ts';
-import { ensureFlinkRelease } from './flink-releases.ts';
+import { ensureFlinkRelease, numbers } from './flink-releases.ts';
 import { packImage } from './image-archive.ts';
 import { jobJarPart } from './job-jar.ts';
 import { copyArtifact, pomFile } from './maven.ts';
@@ -60,7 +60,7 @@ export async function ensureFlinkImage(
   const release = await ensureFlinkRelease(flinkVersion, signal, progress);
   const part: Part = {
     name: 'flink-image',
-    version: `1.20.5-java-${found}`,
+    version: `${numbers(flinkVersion)}-java-${found}`,
     sources: [
       scripts,
       ...jobJarPart.sources,

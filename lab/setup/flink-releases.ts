@@ -22,6 +22,10 @@ const releases = {
   '1.20': { flink: '1.20.5', connector: '3.4.0-1.20', s3: '1.20.0' },
 } as const satisfies Record<FlinkVersion, { flink: string; connector: string; s3: string }>;
 
+/** Both that decide which jars these are: `1.20.5-kafka-3.4.0-1.20`. */
+export const numbers = (version: FlinkVersion): string =>
+  `${releases[version].flink}-kafka-${releases[version].connector}`;
+
 const versionArgs = (version: FlinkVersion): readonly string[] => [
   `-Dflink.version=${releases[version].flink}`,
   `-Dflink.kafka.version=${releases[version].connector}`,
@@ -30,7 +34,7 @@ const versionArgs = (version: FlinkVersion): readonly string[] => [
 function libsPart(version: FlinkVersion): Part {
   return {
     name: 'flink',
-    version: releases[version].flink,
+    version: numbers(version),
     sources: [pomFile('flink')],
     build: (target, context) => copyDependencies(pomFile('flink'), target, context, versionArgs(version)),
   };
@@ -51,7 +55,7 @@ function pluginsPart(version: FlinkVersion): Part {
 function jarPart(version: FlinkVersion): Part {
   return {
     name: 'counts-job-flink',
-    version,
+    version: numbers(version),
     sources: jobJarPart.sources,
     build: (target, context) => buildJobJar(target, context, versionArgs(version)),
   };
