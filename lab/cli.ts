@@ -56,18 +56,30 @@ function command(spec: string, description: string, example: string): Command {
 
 command(
   'up',
-  'Start everything and the job on the primary; ends when the job runs.',
-  'npm run lab -- up\n  npm run lab -- up --flink 1.20',
+  `Start everything and the job on the primary; ends when the job runs.
+With --kubernetes each region is a Kubernetes with pods and the Flink operator (Linux, root), with a Flink of its own.`,
+  'npm run lab -- up\n  npm run lab -- up --flink 1.20\n  npm run lab -- up --kubernetes',
 )
-  .addOption(new Option('--flink <version>', "both regions' Flink").choices(flinkVersions).default(flinkVersions[0]))
-  .action(async (options: Common & { readonly flink: FlinkVersion }) => {
-    const flink = { version: options.flink };
-    const lab = await startLab({ dir: options.dir, flink, signal: stop.signal, progress: progressPrinter(say) });
+  .addOption(new Option('--flink <version>', "both regions' Flink (default: 2.2)").choices(flinkVersions))
+  .addOption(new Option('--kubernetes', 'regions with pods').conflicts('flink'))
+  .action(async (options: Common & { readonly flink?: FlinkVersion; readonly kubernetes?: true }) => {
+    const lab = await startLab({
+      dir: options.dir,
+      flavour: options.kubernetes ? 'cluster' : 'local',
+      ...(options.flink && { flink: { version: options.flink } }),
+      signal: stop.signal,
+      progress: progressPrinter(say),
+    });
     await lab.detach();
     const hint = [
       `lab up in ${lab.dir}; try:`,
       `  set -a; . ${lab.dir}/argus.env; set +a; export ARGUS_CONFIG=${lab.configPath}`,
       '  npm run argus -- status',
+      ...(lab.info.cluster
+        ? Object.values(lab.info.cluster.regions).map(
+            ({ node, kubeconfig }) => `  ${node.binary} kubectl --kubeconfig ${kubeconfig} get pods -A`,
+          )
+        : []),
     ];
     print(options, lab.info, hint.join('\n'));
   });
@@ -95,14 +107,16 @@ command(
   print(options, view, renderStatus(view));
 });
 
-type RegionAction = 'kill' | 'freeze' | 'thaw' | 'start' | 'restart';
-const regionActions: readonly RegionAction[] = ['kill', 'freeze', 'thaw', 'start', 'restart'];
+type RegionAction = 'kill' | 'freeze' | 'thaw' | 'start' | 'restart' | 'cut' | 'restore';
+const regionActions: readonly RegionAction[] = ['kill', 'freeze', 'thaw', 'start', 'restart', 'cut', 'restore'];
 
 command(
   'region <name> <action> [component]',
-  `Control a region, or one component of it (kafka, objects, jobmanager, taskmanager, flink, ingest).
-Actions: kill (SIGKILL; data stays), freeze (SIGSTOP), thaw, start (what does not run), restart.`,
-  'npm run lab -- region mumbai kill\n  npm run lab -- region mumbai start kafka',
+  `Control a region, or one component of it (kafka, objects, jobmanager, taskmanager, flink, ingest;
+with pods kafka, objects, ingest, operator, control, kubelet, containerd, proxy).
+Actions: kill (SIGKILL; data stays), freeze (SIGSTOP), thaw, start (what does not run), restart;
+cut (the whole region from everything else), restore.`,
+  'npm run lab -- region mumbai kill\n  npm run lab -- region mumbai start kafka\n  npm run lab -- region mumbai cut',
 ).action(async (name: string, action: string, component: string | undefined, options: Common) => {
   const lab = attachLab(options.dir);
   const region = lab.regions[name as RegionName];
@@ -110,7 +124,10 @@ Actions: kill (SIGKILL; data stays), freeze (SIGSTOP), thaw, start (what does no
   const chosen = regionActions.find((a) => a === action);
   if (!chosen) throw usage(`there is no action "${action}" on a region`, regionActions);
   const choice = component as Parameters<typeof region.kill>[0];
-  if (chosen === 'start' || chosen === 'restart') await region[chosen](choice, stop.signal);
+  if (chosen === 'cut' || chosen === 'restore') {
+    if (choice !== undefined) throw usage(`${chosen} is of a whole region`, [`region ${name} ${chosen}`]);
+    await region[chosen]();
+  } else if (chosen === 'start' || chosen === 'restart') await region[chosen](choice, stop.signal);
   else await region[chosen](choice);
   const status = await region.status();
   print(options, { region: name, components: status }, renderRegion(region.name, status));

@@ -11,6 +11,7 @@ import { type Lab, startLab } from './lab.ts';
 import { progressLines } from './setup/progress-lines.ts';
 
 interface Options {
+  readonly kubernetes?: true;
   readonly scenario: Scenario;
   readonly rate: number;
   readonly warmup: number;
@@ -31,6 +32,7 @@ const notNegative = (text: string): number => (text === '0' ? 0 : positive(text)
 const program = new Command('npm run demo --')
   .description('Two real regions on this machine: the primary fails under load, Argus fails over, an auditor counts.')
   .addOption(new Option('--scenario <name>', 'how the primary fails').choices(scenarios).default('kill'))
+  .option('--kubernetes', 'each region a real Kubernetes with pods and the Flink operator (Linux, root)')
   .option('--rate <n>', 'events a second', positive, 200)
   .option('--warmup <seconds>', 'traffic before the outage', positive, 20)
   .option('--after <seconds>', 'traffic in the standby afterwards', positive, 10)
@@ -43,6 +45,7 @@ const program = new Command('npm run demo --')
 Examples:
   npm run demo
   npm run demo -- --scenario partition --rate 2000
+  npm run demo -- --kubernetes
   npm run demo -- --keep --json /tmp/result.json`,
   )
   .parse();
@@ -97,6 +100,7 @@ try {
   say('the lab starts: two regions, the network between them, DNS');
   lab = await startLab({
     dir: mkdtempSync(join(tmpdir(), 'argus-demo-')),
+    flavour: options.kubernetes ? 'cluster' : 'local',
     signal: interrupt.signal,
     progress: (event) => {
       if (event.kind === 'setup') setupLine(event.event);

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { configSchema } from '../domain/config.ts';
-import { type LabInfo, type LinkProxy, names, type Place, type RegionName } from './lab-info.ts';
+import { clusterJob } from './cluster-job/job-objects.ts';
+import { type ClusterPlace, type LabInfo, type LinkProxy, names, type Place, type RegionName } from './lab-info.ts';
 
 /** The `host:port` through which `from` reaches a service of the region `to`. */
 export function proxyOf(info: LabInfo, from: Place, to: RegionName, service: LinkProxy['service']): string {
@@ -27,19 +28,25 @@ export function renderConfig(info: LabInfo): string {
   });
   const far = (service: LinkProxy['service']): string => proxyOf(info, standby, primary, service);
   const home = info.regions[standby];
+  const flinkOf = (region: RegionName, rest: () => string) => {
+    const place = info.cluster?.regions[region];
+    if (!place) return { flink: { rest: rest() } };
+    const kubeconfig = region === primary ? place.remoteKubeconfig : place.kubeconfig;
+    return { kubernetes: { kubeconfig }, flink: { kubernetes: {} } };
+  };
   const config = {
     regions: {
       [primary]: {
         address: info.regions[primary].address,
         kafka: { bootstrap: [far('kafka')] },
         objects: { ...s3Of(primary, `http://${far('objects')}`), bucket: info.regions[primary].objects.bucket },
-        flink: { rest: `http://${far('flink')}` },
+        ...flinkOf(primary, () => `http://${far('flink')}`),
       },
       [standby]: {
         address: home.address,
         kafka: { bootstrap: [home.kafka.inside] },
         objects: { ...s3Of(standby, home.objects.endpoint), bucket: home.objects.bucket },
-        flink: { rest: home.flink.rest },
+        ...flinkOf(standby, () => home.flink.rest),
       },
     },
     roles: { primary, standby },
@@ -49,12 +56,7 @@ export function renderConfig(info: LabInfo): string {
         name: names.job,
         checkpoints: { prefix: names.checkpointPrefix },
         consumerGroup: names.consumerGroup,
-        submit: {
-          jar: info.artifacts.jobJar,
-          entryClass: names.jobClass,
-          parallelism: names.parallelism,
-          args: { [primary]: jobArgs(info, primary), [standby]: jobArgs(info, standby) },
-        },
+        ...(info.cluster ? { kubernetes: deploymentsOf(info.cluster) } : { submit: submitOf(info) }),
       },
     ],
     dns: {
@@ -68,6 +70,22 @@ export function renderConfig(info: LabInfo): string {
   };
   configSchema.parse(config);
   return `# Written by the lab. The secrets are in argus.env beside this file.\n${stringify(config, { aliasDuplicateObjects: false })}`;
+}
+
+function submitOf(info: LabInfo) {
+  return {
+    jar: info.artifacts.jobJar,
+    entryClass: names.jobClass,
+    parallelism: names.parallelism,
+    args: { [names.primary]: jobArgs(info, names.primary), [names.standby]: jobArgs(info, names.standby) },
+  };
+}
+
+function deploymentsOf({ regions }: NonNullable<LabInfo['cluster']>) {
+  const { namespace, deployment, configMap, restorePathKey } = clusterJob;
+  const restorePath = { configMap, key: restorePathKey };
+  const of = ({ manifest }: ClusterPlace) => ({ namespace, deployment, manifest, restorePath });
+  return { [names.primary]: of(regions[names.primary]), [names.standby]: of(regions[names.standby]) };
 }
 
 /** The secrets as lines for a shell: `set -a; . argus.env`. */

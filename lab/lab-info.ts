@@ -1,7 +1,10 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ArgusError } from '../domain/errors.ts';
+import type { RegionNode } from './cluster/cluster-region.ts';
+import type { RegionRecord } from './cluster/region-record.ts';
 import type { Artifacts } from './setup/artifacts.ts';
+import type { FlinkImage } from './setup/flink-image.ts';
 import type { FlinkChoice } from './setup/flink-releases.ts';
 
 export const regionNames = ['mumbai', 'singapore'] as const;
@@ -25,8 +28,16 @@ export const names = {
   stateBucket: 'argus-state',
 } as const;
 
+/**
+ * `local`: a region is some processes, Flink a session cluster. `cluster`: a region is a Kubernetes with pods, the job a
+ * FlinkDeployment.
+ */
+export const flavours = ['local', 'cluster'] as const;
+export type Flavour = (typeof flavours)[number];
+
 /** One region's addresses and credentials. */
 export interface RegionInfo {
+  /** What a DNS record holds while the region serves; in the flavour local also where its processes listen. */
   readonly address: string;
   /** All `host:port`. */
   readonly kafka: {
@@ -50,7 +61,9 @@ export interface RegionInfo {
     readonly secretAccessKey: string;
   };
   readonly flink: {
+    /** In the flavour cluster by a name that only the region's node and pods know. */
     readonly rest: string;
+    /** Of the session cluster. */
     readonly ports: {
       readonly rpc: number;
       readonly blob: number;
@@ -72,10 +85,23 @@ export interface LinkProxy {
   readonly name: string;
   readonly from: Place;
   readonly to: RegionName;
-  readonly service: 'kafka' | 'objects' | 'flink' | 'ingest';
+  readonly service: 'kafka' | 'objects' | 'flink' | 'kubernetes' | 'ingest';
   /** `host:port` where `from` connects to. */
   readonly listen: string;
   readonly upstream: string;
+}
+
+/** What a region of the flavour cluster is made of. */
+export interface ClusterPlace {
+  /** With `node` all that its controls need: `clusterRegion(record, node)`. */
+  readonly record: RegionRecord;
+  readonly node: RegionNode;
+  /** File with the access of a user who may do everything, directly. */
+  readonly kubeconfig: string;
+  /** The same through the link from the other region. */
+  readonly remoteKubeconfig: string;
+  /** File with the job's FlinkDeployment, ready to be started from a recovery point. */
+  readonly manifest: string;
 }
 
 /** All there is to know about a running lab, as it stands in `<dir>/lab.json`. */
@@ -101,6 +127,13 @@ export interface LabInfo {
   readonly flinkJobId: string;
   readonly artifacts: Artifacts;
   readonly flink: FlinkChoice;
+  /** The flavour cluster alone has this. */
+  readonly cluster?: {
+    readonly image: FlinkImage;
+    readonly regions: Readonly<Record<RegionName, ClusterPlace>>;
+  };
+  /** By region: the process that holds the namespaces of its node. */
+  readonly holders?: Readonly<Record<RegionName, number>>;
 }
 
 const fileName = 'lab.json';

@@ -1,10 +1,10 @@
-import { jobState } from './components/flink-job.ts';
 import { labProcesses } from './components/process-table.ts';
-import type { Lab, LabEvent } from './lab.ts';
+import type { Lab } from './lab.ts';
 import { names, type RegionName, regionNames } from './lab-info.ts';
 import { type LinkState, linkStates } from './links.ts';
 import type { ComponentStatus } from './region.ts';
 import { progressLines } from './setup/progress-lines.ts';
+import type { LabEvent } from './start-parts.ts';
 
 /** All there is to see of a lab, as `lab status --json` gives it. */
 export interface StatusView {
@@ -22,17 +22,16 @@ export interface StatusView {
   readonly residentMiB: number;
 }
 
-/** Looks at every part of the lab at once; what doesn't answer within a second is shown so. */
+/** Looks at every part of the lab at once; what doesn't answer within some seconds is shown so. */
 export async function statusOf(lab: Lab): Promise<StatusView> {
   const { info } = lab;
-  const [regions, links, job] = await Promise.all([
+  const [regions, links] = await Promise.all([
     Promise.all(regionNames.map(async (name) => [name, await lab.regions[name].status()] as const)),
     // A network that is gone is told by the missing process.
     linkStates(info).catch(() => []),
-    jobState(info.regions[names.primary].flink.rest, info.flinkJobId, AbortSignal.timeout(1_000)).catch(
-      () => undefined,
-    ),
   ]);
+  // After the others, whose time is short: a client has to be loaded for it where Flink is asked through Kubernetes.
+  const job = await lab.jobState(info.cluster ? 3_000 : 1_000).catch(() => 'UNKNOWN');
   const all = labProcesses(info.id);
   const mib = (bytes: number): number => Math.round(bytes / 2 ** 20);
   return {
@@ -44,7 +43,7 @@ export async function statusOf(lab: Lab): Promise<StatusView> {
       .filter((p) => p.component.startsWith('outside/'))
       .map((p) => ({ component: p.component, pid: p.pid, residentMiB: mib(p.residentBytes) })),
     links,
-    job: { id: info.flinkJobId, state: job?.state ?? 'UNKNOWN' },
+    job: { id: info.flinkJobId, state: job },
     residentMiB: mib(all.reduce((sum, p) => sum + p.residentBytes, 0)),
   };
 }

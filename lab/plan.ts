@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import type { ClusterRegion } from './cluster/cluster-region.ts';
+import { clusterJob } from './cluster-job/job-objects.ts';
 import {
   type LabInfo,
   type LinkProxy,
@@ -9,6 +11,7 @@ import {
   regionNames,
 } from './lab-info.ts';
 import type { Artifacts } from './setup/artifacts.ts';
+import type { FlinkImage } from './setup/flink-image.ts';
 import type { FlinkChoice } from './setup/flink-releases.ts';
 
 const layout = {
@@ -28,7 +31,15 @@ export interface PlanInput {
   readonly takePort: () => number;
   /** Gives a secret of 32 hex digits. */
   readonly secret: () => string;
+  /** Present: the flavour cluster, with its regions, which are up. */
+  readonly cluster?: {
+    readonly image: FlinkImage;
+    readonly regions: Readonly<Record<RegionName, PlannedNode>>;
+  };
 }
+
+/** What is known of a region with pods when its node is up. */
+export type PlannedNode = Pick<ClusterRegion, 'addresses' | 'kubeconfig' | 'record' | 'node'>;
 
 /** Every address, name and credential of a lab that is about to start; no process is in it yet. */
 export function planLab(input: PlanInput): LabInfo {
@@ -45,7 +56,7 @@ export function planLab(input: PlanInput): LabInfo {
     startedAtMs: input.nowMs,
     pids: {},
     regions,
-    links: planLinks(regions, input.takePort),
+    links: planLinks(regions, input),
     toxiproxy: `http://${local(input.anchorPort)}`,
     dns: {
       apiUrl: `http://${local(input.takePort())}/client/v4`,
@@ -67,12 +78,32 @@ export function planLab(input: PlanInput): LabInfo {
     flinkJobId: '',
     artifacts: input.artifacts,
     flink: input.flink,
+    ...(input.cluster && planCluster(input.dir, input.cluster)),
   };
 }
 
-function planRegion(name: RegionName, ingestPort: number, { takePort, secret }: PlanInput): RegionInfo {
+function planCluster(
+  dir: string,
+  { image, regions }: NonNullable<PlanInput['cluster']>,
+): Pick<LabInfo, 'cluster' | 'holders'> {
+  const place = (name: RegionName) => ({
+    record: regions[name].record,
+    node: regions[name].node,
+    kubeconfig: regions[name].kubeconfig,
+    remoteKubeconfig: join(dir, `${name}-kubeconfig.yaml`),
+    manifest: join(dir, name === names.standby ? clusterJob.manifest : clusterJob.primaryManifest),
+  });
+  return {
+    cluster: { image, regions: { mumbai: place('mumbai'), singapore: place('singapore') } },
+    holders: { mumbai: regions.mumbai.node.holderPid, singapore: regions.singapore.node.holderPid },
+  };
+}
+
+function planRegion(name: RegionName, ingestPort: number, { takePort, secret, cluster }: PlanInput): RegionInfo {
   const { address, bucket, more } = layout[name];
-  const at = (port: number): string => `${address}:${port}`;
+  // Where its servers listen: on the node, if it has one. Names and proxies are outside of it.
+  const host = cluster?.regions[name].addresses.node ?? address;
+  const at = (port: number): string => `${host}:${port}`;
   const remote: Partial<Record<Place, string>> = {};
   const remoteListener: Partial<Record<Place, string>> = {};
   for (const other of regionNames) {
@@ -92,14 +123,19 @@ function planRegion(name: RegionName, ingestPort: number, { takePort, secret }: 
       secretAccessKey: secret(),
     },
     flink: {
-      rest: `http://${at(takePort())}`,
+      rest: cluster
+        ? `http://${clusterJob.deployment}-rest.${clusterJob.namespace}.svc.cluster.local:8081`
+        : `http://${at(takePort())}`,
       ports: { rpc: takePort(), blob: takePort(), taskRpc: takePort(), taskData: takePort() },
     },
-    ingest: { direct: `http://${at(takePort())}`, public: `http://${at(ingestPort)}` },
+    ingest: { direct: `http://${at(takePort())}`, public: `http://${address}:${ingestPort}` },
   };
 }
 
-function planLinks(regions: Readonly<Record<RegionName, RegionInfo>>, takePort: () => number): LinkProxy[] {
+function planLinks(
+  regions: Readonly<Record<RegionName, RegionInfo>>,
+  { takePort, cluster }: Pick<PlanInput, 'takePort' | 'cluster'>,
+): LinkProxy[] {
   const links: LinkProxy[] = [];
   const bare = (url: string): string => url.replace('http://', '');
   for (const to of regionNames) {
@@ -115,8 +151,14 @@ function planLinks(regions: Readonly<Record<RegionName, RegionInfo>>, takePort: 
       add(from, 'kafka', listen, listener);
       const here = regions[from].address;
       add(from, 'objects', `${here}:${takePort()}`, bare(region.objects.endpoint));
-      add(from, 'flink', `${here}:${takePort()}`, bare(region.flink.rest));
+      // Flink of a cluster is reached through its API server.
+      if (cluster === undefined) add(from, 'flink', `${here}:${takePort()}`, bare(region.flink.rest));
+      else add(from, 'kubernetes', `${here}:${takePort()}`, apiServerOf(cluster.regions[to]));
     }
   }
   return links;
+}
+
+function apiServerOf({ addresses, node }: PlannedNode): string {
+  return `${addresses.node}:${node.apiPort}`;
 }

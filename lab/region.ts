@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArgusError } from '../domain/errors.ts';
+import type { ClusterRegion } from './cluster/cluster-region.ts';
+import type { ClusterComponent } from './cluster-lab/cluster-lab-region.ts';
 import { startFlink } from './components/flink.ts';
 import { startIngest } from './components/ingest.ts';
 import { startKafka } from './components/kafka.ts';
@@ -8,12 +10,13 @@ import type { ReadyOptions } from './components/process.ts';
 import { killProcesses, type LabProcess, labProcesses, signalGroups } from './components/process-table.ts';
 import { startVersitygw } from './components/versitygw.ts';
 import { type LabInfo, type RegionInfo, type RegionName, regionNames } from './lab-info.ts';
+import { type Link, linkBetween } from './links.ts';
 
-/** What a command may name: one process, or `flink` for both of its own. */
-export type ComponentChoice = ComponentName | 'flink';
+/** What a command may name: one process, or `flink` for both of its own. In the flavour cluster other ones. */
+export type ComponentChoice = ComponentName | 'flink' | ClusterComponent;
 
 export interface ComponentStatus {
-  readonly component: ComponentName;
+  readonly component: ComponentName | ClusterComponent;
   readonly state: 'running' | 'frozen' | 'stopped';
   /** Whether it answered a request of its own protocol within a second. */
   readonly answers: boolean;
@@ -33,7 +36,12 @@ export interface LabRegion {
   /** Starts what does not run, and waits until it serves. Flink starts without jobs. A frozen component is refused (exit code 3). */
   start(component?: ComponentChoice, signal?: AbortSignal): Promise<void>;
   restart(component?: ComponentChoice, signal?: AbortSignal): Promise<void>;
+  /** Takes the network from it: bytes vanish in every direction, connections hang, within the region all goes on. */
+  cut(): Promise<void>;
+  restore(): Promise<void>;
   status(): Promise<readonly ComponentStatus[]>;
+  /** Its Kubernetes with that one's own controls; only in the flavour cluster. */
+  readonly cluster?: ClusterRegion;
 }
 
 /** The processes that a choice means; all when there is none. `NoSuchComponent` (exit code 2) for anything else. */
@@ -68,7 +76,7 @@ export async function startRegionComponent(
   }
 }
 
-/** The controls of a running lab's region. `NoSuchRegion` (exit code 2). */
+/** The controls of a running lab's region without Kubernetes. `NoSuchRegion` (exit code 2). */
 export function regionControl(
   info: LabInfo,
   regionName: string,
@@ -92,6 +100,12 @@ export function regionControl(
     // The signal is sent, its effect is seen.
     for (let i = 0; i < 100 && labProcesses(info.id).some((p) => of(p) && p.frozen !== frozen); i++) await sleep(10);
   };
+  const links = (): readonly Link[] => [
+    linkBetween(info, 'outside', name),
+    ...regionNames
+      .filter((other) => other !== name)
+      .flatMap((other) => [linkBetween(info, other, name), linkBetween(info, name, other)]),
+  ];
   const control: LabRegion = {
     name,
     info: info.regions[name],
@@ -120,6 +134,12 @@ export function regionControl(
     async restart(choice, signal) {
       await control.kill(choice);
       await control.start(choice, signal);
+    },
+    async cut() {
+      await Promise.all(links().map((link) => link.cut()));
+    },
+    async restore() {
+      await Promise.all(links().map((link) => link.restore()));
     },
     async status() {
       const processes = labProcesses(info.id);

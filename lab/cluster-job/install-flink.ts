@@ -7,13 +7,17 @@ import { startFlinkOperator } from '../operator/start-flink-operator.ts';
 import type { SetupEvent } from '../setup/part.ts';
 import { type ClusterJobPlace, clusterJob, jobSurroundings } from './job-objects.ts';
 
-export interface InstallFlinkOptions {
+export interface OperatorOptions {
   readonly labId: string;
   readonly java: string;
+  readonly signal?: AbortSignal;
+  readonly progress?: (event: SetupEvent) => void;
+}
+
+export interface InstallFlinkOptions extends OperatorOptions {
   /** The bucket whose keys the job gets. */
   readonly objects: ClusterJobPlace['objects'];
   readonly signal: AbortSignal;
-  readonly progress?: (event: SetupEvent) => void;
 }
 
 /**
@@ -30,14 +34,20 @@ export async function installFlink(region: ClusterRegion, options: InstallFlinkO
   } finally {
     await api.close();
   }
-  return await startFlinkOperator({
+  return startOperatorOf(region, options);
+}
+
+/** Starts the operator on a region's node that has its definitions; also again, when it was ended. */
+export function startOperatorOf(region: ClusterRegion, options: OperatorOptions): Promise<StartedComponent> {
+  const { signal, progress } = options;
+  return startFlinkOperator({
     lab: { id: options.labId, dir: region.dir },
     component: `${region.name}/operator`,
     kubeconfig: region.kubeconfig,
     java: options.java,
     namespaces: [clusterJob.namespace],
     onNode: region.onNode,
-    signal,
+    ...(signal && { signal }),
     ...(progress && { progress }),
   });
 }

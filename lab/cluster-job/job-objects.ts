@@ -10,6 +10,8 @@ export const clusterJob = {
   configMap: 'flink-config',
   restorePathKey: 'restore-path',
   manifest: 'flink-cluster-standby.yaml',
+  /** The same for the primary, should it be the standby one day. */
+  primaryManifest: 'flink-cluster-primary.yaml',
   serviceAccount: 'flink',
 } as const;
 

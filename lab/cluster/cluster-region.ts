@@ -1,16 +1,14 @@
 import { join } from 'node:path';
 import { ArgusError } from '../../domain/errors.ts';
-import { clientNodeTransport } from '../../regions/kubernetes/client-node-transport.ts';
-import { kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
 import { labProcesses } from '../components/process-table.ts';
 import type { NodeTools } from '../setup/debian.ts';
 import { runTool } from '../setup/tool.ts';
 import type { AddressPlan } from './address-plan.ts';
 import { endRegion } from './end-cluster-region.ts';
 import { containerdSocket } from './node-config.ts';
-import { within } from './node-namespaces.ts';
 import { continueRegionProcesses, killRegionProcesses, stopRegionProcesses } from './region-processes.ts';
 import { isRecorded, type RegionRecord } from './region-record.ts';
+import { within } from './within.ts';
 
 /** One region: a real Kubernetes of one node, on a network of its own. */
 export interface ClusterRegion {
@@ -24,6 +22,9 @@ export interface ClusterRegion {
   readonly kubeconfig: string;
   /** Its program; `kubectl` is its first argument for that. */
   readonly binary: string;
+  /** All that another process needs for the same controls: `clusterRegion(record, node)`. */
+  readonly record: RegionRecord;
+  readonly node: RegionNode;
   /**
    * The command, to be started by the lab, that runs another one on the node: with its addresses, names of services,
    * its /run, /var/lib and /var/log. What is started so must carry the lab's mark and a component `<name>/…`.
@@ -84,6 +85,8 @@ export function clusterRegion(record: RegionRecord, node: RegionNode): ClusterRe
     server: `https://${addresses.node}:${node.apiPort}`,
     kubeconfig,
     binary: node.binary,
+    record,
+    node,
     onNode,
     importImage: (archive, signal) => importImage(node, archive, signal),
     nodeReady: () => isNodeReady(name, kubeconfig),
@@ -125,6 +128,9 @@ export async function importImage(
 }
 
 async function isNodeReady(region: string, kubeconfig: string): Promise<boolean> {
+  // Only a start asks for this: the other controls need no client.
+  const { clientNodeTransport } = await import('../../regions/kubernetes/client-node-transport.ts');
+  const { kubernetesClient } = await import('../../regions/kubernetes/kubernetes-client.ts');
   const transport = await clientNodeTransport(region, { kind: 'kubeconfig', files: [kubeconfig] });
   const client = kubernetesClient(transport, { timeoutMs: 5_000 });
   try {

@@ -5,6 +5,7 @@ import { runTool } from '../setup/tool.ts';
 import type { AddressPlan } from './address-plan.ts';
 import { namespaceHolder } from './region-processes.ts';
 import type { RegionRecord } from './region-record.ts';
+import { within } from './within.ts';
 
 /** Folders of which the node has its own: what it and its pods leave there is in the region's folder, or nowhere. */
 export const ownFolders = ['/run', '/var/lib', '/var/log'];
@@ -49,11 +50,6 @@ export async function startNamespaces(region: RegionRecord, signal: AbortSignal)
   });
   await connectNode(holder.pid, addresses, signal);
   return holder;
-}
-
-/** The command that runs another one within the namespaces; not `ip netns exec`, which hides the cgroups. */
-export function within(holderPid: number, command: string, args: readonly string[]): readonly string[] {
-  return ['nsenter', `--target=${holderPid}`, '--net', '--mount', '--', command, ...args];
 }
 
 async function connectNode(holderPid: number, addresses: AddressPlan, signal: AbortSignal): Promise<void> {

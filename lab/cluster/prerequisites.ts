@@ -19,10 +19,10 @@ export interface ClusterMachine {
 
 const neededCgroups = ['cpu', 'cpuacct', 'cpuset', 'memory', 'pids', 'devices', 'freezer'];
 const programs = ['ip', 'nsenter', 'unshare', 'mount', 'umount', 'tar', 'apt-get', 'dpkg'];
-const neededBytes = 1.5 * 2 ** 30;
+const regionGiB = 1.5;
 
 /** What the machine lacks for regions with pods, each with what to do; empty when it has everything. */
-export function missingForCluster(machine: ClusterMachine): readonly string[] {
+export function missingForCluster(machine: ClusterMachine, neededGiB = regionGiB): readonly string[] {
   if (machine.platform !== 'linux') return [`Linux: this is ${machine.platform}; regions without pods work everywhere`];
   const cgroups = neededCgroups.filter((name) => !machine.cgroups.includes(name));
   const missing = [
@@ -33,18 +33,18 @@ export function missingForCluster(machine: ClusterMachine): readonly string[] {
     machine.absentPrograms.length > 0 &&
       `${machine.absentPrograms.join(', ')} in PATH: on Debian apt-get install iproute2 util-linux tar; other systems have no apt-get, and none of them was tried`,
     !machine.writableSettings && 'a /proc/sys that can be written: a container needs to be privileged',
-    machine.freeBytes < neededBytes &&
-      `1.5 GiB of free memory for each region: ${Math.round(machine.freeBytes / 2 ** 20)} MiB are free`,
+    machine.freeBytes < neededGiB * 2 ** 30 &&
+      `${neededGiB} GiB of free memory: ${Math.round(machine.freeBytes / 2 ** 20)} MiB are free`,
   ];
   return missing.filter((line) => line !== false);
 }
 
 /**
- * Refuses (`ClusterMachine`, exit code 2) a machine that can't have regions with pods, with all that it lacks. Changes
- * nothing.
+ * Refuses (`ClusterMachine`, exit code 2) a machine that can't have regions with pods, with all that it lacks; the memory
+ * is that for one region unless it is told. Changes nothing.
  */
-export async function requireClusterMachine(signal: AbortSignal): Promise<void> {
-  const missing = missingForCluster(readClusterMachine());
+export async function requireClusterMachine(signal: AbortSignal, neededGiB = regionGiB): Promise<void> {
+  const missing = missingForCluster(readClusterMachine(), neededGiB);
   if (missing.length > 0) throw refusal(missing);
   const args = ['--net', '--mount', '--propagation', 'private', '--', 'true'];
   await runTool({ command: 'unshare', args, hint: 'namespaces of network and mounts are needed' }, { signal });
@@ -76,7 +76,8 @@ function refusal(missing: readonly string[]): ArgusError {
   });
 }
 
-function readClusterMachine(): ClusterMachine {
+/** Looks at this machine. */
+export function readClusterMachine(): ClusterMachine {
   const linux = process.platform === 'linux';
   const path = (process.env.PATH ?? '').split(':');
   const mounted = linux ? readFileSync('/proc/self/mounts', 'utf8').split('\n') : [];

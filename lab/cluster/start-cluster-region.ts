@@ -11,10 +11,11 @@ import { type ClusterRegion, clusterRegion, importImage, toolEnvironment } from 
 import { endAbandonedRegions, endRegion, lockRecords, processStart } from './end-cluster-region.ts';
 import { machineNetworks } from './machine-networks.ts';
 import { baseSpec, containerdConfig, containerdSocket, kubeletConfig, networkConfig } from './node-config.ts';
-import { ownFolders, startNamespaces, within } from './node-namespaces.ts';
+import { ownFolders, startNamespaces } from './node-namespaces.ts';
 import { requireClusterMachine, requirePacketFilter } from './prerequisites.ts';
 import { cgroupFolders } from './region-processes.ts';
 import { currentBoot, type RegionRecord, readRecords, writeRecord } from './region-record.ts';
+import { within } from './within.ts';
 
 export interface ClusterRegionOptions {
   /** Of the lab that it belongs to: what ends that lab ends the region. */

@@ -25,31 +25,36 @@ export async function submitJob(info: LabInfo, region: RegionName, signal?: Abor
   return String(started.jobid);
 }
 
+/** What Flink's REST interface says at a path; rejects when it says nothing, or no. */
+export type AskFlink = (path: string, signal?: AbortSignal) => Promise<Record<string, unknown>>;
+
+/** Asks the REST interface at a URL. */
+export function askRest(rest: string): AskFlink {
+  return (path, signal) => call(`${rest}${path}`, {}, signal);
+}
+
 /** A job's state in Flink's own words, and whether each of its tasks runs. */
 export async function jobState(
-  rest: string,
+  ask: AskFlink,
   jobId: string,
   signal?: AbortSignal,
 ): Promise<{ readonly state: string; readonly tasksRunning: boolean }> {
-  const job = (await call(`${rest}/jobs/${jobId}`, {}, signal)) as unknown as {
-    state: string;
-    vertices: { status: string }[];
-  };
+  const job = (await ask(`/jobs/${jobId}`, signal)) as unknown as { state: string; vertices: { status: string }[] };
   return { state: job.state, tasksRunning: job.vertices.every((v) => v.status === 'RUNNING') };
 }
 
 /** Waits until the job and all of its tasks run. `JobFailed` when it ends instead, or not in time. */
 export async function untilJobRuns(
-  rest: string,
+  ask: AskFlink,
   jobId: string,
   options: { readonly timeoutMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const deadline = performance.now() + options.timeoutMs;
   for (;;) {
-    const { state, tasksRunning } = await jobState(rest, jobId, options.signal);
+    const { state, tasksRunning } = await jobState(ask, jobId, options.signal);
     if (state === 'RUNNING' && tasksRunning) return;
     if (['FAILED', 'CANCELED', 'FINISHED'].includes(state)) {
-      const { 'root-exception': cause } = (await call(`${rest}/jobs/${jobId}/exceptions`, {}, options.signal)) as {
+      const { 'root-exception': cause } = (await ask(`/jobs/${jobId}/exceptions`, options.signal)) as {
         'root-exception'?: string;
       };
       const why = cause ? `\n  | ${cause.split('\n').slice(0, 5).join('\n  | ')}` : '';
@@ -57,7 +62,7 @@ export async function untilJobRuns(
     }
     if (performance.now() > deadline) {
       throw new ArgusError('JobFailed', `the job ${names.job} does not run yet: it is ${state}`, {
-        hint: `see ${rest}/#/job/${jobId}/overview`,
+        hint: 'the logs of Flink say why',
       });
     }
     await sleep(100, undefined, options.signal ? { signal: options.signal } : {});

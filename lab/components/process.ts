@@ -3,7 +3,16 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArgusError } from '../../domain/errors.ts';
+import { within } from '../cluster/within.ts';
 import { componentMark, labMark } from './process-table.ts';
+
+/** What the start of a process needs to know of its lab. */
+export interface ProcessLab {
+  readonly id: string;
+  readonly dir: string;
+  /** By region: the process that holds the namespaces of its node; what belongs to the region is started in them. */
+  readonly holders?: Readonly<Record<string, number>>;
+}
 
 export interface ComponentSpec {
   /** `mumbai/kafka`. */
@@ -38,16 +47,14 @@ export function logPathOf(dir: string, component: string): string {
 }
 
 /** Starts a component in a process group and session of its own, which outlives us; its output is appended to its log. */
-export function startComponent(
-  lab: { readonly id: string; readonly dir: string },
-  spec: ComponentSpec,
-): StartedComponent {
+export function startComponent(lab: ProcessLab, spec: ComponentSpec): StartedComponent {
   const logPath = logPathOf(lab.dir, spec.component);
   mkdirSync(dirname(logPath), { recursive: true });
   const log = openSync(logPath, 'a', 0o600);
   writeSync(log, `--- ${new Date().toISOString()} ${spec.command} ${spec.args.at(-1) ?? ''}\n`);
   let ended: string | undefined;
-  const child = spawn(spec.command, spec.args, {
+  const [command, args] = placed(lab, spec);
+  const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: spec.cwd ?? lab.dir,
@@ -87,16 +94,13 @@ export function startComponent(
 }
 
 /** Runs a tool of the lab to its end; its output goes to the log of `component`. `ComponentFailed` when it fails. */
-export async function runToEnd(
-  lab: { readonly id: string; readonly dir: string },
-  spec: ComponentSpec,
-  options: ReadyOptions,
-): Promise<void> {
+export async function runToEnd(lab: ProcessLab, spec: ComponentSpec, options: ReadyOptions): Promise<void> {
   const done = join(lab.dir, 'logs');
   mkdirSync(done, { recursive: true });
   const logPath = logPathOf(lab.dir, spec.component);
   const log = openSync(logPath, 'a', 0o600);
-  const child = spawn(spec.command, spec.args, {
+  const [command, args] = placed(lab, spec);
+  const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: spec.cwd ?? lab.dir,
@@ -111,6 +115,14 @@ export async function runToEnd(
     child.on('exit', (code, signal) => resolve(code === 0 ? undefined : `ended with ${code ?? signal}`));
   });
   if (how !== undefined) throw new ArgusError('ComponentFailed', `${spec.component} ${how}${logTail(logPath)}`);
+}
+
+/** The command line by which a component runs where its region is. */
+function placed({ holders }: ProcessLab, { component, command, args }: ComponentSpec): [string, readonly string[]] {
+  const holderPid = holders?.[component.split('/')[0] ?? ''];
+  if (holderPid === undefined) return [command, args];
+  const [first = command, ...rest] = within(holderPid, command, args);
+  return [first, rest];
 }
 
 function logTail(path: string): string {

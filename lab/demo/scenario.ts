@@ -117,17 +117,12 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
   const fail: Record<Scenario, () => Promise<unknown>> = {
     kill: () => primary.kill(),
     freeze: () => primary.freeze(),
-    partition: () =>
-      Promise.all([
-        lab.link('outside', names.primary).cut(),
-        lab.link(names.standby, names.primary).cut(),
-        lab.link(names.primary, names.standby).cut(),
-      ]),
+    partition: () => primary.cut(),
   };
   const bringBack: Record<Scenario, () => Promise<unknown>> = {
     kill: () => primary.start('kafka', signal),
     freeze: () => primary.thaw(),
-    partition: () => lab.link(names.standby, names.primary).restore(),
+    partition: () => (primary.cluster ? primary.restore() : lab.link(names.standby, names.primary).restore()),
   };
 
   return {

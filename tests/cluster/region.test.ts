@@ -21,6 +21,7 @@ import { progressLines } from '../../lab/setup/progress-lines.ts';
 import { clientNodeTransport } from '../../regions/kubernetes/client-node-transport.ts';
 import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
+import { settledDifference } from '../support/machine-difference.ts';
 import { diffMachine, type MachineState, machineState } from '../support/machine-state.ts';
 
 const childScript = fileURLToPath(new URL('../support/cluster-child.ts', import.meta.url));
@@ -48,12 +49,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The machine is as it was; the kernel needs a moment for the last of a namespace. */
+/** The machine is as it was. */
 async function asBefore(): Promise<void> {
-  let difference = diffMachine(before, machineState(tools));
-  for (const endsAt = Date.now() + 10_000; difference.length > 0 && Date.now() < endsAt; await sleep(200)) {
-    difference = diffMachine(before, machineState(tools));
-  }
+  const difference = await settledDifference(before, tools);
   expect(readRecords(), 'regions that nobody ended, or that others started meanwhile').toEqual([]);
   expect(difference).toEqual([]);
 }

@@ -35,3 +35,17 @@ test('no secret stands in the configuration, and each of its references has a va
   expect(new Set(references)).toEqual(new Set(Object.keys(info.env)));
   expect(renderEnv(info)).toContain(`CLOUDFLARE_API_TOKEN=${info.dns.token}\n`);
 });
+
+test("with pods Argus has each region's API server, the primary's through the link, and the job's FlinkDeployments", () => {
+  const cluster = parseConfig(renderConfig(samplePlan('cluster')), 'argus.yaml');
+  expect(cluster.regions.mumbai?.kubernetes?.kubeconfig).toBe('/tmp/some-lab/mumbai-kubeconfig.yaml');
+  expect(cluster.regions.singapore?.kubernetes?.kubeconfig).toBe('/tmp/some-lab/singapore/control/kubeconfig');
+  for (const region of Object.values(cluster.regions)) expect(region.flink.kubernetes).toBeDefined();
+  expect(cluster.jobs[0]?.submit).toBeUndefined();
+  expect(cluster.jobs[0]?.kubernetes?.singapore).toMatchObject({
+    namespace: 'argus-data',
+    deployment: 'argus-flink',
+    manifest: '/tmp/some-lab/flink-cluster-standby.yaml',
+    restorePath: { configMap: 'flink-config', key: 'restore-path' },
+  });
+});

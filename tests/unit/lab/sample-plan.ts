@@ -1,8 +1,8 @@
 import type { LabInfo } from '../../../lab/lab-info.ts';
-import { planLab } from '../../../lab/plan.ts';
+import { type PlannedNode, planLab } from '../../../lab/plan.ts';
 
 /** A planned lab with ports from 20001 on and readable secrets. */
-export function samplePlan(): LabInfo {
+export function samplePlan(flavour: 'local' | 'cluster' = 'local'): LabInfo {
   let port = 20_000;
   let secret = 0;
   return planLab({
@@ -22,5 +22,45 @@ export function samplePlan(): LabInfo {
     anchorPort: 20_000,
     takePort: () => ++port,
     secret: () => `secret-${++secret}`,
+    ...(flavour === 'cluster' && {
+      cluster: {
+        image: { name: 'localhost/argus-flink:1', archive: '/flink.tar', jarUri: 'local:///counts.jar' },
+        regions: { mumbai: sampleNode('mumbai', 1), singapore: sampleNode('singapore', 2) },
+      },
+    }),
   });
+}
+
+function sampleNode(name: string, slot: number): PlannedNode {
+  const dir = `/tmp/some-lab/${name}`;
+  const addresses = {
+    slot,
+    gateway: `10.201.${slot}.1`,
+    node: `10.201.${slot}.2`,
+    nodes: `10.201.${slot}.0/24`,
+    pods: `10.202.${slot}.0/24`,
+    services: `10.203.${slot}.0/24`,
+    link: `argus${slot}`,
+    cgroup: `argus-${slot}`,
+  };
+  return {
+    addresses,
+    kubeconfig: `${dir}/control/kubeconfig`,
+    record: { labId: 'lab', name, dir, addresses, owner: { pid: 1, startedAt: '0' }, bootId: 'boot' },
+    node: {
+      holderPid: 100 + slot,
+      binary: '/kubernetes',
+      tools: {
+        containerd: '/containerd',
+        ctr: '/ctr',
+        runc: '/runc',
+        nft: '/nft',
+        networkPlugins: '/cni',
+        binFolders: [],
+        libraryFolders: [],
+        busyboxImage: '/busybox.tar',
+      },
+      apiPort: 6443,
+    },
+  };
 }

@@ -21,7 +21,7 @@ test.each<[Partial<ClusterMachine>, RegExp]>([
   [{ overlay: false }, /modprobe overlay/],
   [{ absentPrograms: ['nsenter', 'dpkg'] }, /^nsenter, dpkg in PATH: .*apt-get install/],
   [{ writableSettings: false }, /\/proc\/sys/],
-  [{ freeBytes: 2 ** 29 }, /1\.5 GiB .* 512 MiB are free/],
+  [{ freeBytes: 2 ** 29 }, /^1\.5 GiB .* 512 MiB are free/],
   [{ platform: 'darwin', root: false }, /^Linux: this is darwin/],
 ])('%j is told with what to do', (change, expected) => {
   const missing = missingForCluster({ ...machine, ...change });

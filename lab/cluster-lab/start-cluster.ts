@@ -1,0 +1,32 @@
+import { missingForCluster, readClusterMachine, requireClusterMachine } from '../cluster/prerequisites.ts';
+import type { PlanInput } from '../plan.ts';
+import type { SetupEvent } from '../setup/part.ts';
+import type { Step } from '../start-parts.ts';
+import { ensureClusterParts, startNodes } from './start-nodes.ts';
+
+export { writeClusterFiles } from './cluster-files.ts';
+export { clusterRegionParts } from './cluster-region-parts.ts';
+
+/** Two regions with some 1 GiB of their own, and the job's pods in one of them, or in both after a failover. */
+const neededGiB = 5;
+
+/** What this machine lacks for the flavour cluster, each with what to do. */
+export function clusterPrerequisites(): readonly string[] {
+  return missingForCluster(readClusterMachine(), neededGiB);
+}
+
+/** Refuses (`ClusterMachine`, exit code 2) a machine that can't have the flavour cluster. Changes nothing. */
+export function requireMachine(signal: AbortSignal = new AbortController().signal): Promise<void> {
+  return requireClusterMachine(signal, neededGiB);
+}
+
+/** Fetches and builds what is missing, and starts both regions' Kubernetes; done when their nodes are ready. */
+export async function startClusters(
+  lab: { readonly id: string; readonly dir: string },
+  step: Step,
+  signal: AbortSignal | undefined,
+  progress: (event: SetupEvent) => void,
+): Promise<NonNullable<PlanInput['cluster']>> {
+  const image = await ensureClusterParts(signal ?? new AbortController().signal, progress);
+  return { image, regions: await startNodes(lab, image, step, signal) };
+}
