@@ -15,9 +15,18 @@ export interface PodsNeeded {
   /** Of one pod; undefined: the manifest doesn't tell it. */
   readonly requests: Amounts | undefined;
   readonly limits: Amounts | undefined;
+  /** Of each of its containers, as far as it is told. */
+  readonly containers: readonly ContainerNeeded[];
   readonly images: readonly NeededImage[];
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly tolerations: readonly Toleration[];
+}
+
+/** One container of a pod; what isn't told is absent. */
+export interface ContainerNeeded {
+  readonly name: string;
+  readonly requests: Partial<Amounts>;
+  readonly limits: Partial<Amounts>;
 }
 
 export interface NeededImage {
@@ -100,7 +109,7 @@ type Spec = z.output<typeof specShape>;
 type Container = z.output<typeof containerShape>;
 
 /** The operator's name for Flink's own container. */
-const mainContainer = 'flink-main-container';
+export const mainContainer = 'flink-main-container';
 
 /** What of a FlinkDeployment's specification can be read; undefined when its form is another: the server tells more. */
 function specOf(object: KubernetesObject): Spec | undefined {
@@ -148,6 +157,7 @@ function podsOfComponent(
   const known = memory !== undefined && Number.isFinite(cpu);
   const factor = (of: string) => Math.max(1, Number(setting(`kubernetes.*.${of}.limit-factor`) ?? 1) || 1);
   const main = known ? { cpu, memory } : undefined;
+  const most = main && { cpu: main.cpu * factor('cpu'), memory: main.memory * factor('memory') };
   const all = [...beside, ...containers, ...templates.flatMap((template) => template?.initContainers ?? [])];
   const images = new Map<string, NeededImage>();
   const own = containers.find((each) => each.name === mainContainer);
@@ -161,11 +171,25 @@ function podsOfComponent(
     component: name,
     count,
     requests: main && plus(main, beside, 'requests'),
-    limits: main && plus({ cpu: main.cpu * factor('cpu'), memory: main.memory * factor('memory') }, beside, 'limits'),
+    limits: most && plus(most, beside, 'limits'),
+    containers: [{ name: mainContainer, requests: main ?? {}, limits: most ?? {} }, ...beside.map(sizesOf)],
     images: [...images.values()],
     nodeSelector: Object.assign({}, ...templates.map((template) => template?.nodeSelector ?? {})),
     tolerations: templates.flatMap((template) => template?.tolerations ?? []),
   };
+}
+
+/** Without a request a container asks for its limit. */
+function sizesOf({ name, resources }: Container): ContainerNeeded {
+  const amounts = (...of: readonly (Readonly<Record<string, string | number>> | null | undefined)[]) =>
+    Object.fromEntries(
+      (['cpu', 'memory'] as const).flatMap((key) => {
+        const value = of.map((each) => parseQuantity(each?.[key])).find((each) => each !== undefined);
+        return value === undefined ? [] : [[key, value]];
+      }),
+    );
+  const { requests, limits } = resources ?? {};
+  return { name: name ?? 'a container', requests: amounts(requests, limits), limits: amounts(limits) };
 }
 
 function tagOf(image: string): string {

@@ -1,5 +1,5 @@
 import type { Finding } from './standby-check.ts';
-import type { Amounts, NeededImage, PodsNeeded, Toleration } from './standby-pods.ts';
+import { type Amounts, mainContainer, type NeededImage, type PodsNeeded, type Toleration } from './standby-pods.ts';
 
 /** A node, with what the pods on it have left. */
 export interface NodeRoom {
@@ -69,28 +69,44 @@ export function judgeQuotas(quotas: readonly Quota[], pods: readonly PodsNeeded[
   );
 }
 
-/** What stands against the sizes of these pods in a namespace's LimitRanges. Pure. */
+/** What stands against the sizes of these pods and their containers in a namespace's LimitRanges. Pure. */
 export function judgeLimits(ranges: readonly PodLimits[], pods: readonly PodsNeeded[]): readonly Finding[] {
-  return ranges.flatMap(({ name, type, min, max }) =>
-    pods.flatMap(({ component, requests, limits }) =>
-      (['cpu', 'memory'] as const).flatMap((key): Finding[] => {
-        const [most, least] = [max[key], min[key]];
-        const over = most !== undefined && limits !== undefined && limits[key] > most + epsilon;
-        const under = least !== undefined && requests !== undefined && requests[key] < least - epsilon;
-        if (!over && !under) return [];
-        const size = amountText(key, (over ? limits : requests)?.[key] ?? 0);
-        const bound = amountText(key, (over ? most : least) ?? 0);
-        return [
-          {
-            severity: 'refused',
-            code: 'LimitRangeAgainst',
-            message: `the ${component} has ${size} of ${key}, and the LimitRange ${name} allows a ${type.toLowerCase()} ${over ? 'no more' : 'no less'} than ${bound}`,
-            hint: `change the LimitRange ${name}, or ${component.charAt(0).toLowerCase()}${component.slice(1)}.resource in the manifest`,
-          },
-        ];
-      }),
-    ),
+  return ranges.flatMap((range) =>
+    pods.flatMap((pod) => {
+      const whole = { name: undefined, requests: pod.requests ?? {}, limits: pod.limits ?? {} };
+      const parts = range.type === 'Pod' ? [whole] : pod.containers;
+      return parts.flatMap((part) =>
+        (['cpu', 'memory'] as const).flatMap((key) => againstLimit(range, pod.component, part, key)),
+      );
+    }),
   );
+}
+
+function againstLimit(
+  { name, type, min, max }: PodLimits,
+  component: PodsNeeded['component'],
+  part: { readonly name: string | undefined; readonly requests: Partial<Amounts>; readonly limits: Partial<Amounts> },
+  key: keyof Amounts,
+): readonly Finding[] {
+  const [most, least, limit, request] = [max[key], min[key], part.limits[key], part.requests[key]];
+  const over = most !== undefined && limit !== undefined && limit > most + epsilon;
+  const under = least !== undefined && request !== undefined && request < least - epsilon;
+  if (!over && !under) return [];
+  const size = amountText(key, (over ? limit : request) ?? 0);
+  const bound = amountText(key, (over ? most : least) ?? 0);
+  const beside = part.name === undefined || part.name === mainContainer ? '' : `'s container ${part.name}`;
+  const place =
+    beside === ''
+      ? `${component.charAt(0).toLowerCase()}${component.slice(1)}.resource`
+      : 'the podTemplate’s resources';
+  return [
+    {
+      severity: 'refused',
+      code: 'LimitRangeAgainst',
+      message: `the ${component}${beside} has ${size} of ${key}, and the LimitRange ${name} allows a ${type.toLowerCase()} ${over ? 'no more' : 'no less'} than ${bound}`,
+      hint: `change the LimitRange ${name}, or ${place} in the manifest`,
+    },
+  ];
 }
 
 /**

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseFlinkMemory, podsOf, referencesOf } from '../../../health/standby-pods.ts';
+import { judgeLimits } from '../../../health/standby-room.ts';
 
 const object = (spec: object) => ({ apiVersion: 'x/v1', kind: 'FlinkDeployment', metadata: { name: 'x' }, spec });
 const gib = 2 ** 30;
@@ -66,4 +67,25 @@ test('what pods name by name, without what is optional', () => {
     'Secret b',
     'Secret pass word',
   ]);
+});
+
+test('a LimitRange of containers bounds each container, one of pods all of them together', () => {
+  const side = { name: 'log', image: 'log', resources: { limits: { memory: '512Mi' } } };
+  const podTemplate = { spec: { containers: [{ name: 'flink-main-container' }, side] } };
+  const pods = podsOf(object({ image: 'f:1', taskManager: { resource: { memory: '1g', cpu: 1 }, podTemplate } }));
+  const tasks = pods.filter(({ component }) => component === 'TaskManager');
+  const against = (type: string, bounds: { readonly min?: number; readonly max?: number }) => {
+    const { min, max } = bounds;
+    const range = { name: 'l', type, min: min ? { memory: min } : {}, max: max ? { memory: max } : {} };
+    return judgeLimits([range], tasks).map(({ message }) => message);
+  };
+  expect(against('Container', { max: gib })).toEqual([]);
+  expect(against('Pod', { max: gib })).toEqual([
+    'the TaskManager has 1.5 GiB of memory, and the LimitRange l allows a pod no more than 1 GiB',
+  ]);
+  expect(against('Container', { max: 0.75 * gib })).toHaveLength(1);
+  expect(against('Container', { min: 0.75 * gib })).toEqual([
+    "the TaskManager's container log has 512 MiB of memory, and the LimitRange l allows a container no less than 768 MiB",
+  ]);
+  expect(against('Pod', { min: 1.5 * gib })).toEqual([]);
 });
