@@ -6,6 +6,7 @@ import {
   judgeStandbyKubernetes,
   judgeStandbySession,
   type Looked,
+  type StandbyJob,
   standbyVerdict,
 } from '../../health/standby-check.ts';
 import type { Region } from '../../regions/region.ts';
@@ -17,18 +18,23 @@ import { kubernetesJobs } from '../open-flink.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
 /**
- * `argus standby check`: what a failover would need of the standby's Flink; changes nothing. Exit code 3 when it would
- * be refused, 1 when the standby can't be asked.
+ * `argus standby check`: what a failover would need of the standby's Flink; changes nothing but, with `--probe-pod`, for
+ * a pod that is deleted again. Exit code 3 when it would be refused, 1 when the standby can't be asked.
  */
-export async function run(context: CommandContext, options: { readonly job?: string }): Promise<number> {
+export async function run(
+  context: CommandContext,
+  options: { readonly job?: string; readonly probePod?: boolean },
+): Promise<number> {
   return withComposition(context, async (composition) => {
     const { config } = composition;
     const jobs = chosenJobs(config.jobs, options.job);
     const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
+    const probes = options.probePod === true;
     const session = config.regions[standby.name]?.flink.kubernetes === undefined || standby.kubernetes === undefined;
+    if (session && probes) throw noPods(standby.name);
     const findings = session
       ? await ofSession(context, composition, jobs, standby)
-      : await ofKubernetes(context, composition, jobs, primary, standby);
+      : await ofKubernetes(context, composition, jobs, primary, standby, probes);
     const verdict = standbyVerdict(findings);
     context.signal.throwIfAborted();
     const names = jobs.map(({ name }) => name);
@@ -42,12 +48,14 @@ export async function run(context: CommandContext, options: { readonly job?: str
 }
 
 async function ofKubernetes(
-  { signal }: CommandContext,
+  context: CommandContext,
   { config, folder }: Composition,
   jobs: readonly Composition['config']['jobs'][number][],
   primary: Region,
   standby: Region,
+  probes: boolean,
 ): Promise<readonly Finding[]> {
+  const { signal } = context;
   const { kubernetes } = standby;
   if (kubernetes === undefined) return [];
   const there = config.regions[primary.name]?.flink.kubernetes ? primary.kubernetes : undefined;
@@ -58,7 +66,45 @@ async function ofKubernetes(
     ...(there && { primary: { kubernetes: there, jobs: kubernetesJobs(jobs, primary.name, folder) } }),
     signal,
   });
-  return judgeStandbyKubernetes(facts);
+  const findings = judgeStandbyKubernetes(facts);
+  return probes
+    ? [...findings, ...(await probeFindings(context, kubernetes, facts.jobs, config, standby.name))]
+    : findings;
+}
+
+/** What a pod of each job can reach; one after the other, since the namespace may have little room. */
+async function probeFindings(
+  context: CommandContext,
+  kubernetes: NonNullable<Region['kubernetes']>,
+  jobs: readonly StandbyJob[],
+  config: Composition['config'],
+  region: string,
+): Promise<readonly Finding[]> {
+  const [{ judgeProbe, probeTargets }, { runProbePod }] = await Promise.all([
+    import('../../health/probe-pod.ts'),
+    import('../../health/run-probe-pod.ts'),
+  ]);
+  const { kafka, objects } = config.regions[region] as Composition['config']['regions'][string];
+  const findings: Finding[] = [];
+  for (const { job, namespace, object } of jobs) {
+    // Why there is no object is told already.
+    if ('unseen' in object || object.seen === undefined) continue;
+    const targets = probeTargets(object.seen, { name: region, ...kafka, ...objects });
+    context.tell(
+      `${job}: a pod in ${namespace} tries ${targets.map(({ host, port }) => `${host}:${port}`).join(', ')}`,
+    );
+    const onLeft = (message: string) => context.tell(`warning: ${message}`);
+    const of = { kubernetes, namespace, object: object.seen, targets, signal: context.signal, onLeft };
+    findings.push(...judgeProbe({ job, namespace, probed: await runProbePod(of) }));
+  }
+  return findings;
+}
+
+function noPods(region: string): ArgusError {
+  return new ArgusError('UsageError', `--probe-pod: ${region} has a session cluster, whose pods Argus doesn't make`, {
+    hint: 'leave --probe-pod out, or configure flink.kubernetes for that region',
+    exitCode: 2,
+  });
 }
 
 async function ofSession(

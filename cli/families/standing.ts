@@ -31,8 +31,11 @@ export function standingCommands(cli: CommandLine): void {
     cli.group('standby', 'What a failover would need of the standby', 'argus standby check'),
     'check',
     'What a failover would need of the standby’s Flink: manifests, rights, images, quotas, room, secrets; changes nothing. Exit code 3 when it would be refused',
-    '  $ argus standby check\n  $ argus standby check --job counts --json',
+    '  $ argus standby check\n  $ argus standby check --job counts --json\n  $ argus standby check --probe-pod',
     () => import('../commands/standby-check.ts'),
-    (c) => c.option('--job <name>', 'this job only'),
+    (c) =>
+      c
+        .option('--job <name>', 'this job only')
+        .option('--probe-pod', 'also run a short-lived pod that tries bucket and Kafka, and delete it'),
   );
 }

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseDocument } from 'yaml';
+import { probeLabel } from '../../health/probe-pod.ts';
 import { flinkDeploymentKind } from '../../regions/flink/flink-deployment.ts';
 import type { KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { freePort } from '../support/kafka-broker.ts';
@@ -339,6 +340,36 @@ describe('argus standby check', () => {
       expect(context.stderr).toContain('elsewhere');
     },
   );
+
+  test('a probe pod that Argus may not make is told as not known, by the verb', limit, async () => {
+    const ended = await argus(config(), 'standby', 'check', '--probe-pod', '--json');
+    expect(ended.code, ended.stderr).toBe(0);
+    const seen: Told = JSON.parse(ended.stdout);
+    expect(told(seen)).toEqual(['warning ProbeUnknown']);
+    expect(seen.findings[0]?.message).toContain('does not allow Argus to create pods');
+  });
+
+  test('a probe pod goes with the command that is ended: nothing is left', limit, async () => {
+    await applyFixture(cluster.admin, 'rbac-probe-pod.yaml');
+    const pods = () => cluster.admin.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace });
+    await writeFile(join(dir, 'probe.yaml'), config());
+    const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', ARGUS_TOKEN: token };
+    for (const [, name] of config().matchAll(/env:(\w+)/g)) env[name as string] ??= 'secret';
+    const args = [main, '--config', join(dir, 'probe.yaml'), 'standby', 'check', '--probe-pod'];
+    const child = spawn(process.execPath, args, { env, cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
+    try {
+      // No node takes it here: it waits.
+      await expect.poll(async () => (await pods()).length, { timeout: 60_000, interval: 200 }).toBe(1);
+      const [pod] = await pods();
+      expect(pod?.metadata.labels).toMatchObject(probeLabel);
+      expect(pod?.spec).toMatchObject({ activeDeadlineSeconds: 120, automountServiceAccountToken: false });
+      child.kill('SIGINT');
+      await new Promise((resolve) => child.once('exit', resolve));
+      expect(await pods()).toEqual([]);
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
 
   test('without the operator’s definition', limit, async () => {
     const { metadata, ...definition } = (await cluster.admin.get({
