@@ -48,7 +48,8 @@ export type LeaseAnswer =
 
 /**
  * The right to act, alone. It is worth what `check` says at this instant: ask before every effect.
- * A process that slept through its deadline is told so by its own monotonic clock, without asking the store.
+ * A process that slept through its deadline is told so by its own clocks, without asking the store: by the monotonic
+ * one, or by the wall clock when the whole machine was suspended.
  */
 export interface Lease {
   readonly epoch: number;
@@ -61,7 +62,10 @@ export interface Lease {
   check(): void;
   /** Extends by `ttlMs` from now; `LeaseLost` when another has taken it. Other errors leave the old deadline. */
   renew(options?: CallOptions): Promise<void>;
-  /** Renews every third of the `ttlMs` until the returned function is called, or the lease is lost. */
+  /**
+   * Renews every third of the `ttlMs` until the returned function is called, or the lease is lost; `signal` is aborted
+   * the moment it is.
+   */
   keepRenewed(): () => Promise<void>;
   /** Gives it back; no error when it is lost already. */
   release(options?: CallOptions): Promise<void>;
@@ -93,7 +97,7 @@ export async function acquireLease(
   const startedAt = clock.monotonic();
   const nonce = randomUUID();
   const key = request.key ?? actingKey;
-  let sentAt = startedAt;
+  let sentAt = instantOf(clock);
   let watched: { readonly etag: string; readonly since: number } | undefined;
   for (;;) {
     const found = await readDocument(store, key, schema, options);
@@ -105,7 +109,7 @@ export async function acquireLease(
     if (!free && watched !== undefined && watched.etag !== found.etag) return { kind: 'held', by: found.value };
     if (!free) watched ??= { etag: found.etag, since: seenAt };
     if (free || (watched !== undefined && seenAt - watched.since >= (released ? 0 : found.value.ttlMs) + patienceMs)) {
-      sentAt = clock.monotonic();
+      sentAt = instantOf(clock);
       const put = await take(store, request, nonce, found, clock, options);
       if (put.kind === 'acquired') return put;
       continue;
@@ -134,7 +138,7 @@ async function take(
     nonce,
   };
   const key = request.key ?? actingKey;
-  const sentAt = clock.monotonic();
+  const sentAt = instantOf(clock);
   const put = await store.put(key, encodeDocument(value), {
     ...options,
     ...(over === undefined ? { ifAbsent: true } : { ifMatch: over.etag }),
@@ -148,10 +152,18 @@ function acquired(
   key: string,
   document: Document<LeaseDocument>,
   clock: Clock,
-  sentAt: number,
+  sentAt: Instant,
 ): { readonly kind: 'acquired'; readonly lease: Lease } {
   return { kind: 'acquired', lease: new StoredLease(store, key, document, clock, sentAt) };
 }
+
+/** By both clocks: the monotonic one stands still while a machine is suspended, the wall clock may be set. */
+interface Instant {
+  readonly monotonic: number;
+  readonly wall: number;
+}
+
+const instantOf = (clock: Clock): Instant => ({ monotonic: clock.monotonic(), wall: clock.now() });
 
 /** Owns the lease's object for as long as it is held: its ETag, and the deadline that the last write gave. */
 class StoredLease implements Lease {
@@ -163,9 +175,9 @@ class StoredLease implements Lease {
   private readonly lost = new AbortController();
   private readonly marginMs: number;
   private etag: string;
-  private deadline: number;
+  private heldFrom: Instant;
 
-  constructor(store: ObjectStore, key: string, document: Document<LeaseDocument>, clock: Clock, sentAt: number) {
+  constructor(store: ObjectStore, key: string, document: Document<LeaseDocument>, clock: Clock, sentAt: Instant) {
     this.store = store;
     this.key = key;
     this.clock = clock;
@@ -174,7 +186,7 @@ class StoredLease implements Lease {
     this.etag = document.etag;
     this.marginMs = document.value.ttlMs * 0.1;
     // Counted from before the write was sent: whoever sees it sees it later, and waits from then.
-    this.deadline = sentAt + document.value.ttlMs;
+    this.heldFrom = sentAt;
   }
 
   get signal(): AbortSignal {
@@ -182,7 +194,10 @@ class StoredLease implements Lease {
   }
 
   remainingMs(): number {
-    return this.lost.signal.aborted ? 0 : this.deadline - this.marginMs - this.clock.monotonic();
+    if (this.lost.signal.aborted) return 0;
+    const now = instantOf(this.clock);
+    const passed = Math.max(now.monotonic - this.heldFrom.monotonic, now.wall - this.heldFrom.wall);
+    return this.document.ttlMs - this.marginMs - passed;
   }
 
   check(): void {
@@ -220,8 +235,15 @@ class StoredLease implements Lease {
         }
       }
     };
-    // The only rejection is that of the sleep when it is stopped.
-    const ended = loop().catch(() => undefined);
+    // An effect under way ends with the lease, also while a renewal hangs.
+    const guard = async () => {
+      while (!stop.signal.aborted && !this.lost.signal.aborted) {
+        await this.clock.sleep(Math.max(1, this.remainingMs()), stop.signal);
+        if (this.remainingMs() <= 0) this.lose();
+      }
+    };
+    // The only rejections are those of the sleeps when they are stopped.
+    const ended = Promise.allSettled([loop(), guard()]);
     return async () => {
       stop.abort(new ArgusError('LeaseRenewalStopped', 'the lease is no longer renewed'));
       await ended;
@@ -243,15 +265,15 @@ class StoredLease implements Lease {
 
   private async write(change: Partial<LeaseDocument>, options: CallOptions) {
     const document: LeaseDocument = { ...this.document, ...change };
-    const sentAt = this.clock.monotonic();
+    const sentAt = instantOf(this.clock);
     const put = await this.store.put(this.key, encodeDocument(document), { ...options, ifMatch: this.etag });
     return { document, put, sentAt };
   }
 
-  private adopt(document: LeaseDocument, etag: string, sentAt: number): void {
+  private adopt(document: LeaseDocument, etag: string, sentAt: Instant): void {
     this.document = document;
     this.etag = etag;
-    this.deadline = sentAt + document.ttlMs;
+    this.heldFrom = sentAt;
   }
 
   private lose(): ArgusError {

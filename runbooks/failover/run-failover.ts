@@ -1,7 +1,6 @@
 import { ArgusError } from '../../domain/errors.ts';
-import { openJournal } from '../../state/journal.ts';
-import { acquireLease } from '../../state/lease.ts';
-import { type RunEvent, runSteps } from '../engine/run.ts';
+import type { RunEvent } from '../engine/run.ts';
+import { runUnderLease } from '../engine/under-lease.ts';
 import type { Occasion } from '../occasion.ts';
 import type { FailoverContext } from './context.ts';
 import { evidence } from './failover-step.ts';
@@ -10,9 +9,6 @@ import type { Outage } from './outage.ts';
 import { type FailoverPlan, planFailover } from './plan.ts';
 import { type FailoverReport, failoverReport } from './report.ts';
 import { failoverSteps } from './steps.ts';
-
-/** A dead run's lease is free after this long. */
-const leaseTtlMs = 10_000;
 
 export interface RunFailoverOptions {
   /** Everything but the lease's epoch, which is known once it is taken. */
@@ -47,21 +43,6 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
   const { state, clock, run } = context;
   const blocker = plan.blockers[0];
   if (blocker !== undefined) throw refusalOf(blocker);
-  options.onWaiting?.('taking the lease');
-  const answer = await acquireLease(
-    state,
-    { holder: options.holder, purpose: 'failover', run, ttlMs: leaseTtlMs, waitMs: 2 * leaseTtlMs },
-    clock,
-    signal === undefined ? {} : { signal },
-  );
-  if (answer.kind === 'held') {
-    throw new ArgusError('LeaseHeld', `${answer.by.holder} is at work: ${answer.by.purpose} ${answer.by.run ?? ''}`, {
-      hint: `see \`argus runs show ${answer.by.run ?? '<run>'}\`; wait for it to end`,
-      exitCode: 3,
-    });
-  }
-  const { lease } = answer;
-  const stopRenewing = lease.keepRenewed();
   const view = {
     from: plan.from,
     to: plan.to,
@@ -73,9 +54,13 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     ...(context.lossLimit?.accepted === undefined ? {} : { acceptedLoss: context.lossLimit.accepted }),
     ...(options.occasion?.reason === undefined ? {} : { reason: options.occasion.reason }),
   };
-  const result = await runSteps({
+  const result = await runUnderLease({
+    state,
+    clock,
+    run,
+    holder: options.holder,
     steps: failoverSteps(plan, context.drainMs),
-    context: { ...context, epoch: lease.epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) },
+    context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'failover',
     by: context.by,
     details: evidence({
@@ -93,18 +78,12 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
       steps: plan.steps.map(({ id, title }) => ({ id, title })),
       warnings: plan.warnings,
     }),
-    epoch: lease.epoch,
-    lease,
-    journal: openJournal(state, { run, epoch: lease.epoch }, clock),
-    clock,
     resumeHint: 'run `argus failover` again: it looks at what is done and goes on from there',
     report: (r) => evidence(failoverReport({ ...view, result: r })),
     ...(signal === undefined ? {} : { signal }),
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+    ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
   });
-  await stopRenewing();
-  // A lease that can't be given back runs out by itself.
-  await lease.release({ signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
   return failoverReport({ ...view, result });
 }
 

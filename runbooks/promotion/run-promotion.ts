@@ -1,7 +1,5 @@
-import { ArgusError } from '../../domain/errors.ts';
-import { openJournal } from '../../state/journal.ts';
-import { acquireLease } from '../../state/lease.ts';
-import { type RunEvent, runSteps } from '../engine/run.ts';
+import type { RunEvent } from '../engine/run.ts';
+import { runUnderLease } from '../engine/under-lease.ts';
 import type { FailoverContext } from '../failover/context.ts';
 import { evidence, type FailoverStep } from '../failover/failover-step.ts';
 import { type FailoverReport, failoverReport } from '../failover/report.ts';
@@ -13,8 +11,6 @@ import { sealMirror } from '../failover/steps/seal-mirror.ts';
 
 /** As the journal names it; `argus mirror promote` goes on only with runs of its own. */
 export const promotionRunbook = 'promote';
-/** A dead run's lease is free after this long. */
-const leaseTtlMs = 10_000;
 
 /** A promotion of the standby's Kafka alone. What a failover's report says of jobs and names stays empty. */
 export interface PromotionReport extends FailoverReport {
@@ -53,20 +49,6 @@ export async function runPromotion(options: RunPromotionOptions): Promise<Promot
   const { context, signal, resumes } = options;
   const { state, clock, run, roles, config } = context;
   const startedAtMs = clock.now();
-  const answer = await acquireLease(
-    state,
-    { holder: options.holder, purpose: 'mirror promote', run, ttlMs: leaseTtlMs, waitMs: 2 * leaseTtlMs },
-    clock,
-    signal === undefined ? {} : { signal },
-  );
-  if (answer.kind === 'held') {
-    throw new ArgusError('LeaseHeld', `${answer.by.holder} is at work: ${answer.by.purpose} ${answer.by.run ?? ''}`, {
-      hint: 'wait for it to end; `argus runs list` shows it',
-      exitCode: 3,
-    });
-  }
-  const { lease } = answer;
-  const stopRenewing = lease.keepRenewed();
   const outage = { atMs: startedAtMs, source: 'run-start' } as const;
   const view = { from: roles.primary, to: roles.standby, outage, topics: config.topics, jobs: [] };
   const report = (result: Parameters<typeof failoverReport>[0]['result']): PromotionReport => ({
@@ -74,9 +56,14 @@ export async function runPromotion(options: RunPromotionOptions): Promise<Promot
     drained: result.facts.mirrorDrained === true,
     unmatchedCommits: result.facts.unmatchedCommits ?? [],
   });
-  const result = await runSteps({
+  const result = await runUnderLease({
+    state,
+    clock,
+    run,
+    holder: options.holder,
+    purpose: 'mirror promote',
     steps: promotionSteps(context),
-    context: { ...context, epoch: lease.epoch, ...(resumes === undefined ? {} : { resumes }) },
+    context: (epoch) => ({ ...context, epoch, ...(resumes === undefined ? {} : { resumes }) }),
     runbook: promotionRunbook,
     by: context.by,
     details: evidence({
@@ -86,17 +73,10 @@ export async function runPromotion(options: RunPromotionOptions): Promise<Promot
       commit: context.commitTransactions,
       resumes,
     }),
-    epoch: lease.epoch,
-    lease,
-    journal: openJournal(state, { run, epoch: lease.epoch }, clock),
-    clock,
     resumeHint: 'run `argus mirror promote` again: it looks at what is done and goes on from there',
     report: (r) => evidence(report(r)),
     ...(signal === undefined ? {} : { signal }),
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   });
-  await stopRenewing();
-  // A lease that can't be given back runs out by itself.
-  await lease.release({ signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
   return report(result);
 }

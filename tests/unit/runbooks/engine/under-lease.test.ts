@@ -1,0 +1,150 @@
+import { describe, expect, test } from 'vitest';
+import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
+import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
+import type { Step } from '../../../../runbooks/engine/step.ts';
+import { type LeasedRun, runUnderLease } from '../../../../runbooks/engine/under-lease.ts';
+import { readRun } from '../../../../state/journal.ts';
+import { acquireLease, readLease } from '../../../../state/lease.ts';
+import { foldRun } from '../../../../state/run-record.ts';
+import { askToStop } from '../../../../state/stop-requests.ts';
+import { type VirtualClock, virtualClock } from '../../state/virtual-clock.ts';
+
+const runName = (n: number) => `20261121T10300${n}Z-failover-000${n}`;
+
+/** A step that lasts; what it has done can be taken back. */
+function lasting(id: string, ms: number, log: string[], over: Partial<Step<null, object>> = {}): Step<null, object> {
+  return {
+    id,
+    title: `make ${id}`,
+    timeoutMs: 600_000,
+    onFailure: { kind: 'stop', hint: 'mend it' },
+    manual: [],
+    observe: async () => ({ kind: 'todo' }),
+    async act(_c, _f, io) {
+      log.push(id);
+      await io.clock.sleep(ms, io.signal);
+    },
+    verify: async () => ({ kind: 'done', evidence: id }),
+    async compensate() {
+      log.push(`not ${id}`);
+      return id;
+    },
+    ...over,
+  };
+}
+
+function start(store: ObjectStore, clock: VirtualClock, n: number, over: Partial<LeasedRun<null, object>> = {}) {
+  return runUnderLease({
+    state: store,
+    clock,
+    run: runName(n),
+    runbook: 'failover',
+    holder: `op${n}@here`,
+    by: `op${n}@here`,
+    details: null,
+    resumeHint: 'again',
+    steps: [],
+    context: () => null,
+    ...over,
+  });
+}
+
+describe('a run under the lease', () => {
+  test('is shown to another who starts, with its step, and not disturbed', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    const log: string[] = [];
+    const first = start(store, clock, 1, { steps: [lasting('a', 60_000, log)] });
+    await clock.sleep(1_000);
+    await expect(start(store, clock, 2, { steps: [lasting('b', 1, log)] })).rejects.toMatchObject({
+      code: 'LeaseHeld',
+      exitCode: 3,
+      message: `op1@here is at work: failover ${runName(1)}, since 2027-01-15T08:00:00.000Z, at a`,
+      hint: expect.stringContaining(`argus runs abort ${runName(1)}`),
+    });
+    expect(await first).toMatchObject({ outcome: 'done' });
+    expect(log).toEqual(['a']);
+    expect(await readRun(store, runName(2)), 'the other wrote nothing').toEqual([]);
+    expect(await readLease(store)).toMatchObject({ released: true });
+  });
+
+  test('that stops when asked from elsewhere takes back what it did, and says who asked', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    const log: string[] = [];
+    const running = start(store, clock, 1, { steps: [lasting('a', 1, log), lasting('b', 60_000, log)] });
+    await clock.sleep(5_000);
+    await askToStop(store, runName(1), { by: 'lead@there', atMs: clock.now(), reason: 'false alarm' });
+    await askToStop(store, runName(1), { by: 'late@there', atMs: clock.now() });
+    expect(await running).toMatchObject({ outcome: 'interrupted', compensated: ['b', 'a'] });
+    expect(log).toEqual(['a', 'b', 'not b', 'not a']);
+    expect(clock.monotonic(), 'at once, not at the end of the step').toBeLessThan(15_000);
+    expect(foldRun(await readRun(store, runName(1)))).toMatchObject({ status: 'interrupted', stoppedBy: 'lead@there' });
+  });
+
+  test('that is asked to stop past the point of no return stops, and takes nothing back', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    const log: string[] = [];
+    const steps = [lasting('a', 1, log), lasting('b', 60_000, log, { pointOfNoReturn: true })];
+    const running = start(store, clock, 1, { steps });
+    await clock.sleep(5_000);
+    await askToStop(store, runName(1), { by: 'lead@there', atMs: clock.now() });
+    expect(await running).toMatchObject({ outcome: 'interrupted', compensated: [], pastReturn: true });
+    expect(log).toEqual(['a', 'b']);
+  });
+
+  test('takes a dead run`s over after its time to live and what may be under way, not before', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    const log: string[] = [];
+    const dead = { holder: 'op1@here', purpose: 'failover', run: runName(1), ttlMs: 10_000, waitMs: 0 };
+    expect(await acquireLease(store, dead, clock)).toMatchObject({ kind: 'acquired' });
+    const from = clock.monotonic();
+    expect(await start(store, clock, 2, { steps: [lasting('b', 1, log)] })).toMatchObject({
+      outcome: 'done',
+      epoch: 2,
+    });
+    expect(clock.monotonic() - from).toBeGreaterThanOrEqual(15_000);
+    expect(clock.monotonic() - from).toBeLessThan(20_000);
+  });
+
+  test('has its act ended the moment the lease ends, though the renewal hangs', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    let cut = false;
+    const hanging: ObjectStore = {
+      ...store,
+      put: (key, body, options) => (cut ? new Promise(() => undefined) : store.put(key, body, options)),
+    };
+    let endedAt = Number.NaN;
+    const a = lasting('a', 0, [], {
+      async act(_c, _f, io) {
+        cut = true;
+        await io.clock.sleep(60_000, io.signal).catch(() => undefined);
+        endedAt = clock.monotonic();
+      },
+    });
+    void start(hanging, clock, 1, { steps: [a] });
+    await clock.sleep(30_000);
+    expect(endedAt).toBeGreaterThan(8_000);
+    expect(endedAt).toBeLessThanOrEqual(10_000);
+  });
+
+  test('makes nothing more after its machine was suspended, though the monotonic clock stood still', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    let suspendedMs = 0;
+    const log: string[] = [];
+    const a = lasting('a', 0, log, {
+      async act(_c, _f, io) {
+        suspendedMs = 3_600_000;
+        io.check();
+        log.push('late effect');
+      },
+    });
+    const waking: VirtualClock = { ...clock, now: () => clock.now() + suspendedMs };
+    expect(await start(store, waking, 1, { steps: [a] })).toMatchObject({ error: { code: 'LeaseLost' } });
+    expect(log).toEqual([]);
+  });
+});
