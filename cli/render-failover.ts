@@ -71,6 +71,7 @@ export function renderReport(report: FailoverReport): string {
     out.push(
       `the primary was not seen stopped${report.unfencedBecause ? ` (${report.unfencedBecause})` : ''}; that was accepted`,
     );
+  if (report.kafkaFencing !== undefined) out.push(fencingLine(report.from, report.kafkaFencing));
   if (report.compensated.length > 0) out.push(`taken back: ${report.compensated.join(', ')}`);
   if (report.outcome !== 'done') {
     out.push(
@@ -132,4 +133,20 @@ function lossText(loss: TopicLoss): string {
   const unseen = loss.unseenMs === undefined ? '' : ` from a last sight ${formatMs(loss.unseenMs)} before the outage`;
   const ms = loss.ms === null ? '' : `, ${formatMs(loss.ms)}`;
   return `${loss.estimated ? 'about ' : ''}${loss.estimatedRecords} records${bound}${ms}${loss.estimated ? ', an estimate' : ''}${unseen}`;
+}
+
+function fencingLine(from: string, fencing: NonNullable<FailoverReport['kafkaFencing']>): string {
+  const why = fencing.why.join('; ');
+  switch (fencing.kind) {
+    case 'proven':
+      return `${from}'s Kafka takes no writes of ${fencing.principals.join(', ')}: seen at broker ${fencing.brokers.join(', ')}`;
+    case 'partial':
+      return `${from}'s Kafka refuses ${fencing.principals.join(', ')}, but not all is shown: ${why}`;
+    case 'unproven':
+      return `${from}'s Kafka was not seen fenced (${why}); that was accepted`;
+    case 'none':
+      return `${from}'s Kafka was not fenced: ${why}`;
+    default:
+      return fencing satisfies never;
+  }
 }

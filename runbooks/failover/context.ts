@@ -10,6 +10,7 @@ import type { OpenTransaction } from '../../replication/topics/decide-transactio
 import type { EndedTransaction } from '../../replication/topics/end-open-transactions.ts';
 import type { ToldTransaction } from '../../replication/topics/open-transactions.ts';
 import type { Sighting } from '../../state/sightings.ts';
+import type { KafkaFencing } from '../fencing/kafka-fencing.ts';
 import type { LossLimit } from './budget.ts';
 import type { StandbyRemains } from './standby-remains.ts';
 
@@ -140,6 +141,10 @@ export interface FailoverFacts {
   readonly primaryStopped: boolean;
   /** Why that could not be seen. */
   readonly unfencedBecause: string;
+  /** How far its Kafka was seen to take no writes any more. */
+  readonly kafkaFencing: KafkaFencing;
+  /** Where the primary's fenced logs ended when they stood still. */
+  readonly fencedEnds: readonly PartitionOffset[];
   /** Where mirrored data ends on the standby; offsets at and above belong to the new primary. */
   readonly promotedAt: readonly PartitionOffset[];
   readonly mirrorDrained: boolean;

@@ -60,7 +60,7 @@ const wasTakenBack = ({ status, steps, notTakenBack = [] }: RunRecord) =>
   status !== 'running' && notTakenBack.length === 0 && steps.some((s) => s.status === 'compensated');
 
 /** A run that got no further than these has nothing that could be gone on with. */
-const firstSteps = ['stop-primary-jobs', 'check-ready'];
+const firstSteps = ['stop-primary-jobs', 'fence-primary', 'check-ready'];
 const hasEffects = (run: RunRecord) => run.steps.some((s) => !firstSteps.includes(s.id) && s.status !== 'refused');
 
 function numberIn(details: Json, key: string): number | undefined {

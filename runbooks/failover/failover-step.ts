@@ -7,6 +7,7 @@ export type FailoverStep = Step<FailoverContext, FailoverFacts>;
 /** Steps by id, in their order. */
 export const failoverStepIds = [
   'stop-primary-jobs',
+  'fence-primary',
   'freeze-mirror',
   'seal-mirror',
   'sync-groups',

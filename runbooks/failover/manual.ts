@@ -2,6 +2,7 @@ import type { Config } from '../../domain/config.ts';
 import { offsetToJson, type PartitionOffset } from '../../domain/offsets.ts';
 import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
 import type { Acl } from '../../regions/kafka/kafka-acls.ts';
+import { fencedTopics, fenceRules } from '../fencing/fence-rules.ts';
 import type { FailoverStepId } from './failover-step.ts';
 import { restByKubectl, startByKubectl, stopByKubectl } from './manual-kubernetes.ts';
 
@@ -34,6 +35,7 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
   const s3 = `aws s3 --endpoint-url ${quote(to.objects.endpoint)}`;
   return {
     'stop-primary-jobs': stopCommands(view),
+    'fence-primary': fenceCommands(view),
     'freeze-mirror': [
       '# stop every `argus daemon` and `argus mirror run`, then note where the logs end, in $ENDS:',
       noteEnds(
@@ -94,7 +96,7 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
     ],
     promote: [
       ...(view.finalEnds === undefined
-        ? ['# promotedAt: the ends noted in step 2, the instant: when this is run']
+        ? ['# promotedAt: the ends noted in step 3, the instant: when this is run']
         : []),
       promoteCommand(view),
     ],
@@ -130,6 +132,14 @@ function stopCommands({ config, primary, primaryJobs }: ManualView): readonly st
     : [`curl -f ${quote(`${flink}/jobs/overview`)} # each that is not finished: PATCH /jobs/<id>?mode=cancel`];
 }
 
+function fenceCommands({ config, primary }: ManualView): readonly string[] {
+  const { bootstrap, fence } = config.regions[primary]!.kafka;
+  if (fence === undefined || fence.by === 'none')
+    return [`# keep the producers of ${primary} away from its Kafka: stop them, or cut their way`];
+  const principals = [...fence.producers, ...fence.jobs].map((p) => p.principal);
+  return fenceRules(principals, fencedTopics(config, fence)).map((acl) => aclCommand(bootstrap.join(','), acl));
+}
+
 /** A question to the REST interface of a job's cluster. */
 function askFlink(config: Config, region: string, job: string, path: string): string {
   const { rest } = config.regions[region]!.flink;
@@ -139,12 +149,22 @@ function askFlink(config: Config, region: string, job: string, path: string): st
     : `curl -f ${quote(`${trim(rest ?? '')}${path}`)}`;
 }
 
+/** How kafka-acls.sh calls what a rule is about. */
+const kafkaOption: Readonly<Record<Acl['resourceType'], string>> = {
+  topic: 'topic',
+  group: 'group',
+  cluster: 'cluster',
+  transactionalId: 'transactional-id',
+  delegationToken: 'delegation-token',
+  user: 'user-principal',
+};
+
 function aclCommand(bootstrap: string, acl: Acl): string {
   const verb = acl.permission === 'ALLOW' ? 'allow' : 'deny';
   const operation = acl.operation.replace(/([A-Z])([A-Z]*)_?/g, (_, first, rest) => first + rest.toLowerCase());
   return [
     `kafka-acls.sh --bootstrap-server ${quote(bootstrap)} --add --${verb}-principal ${quote(acl.principal)}`,
-    `--${verb}-host ${quote(acl.host)} --operation ${operation} --${acl.resourceType} ${quote(acl.resourceName)}`,
+    `--${verb}-host ${quote(acl.host)} --operation ${operation} --${kafkaOption[acl.resourceType]} ${quote(acl.resourceName)}`,
     `--resource-pattern-type ${acl.patternType}`,
   ].join(' ');
 }
@@ -163,7 +183,7 @@ function promoteCommand(view: ManualView): string {
   // What only the shell will know stands outside the quotes.
   const document = quote(roles)
     .replace('"<now>"', `'"$(date +%s)000"'`)
-    .replace('"<ends>"', `'"\${ENDS:?note them in step 2}"'`);
+    .replace('"<ends>"', `'"\${ENDS:?note them in step 3}"'`);
   const { state } = view.config;
   if (typeof state === 'string') {
     const file = `${state.slice('file:'.length)}/${key}`;

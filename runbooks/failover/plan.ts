@@ -1,8 +1,10 @@
 import { formatByteSize } from '../../domain/byte-size.ts';
 import type { Roles } from '../../domain/roles.ts';
+import type { Region } from '../../regions/region.ts';
 import { estimateCopyMs } from '../../replication/checkpoints/restore-copy.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
+import { usableFence } from '../fencing/kafka-fencing.ts';
 import { type BudgetVerdict, judgeLoss } from './budget.ts';
 import type { UsedPoint } from './context.ts';
 import { type FailoverStepId, failoverStepIds, type StepWords } from './failover-step.ts';
@@ -126,6 +128,7 @@ function stepsOf(
       view.primaryJobs.kind === 'unknown'
         ? `Stop ${jobs} on ${primary.name}: it can't be reached${context.acceptUnfenced ? ', accepted as unfenced' : ''}`
         : `Stop ${jobs} on ${primary.name}`,
+    'fence-primary': fenceTitle(primary, view.primaryJobs.kind === 'unknown'),
     'freeze-mirror': `Stop the mirror to ${standby.name} and note where ${list(config.topics)} end`,
     'seal-mirror': config.mirror.denyWrite
       ? `Keep the mirror from writing: close its transactional ids, deny ${config.mirror.principal ?? ''} WRITE on ${standby.name}`
@@ -142,6 +145,13 @@ function stepsOf(
     'verify-names': `See ${names} answer ${standby.address} at ${list(view.resolvers)}`,
   };
   return failoverStepIds.map((id) => ({ id, title: titles[id], manual: manual[id] }));
+}
+
+function fenceTitle(primary: Pick<Region, 'name' | 'fence'>, dark: boolean): string {
+  const fence = usableFence({ region: primary });
+  if ('none' in fence) return `Keep writers out of ${primary.name}'s Kafka: not by Argus (${fence.none})`;
+  const who = list(fence.settings.principals.map((p) => p.principal));
+  return `Deny ${who} WRITE on ${primary.name}, and see it${dark ? ', if its Kafka answers' : ''}`;
 }
 
 function prepareTitle(points: readonly UsedPoint[]): string {

@@ -6,6 +6,7 @@ import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-
 import type { Failure } from '../../state/journal.ts';
 import type { Sighting } from '../../state/sightings.ts';
 import type { RunResult, StepStatus } from '../engine/run.ts';
+import type { KafkaFencing } from '../fencing/kafka-fencing.ts';
 import type { LossBudget } from './budget.ts';
 import type { FailoverFacts, RejectedPoint, UsedPoint } from './context.ts';
 import type { Outage } from './outage.ts';
@@ -58,6 +59,8 @@ export interface FailoverReport {
   /** True: nobody saw the primary stopped, and a person accepted that. */
   readonly unfenced: boolean;
   readonly unfencedBecause?: string;
+  /** How far the primary's Kafka was shown to take no writes any more; absent: the run didn't get there. */
+  readonly kafkaFencing?: KafkaFencing;
   readonly promotedAt: readonly PartitionOffsetJson[];
   /** The standby's brokers were seen to refuse the mirror's writes. */
   readonly writeDenied?: boolean;
@@ -157,6 +160,7 @@ export function failoverReport(view: ReportView): FailoverReport {
     ...(view.reason === undefined ? {} : { reason: view.reason }),
     unfenced: facts.primaryStopped === false,
     ...(facts.unfencedBecause === undefined ? {} : { unfencedBecause: facts.unfencedBecause }),
+    ...(facts.kafkaFencing === undefined ? {} : { kafkaFencing: facts.kafkaFencing }),
     promotedAt: (facts.promotedAt ?? []).map(offsetToJson),
     writeDenied: facts.writeDenied === true,
     endedTransactions: (facts.endedTransactions ?? []).map(jsoned),

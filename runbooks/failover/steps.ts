@@ -3,6 +3,7 @@ import type { FailoverPlan } from './plan.ts';
 import { awaitCheckpoint } from './steps/await-checkpoint.ts';
 import { chooseRecoveryPoints } from './steps/choose-recovery-point.ts';
 import { endTransactions } from './steps/end-transactions.ts';
+import { fencePrimary } from './steps/fence-primary.ts';
 import { flipNames } from './steps/flip-names.ts';
 import { freezeMirror } from './steps/freeze-mirror.ts';
 import { prepareRestore } from './steps/prepare-restore.ts';
@@ -22,6 +23,7 @@ export function failoverSteps(
   const claimedBytes = plan.recoveryPoints.reduce((sum, point) => sum + (point.claim?.bytes ?? 0), 0);
   const make: Record<FailoverStepId, (words: StepWords) => FailoverStep> = {
     'stop-primary-jobs': stopPrimaryJobs,
+    'fence-primary': fencePrimary,
     'freeze-mirror': (words) => freezeMirror(words, drainMs),
     'seal-mirror': sealMirror,
     'sync-groups': syncGroups,

@@ -52,7 +52,9 @@ export const everybody: readonly FencedKind[] = ['producer', 'job'];
 /** The fence by which writers can be denied; else why there is none. */
 export function usableFence({
   region,
-}: Pick<FenceTarget, 'region'>): KafkaFence | { readonly none: string; readonly required: boolean } {
+}: {
+  readonly region: Pick<Region, 'name' | 'fence'>;
+}): KafkaFence | { readonly none: string; readonly required: boolean } {
   const { name, fence } = region;
   if (fence === undefined) return { none: `regions.${name}.kafka.fence is not set`, required: false };
   if (fence.settings.by === 'none') return { none: `regions.${name}.kafka.fence is by: none`, required: false };

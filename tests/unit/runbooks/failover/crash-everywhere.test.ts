@@ -51,6 +51,7 @@ function failoverStory(circumstances: WorldOptions & { readonly mirror: 'confirm
       jobs: await world.context.standby.flink.list(),
       open: await world.context.remains.openTransactions([], [], signal),
       rules: await world.context.standby.kafka.listAcls(),
+      fence: circumstances.fence ? await world.context.primary.kafka.listAcls() : [],
       denied: (await world.context.remains.lookAtDenial([], signal)).kind,
     }),
     effects: (world) => world.effects,
@@ -106,6 +107,10 @@ const open: OpenTransaction = {
 const worlds: readonly (readonly [string, Parameters<typeof failoverStory>[0]])[] = [
   ['the primary is dark and the mirror confirms', { mirror: 'confirms', open: [open] }],
   ['the primary is dark and the mirror is silent', { mirror: 'silent', open: [open] }],
+  [
+    'the primary answers and its Kafka is fenced',
+    { mirror: 'confirms', primary: 'up', acceptUnfenced: false, fence: {} },
+  ],
   ['the primary answers', { mirror: 'confirms', primary: 'up', acceptUnfenced: false }],
 ];
 

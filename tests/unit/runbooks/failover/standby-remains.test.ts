@@ -59,7 +59,7 @@ test('takes the mirror`s right to write away where the configuration names it, a
   const context = { ...confirming(other), config: { ...config, mirror } };
   const refusing = { ...context, chooseRecoveryPoints: chooseOnce(context) };
   const given = await failOver(other, refusing);
-  expect(given).toMatchObject({ outcome: 'refused', compensated: ['seal-mirror', 'freeze-mirror'] });
+  expect(given).toMatchObject({ outcome: 'refused', compensated: ['seal-mirror', 'freeze-mirror', 'fence-primary'] });
   expect(other.effects).toEqual(['deny User:mirror', 'sync group', 'allow User:mirror']);
 });
 

@@ -12,6 +12,7 @@ import type { Region } from '../../../../regions/region.ts';
 import type { OpenTransaction } from '../../../../replication/topics/decide-transactions.ts';
 import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
 import type { Sighting } from '../../../../state/sightings.ts';
+import { type FakeFenceOptions, fakeFence } from '../../../support/fake-fence.ts';
 import { type VirtualClock, virtualClock } from '../../state/virtual-clock.ts';
 
 export const config: Config = configSchema.parse({
@@ -100,6 +101,8 @@ export interface WorldOptions {
   readonly noPoint?: boolean;
   /** Transactions that stand open on the standby once the mirror has stopped. */
   readonly open?: readonly OpenTransaction[];
+  /** The primary's Kafka can be fenced, as these say. */
+  readonly fence?: FakeFenceOptions;
   /** The standby's brokers have one, unless told. */
   readonly authorizer?: boolean;
   /** What the mirror does when it is asked to freeze; it is asked at every look of the standby's ends. */
@@ -161,8 +164,17 @@ export function newWorld(options: WorldOptions = {}): World {
       return new Map();
     },
   };
+  const fenced =
+    options.fence &&
+    fakeFence({
+      dark: () => !up,
+      onChange: (change, { principal, resourceType }) => effects.push(`${change} ${principal} ${resourceType}`),
+      ...options.fence,
+    });
   const primaryKafka: KafkaAdmin = {
     ...unused<KafkaAdmin>(),
+    ...fenced?.acls,
+    describeTopics: async () => new Map([['events', { name: 'events', topicId: 'x', partitions: 2 }]]),
     logRanges: async (partitions) => {
       if (!up) return dark();
       return partitions.map((p) => ({ ...p, logStartOffset: 0n, logEndOffset: ends.get(partitionKey(p))! }));
@@ -178,7 +190,7 @@ export function newWorld(options: WorldOptions = {}): World {
   });
   const context: Omit<FailoverContext, 'epoch'> = {
     config,
-    primary: region('mumbai', '127.0.1.1', primaryKafka, primaryFlink),
+    primary: { ...region('mumbai', '127.0.1.1', primaryKafka, primaryFlink), ...(fenced && { fence: fenced.fence }) },
     standby: region('singapore', '127.0.2.1', standbyKafka, standbyFlink),
     names: {
       records: {

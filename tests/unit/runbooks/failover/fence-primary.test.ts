@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { readRun } from '../../../../state/journal.ts';
+import { readKafkaFence } from '../../../../state/kafka-fence.ts';
+import { foldRun } from '../../../../state/run-record.ts';
+import type { FakeFenceOptions } from '../../../support/fake-fence.ts';
+import { confirming, failOver, started } from './fail-over.ts';
+import { runName, type WorldOptions } from './world.ts';
+
+const up = (fence: FakeFenceOptions | undefined, over: WorldOptions = {}) =>
+  started({ primary: 'up', acceptUnfenced: false, ...(fence && { fence }), ...over });
+
+describe('the writers of a primary that answers', () => {
+  test('are denied after the jobs were stopped and before the mirror is frozen, which is proven', async () => {
+    const world = await up({});
+    const before = world.clock.monotonic();
+    const report = await failOver(world, confirming(world));
+    expect(report).toMatchObject({
+      outcome: 'done',
+      kafkaFencing: { kind: 'proven', why: [], principals: ['User:ingest', 'User:counts'], brokers: [1] },
+    });
+    const stop = world.effects.indexOf('cancel primary job');
+    const deny = world.effects.indexOf('deny User:ingest topic');
+    expect([stop, deny, world.effects.indexOf('sync group')].every((n, i, all) => i === 0 || n > all[i - 1]!)).toBe(
+      true,
+    );
+    expect(world.clock.monotonic() - before, 'the logs stood still').toBeGreaterThanOrEqual(2_000);
+    expect((await readKafkaFence(world.store, 'mumbai'))?.rules).toHaveLength(4);
+  });
+
+  test.each<[string, FakeFenceOptions]>([
+    ['there is a super user', { settings: { superUsers: ['User:root'] } }],
+    [
+      'a login is not known',
+      { settings: { principals: [{ principal: 'User:ingest', kind: 'producer', triable: false }] } },
+    ],
+  ])('are denied with a proof that is partial when %s', async (_, fence) => {
+    const world = await up(fence);
+    expect(await failOver(world, confirming(world))).toMatchObject({
+      outcome: 'done',
+      kafkaFencing: { kind: 'partial', why: [expect.any(String)] },
+    });
+  });
+
+  test('stop the failover when one of them still gets in, and the rules are lifted again', async () => {
+    const world = await up({ leaks: 'User:ingest' });
+    const report = await failOver(world, confirming(world));
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      compensated: ['fence-primary'],
+      error: { code: 'StepTimedOut' },
+    });
+    expect(report.error?.message).toContain('User:ingest is let in to events-0');
+    expect(await world.context.primary.kafka.listAcls()).toEqual([]);
+    expect((await readKafkaFence(world.store, 'mumbai'))?.rules).toEqual([]);
+  });
+
+  test('who still get in are recorded when a person accepts that', async () => {
+    const world = await up({ leaks: 'User:ingest' }, { acceptUnfenced: true });
+    expect(await failOver(world, confirming(world))).toMatchObject({
+      outcome: 'done',
+      kafkaFencing: { kind: 'unproven', why: [expect.stringContaining('User:ingest is let in')] },
+    });
+  });
+
+  test('are let in again when the failover gives up', async () => {
+    const world = await up({});
+    const context = confirming(world);
+    let looks = 0;
+    const report = await failOver(world, {
+      ...context,
+      chooseRecoveryPoints: async (...args) => (looks++ === 0 ? context.chooseRecoveryPoints(...args) : new Map()),
+    });
+    expect(report).toMatchObject({ outcome: 'refused', pastReturn: false });
+    expect(await world.context.primary.kafka.listAcls()).toEqual([]);
+  });
+});
+
+describe('a primary whose Kafka can not be fenced', () => {
+  test.each<[string, FakeFenceOptions | undefined, string]>([
+    ['without a fence', undefined, 'regions.mumbai.kafka.fence is not set'],
+    ['with a fence by: none', { settings: { by: 'none' } }, 'regions.mumbai.kafka.fence is by: none'],
+    ['without an authorizer', { open: true }, "mumbai's brokers have no authorizer"],
+  ])('%s is recorded as such', async (_, fence, why) => {
+    const world = await up(fence);
+    expect(await failOver(world, confirming(world))).toMatchObject({
+      outcome: 'done',
+      kafkaFencing: { kind: 'none', why: [why] },
+    });
+    const step = foldRun(await readRun(world.store, runName(1)))!.steps.find((s) => s.id === 'fence-primary');
+    expect(step).toMatchObject({ evidence: { fenced: false, why: [why] } });
+  });
+
+  test('is refused where a fence is required', async () => {
+    const world = await up({ open: true, settings: { required: true } });
+    expect(await failOver(world, confirming(world))).toMatchObject({
+      outcome: 'refused',
+      error: { code: 'KafkaUnfenced', hint: expect.stringContaining('--accept-unfenced') },
+    });
+  });
+
+  test('since nobody answers, is refused, and recorded when a person accepts that', async () => {
+    const dark = { fence: { dark: () => true } };
+    const refused = await up(dark.fence);
+    expect(await failOver(refused, confirming(refused))).toMatchObject({
+      outcome: 'refused',
+      error: { code: 'KafkaUnfenced' },
+    });
+    const accepted = await up(dark.fence, { acceptUnfenced: true });
+    expect(await failOver(accepted, confirming(accepted))).toMatchObject({
+      outcome: 'done',
+      kafkaFencing: { kind: 'unproven', why: ['connect timed out'] },
+    });
+  });
+});
