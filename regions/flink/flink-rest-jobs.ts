@@ -105,7 +105,7 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
       const reason = errors.success ? rootCause(errors.data.errors.join('\n')) : text.slice(0, 300);
       throw new ArgusError('FlinkRefused', `${what}: Flink of ${options.region} answered ${status}: ${reason}`, {
         cause: new FlinkAnswer(status, reason),
-        retryable: status === 503,
+        retryable: status === 503 || (status === 500 && text.includes(notInitialized)),
       });
     }
     const checked = answer.safeParse(json);
@@ -247,6 +247,12 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
     },
   };
 }
+
+/**
+ * Flink's word for a job that its JobManager still brings up: it answers 500, and nothing else in the answer tells.
+ * Source: org.apache.flink.runtime.dispatcher.Dispatcher.getJobMasterGateway, Flink 1.20 and 2.2.
+ */
+const notInitialized = 'UnavailableDispatcherOperationException';
 
 /** Flink's answer behind a refusal. */
 class FlinkAnswer extends Error {

@@ -272,3 +272,18 @@ describe('settings of a job', () => {
     if ('intervalMs' in expected) expect(checkpointing).not.toHaveProperty('intervalMs');
   });
 });
+
+test.each([
+  [
+    'a job that its JobManager still brings up',
+    'org.apache.flink.runtime.dispatcher.UnavailableDispatcherOperationException: Unable to get JobMasterGateway for initializing job.',
+    true,
+  ],
+  ['anything else', 'java.lang.NullPointerException', false],
+])('whether 500 of %s is worth asking again is told', async (_, reason, retryable) => {
+  answers['GET /jobs/j/checkpoints'] = {
+    status: 500,
+    body: JSON.stringify({ errors: ['Internal server error.', reason] }),
+  };
+  await expect(flink().checkpoints('j')).rejects.toMatchObject({ code: 'FlinkRefused', retryable });
+});
