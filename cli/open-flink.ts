@@ -1,6 +1,7 @@
 import type { Config, RegionConfig } from '../domain/config.ts';
 import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
 import type { KubernetesJob } from '../regions/flink/flink-kubernetes-look.ts';
+import type { KubernetesSessionJob } from '../regions/flink/flink-session-look.ts';
 import type { KubernetesApi } from '../regions/kubernetes/kubernetes-api.ts';
 import type { KubernetesTransport } from '../regions/kubernetes/kubernetes-requests.ts';
 import { pathFrom } from './config/load.ts';
@@ -20,23 +21,26 @@ interface FlinkParts {
   readonly folder: string;
 }
 
-/** A region's Flink: a session cluster by its REST interface, or a FlinkDeployment for each job. */
+/** A region's Flink: a session cluster by its REST interface, or objects of the Flink operator for each job. */
 export async function openFlink({ name, flink, kubernetes, jobs, folder }: FlinkParts): Promise<FlinkJobs> {
   const { flinkRestJobs } = await import('../regions/flink/flink-rest-jobs.ts');
   if (flink.kubernetes === undefined || kubernetes === undefined) {
     return flinkRestJobs({ region: name, url: flink.rest ?? '' });
   }
   const { stop, rest } = flink.kubernetes;
-  const [{ flinkKubernetesJobs }, { serviceProxy }] = await Promise.all([
+  const [{ flinkKubernetesJobs }, { flinkSessionJobs }, { joinedFlinkJobs }, { serviceProxy }] = await Promise.all([
     import('../regions/flink/flink-kubernetes-jobs.ts'),
+    import('../regions/flink/flink-session-jobs.ts'),
+    import('../regions/flink/joined-flink-jobs.ts'),
     import('../regions/kubernetes/service-proxy.ts'),
   ]);
-  return flinkKubernetesJobs({
+  const deployments = kubernetesJobs(jobs, name, folder);
+  const sessions = kubernetesSessionJobs(jobs, name, folder);
+  const options = {
     region: name,
     kubernetes: kubernetes.client,
     stop,
-    jobs: kubernetesJobs(jobs, name, folder),
-    rest({ namespace, deployment }) {
+    rest({ namespace, deployment }: KubernetesJob) {
       if (rest !== undefined) {
         const url = rest.replaceAll('{namespace}', namespace).replaceAll('{deployment}', deployment);
         return flinkRestJobs({ region: name, url });
@@ -44,10 +48,15 @@ export async function openFlink({ name, flink, kubernetes, jobs, folder }: Flink
       const service = { namespace, service: `${deployment}-rest`, port: 'rest' };
       return flinkRestJobs({ region: name, url: '', fetch: serviceProxy(kubernetes.transport, service) });
     },
-  });
+  };
+  const parts = [
+    { flink: flinkKubernetesJobs({ ...options, jobs: deployments }), jobs: deployments.map((job) => job.name) },
+    { flink: flinkSessionJobs({ ...options, jobs: sessions }), jobs: sessions.map((job) => job.name) },
+  ];
+  return joinedFlinkJobs(parts.filter((part, i) => i === 0 || part.jobs.length > 0));
 }
 
-/** The deployments of these jobs in a region, by the configuration; relative paths start at `folder`. */
+/** Those of these jobs that have a deployment of their own in a region; relative paths start at `folder`. */
 export function kubernetesJobs(
   jobs: readonly Config['jobs'][number][],
   region: string,
@@ -55,12 +64,29 @@ export function kubernetesJobs(
 ): readonly KubernetesJob[] {
   return jobs.flatMap((job) => {
     const place = job.kubernetes?.[region];
-    if (place === undefined) return [];
-    const { namespace, deployment, manifest, restorePath } = place;
-    const source =
-      typeof manifest === 'string'
-        ? ({ kind: 'path', path: pathFrom(folder, manifest) } as const)
-        : manifest && ({ kind: 'config-map', ...manifest } as const);
-    return [{ name: job.name, namespace, deployment, manifest: source, restorePath }];
+    return place === undefined || place.sessionJob !== undefined ? [] : [placeOf(job.name, place, folder)];
   });
+}
+
+/** Those of these jobs that run in a session cluster of the operator in a region. */
+export function kubernetesSessionJobs(
+  jobs: readonly Config['jobs'][number][],
+  region: string,
+  folder: string,
+): readonly KubernetesSessionJob[] {
+  return jobs.flatMap((job) => {
+    const place = job.kubernetes?.[region];
+    if (place?.sessionJob === undefined) return [];
+    return [{ ...placeOf(job.name, place, folder), sessionJob: place.sessionJob }];
+  });
+}
+
+type Place = NonNullable<Config['jobs'][number]['kubernetes']>[string];
+
+function placeOf(name: string, { namespace, deployment, manifest, restorePath }: Place, folder: string): KubernetesJob {
+  const source =
+    typeof manifest === 'string'
+      ? ({ kind: 'path', path: pathFrom(folder, manifest) } as const)
+      : manifest && ({ kind: 'config-map', ...manifest } as const);
+  return { name, namespace, deployment, manifest: source, restorePath };
 }

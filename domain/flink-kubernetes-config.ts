@@ -11,12 +11,12 @@ const configMapKey = z.strictObject({
   key: z.string().regex(/^[-._a-zA-Z0-9]+$/, 'letters, digits, -, _ and .'),
 });
 
-/** `regions.<name>.flink`: a session cluster by its REST interface, or a FlinkDeployment for each job. */
+/** `regions.<name>.flink`: a session cluster by its REST interface, or objects of the Flink Kubernetes Operator for each job. */
 export const flinkSection = z
   .strictObject({
     /** URL of the JobManager's REST interface. */
     rest: serviceUrl.optional(),
-    /** Jobs have FlinkDeployments, which `jobs[].kubernetes` names. */
+    /** Jobs have FlinkDeployments or FlinkSessionJobs, which `jobs[].kubernetes` names. */
     kubernetes: z
       .strictObject({
         /** How a job is ended: its object deleted, or kept and suspended, so that anybody can resume it. */
@@ -39,11 +39,18 @@ export const flinkSection = z
     }
   });
 
-/** `jobs[].kubernetes.<region>`: where a job's FlinkDeployment is, and what it is made of. */
+/** `jobs[].kubernetes.<region>`: where a job's FlinkDeployment or FlinkSessionJob is, and what it is made of. */
 export const jobDeployment = z.strictObject({
   namespace,
-  /** Name of the FlinkDeployment. */
+  /** Name of the FlinkDeployment: the job's own, or its session cluster. */
   deployment: deploymentName,
+  /** Name of the FlinkSessionJob: the job runs in the session cluster `deployment`. Absent: it has a cluster of its own. */
+  sessionJob: objectName.optional(),
+  /**
+   * What is kept ready while the region stands by. `warm`: the session cluster, running, with room for the job; without
+   * one, the job's image on every node. `argus standby check` says whether it is so. Default: `cold`, nothing.
+   */
+  standby: z.enum(['cold', 'warm']).optional(),
   /**
    * File or folder, or a ConfigMap's key in the same namespace. Absent: the object is there, made with
    * `state: suspended`, and has never run.
@@ -61,6 +68,16 @@ interface Flinks {
     readonly submit?: unknown;
     readonly kubernetes?: Readonly<Record<string, z.output<typeof jobDeployment>>> | undefined;
   }[];
+}
+
+type Place = z.output<typeof jobDeployment> | undefined;
+
+function sameJob(one: Place, other: Place): boolean {
+  if (one === undefined || other === undefined || one.namespace !== other.namespace) return false;
+  // Two clusters may each have a session job, but the namespace has one of that name.
+  return one.sessionJob === undefined && other.sessionJob === undefined
+    ? one.deployment === other.deployment
+    : one.sessionJob === other.sessionJob;
 }
 
 /** What regions and jobs lack together: each job needs a way to be started in each region. */
@@ -83,10 +100,18 @@ export function flinkGaps({
   for (const region of Object.keys(regions)) {
     const places = jobs.map(({ kubernetes }) => kubernetes?.[region]);
     places.forEach((place, i) => {
-      const same = (other: typeof place) =>
-        other?.namespace === place?.namespace && other?.deployment === place?.deployment;
-      if (place === undefined || places.findIndex(same) === i) return;
-      gaps.push({ path: ['jobs', i, 'kubernetes', region], message: 'another job has the same FlinkDeployment' });
+      if (place === undefined) return;
+      const first = places.find(
+        (other) => other?.namespace === place.namespace && other.deployment === place.deployment,
+      );
+      const twin = places.findIndex((other) => sameJob(other, place));
+      const message =
+        twin !== i
+          ? `another job has the same ${place.sessionJob === undefined ? 'FlinkDeployment' : 'FlinkSessionJob'}`
+          : (first?.sessionJob === undefined) !== (place.sessionJob === undefined)
+            ? 'another job has the same FlinkDeployment: as a session cluster it has no job of its own'
+            : undefined;
+      if (message !== undefined) gaps.push({ path: ['jobs', i, 'kubernetes', region], message });
     });
   }
   jobs.forEach((job, i) => {

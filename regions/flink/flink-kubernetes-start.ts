@@ -77,7 +77,7 @@ export async function startDeployment(
 }
 
 /** Whether it was done; not, when the object had changed since the look that it was decided by: look again. */
-async function unlessChanged(endsAt: number, act: () => Promise<unknown>): Promise<boolean> {
+export async function unlessChanged(endsAt: number, act: () => Promise<unknown>): Promise<boolean> {
   try {
     await act();
     return true;
@@ -155,7 +155,7 @@ async function dryRun(
   call: CallOptions,
 ): Promise<void> {
   const trial = { ...call, dryRun: true };
-  if (manifest === undefined) await kubernetes.patch(deploymentRef(job), { spec: change }, trial);
+  if (manifest === undefined) await kubernetes.patch(deploymentRef(job), { spec: withPathOrNone(change) }, trial);
   else {
     for (const each of manifest.configMaps) await kubernetes.apply(each, trial);
     await kubernetes.apply(changed(manifest.deployment, change), trial);
@@ -166,7 +166,7 @@ async function dryRun(
 }
 
 /** Throws what would stand against a creation. That the name is taken still doesn't: it is asked last. */
-async function mayBeMade(kubernetes: KubernetesApi, object: KubernetesObject, call: CallOptions): Promise<void> {
+export async function mayBeMade(kubernetes: KubernetesApi, object: KubernetesObject, call: CallOptions): Promise<void> {
   try {
     await kubernetes.create(object, { ...call, dryRun: true });
   } catch (error) {
@@ -216,10 +216,8 @@ async function makeIt(
   const nonce = route.kind === 'redeploy' ? route.nonce : undefined;
   const { resourceVersion } = preconditions(seen);
   if (manifest === undefined) {
-    const spec = {
-      ...change,
-      job: { ...change.job, ...(nonce === undefined ? {} : { savepointRedeployNonce: nonce }) },
-    };
+    const { job: wanted, ...rest } = withPathOrNone(change);
+    const spec = { ...rest, job: { ...wanted, ...(nonce === undefined ? {} : { savepointRedeployNonce: nonce }) } };
     await kubernetes.patch(deploymentRef(job), { metadata: { resourceVersion }, spec }, call);
     return;
   }
@@ -227,9 +225,29 @@ async function makeIt(
   // What was made meanwhile is somebody else's: then this fails, as it does when the object changed meanwhile.
   if (route.kind === 'create') await kubernetes.create(object, call);
   else {
-    const metadata = { ...object.metadata, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+    const version =
+      path === undefined && seen.deployment?.savepointPath !== undefined
+        ? await withoutPath(kubernetes, job, resourceVersion, call)
+        : resourceVersion;
+    const metadata = { ...object.metadata, ...(version === undefined ? {} : { resourceVersion: version }) };
     await kubernetes.apply({ ...object, metadata }, call);
   }
+}
+
+/** What is patched; an empty start takes a path away that the object has from before. */
+function withPathOrNone(change: Change) {
+  return { ...change, job: { initialSavepointPath: null, ...change.job } };
+}
+
+/** Takes a path away that somebody else set: what is applied takes away only what Argus applied. */
+async function withoutPath(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  resourceVersion: string | undefined,
+  call: CallOptions,
+): Promise<string | undefined> {
+  const change = { metadata: { resourceVersion }, spec: { job: { initialSavepointPath: null } } };
+  return (await kubernetes.patch(deploymentRef(job), change, call)).metadata.resourceVersion;
 }
 
 function preconditions({ deployment }: Seen): { readonly uid?: string; readonly resourceVersion?: string } {

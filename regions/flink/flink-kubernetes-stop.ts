@@ -40,11 +40,11 @@ export async function forceDeployment(
   const unproven: string[] = [];
   if (deployment !== undefined && !deployment.deleting) {
     await kubernetes.delete(deploymentRef(job), { ...call, uid: deployment.uid });
-    done.push(`deleted the FlinkDeployment ${name}`);
+    done.push(`asked for the end of the FlinkDeployment ${name}`);
   }
   // Else it would make new pods.
   if ((await kubernetes.delete({ ...deploymentKind, namespace, name }, call)) === 'asked') {
-    done.push(`deleted its Deployment`);
+    done.push(`asked for the end of its Deployment`);
   }
   for (const pod of (await lookAt(kubernetes, job, call)).pods) {
     const where = `pod ${pod.name}${pod.node === undefined ? '' : ` on ${pod.node}`}`;
@@ -52,7 +52,7 @@ export async function forceDeployment(
     if (pod.deleting && !giveUp) continue;
     const grace = pod.deleting ? 0 : graceSeconds;
     await kubernetes.delete({ ...podKind, namespace, name: pod.name }, { ...call, graceSeconds: grace, uid: pod.uid });
-    done.push(pod.deleting ? `gave up ${where}, which was told to end and has not` : `deleted ${where}`);
+    done.push(pod.deleting ? `gave up ${where}, which was told to end and has not` : `told ${where} to end`);
   }
   const { deployment: left } = await lookAt(kubernetes, job, call);
   if (left?.deleting === true && left.finalizers.length > 0) {

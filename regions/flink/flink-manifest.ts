@@ -41,10 +41,7 @@ export function readManifest(files: readonly ManifestFile[], place: Place): Flin
         checkDeployment(object, wrong);
         deployment = placed(object, place);
       } else if (kind === 'FlinkSessionJob') {
-        throw wrong(
-          'kind',
-          'a FlinkSessionJob gets its id from the operator, so Argus could not tell the job that it started from another: use a FlinkDeployment with spec.job',
-        );
+        throw wrong('kind', 'name it in jobs[].kubernetes.<region>.sessionJob: then its session cluster is used');
       } else throw wrong('kind', `Argus applies FlinkDeployment and ConfigMap: apply the ${kind} once by hand`);
     }
   }
@@ -53,9 +50,11 @@ export function readManifest(files: readonly ManifestFile[], place: Place): Flin
   throw manifestError(`${names}: there is no FlinkDeployment ${place.deployment}`);
 }
 
-type Wrong = (field: string, what: string) => ArgusError;
+/** Says of a field what is wrong with it, with file and line. */
+export type Wrong = (field: string, what: string) => ArgusError;
 
-function documents(file: ManifestFile): readonly { readonly object: Mapping; readonly wrong: Wrong }[] {
+/** The objects of a file, each with its way to complain. */
+export function documents(file: ManifestFile): readonly { readonly object: Mapping; readonly wrong: Wrong }[] {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(file.text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
   // An empty stream is given as a list with a property of its own.
@@ -81,7 +80,8 @@ function documents(file: ManifestFile): readonly { readonly object: Mapping; rea
   });
 }
 
-function checkPlace(object: Mapping, place: Place, wrong: Wrong): void {
+/** An object of another namespace is none of ours. */
+export function checkPlace(object: Mapping, place: Pick<Place, 'namespace'>, wrong: Wrong): void {
   const { namespace } = metadataOf(object);
   if (namespace === undefined || namespace === place.namespace) return;
   throw wrong('metadata.namespace', `"${namespace}", but the configuration says ${place.namespace}`);
@@ -101,15 +101,18 @@ function checkDeployment(object: Mapping, wrong: Wrong): void {
   }
 }
 
-function placed(object: Mapping, { namespace }: Place): KubernetesObject {
+/** The object in the job's namespace. */
+export function placed(object: Mapping, { namespace }: Pick<Place, 'namespace'>): KubernetesObject {
   return { ...object, metadata: { ...metadataOf(object), namespace } } as unknown as KubernetesObject;
 }
 
-function metadataOf(object: Mapping): Mapping {
+/** Its metadata; nothing where it has none. */
+export function metadataOf(object: Mapping): Mapping {
   return isMapping(object.metadata) ? object.metadata : {};
 }
 
-function isMapping(value: unknown): value is Mapping {
+/** Whether it is an object and no list. */
+export function isMapping(value: unknown): value is Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -113,10 +113,10 @@ function untouched(
 }
 
 /**
- * The operator stores an exception as JSON. Source: `ReconciliationUtils.updateReconciliationMetadata…`,
- * `FlinkResourceException`, operator 1.7.
+ * The operator's complaint in one line: it stores an exception as JSON. Source: `FlinkResourceException`,
+ * `ReconciliationUtils.updateReconciliationMetadata…`, operator 1.7.
  */
-function operatorError(error: string): string {
+export function operatorError(error: string): string {
   try {
     const parsed = JSON.parse(error) as { message?: unknown; throwableList?: { message?: unknown }[] } | null;
     const inner = parsed?.throwableList?.findLast(({ message }) => typeof message === 'string' && message !== '');
@@ -133,7 +133,8 @@ function after(message: string, mark: string): string {
   return at < 0 ? message : message.slice(at + mark.length);
 }
 
-function brief(message: string): string {
+/** In one line, long texts cut. */
+export function brief(message: string): string {
   const line = message.replaceAll(/\s+/g, ' ').trim();
   return line.length > longest ? `${line.slice(0, longest)}…` : line;
 }

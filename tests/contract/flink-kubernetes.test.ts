@@ -13,7 +13,7 @@ import type { KubernetesJob } from '../../regions/flink/flink-kubernetes-look.ts
 import { flinkRestJobs } from '../../regions/flink/flink-rest-jobs.ts';
 import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { buildTimeoutMs, namespaceNamed, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
-import { applyFixture, fixtureFile } from '../support/kubernetes-fixtures.ts';
+import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
 import { type SimulatedFlinkOperator, simulateFlinkOperator } from '../support/simulated-flink-operator.ts';
 import { sampleYaml } from '../unit/cli/sample-config.ts';
 import { flinkJobsContract } from './flink-jobs.suite.ts';
@@ -196,6 +196,22 @@ describe('the route to our path', () => {
     }
   });
 
+  test('an empty start takes a path away that the object has from somebody else', async () => {
+    for (const manifest of [seed.manifest, undefined]) {
+      const [made] = fixtureObjects('flink-cluster-standby.yaml');
+      const spec = made?.spec as { job: object };
+      const initialSavepointPath = 's3://old/chk-1';
+      await cluster.admin.create({ ...made!, spec: { ...spec, job: { ...spec.job, initialSavepointPath } } });
+      const { savepointPath: _, ...empty } = job;
+      const jobId = nextId();
+      await connect(cluster.admin, { manifest }).start({ ...empty, jobId });
+      await running(jobId);
+      expect(await jobSpec()).not.toHaveProperty('initialSavepointPath');
+      expect((await flink.checkpoints(jobId)).restored).toBeUndefined();
+      await ended();
+    }
+  });
+
   test('run before and suspended: it is made anew, since it would restore its own state', async () => {
     const suspending = connect(cluster.admin, {}, 'suspend');
     const [first, second] = [nextId(), nextId()];
@@ -339,8 +355,8 @@ describe('the end of a job', () => {
     expect(await stateOf(jobId)).toBe('RUNNING');
     expect(await flink.forceStop?.(jobId)).toEqual({
       done: [
-        'deleted pod argus-flink-jobmanager',
-        'deleted pod argus-flink-taskmanager',
+        'told pod argus-flink-jobmanager to end',
+        'told pod argus-flink-taskmanager to end',
         'took its finalizers away (flinkdeployments.flink.apache.org/finalizer)',
       ],
       unproven: [],

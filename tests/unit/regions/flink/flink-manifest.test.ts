@@ -43,7 +43,7 @@ test.each([
   [
     'a session job',
     good.replace('kind: FlinkDeployment', 'kind: FlinkSessionJob'),
-    'standby.yaml:2:1: kind: a FlinkSessionJob gets its id from the operator',
+    'standby.yaml:2:1: kind: name it in jobs[].kubernetes.<region>.sessionJob',
   ],
   [
     'a kind that is not ours',

@@ -1,0 +1,63 @@
+import { ArgusError } from '../../domain/errors.ts';
+import type { FlinkJobs, JobHealth } from './flink-jobs.ts';
+
+/** One of a region's ways to its jobs. */
+export interface FlinkPart {
+  readonly flink: FlinkJobs;
+  /** Names of the jobs that are started by it. */
+  readonly jobs: readonly string[];
+}
+
+/** Of a platform that tells nothing beside Flink. */
+const noWord: JobHealth = { kind: 'settling', restarts: 0, remake: false, says: {} };
+
+/** Several ways to a region's jobs as one: each job is asked for where it is. */
+export function joinedFlinkJobs(parts: readonly FlinkPart[]): FlinkJobs {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only.flink;
+
+  /** The first part that knows the job; throws what the last one said. */
+  async function whereKnown<T>(act: (flink: FlinkJobs) => Promise<T>): Promise<T> {
+    let missing: unknown;
+    for (const { flink } of parts) {
+      try {
+        return await act(flink);
+      } catch (error) {
+        if (!(error instanceof ArgusError) || error.code !== 'JobMissing') throw error;
+        missing = error;
+      }
+    }
+    throw missing;
+  }
+
+  return {
+    async list(call) {
+      const found = await Promise.all(parts.map(({ flink }) => flink.list(call)));
+      return found.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
+    },
+    checkpoints: (jobId, call) => whereKnown((flink) => flink.checkpoints(jobId, call)),
+    snapshots: (jobId, call) => whereKnown((flink) => flink.snapshots(jobId, call)),
+    settings: (jobId, call) => whereKnown((flink) => flink.settings(jobId, call)),
+    async slots(call) {
+      const found = await Promise.all(parts.map(({ flink }) => flink.slots(call)));
+      const sum = (key: 'free' | 'total') => found.reduce((all, each) => all + each[key], 0);
+      return { free: sum('free'), total: sum('total') };
+    },
+    async check(call) {
+      for (const { flink } of parts) await flink.check?.(call);
+    },
+    async start(start, call) {
+      const part = parts.find(({ jobs }) => start.name !== undefined && jobs.includes(start.name));
+      if (part === undefined) throw new ArgusError('JobMissing', `nothing is configured for ${start.name}`);
+      return await part.flink.start(start, call);
+    },
+    cancel: (jobId, call) => whereKnown((flink) => flink.cancel(jobId, call)),
+    stopWithSavepoint: (stop, call) => whereKnown(async (flink) => flink.stopWithSavepoint?.(stop, call)),
+    savepointStop: (jobId, triggerId, call) =>
+      whereKnown(async (flink) => (await flink.savepointStop?.(jobId, triggerId, call)) ?? { kind: 'unknown' }),
+    forceStop: (jobId, call) =>
+      whereKnown(async (flink) => (await flink.forceStop?.(jobId, call)) ?? { done: [], unproven: [] }),
+    health: (jobId, call) => whereKnown(async (flink) => (await flink.health?.(jobId, call)) ?? noWord),
+    failureOf: (jobId, call) => whereKnown((flink) => flink.failureOf(jobId, call)),
+  };
+}
