@@ -8,11 +8,18 @@ export function runbookCommands(cli: CommandLine): void {
     cli.program,
     'failover',
     'Promote the standby: fence, freeze, restore, flip names, verify, report',
-    '  $ argus failover --dry-run\n  $ argus failover\n  $ argus failover --yes --accept-unfenced --outage-at 2026-11-21T03:00:00Z',
+    '  $ argus failover --dry-run\n  $ argus failover\n  $ argus failover --plan-out plan.json; argus failover --plan plan.json\n  $ argus failover --yes --accept-unfenced --outage-at 2026-11-21T03:00:00Z',
     () => import('../commands/failover.ts'),
     (c) =>
       c
         .option('--dry-run', 'print the plan and what blocks it; changes nothing')
+        .option('--plan-out <file>', 'write the plan for review, and end; changes nothing')
+        .addOption(
+          new Option(
+            '--plan <file>',
+            'carry out this plan as it was written; refused (3) when the world has moved',
+          ).conflicts(['planOut', 'acceptUnfenced', 'acceptOutputGap', 'outageAt']),
+        )
         .option('--yes', "don't ask")
         .option('--accept-unfenced', "go on although the primary can't be proven stopped; recorded in the run")
         .option('--accept-output-gap', "take a checkpoint whose sinks' output the standby lacks; recorded in the run")
@@ -26,6 +33,20 @@ export function runbookCommands(cli: CommandLine): void {
         .addOption(
           new Option('--outage-at <instant>', 'when the outage began (ISO 8601), for the RTO').argParser(instant),
         ),
+  );
+
+  cli.command(
+    cli.program,
+    'switchover',
+    'Move to the standby as planned, with nothing lost: stop, prove, restore, flip names, mirror back',
+    '  $ argus switchover --dry-run\n  $ argus switchover --reason "kernel upgrade"\n  $ argus switchover --yes --producers-stopped',
+    () => import('../commands/switchover.ts'),
+    (c) =>
+      c
+        .option('--dry-run', 'print the plan and what blocks it; changes nothing')
+        .option('--yes', "don't ask")
+        .option('--producers-stopped', 'where Argus has no means to deny the producers: you have stopped them')
+        .option('--reason <text>', 'why, for the journal; asked for at a terminal'),
   );
 
   const runs = cli.group('runs', 'What runbooks did, from the journal', 'argus runs list');

@@ -29,9 +29,13 @@ const confirmMs = 5_000;
 
 /**
  * Makes mirror and checkpoint sync stand still, and settles where mirrored data ends. A mirror that doesn't confirm
- * is shut out by the standby's brokers instead.
+ * is shut out by the standby's brokers instead, or the step fails (`give-up`).
  */
-export function freezeMirror(words: StepWords, drainMs: number): FailoverStep {
+export function freezeMirror(
+  words: StepWords,
+  drainMs: number,
+  unanswered: 'fence' | 'give-up' = 'fence',
+): FailoverStep {
   return {
     id: 'freeze-mirror',
     ...words,
@@ -55,6 +59,11 @@ export function freezeMirror(words: StepWords, drainMs: number): FailoverStep {
       while (clock.monotonic() < until) {
         if (await readFrozen(state, epoch, { signal: io.signal })) return;
         await clock.sleep(100, io.signal);
+      }
+      if (unanswered === 'give-up') {
+        throw new ArgusError('MirrorSilent', 'the mirror did not confirm that it has stopped', {
+          hint: 'see that `argus daemon` runs, and what it logs',
+        });
       }
       io.progress("the mirror does not answer: fencing its producer at the standby's brokers");
       await confirmFreeze(state, await forceStop(context, io), { signal: io.signal });
@@ -91,7 +100,7 @@ export function freezeMirror(words: StepWords, drainMs: number): FailoverStep {
         });
       }
       io.check();
-      const reason = 'the failover gave up before it started a job';
+      const reason = 'the run gave up before it started a job';
       await thaw(state, { run, epoch, atMs: clock.now(), reason }, { signal });
       return { thawed: epoch };
     },

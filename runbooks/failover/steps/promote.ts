@@ -5,8 +5,11 @@ import { readRoles, writeRoles } from '../../../state/roles.ts';
 import type { FailoverContext } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 
-/** Writes the new roles: the standby is primary, and nothing is mirrored until a failback. */
-export function promote(words: StepWords): FailoverStep {
+/**
+ * Writes the new roles: the standby is primary. `suspended`: nothing is mirrored until a failback. `active`: the old
+ * primary is mirrored to from now on; only where both sides' logs are known to be the same.
+ */
+export function promote(words: StepWords, replication: Roles['replication'] = 'suspended'): FailoverStep {
   return {
     id: 'promote',
     ...words,
@@ -33,7 +36,7 @@ export function promote(words: StepWords): FailoverStep {
         epoch: roles.epoch + 1,
         primary: standby.name,
         standby: primary.name,
-        replication: 'suspended',
+        replication,
         atMs: clock.now(),
         by,
         run,

@@ -1,0 +1,62 @@
+import { formatMs } from '../health/render-status.ts';
+import type { SwitchoverPlan } from '../runbooks/switchover/plan.ts';
+import type { SwitchoverReport } from '../runbooks/switchover/report.ts';
+
+/** The plan for people: steps with the commands that a person would type, blockers. Pure. */
+export function renderSwitchoverPlan(plan: SwitchoverPlan): string {
+  const out = [`switchover from ${plan.from} to ${plan.to}`];
+  if (plan.resumes !== undefined) out.push(`goes on with ${plan.resumes}`);
+  plan.steps.forEach((step, i) => {
+    if (step.id === plan.pointOfNoReturn) out.push('  ── from here on there is no way back ──');
+    out.push(`  ${i + 1}. ${step.title}`);
+    for (const line of step.manual) out.push(`       by hand: ${line}`);
+  });
+  const lag = plan.lagRecords === null ? 'an unknown number of records' : `${plan.lagRecords} records`;
+  out.push('', `${plan.to} lacks ${lag} now`);
+  for (const w of plan.warnings) out.push(`warning: ${w}`);
+  for (const b of plan.blockers) out.push(`blocker: ${b.code}: ${b.message}`);
+  return `${out.join('\n')}\n`;
+}
+
+const how = {
+  proven: 'each producer was seen refused by every leader',
+  'by-rules': 'the producers are denied by the rules that the brokers told',
+  'by-person': 'a person stopped the producers, and the logs stood still',
+};
+
+/** What a switchover did and reached. Pure. */
+export function renderSwitchover(report: SwitchoverReport): string {
+  const out = [`switchover ${report.run}: ${report.outcome}, ${report.from} → ${report.to}`];
+  if (report.reason !== undefined) out.push(`because: ${report.reason}`);
+  const width = Math.max(0, ...report.steps.map((s) => s.id.length));
+  for (const s of report.steps) {
+    out.push(
+      `  ${s.id.padEnd(width)}  ${formatMs(s.ms).padStart(9)}  ${s.status}${s.error ? `: ${s.error.message}` : ''}`,
+    );
+  }
+  const { provenZero, partitions, producers } = report.rpo;
+  if (provenZero && producers !== null) {
+    out.push(
+      `RPO 0, proven: ${partitions.length} partitions ended at the same offsets on both sides; ${how[producers]}`,
+    );
+  } else out.push('RPO: nothing is proven');
+  const blocked = report.producersBlockedMs === null ? 'not told' : formatMs(report.producersBlockedMs);
+  out.push(`producers were kept from writing for ${blocked}`);
+  out.push(`RTO ${report.rtoMs === null ? 'not reached' : formatMs(report.rtoMs)}, from the first denial`);
+  for (const s of report.savepoints) out.push(`savepoint of ${s.job}: ${s.checkpointId}, ${s.directory}`);
+  if (report.replayedRecords !== null)
+    out.push(`read on ${report.to} what was not read before: ${report.replayedRecords}`);
+  if (report.compensated.length > 0) out.push(`taken back: ${report.compensated.join(', ')}`);
+  if (report.outcome !== 'done') {
+    out.push(
+      report.pastReturn
+        ? `past the point of no return: ${report.to} has begun to take over, and the switchover has to be gone on with`
+        : `before the point of no return: ${report.from} is the primary as it was`,
+    );
+  }
+  if (report.error) {
+    out.push(`error: ${report.error.message}`);
+    if (report.error.hint !== undefined) out.push(`hint: ${report.error.hint}`);
+  }
+  return `${out.join('\n')}\n`;
+}

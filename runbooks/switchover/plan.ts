@@ -1,0 +1,109 @@
+import type { Failure } from '../../state/journal.ts';
+import type { StepWords } from '../failover/failover-step.ts';
+import type { PlanView } from '../failover/gather-plan-view.ts';
+import { planFailover, suspendedRefusal } from '../failover/plan.ts';
+import type { SwitchoverContext } from './context.ts';
+import { type ManualView, manualCommands } from './manual.ts';
+import { notReady, type Readiness } from './readiness.ts';
+import { pointOfNoReturn, type SwitchoverStepId, savepointRoot, switchoverStepIds } from './switchover-step.ts';
+
+export interface PlannedSwitchoverStep extends StepWords {
+  readonly id: SwitchoverStepId;
+}
+
+/** What a switchover would do now. Printed before anything happens. */
+export interface SwitchoverPlan {
+  readonly from: string;
+  readonly to: string;
+  /** The interrupted run that this one goes on with. */
+  readonly resumes?: string;
+  readonly steps: readonly PlannedSwitchoverStep[];
+  /** The step from which on nothing is taken back. */
+  readonly pointOfNoReturn: SwitchoverStepId;
+  /** Records that the standby lacks now; null: not known. */
+  readonly lagRecords: number | null;
+  /** Any of them: refused, exit code 3. */
+  readonly blockers: readonly Failure[];
+  readonly warnings: readonly string[];
+}
+
+export interface SwitchoverView {
+  readonly context: Omit<SwitchoverContext, 'epoch'>;
+  readonly readiness: Readiness;
+  /** What a failover would find. */
+  readonly failover: PlanView;
+  /** The standby's jobs run already: of the old primary nothing is asked any more. */
+  readonly takenOver: boolean;
+}
+
+/** Blockers of a failover that are none here: the primary is asked by `notReady`, and the jobs end with a savepoint. */
+const notHere: ReadonlySet<string> = new Set(['PrimaryUnfenced', 'NoRecoveryPoint', 'ReplicationSuspended']);
+
+/** The plan of a switchover from what was observed. Pure. */
+export function planSwitchover(view: SwitchoverView): SwitchoverPlan {
+  const { context, readiness, failover, takenOver } = view;
+  const { primary, standby, roles } = context;
+  const shared = planFailover(failover);
+  const words = new Map<string, StepWords>(shared.steps.map((s) => [s.id, s]));
+  const own = ownWords(context);
+  const blockers = [
+    ...(roles.replication === 'suspended' && !takenOver ? [suspendedRefusal(roles)] : []),
+    ...(takenOver ? [] : notReady(readiness, context)),
+    ...shared.blockers.filter((b) => !notHere.has(b.code)),
+  ];
+  const warnings: string[] = [];
+  if (context.producersStopped && readiness.producers.kind === 'no-means') {
+    warnings.push(`that nobody writes to ${primary.name} rests on your word, and on its logs standing still`);
+  }
+  for (const { config } of context.jobs.filter((j) => j.config.writes === undefined)) {
+    warnings.push(
+      `${config.name} declares no topics that it writes (jobs.writes): which of its output is mirrored is not known`,
+    );
+  }
+  return {
+    from: primary.name,
+    to: standby.name,
+    ...(failover.resumes === undefined ? {} : { resumes: failover.resumes }),
+    steps: switchoverStepIds.map((id) => {
+      const { title, manual } = own[id] ?? words.get(id) ?? { title: id, manual: [] };
+      return { id, title, manual };
+    }),
+    pointOfNoReturn,
+    lagRecords: readiness.lagRecords ?? null,
+    blockers,
+    warnings,
+  };
+}
+
+function ownWords(context: SwitchoverView['context']): Readonly<Partial<Record<SwitchoverStepId, StepWords>>> {
+  const { primary, standby, config, roles } = context;
+  const jobs = list(context.jobs.map((j) => j.config.name));
+  const topics = list(config.topics);
+  const view: ManualView = {
+    config,
+    primary: primary.name,
+    standby: standby.name,
+    bucketUri: primary.objects.uri,
+    savepointFolders: Object.fromEntries(
+      context.jobs.map(({ config: job }) => [job.name, savepointRoot(roles.epoch, job)]),
+    ),
+  };
+  const manual = manualCommands(view);
+  const titles: Readonly<Record<keyof typeof manual, string>> = {
+    'check-ready': `See that ${standby.name} is ready: mirror at hand, ${jobs} running on ${primary.name}`,
+    'deny-producers': `Keep the producers from writing to ${primary.name}, and see it`,
+    'await-catch-up': `Wait until ${jobs} read what stands on ${primary.name}`,
+    'stop-with-savepoint': `Stop ${jobs} on ${primary.name} with a savepoint, without draining`,
+    'deny-jobs': `Keep the jobs' principals from writing to ${primary.name}`,
+    'prove-ends': `Prove that ${topics} end at the same offsets on both sides`,
+    'copy-savepoints': `Bring the savepoints to ${standby.name}, relocated`,
+    'open-standby': `Let producers and jobs write to ${standby.name}`,
+    'open-mirror': `Let the mirror write to ${primary.name}`,
+    promote: `Make ${standby.name} the primary (roles epoch ${roles.epoch + 1}); it is mirrored back to ${primary.name} at once`,
+  };
+  return Object.fromEntries(
+    Object.entries(titles).map(([id, title]) => [id, { title, manual: manual[id as keyof typeof manual] }]),
+  );
+}
+
+const list = (words: readonly string[]) => words.join(', ');

@@ -1,0 +1,86 @@
+import { ArgusError } from '../../domain/errors.ts';
+import type { RunEvent } from '../engine/run.ts';
+import { runUnderLease } from '../engine/under-lease.ts';
+import { evidence } from '../failover/failover-step.ts';
+import { gatherPlanView } from '../failover/gather-plan-view.ts';
+import type { Occasion } from '../occasion.ts';
+import type { SwitchoverContext } from './context.ts';
+import { planSwitchover, type SwitchoverPlan } from './plan.ts';
+import { gatherReadiness } from './readiness.ts';
+import { type SwitchoverReport, switchoverReport } from './report.ts';
+import { switchoverSteps } from './steps.ts';
+import { hasTakenOver } from './switchover-step.ts';
+
+export interface RunSwitchoverOptions {
+  /** Everything but the lease's epoch, which is known once it is taken. */
+  readonly context: Omit<SwitchoverContext, 'epoch'>;
+  /** As it was shown to, and agreed to by, whoever started this. */
+  readonly plan: SwitchoverPlan;
+  readonly occasion?: Occasion;
+  /** `user@host`, process id. */
+  readonly holder: string;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Called while another's lease is watched for signs of life. */
+  readonly onWaiting?: (message: string) => void;
+}
+
+/** What a switchover would do now, from fresh observations. Changes nothing, takes no lease. */
+export async function prepareSwitchover(
+  context: Omit<SwitchoverContext, 'epoch'>,
+  options: { readonly resumes?: string; readonly signal?: AbortSignal } = {},
+): Promise<SwitchoverPlan> {
+  const outer = options.signal ?? new AbortController().signal;
+  const signal = AbortSignal.any([outer, AbortSignal.timeout(20_000)]);
+  const full = { ...context, epoch: 0 };
+  const outage = { atMs: context.clock.now(), source: 'run-start' as const };
+  const [failover, readiness, takenOver] = await Promise.all([
+    gatherPlanView(full, outage, options),
+    gatherReadiness(full, signal),
+    hasTakenOver(full, signal).catch(() => false),
+  ]);
+  outer.throwIfAborted();
+  return planSwitchover({ context, readiness, failover, takenOver });
+}
+
+/**
+ * Carries a plan out under the lease, and reports. A plan with blockers, and a lease that somebody else holds, are
+ * `ArgusError` with exit code 3, before anything is changed; from then on nothing is thrown.
+ */
+export async function runSwitchover(options: RunSwitchoverOptions): Promise<SwitchoverReport> {
+  const { context, plan, signal, occasion } = options;
+  const { state, clock, run } = context;
+  const [blocker] = plan.blockers;
+  if (blocker !== undefined) {
+    const { code, message, hint } = blocker;
+    throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
+  }
+  const reason = occasion?.reason;
+  const view = { from: plan.from, to: plan.to, ...(reason === undefined ? {} : { reason }) };
+  const result = await runUnderLease({
+    state,
+    clock,
+    run,
+    holder: options.holder,
+    steps: switchoverSteps(plan, { drainMs: context.drainMs, catchUpMs: context.catchUpMs }),
+    context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
+    runbook: 'switchover',
+    by: context.by,
+    details: evidence({
+      from: plan.from,
+      to: plan.to,
+      rolesEpoch: context.roles.epoch,
+      producersStopped: context.producersStopped,
+      ...occasion,
+      resumes: plan.resumes,
+      steps: plan.steps.map(({ id, title }) => ({ id, title })),
+      warnings: plan.warnings,
+    }),
+    resumeHint: 'run `argus switchover` again: it looks at what is done and goes on from there',
+    report: (r) => evidence(switchoverReport(r, view)),
+    ...(signal === undefined ? {} : { signal }),
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+    ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
+  });
+  return switchoverReport(result, view);
+}

@@ -1,0 +1,171 @@
+import { partitionsOf, type TopicPartition } from '../../../domain/offsets.ts';
+import { evidence, type StepWords } from '../../failover/failover-step.ts';
+import type { Side, SwitchoverContext, SwitchoverFacts, Writers, WritersSeen } from '../context.ts';
+import { hasTakenOver, over, type SwitchoverStep } from '../switchover-step.ts';
+
+/**
+ * Keeps the services that take in data from writing to the primary, and sees it. Without the means to do so a person has
+ * to have stopped them (`producersStopped`), and the logs' standing still is seen by the step after.
+ */
+export function denyProducers(words: StepWords): SwitchoverStep {
+  let beganAtMs: number | undefined;
+  return {
+    id: 'deny-producers',
+    ...words,
+    timeoutMs: 60_000,
+    onFailure: { kind: 'stop', hint: "check the primary's Kafka (`argus status`), then run `argus switchover` again" },
+    async observe(context, _facts, io) {
+      if (await hasTakenOver(context, io.signal)) return over;
+      const seen = await look(context, 'producers', io.signal);
+      if (seen.kind === 'open') return { kind: 'todo' };
+      if (seen.kind === 'no-means' && !context.producersStopped) return { kind: 'refused', error: noMeans(seen.why) };
+      return { kind: 'done', ...denied(seen, context.deniedAtMs ?? io.clock.now()) };
+    },
+    async act(context, _facts, io) {
+      io.check();
+      beganAtMs = io.clock.now();
+      await context.denyWriters('primary', 'producers', io);
+    },
+    async verify(context, _facts, io) {
+      const seen = await look(context, 'producers', io.signal);
+      if (seen.kind === 'open') return { kind: 'pending', waitingFor: `the producers' denial: ${seen.where}` };
+      return { kind: 'done', ...denied(seen, context.deniedAtMs ?? beganAtMs ?? io.clock.now()) };
+    },
+    async compensate(context, _facts, io) {
+      io.check();
+      await context.allowWriters('primary', 'producers', io);
+      return { allowed: 'producers', on: context.primary.name };
+    },
+  };
+}
+
+/** Keeps the jobs' principals from writing once the jobs have ended: what they had to commit is committed. */
+export function denyJobs(words: StepWords): SwitchoverStep {
+  return {
+    id: 'deny-jobs',
+    ...words,
+    timeoutMs: 60_000,
+    onFailure: { kind: 'stop', hint: "check the primary's Kafka (`argus status`), then run `argus switchover` again" },
+    async observe(context, _facts, io) {
+      if (await hasTakenOver(context, io.signal)) return over;
+      const seen = await look(context, 'jobs', io.signal);
+      return seen.kind === 'open' ? { kind: 'todo' } : { kind: 'done', evidence: evidence(seen) };
+    },
+    async act(context, _facts, io) {
+      io.check();
+      await context.denyWriters('primary', 'jobs', io);
+    },
+    async verify(context, _facts, io) {
+      const seen = await look(context, 'jobs', io.signal);
+      if (seen.kind === 'open') return { kind: 'pending', waitingFor: `the denial of the jobs: ${seen.where}` };
+      return { kind: 'done', evidence: evidence(seen) };
+    },
+    async compensate(context, _facts, io) {
+      io.check();
+      await context.allowWriters('primary', 'jobs', io);
+      return { allowed: 'jobs', on: context.primary.name };
+    },
+  };
+}
+
+/** Lets producers and jobs write to the standby, which an earlier change of roles may have kept from it. */
+export function openStandby(words: StepWords): SwitchoverStep {
+  const both = ['jobs', 'producers'] as const;
+  return {
+    id: 'open-standby',
+    ...words,
+    timeoutMs: 60_000,
+    onFailure: { kind: 'stop', hint: "see the step's commands, then run `argus switchover` again" },
+    async observe(context, _facts, io) {
+      const seen = await Promise.all(both.map((who) => look(context, who, io.signal, 'standby')));
+      if (seen.some(isKept)) return { kind: 'todo' };
+      return { kind: 'done', evidence: evidence(Object.fromEntries(both.map((who, i) => [who, seen[i]]))) };
+    },
+    async act(context, _facts, io) {
+      for (const who of both) {
+        io.check();
+        await context.allowWriters('standby', who, io);
+      }
+    },
+    async verify(context, _facts, io) {
+      for (const who of both) {
+        const seen = await look(context, who, io.signal, 'standby');
+        if (isKept(seen)) return { kind: 'pending', waitingFor: `the ${who} to be let write` };
+      }
+      return { kind: 'done', evidence: { allowed: [...both], on: context.standby.name } };
+    },
+    async compensate(context, _facts, io) {
+      // The first standby never was a primary: nobody was kept from writing to it.
+      if (context.roles.epoch === 1) return undefined;
+      const again: Writers[] = [];
+      for (const who of both) {
+        if ((await look(context, who, io.signal, 'standby')).kind !== 'open') continue;
+        io.check();
+        await context.denyWriters('standby', who, io);
+        again.push(who);
+      }
+      return again.length === 0 ? undefined : { denied: again, on: context.standby.name };
+    },
+  };
+}
+
+/** Lets the mirror write to the old primary, from which a seal may have kept it since it became primary. */
+export function openMirror(words: StepWords): SwitchoverStep {
+  return {
+    id: 'open-mirror',
+    ...words,
+    timeoutMs: 60_000,
+    pointOfNoReturn: true,
+    onFailure: {
+      kind: 'continue',
+      hint: 'nothing is mirrored back before the mirror may write there: take the rule away by hand (see the step)',
+    },
+    async observe(context, _facts, io) {
+      const seen = await context.lookAtMirror(io.signal);
+      return seen.kind === 'denied' ? { kind: 'todo' } : { kind: 'done', evidence: evidence(seen) };
+    },
+    async act(context, _facts, io) {
+      io.check();
+      await context.allowMirror(io.signal);
+    },
+    async verify(context, _facts, io) {
+      const seen = await context.lookAtMirror(io.signal);
+      if (seen.kind === 'denied') return { kind: 'pending', waitingFor: 'the mirror to be let write' };
+      return { kind: 'done', evidence: evidence(seen) };
+    },
+  };
+}
+
+/** Whether Argus still keeps somebody from writing. */
+const isKept = (seen: WritersSeen) => seen.kind === 'denied' || (seen.kind === 'open' && seen.rules > 0);
+
+async function look(
+  context: SwitchoverContext,
+  who: Writers,
+  signal: AbortSignal,
+  side: Side = 'primary',
+): Promise<WritersSeen> {
+  return context.lookAtWriters(side, who, signal);
+}
+
+/** Of the mirrored topics, as the primary has them; the standby has the same. */
+export async function mirroredPartitions(
+  context: Pick<SwitchoverContext, 'primary' | 'standby' | 'config'>,
+  signal: AbortSignal,
+): Promise<readonly TopicPartition[]> {
+  const topics = await context.standby.kafka.describeTopics(context.config.topics, { signal });
+  return partitionsOf(topics.values());
+}
+
+function denied(seen: Exclude<WritersSeen, { kind: 'open' }>, producersDeniedAtMs: number) {
+  const how: SwitchoverFacts['producersDenied'] =
+    seen.kind === 'no-means' ? 'by-person' : seen.proven ? 'proven' : 'by-rules';
+  return { evidence: evidence(seen), facts: { producersDeniedAtMs, producersDenied: how } };
+}
+
+/** Why a switchover is refused where nobody keeps the producers from writing. */
+export const noMeans = (why: string) => ({
+  code: 'ProducersNotFenced',
+  message: `the producers can't be kept from writing to the primary: ${why}`,
+  hint: 'configure regions.<region>.kafka.fence, or stop them yourself and add --producers-stopped: then the logs are seen standing still',
+});
