@@ -8,6 +8,7 @@ import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Region } from '../regions/region.ts';
 import { carriedAcls, describeAcl, planAcls } from '../replication/acls/plan-acls.ts';
 import { type FollowedAcls, putFollowedAcls, readFollowedAcls } from '../state/followed-acls.ts';
+import { readKafkaFence } from '../state/kafka-fence.ts';
 import type { Direction } from './decide-replication.ts';
 import type { Log } from './log.ts';
 import { regionOf } from './region-of.ts';
@@ -102,7 +103,10 @@ async function carryOnce(
   const { groupPatterns } = options;
   const found = groupPatterns ? selectNames(await source.kafka.listGroups(call), groupPatterns).names : [];
   const groups = [...new Set([...options.groups, ...found])];
-  const carried = carriedAcls(here, { topics: options.topics(), groups }, options.except);
+  // What keeps writers out over there must not keep them out here.
+  const fence = new Set((await readKafkaFence(state, source.name, call))?.rules.map(aclKey));
+  const rules = here.filter((acl) => !fence.has(aclKey(acl)));
+  const carried = carriedAcls(rules, { topics: options.topics(), groups }, options.except);
   const before = noted ?? (await readFollowedAcls(state, rolesEpoch, call)) ?? { made: [], withheld: [] };
   const { create, remove, made, withheld } = planAcls(carried, there, before.made);
   const note = async (acls: FollowedAcls, than: FollowedAcls) => {

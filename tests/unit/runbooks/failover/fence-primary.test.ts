@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { denyKafkaWrites, everybody } from '../../../../runbooks/fencing/kafka-fencing.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { readKafkaFence } from '../../../../state/kafka-fence.ts';
 import { foldRun } from '../../../../state/run-record.ts';
@@ -110,5 +111,37 @@ describe('a primary whose Kafka can not be fenced', () => {
       outcome: 'done',
       kafkaFencing: { kind: 'unproven', why: ['connect timed out'] },
     });
+  });
+});
+
+describe('a standby that is fenced from a time when it lost the role', () => {
+  const shut = async () => {
+    const world = await up({}, { standbyFence: {} });
+    const { standby, state } = world.context;
+    const target = { region: standby, state, topics: ['events'] };
+    const io = { signal: new AbortController().signal, check: () => undefined };
+    await denyKafkaWrites(target, everybody, { by: 'earlier', atMs: 1 }, io);
+    return { world, rules: () => standby.kafka.listAcls({ permission: 'DENY' }) };
+  };
+
+  test('is opened before its jobs start, and nobody shuts it for the roles that are still in force', async () => {
+    const { world, rules } = await shut();
+    expect(await failOver(world, confirming(world))).toMatchObject({ outcome: 'done' });
+    expect(await rules()).toEqual([]);
+    expect(await readKafkaFence(world.store, 'singapore')).toMatchObject({ rules: [], openedFor: 2 });
+  });
+
+  test('is shut again when the failover gives up', async () => {
+    const { world, rules } = await shut();
+    const before = await rules();
+    const context = confirming(world);
+    const foreign = { id: 'f'.repeat(32), name: 'counts', state: 'RUNNING', startedAtMs: 1 };
+    const list = async () => ((await rules())?.length === 0 ? [foreign] : []);
+    const standby = { ...context.standby, flink: { ...context.standby.flink, list } };
+    const report = await failOver(world, { ...context, standby });
+    expect(report).toMatchObject({ outcome: 'refused', pastReturn: false });
+    expect(report.compensated).toContain('release-acls');
+    expect(await rules()).toEqual(before);
+    expect((await readKafkaFence(world.store, 'singapore'))?.openedFor).toBeUndefined();
   });
 });

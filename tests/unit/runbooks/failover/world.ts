@@ -103,6 +103,8 @@ export interface WorldOptions {
   readonly open?: readonly OpenTransaction[];
   /** The primary's Kafka can be fenced, as these say. */
   readonly fence?: FakeFenceOptions;
+  /** So can the standby's. */
+  readonly standbyFence?: FakeFenceOptions;
   /** The standby's brokers have one, unless told. */
   readonly authorizer?: boolean;
   /** What the mirror does when it is asked to freeze; it is asked at every look of the standby's ends. */
@@ -152,8 +154,10 @@ export function newWorld(options: WorldOptions = {}): World {
       return { restored, completedCount: own.latestCompleted ? 1 : 0, failedCount: 0, ...own };
     },
   };
+  const standbyFenced = options.standbyFence && fakeFence(options.standbyFence);
   const standbyKafka: KafkaAdmin = {
     ...unused<KafkaAdmin>(),
+    ...standbyFenced?.acls,
     describeTopics: async () => new Map([['events', { name: 'events', topicId: 'x', partitions: 2 }]]),
     logRanges: async (partitions) =>
       partitions.map((p) => ({ ...p, logStartOffset: 0n, logEndOffset: ends.get(partitionKey(p))! })),
@@ -191,7 +195,10 @@ export function newWorld(options: WorldOptions = {}): World {
   const context: Omit<FailoverContext, 'epoch'> = {
     config,
     primary: { ...region('mumbai', '127.0.1.1', primaryKafka, primaryFlink), ...(fenced && { fence: fenced.fence }) },
-    standby: region('singapore', '127.0.2.1', standbyKafka, standbyFlink),
+    standby: {
+      ...region('singapore', '127.0.2.1', standbyKafka, standbyFlink),
+      ...(standbyFenced && { fence: standbyFenced.fence }),
+    },
     names: {
       records: {
         find: async (name) => [...records.values()].filter((r) => r.name === name),
