@@ -111,6 +111,8 @@ export function replicator(parts: ReplicatorParts): Replicator {
       const recentCrash = crashedAt !== undefined && clock.monotonic() - crashedAt < crashSettleMs;
       // What copies files may hang in a dead region: a file more or less on the replica breaks nothing, so it isn't awaited for ever.
       const others$ = Promise.race([Promise.all(others.map((t) => t.stop())), clock.sleep(loopStopMs)]);
+      // What a mirror that drains must reach the end of must not grow by Argus' own hand: the heartbeat stops first.
+      if (drainMs > 0) await others$;
       let stopped: Stopped | undefined;
       try {
         if (handle) stopped = await handle.freeze(drainMs);

@@ -132,6 +132,19 @@ describe('the replicator', () => {
     expect(await subject.freeze(direction, 100)).toMatchObject({ drained: true });
   });
 
+  it('stops what writes to the source before a mirror that is to drain reaches its end', async () => {
+    const seen: string[][] = [];
+    const made: ReturnType<typeof started>[] = [];
+    const freeze = async () => {
+      seen.push([...(made[0]?.loops ?? [])]);
+      return { drained: true, endOffsets: [at('events', 7n)] };
+    };
+    made.push(started({ freeze }));
+    await expect.poll(() => made[0]?.mirrors.length).toBe(1);
+    await made[0]?.subject.freeze(direction, 100);
+    expect(seen).toEqual([['begin', 'end']]);
+  });
+
   it('goes on after a freeze was lifted', async () => {
     const { subject, mirrors } = started();
     await expect.poll(() => mirrors.length).toBe(1);
