@@ -22,7 +22,7 @@ test('what keeps the writers out of the primary is not carried over to the stand
   const stop = new AbortController();
   const clock = virtualClock();
   const following = followAcls(
-    { source, target, rolesEpoch: 1, topics: () => ['events'], groups: [], state, clock, log: quietLog },
+    { source, target, rolesEpoch: 1, topics: () => ['events'], groups: [], state, clock, log: quietLog() },
     stop.signal,
   );
   await expect.poll(() => there.rules).toEqual([ofSomebody]);
