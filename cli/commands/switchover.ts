@@ -59,7 +59,7 @@ export async function run(context: CommandContext, options: SwitchoverOptions): 
       drainMs,
       catchUpMs,
       ...joinReplication(primary, standby, config.topics),
-      ...joinWriters({ config, primary, standby, state, by: run, rolesEpoch, now: () => clock.now() }),
+      ...joinWriters({ config, primary, state, by: run, now: () => clock.now() }),
       ...joinSavepoints({
         jobs: config.jobs,
         primary,

@@ -5,16 +5,14 @@ import type { Json } from '../../state/journal.ts';
 import type { FailoverContext, FailoverFacts } from '../failover/context.ts';
 import type { FenceIo } from '../fencing/kafka-fencing.ts';
 
-/** Whose writes are kept off a region: of the services that take in data, or of the Flink jobs. */
+/** Whose writes are kept off the primary: of the services that take in data, or of the Flink jobs. */
 export type Writers = 'producers' | 'jobs';
-export type Side = 'primary' | 'standby';
 
 /** Whether a region's brokers take writes of these principals. */
 export type WritersSeen =
   /** All are refused. `proven`: it was tried at every leader; else it follows from the rules that every broker told. */
   | { readonly kind: 'denied'; readonly proven: boolean; readonly evidence: Json }
-  /** Somebody is taken in. `rules`: how many of Argus' own rules deny all the same. */
-  | { readonly kind: 'open'; readonly where: string; readonly rules: number }
+  | { readonly kind: 'open'; readonly where: string }
   /** The configuration names nobody, or the brokers can't deny. */
   | { readonly kind: 'no-means'; readonly why: string };
 
@@ -36,11 +34,11 @@ export interface SwitchoverContext extends FailoverContext {
   /** How long the jobs may take to read what the producers left; then they are stopped where they are. */
   readonly catchUpMs: number;
   /** Reads only, and tries writes that write nothing. */
-  lookAtWriters(side: Side, who: Writers, signal: AbortSignal): Promise<WritersSeen>;
+  lookAtWriters(who: Writers, signal: AbortSignal): Promise<WritersSeen>;
   /** Idempotent. */
-  denyWriters(side: Side, who: Writers, io: FenceIo): Promise<void>;
+  denyWriters(who: Writers, io: FenceIo): Promise<void>;
   /** Takes exactly that back. Idempotent. */
-  allowWriters(side: Side, who: Writers, io: FenceIo): Promise<void>;
+  allowWriters(who: Writers, io: FenceIo): Promise<void>;
   /** Savepoints that switchovers of these roles asked a job for, newest first. */
   listSavepoints(job: string, signal: AbortSignal): Promise<readonly StoredSavepoint[]>;
   /** The savepoint's copy on the standby, if it is complete. Reads only. */

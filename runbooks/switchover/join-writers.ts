@@ -4,7 +4,6 @@ import type { FencedKind } from '../../regions/kafka/kafka-fence.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Region } from '../../regions/region.ts';
 import { allowWrites, denyRules } from '../../replication/topics/deny-writes.ts';
-import { readKafkaFence } from '../../state/kafka-fence.ts';
 import { decideFence } from '../fencing/decide-fence.ts';
 import { fencedTopics, ofKinds } from '../fencing/fence-rules.ts';
 import {
@@ -14,17 +13,14 @@ import {
   lookAtFence,
   usableFence,
 } from '../fencing/kafka-fencing.ts';
-import type { Side, SwitchoverContext, Writers, WritersSeen } from './context.ts';
+import type { SwitchoverContext, Writers, WritersSeen } from './context.ts';
 
 export interface JoinWritersParts {
   readonly config: Config;
   readonly primary: Region;
-  readonly standby: Region;
   readonly state: ObjectStore;
   /** The run's name, for the state. */
   readonly by: string;
-  /** Of the roles that the switchover changes. */
-  readonly rolesEpoch: number;
   readonly now: () => number;
 }
 
@@ -34,21 +30,17 @@ const kindOf: Readonly<Record<Writers, FencedKind>> = { producers: 'producer', j
 export function joinWriters(
   parts: JoinWritersParts,
 ): Pick<SwitchoverContext, 'lookAtWriters' | 'denyWriters' | 'allowWriters' | 'allowMirror' | 'lookAtMirror'> {
-  const { config, state, rolesEpoch } = parts;
-  const target = (side: Side): FenceTarget => {
-    const region = parts[side];
-    return { region, state, topics: fencedTopics(config, region.fence?.settings) };
-  };
+  const { config, state } = parts;
+  const region = parts.primary;
+  const target: FenceTarget = { region, state, topics: fencedTopics(config, region.fence?.settings) };
   const author = () => ({ by: parts.by, atMs: parts.now() });
   return {
-    lookAtWriters: (side, who, signal) => lookAt(target(side), who, signal),
-    async denyWriters(side, who, io) {
-      await denyKafkaWrites(target(side), [kindOf[who]], author(), io);
+    lookAtWriters: (who, signal) => lookAt(target, who, signal),
+    async denyWriters(who, io) {
+      await denyKafkaWrites(target, [kindOf[who]], author(), io);
     },
-    async allowWriters(side, who, io) {
-      // On the standby: for the roles that are about to be written, so that nobody shuts it again before.
-      const openedFor = side === 'standby' ? { openedFor: rolesEpoch + 1 } : {};
-      await allowKafkaWrites(target(side), [kindOf[who]], { ...author(), ...openedFor }, io);
+    async allowWriters(who, io) {
+      await allowKafkaWrites(target, [kindOf[who]], author(), io);
     },
     async allowMirror(signal) {
       const principal = sealedPrincipal(config);
@@ -63,7 +55,7 @@ export function joinWriters(
       if (there === undefined) return { kind: 'no-means', why: `${name}'s brokers have no authorizer` };
       const known = new Set(there.map(aclKey));
       const left = denyRules(principal, config.topics).filter((rule) => known.has(aclKey(rule)));
-      if (left.length === 0) return { kind: 'open', where: `${principal} on ${name}`, rules: 0 };
+      if (left.length === 0) return { kind: 'open', where: `${principal} on ${name}` };
       return { kind: 'denied', proven: false, evidence: { principal, rules: left.length } };
     },
   };
@@ -73,7 +65,7 @@ export function joinWriters(
 const sealedPrincipal = ({ mirror }: Config) => (mirror.denyWrite ? mirror.principal : undefined);
 
 async function lookAt(target: FenceTarget, who: Writers, signal: AbortSignal): Promise<WritersSeen> {
-  const { region, state } = target;
+  const { region } = target;
   const fence = usableFence(target);
   if ('none' in fence) return { kind: 'no-means', why: fence.none };
   const kinds = [kindOf[who]];
@@ -85,9 +77,7 @@ async function lookAt(target: FenceTarget, who: Writers, signal: AbortSignal): P
   const verdict = decideFence(await lookAtFence(target, fence, kinds, signal));
   const principals = named.map((p) => p.principal);
   if (verdict.kind === 'open') {
-    const noted = (await readKafkaFence(state, region.name, { signal }))?.rules ?? [];
-    const rules = noted.filter((rule) => principals.includes(rule.principal)).length;
-    return { kind: 'open', where: verdict.why.join('; '), rules };
+    return { kind: 'open', where: verdict.why.join('; ') };
   }
   const unproven = verdict.kind === 'partial' ? verdict.why : [];
   return { kind: 'denied', proven: verdict.kind === 'proven', evidence: { principals, unproven: [...unproven] } };

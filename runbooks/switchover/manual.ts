@@ -20,7 +20,6 @@ type OwnStepId =
   | 'deny-jobs'
   | 'prove-ends'
   | 'copy-savepoints'
-  | 'open-standby'
   | 'open-mirror'
   | 'promote';
 
@@ -29,7 +28,6 @@ export function manualCommands(view: ManualView): Readonly<Record<OwnStepId, rea
   const { config, primary, standby } = view;
   const from = bootstrapOf(config, primary);
   const { producers, jobs } = config.regions[primary]?.kafka.fence ?? { producers: [], jobs: [] };
-  const other = config.regions[standby]?.kafka.fence ?? { producers: [], jobs: [] };
   const flink = config.regions[primary]?.flink.rest;
   return {
     'check-ready': ['argus status', 'argus standby check'],
@@ -54,7 +52,6 @@ export function manualCommands(view: ManualView): Readonly<Record<OwnStepId, rea
       ({ name }) =>
         `argus checkpoints relocate ${quote(`${view.bucketUri}/${view.savepointFolders[name] ?? ''}/<job id>/<savepoint>`)} --to ${quote(`s3://${config.regions[standby]?.objects.bucket}/relocated/${name}`)} --copy`,
     ),
-    'open-standby': denials(config, standby, [...other.producers, ...other.jobs], '--remove --force'),
     'open-mirror':
       config.mirror.denyWrite && config.mirror.principal !== undefined
         ? denials(config, primary, [{ principal: config.mirror.principal }], '--remove --force')

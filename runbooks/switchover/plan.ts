@@ -97,7 +97,6 @@ function ownWords(context: SwitchoverView['context']): Readonly<Partial<Record<S
     'deny-jobs': `Keep the jobs' principals from writing to ${primary.name}`,
     'prove-ends': `Prove that ${topics} end at the same offsets on both sides`,
     'copy-savepoints': `Bring the savepoints to ${standby.name}, relocated`,
-    'open-standby': `Let producers and jobs write to ${standby.name}`,
     'open-mirror': `Let the mirror write to ${primary.name}`,
     promote: `Make ${standby.name} the primary (roles epoch ${roles.epoch + 1}); it is mirrored back to ${primary.name} at once`,
   };

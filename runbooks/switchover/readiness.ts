@@ -44,7 +44,7 @@ export async function gatherReadiness(context: Needed, signal: AbortSignal): Pro
     firstFrozen(state, roles.epoch, call),
     judgeJobs(context, signal),
     context
-      .lookAtWriters('primary', 'producers', signal)
+      .lookAtWriters('producers', signal)
       .catch((error: unknown) => ({ kind: 'unknown' as const, why: describeError(error) })),
   ]);
   signal.throwIfAborted();

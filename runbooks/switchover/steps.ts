@@ -16,7 +16,7 @@ import type { SwitchoverPlan } from './plan.ts';
 import { awaitCatchUp } from './steps/await-catch-up.ts';
 import { checkReady } from './steps/check-ready.ts';
 import { copySavepoints } from './steps/copy-savepoints.ts';
-import { denyJobs, denyProducers, openMirror, openStandby } from './steps/deny-writers.ts';
+import { denyJobs, denyProducers, openMirror } from './steps/deny-writers.ts';
 import { proveEnds } from './steps/prove-ends.ts';
 import { stopWithSavepoint } from './steps/stop-with-savepoint.ts';
 import type { SwitchoverStep, SwitchoverStepId } from './switchover-step.ts';
@@ -41,8 +41,8 @@ export function switchoverSteps(
     'copy-savepoints': copySavepoints,
     'sync-groups': (words) => shared(syncGroups(words)),
     'prepare-restore': (words) => shared(prepareRestore(words, 0)),
-    'release-acls': (words) => shared(releaseAcls(words)),
-    'open-standby': openStandby,
+    // Whoever moves without need doesn't go on to a side that may still refuse its writers.
+    'release-acls': (words) => stopping(shared(releaseAcls(words))),
     'start-jobs': (words) => shared(startJobs(words)),
     'end-transactions': (words) => shared(endTransactions(words)),
     'open-mirror': openMirror,
@@ -59,6 +59,11 @@ function shared(step: Shared): SwitchoverStep {
   const hint = step.onFailure.hint.replaceAll('argus failover', 'argus switchover');
   return { ...step, onFailure: { ...step.onFailure, hint } };
 }
+
+const stopping = (step: SwitchoverStep): SwitchoverStep => ({
+  ...step,
+  onFailure: { ...step.onFailure, kind: 'stop' },
+});
 
 /** The old primary's logs grow again by then: they are mirrored to. */
 function withoutPrimaryEnds(step: Shared): Shared {

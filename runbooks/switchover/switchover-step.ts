@@ -36,7 +36,6 @@ export const switchoverStepIds = [
   'sync-groups',
   'prepare-restore',
   'release-acls',
-  'open-standby',
   'start-jobs',
   'end-transactions',
   'open-mirror',

@@ -1,6 +1,6 @@
 import { partitionsOf, type TopicPartition } from '../../../domain/offsets.ts';
 import { evidence, type StepWords } from '../../failover/failover-step.ts';
-import type { Side, SwitchoverContext, SwitchoverFacts, Writers, WritersSeen } from '../context.ts';
+import type { SwitchoverContext, SwitchoverFacts, Writers, WritersSeen } from '../context.ts';
 import { hasTakenOver, over, type SwitchoverStep } from '../switchover-step.ts';
 
 /**
@@ -24,7 +24,7 @@ export function denyProducers(words: StepWords): SwitchoverStep {
     async act(context, _facts, io) {
       io.check();
       beganAtMs = io.clock.now();
-      await context.denyWriters('primary', 'producers', io);
+      await context.denyWriters('producers', io);
     },
     async verify(context, _facts, io) {
       const seen = await look(context, 'producers', io.signal);
@@ -33,7 +33,7 @@ export function denyProducers(words: StepWords): SwitchoverStep {
     },
     async compensate(context, _facts, io) {
       io.check();
-      await context.allowWriters('primary', 'producers', io);
+      await context.allowWriters('producers', io);
       return { allowed: 'producers', on: context.primary.name };
     },
   };
@@ -53,7 +53,7 @@ export function denyJobs(words: StepWords): SwitchoverStep {
     },
     async act(context, _facts, io) {
       io.check();
-      await context.denyWriters('primary', 'jobs', io);
+      await context.denyWriters('jobs', io);
     },
     async verify(context, _facts, io) {
       const seen = await look(context, 'jobs', io.signal);
@@ -62,49 +62,8 @@ export function denyJobs(words: StepWords): SwitchoverStep {
     },
     async compensate(context, _facts, io) {
       io.check();
-      await context.allowWriters('primary', 'jobs', io);
+      await context.allowWriters('jobs', io);
       return { allowed: 'jobs', on: context.primary.name };
-    },
-  };
-}
-
-/** Lets producers and jobs write to the standby, which an earlier change of roles may have kept from it. */
-export function openStandby(words: StepWords): SwitchoverStep {
-  const both = ['jobs', 'producers'] as const;
-  return {
-    id: 'open-standby',
-    ...words,
-    timeoutMs: 60_000,
-    onFailure: { kind: 'stop', hint: "see the step's commands, then run `argus switchover` again" },
-    async observe(context, _facts, io) {
-      const seen = await Promise.all(both.map((who) => look(context, who, io.signal, 'standby')));
-      if (seen.some(isKept)) return { kind: 'todo' };
-      return { kind: 'done', evidence: evidence(Object.fromEntries(both.map((who, i) => [who, seen[i]]))) };
-    },
-    async act(context, _facts, io) {
-      for (const who of both) {
-        io.check();
-        await context.allowWriters('standby', who, io);
-      }
-    },
-    async verify(context, _facts, io) {
-      for (const who of both) {
-        const seen = await look(context, who, io.signal, 'standby');
-        if (isKept(seen)) return { kind: 'pending', waitingFor: `the ${who} to be let write` };
-      }
-      return { kind: 'done', evidence: { allowed: [...both], on: context.standby.name } };
-    },
-    async compensate(context, _facts, io) {
-      // The first standby never was a primary: nobody was kept from writing to it.
-      if (context.roles.epoch === 1) return undefined;
-      const again: Writers[] = [];
-      for (const who of both) {
-        if ((await look(context, who, io.signal, 'standby')).kind !== 'open') continue;
-        io.check();
-        await context.denyWriters('standby', who, io);
-        again.push(who);
-      }
-      return again.length === 0 ? undefined : { denied: again, on: context.standby.name };
     },
   };
 }
@@ -136,17 +95,8 @@ export function openMirror(words: StepWords): SwitchoverStep {
   };
 }
 
-/** Whether Argus still keeps somebody from writing. */
-const isKept = (seen: WritersSeen) => seen.kind === 'denied' || (seen.kind === 'open' && seen.rules > 0);
-
-async function look(
-  context: SwitchoverContext,
-  who: Writers,
-  signal: AbortSignal,
-  side: Side = 'primary',
-): Promise<WritersSeen> {
-  return context.lookAtWriters(side, who, signal);
-}
+const look = (context: SwitchoverContext, who: Writers, signal: AbortSignal): Promise<WritersSeen> =>
+  context.lookAtWriters(who, signal);
 
 /** Of the mirrored topics, as the primary has them; the standby has the same. */
 export async function mirroredPartitions(

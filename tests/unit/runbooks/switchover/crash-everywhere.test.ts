@@ -10,7 +10,6 @@ import { type SwitchoverWorld, startedSwitchover, switchoverRun } from './world.
 const story: Story<SwitchoverWorld> = {
   async begin() {
     const world = await startedSwitchover();
-    world.kept.add('standby/producers').add('standby/jobs');
     world.mirrorOpen = false;
     return world;
   },
@@ -41,12 +40,12 @@ const story: Story<SwitchoverWorld> = {
     const { effects } = world;
     const started = effects.findIndex((e) => e.startsWith('start s3'));
     if (started >= 0) {
-      expect(world.kept.has('primary/producers'), 'producers are kept out before the standby`s jobs start').toBe(true);
+      expect(world.kept.has('producers'), 'producers are kept out before the standby`s jobs start').toBe(true);
       expect(world.primaryJobs.every((j) => j.state === 'FINISHED')).toBe(true);
     }
     const flipped = effects.findIndex((e) => e.startsWith('dns '));
     if (flipped >= 0) expect(started).toBeLessThan(flipped);
-    const denied = effects.indexOf('deny primary/jobs');
+    const denied = effects.indexOf('deny jobs');
     if (denied >= 0) expect(effects.findIndex((e) => e.startsWith('stop '))).toBeLessThan(denied);
   },
 };
@@ -61,7 +60,7 @@ describe('a switchover', () => {
       roles: { epoch: 2, primary: 'singapore', replication: 'active' },
       records: [{ content: '127.0.2.1' }],
       primaryJobs: ['FINISHED'],
-      kept: ['primary/jobs', 'primary/producers'],
+      kept: ['jobs', 'producers'],
       mirrorOpen: true,
     });
   });

@@ -3,7 +3,7 @@ import { ArgusError } from '../../../../domain/errors.ts';
 import { partitionKey } from '../../../../domain/offsets.ts';
 import type { FlinkJobs, StartJob } from '../../../../regions/flink/flink-jobs.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
-import type { Side, StoredSavepoint, SwitchoverContext, Writers } from '../../../../runbooks/switchover/context.ts';
+import type { StoredSavepoint, SwitchoverContext, Writers } from '../../../../runbooks/switchover/context.ts';
 import { readEarlier } from '../../../../runbooks/switchover/earlier.ts';
 import { prepareSwitchover, runSwitchover } from '../../../../runbooks/switchover/run-switchover.ts';
 import { encodeDocument } from '../../../../state/document.ts';
@@ -13,8 +13,8 @@ import { manifest, newWorld, roles, type World, type WorldOptions } from '../fai
 
 /** Two regions in memory, with a job on the primary that can be stopped with a savepoint. */
 export interface SwitchoverWorld extends World {
-  /** Whose writes are kept off which side. */
-  readonly kept: Set<`${Side}/${Writers}`>;
+  /** Whose writes are kept off the primary. */
+  readonly kept: Set<Writers>;
   readonly primaryJobs: { id: string; name: string; state: string; startedAtMs: number }[];
   readonly savepoints: StoredSavepoint[];
   readonly copied: Map<string, CheckpointManifest>;
@@ -44,7 +44,7 @@ export const switchoverRun = (n: number) => `20261121T10300${n}Z-switchover-000$
 export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): SwitchoverWorld {
   const base = newWorld({ ...options, primary: 'up', acceptUnfenced: false });
   const { clock, effects } = base;
-  const kept = new Set<`${Side}/${Writers}`>();
+  const kept = new Set<Writers>();
   const primaryJobs = [{ id: '1'.repeat(32), name: 'counts', state: 'RUNNING', startedAtMs: 1 }];
   const savepoints: StoredSavepoint[] = [];
   const copied = new Map<string, CheckpointManifest>();
@@ -60,7 +60,7 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
       effects.push(`stop ${jobId.slice(0, 4)}`);
       if (options.savepointFails !== undefined) return void triggers.set(triggerId, 'failed');
       triggers.set(triggerId, 'done');
-      if (kept.has('primary/jobs')) throw new Error('its last transaction could not be committed');
+      if (kept.has('jobs')) throw new Error('its last transaction could not be committed');
       job.state = 'FINISHED';
       const checkpointId = 8 + savepoints.length;
       const directory = `argus/savepoints/switchover-1/counts/${jobId}/savepoint-${checkpointId}`;
@@ -73,7 +73,7 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
     },
     async start(start: StartJob) {
       if (primaryJobs.some((j) => j.id === start.jobId)) throw new ArgusError('FlinkRefused', 'duplicate job id');
-      if (kept.has('primary/jobs')) throw new Error('the job would be refused by the brokers');
+      if (kept.has('jobs')) throw new Error('the job would be refused by the brokers');
       effects.push(`start again ${start.savepointPath}`);
       primaryJobs.push({ id: start.jobId!, name: 'counts', state: 'RUNNING', startedAtMs: clock.now() });
       return { jobId: start.jobId! };
@@ -126,18 +126,18 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
           },
         },
         standby,
-        async lookAtWriters(side, who) {
+        async lookAtWriters(who) {
           if (options.noFence === true) return { kind: 'no-means', why: 'no authorizer' };
-          if (kept.has(`${side}/${who}`)) return { kind: 'denied', proven: true, evidence: null };
-          return { kind: 'open', where: 'User:ingest', rules: 0 };
+          if (kept.has(who)) return { kind: 'denied', proven: true, evidence: null };
+          return { kind: 'open', where: 'User:ingest' };
         },
-        async denyWriters(side, who) {
-          effects.push(`deny ${side}/${who}`);
-          kept.add(`${side}/${who}`);
+        async denyWriters(who) {
+          effects.push(`deny ${who}`);
+          kept.add(who);
         },
-        async allowWriters(side, who) {
-          effects.push(`allow ${side}/${who}`);
-          kept.delete(`${side}/${who}`);
+        async allowWriters(who) {
+          effects.push(`allow ${who}`);
+          kept.delete(who);
         },
         listSavepoints: async () => [...savepoints],
         findCopy: async ({ directory }) => copied.get(directory),
@@ -158,9 +158,7 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
           world.mirrorOpen = true;
         },
         lookAtMirror: async () =>
-          world.mirrorOpen
-            ? { kind: 'open', where: 'User:argus', rules: 0 }
-            : { kind: 'denied', proven: false, evidence: null },
+          world.mirrorOpen ? { kind: 'open', where: 'User:argus' } : { kind: 'denied', proven: false, evidence: null },
         chooseRecoveryPoints: async () => new Map([['counts', { kind: 'none', rejected: [] }]]),
       };
     },
