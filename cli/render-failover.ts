@@ -3,27 +3,7 @@ import type { TopicLoss } from '../replication/topics/estimate-loss.ts';
 import type { RunEvent } from '../runbooks/engine/run.ts';
 import { formatBudget } from '../runbooks/failover/budget.ts';
 import { outputLines } from '../runbooks/failover/output.ts';
-import type { FailoverPlan } from '../runbooks/failover/plan.ts';
 import type { FailoverReport } from '../runbooks/failover/report.ts';
-
-/** The plan for people: steps with the commands that a person would type, losses, blockers. Pure. */
-export function renderPlan(plan: FailoverPlan): string {
-  const out = [`failover from ${plan.from} to ${plan.to}`];
-  if (plan.resumes !== undefined) out.push(`goes on with ${plan.resumes}`);
-  out.push(`the outage counts from ${new Date(plan.outage.atMs).toISOString()} (${plan.outage.source})`, '');
-  plan.steps.forEach((step, i) => {
-    if (step.id === plan.pointOfNoReturn) out.push('  ── from here on there is no way back ──');
-    out.push(`  ${i + 1}. ${step.title}`);
-    for (const line of step.manual) out.push(`       by hand: ${line}`);
-  });
-  out.push('');
-  for (const p of plan.recoveryPoints)
-    out.push(`recovery point of ${p.job}: checkpoint ${p.checkpointId} (${new Date(p.completedAtMs).toISOString()})`);
-  for (const [topic, loss] of Object.entries(plan.loss)) out.push(`${topic}: ${lossText(loss)} would be lost`);
-  for (const w of plan.warnings) out.push(`warning: ${w}`);
-  for (const b of plan.blockers) out.push(`blocker: ${b.code}: ${b.message}`);
-  return `${out.join('\n')}\n`;
-}
 
 /** One line of progress. Pure. */
 export function renderEvent(event: RunEvent): string {
@@ -124,8 +104,8 @@ function earlier({ outageEarliestAtMs, rtoMaxMs }: FailoverReport): string {
   return `; at least, since nobody watched when the outage began${most}`;
 }
 
-/** `about 45 records, 600 ms`; what nobody knows is called unknown. */
-function lossText(loss: TopicLoss): string {
+/** `about 45 records, 600 ms`; what nobody knows is called unknown. Pure. */
+export function lossText(loss: TopicLoss): string {
   if (loss.proven) return 'nothing: its log ends were read once the names had moved';
   if (loss.estimatedRecords === null) return 'an unknown number of records';
   const bound =

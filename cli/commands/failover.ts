@@ -7,6 +7,7 @@ import { outageOf } from '../../runbooks/failover/outage.ts';
 import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
 import { exitCodeOf } from '../../runbooks/failover/report.ts';
 import { drainMsFor, prepareFailover, runFailover } from '../../runbooks/failover/run-failover.ts';
+import { staleRefusal } from '../../runbooks/plan/plan-file.ts';
 import { type Failure, runId } from '../../state/journal.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import { agree } from '../agree.ts';
@@ -14,9 +15,12 @@ import { agreeToLoss } from '../agree-to-loss.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
 import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
+import { failoverPlanFile, reviewedOptions } from '../failover-plan-file.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
-import { renderEvent, renderPlan, renderReport } from '../render-failover.ts';
+import { readPlanFile, writePlanFile } from '../plan-files.ts';
+import { renderEvent, renderReport } from '../render-failover.ts';
+import { renderPlan } from '../render-plan.ts';
 import { preflight, rolesNow, sidesOf, withComposition } from '../session.ts';
 
 export interface FailoverOptions {
@@ -27,10 +31,14 @@ export interface FailoverOptions {
   readonly outageAt?: number;
   readonly acceptDataLoss?: LossBudget;
   readonly reason?: string;
+  readonly plan?: string;
+  readonly planOut?: string;
 }
 
 /** `argus failover`: looks, plans, asks, acts, reports. Nothing is changed before the plan was agreed to. */
-export async function run(context: CommandContext, options: FailoverOptions): Promise<number> {
+export async function run(context: CommandContext, given: FailoverOptions): Promise<number> {
+  const reviewed = given.plan === undefined ? undefined : await readPlanFile(given.plan, 'failover');
+  const options = reviewed === undefined ? given : { ...reviewedOptions(reviewed, given.plan ?? ''), ...given };
   return withComposition(context, async (composition, loaded) => {
     const { config, names, state } = composition;
     requireOwnMirror(
@@ -75,16 +83,26 @@ export async function run(context: CommandContext, options: FailoverOptions): Pr
       acceptOutputGap,
       drainMs: drainMsFor(primaryAnswers),
       lossLimit: limit(accepted),
-      ...joinReplication(sides.primary, sides.standby, config.topics, { acceptOutputGap }),
+      ...joinReplication(sides.primary, sides.standby, config.topics, {
+        acceptOutputGap,
+        ...(reviewed ? { only: new Map(reviewed.recoveryPoints.map((p) => [p.job, p])) } : {}),
+      }),
     };
     const plan = await prepareFailover(target, outage, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
-    if (options.dryRun) {
+    const stale = reviewed && staleRefusal(reviewed, plan.basis);
+    if (stale) throw stale;
+    if (options.dryRun && options.planOut === undefined) {
       context.print(context.json ? JSON.stringify(plan, bigintAsText) : renderPlan(plan));
       return plan.blockers.length > 0 ? 3 : 0;
     }
     context.tell(renderPlan(plan));
     const blocker = plan.blockers[0];
     if (blocker) throw refused(blocker);
+    if (options.planOut !== undefined) {
+      await writePlanFile(options.planOut, failoverPlanFile(plan, options, { madeAtMs: clock.now(), madeBy: who }));
+      context.print(context.json ? JSON.stringify(plan, bigintAsText) : `the plan is in ${options.planOut}`);
+      return 0;
+    }
     const taken = await agreeToLoss(context, plan.budget, {
       ...(accepted === undefined ? {} : { acceptDataLoss: accepted }),
       yes: options.yes ?? false,

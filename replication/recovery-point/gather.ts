@@ -1,9 +1,13 @@
+import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import { type LogRange, type PartitionOffset, partitionKey, partitionsOf } from '../../domain/offsets.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { openReplica, type ReplicaProblem } from '../checkpoints/replica.ts';
 import type { RecoveryPointView } from './choose.ts';
 import type { SinkLogReader } from './sink-logs.ts';
+
+/** A checkpoint's identity. */
+export type PointName = Pick<CheckpointManifest, 'flinkJobId' | 'checkpointId'>;
 
 export interface GatherOptions {
   /** The standby's. */
@@ -20,6 +24,8 @@ export interface GatherOptions {
   readonly acceptOutputGap?: boolean;
   /** Reads the sinks' topics on the standby; absent: how their transactions ended there is not looked at. */
   readonly sinkLogs?: SinkLogReader;
+  /** Of the jobs that it names, nothing but this checkpoint is a candidate. */
+  readonly only?: ReadonlyMap<string, PointName>;
   readonly signal?: AbortSignal;
 }
 
@@ -35,17 +41,21 @@ export interface GatheredView extends RecoveryPointView {
  * times as many as the time before. What `judgePoints` decides by, given what the standby's log holds.
  */
 export async function* recoveryViews(
-  options: Pick<GatherOptions, 'objects' | 'signal'>,
+  options: Pick<GatherOptions, 'objects' | 'signal' | 'only'>,
   job: string,
   logRanges: readonly LogRange[],
 ): AsyncGenerator<GatheredView> {
   const replica = await openReplica(options.objects, job, options.signal ? { signal: options.signal } : {});
+  const wanted = options.only?.get(job);
   for (let skip = 0, limit = 10; ; skip += limit, limit *= 4) {
     const { points, objects, problems, older } = await replica.read(skip, skip + limit, { hashMetadata: true });
-    yield { candidates: points, objects, problems, older, logRanges };
+    const candidates = wanted === undefined ? points : points.filter(({ manifest }) => isSame(manifest, wanted));
+    yield { candidates, objects, problems, older, logRanges };
     if (older === 0) return;
   }
 }
+
+const isSame = (a: PointName, b: PointName) => a.flinkJobId === b.flinkJobId && a.checkpointId === b.checkpointId;
 
 /** What the standby's log holds of the mirrored topics, as far as the mirror went. A topic that is missing has no ranges. */
 export async function standbyRanges(options: Omit<GatherOptions, 'objects'>): Promise<readonly LogRange[]> {

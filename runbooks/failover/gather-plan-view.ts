@@ -5,6 +5,8 @@ import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
 import type { Acl } from '../../regions/kafka/kafka-acls.ts';
 import { readFollowedAcls } from '../../state/followed-acls.ts';
 import { firstFrozen } from '../../state/freeze.ts';
+import { readRoles } from '../../state/roles.ts';
+import { readUsualTimes, type UsualTime } from '../plan/durations.ts';
 import type { FailoverContext, RecoveryPointChoice } from './context.ts';
 import { within } from './failover-step.ts';
 import type { Outage } from './outage.ts';
@@ -33,6 +35,10 @@ export interface PlanView {
   readonly withheldAcls?: readonly Acl[];
   readonly choices: readonly { readonly job: string; readonly choice: Asked<RecoveryPointChoice> }[];
   readonly records: readonly { readonly name: string; readonly records: Asked<readonly DnsRecord[]> }[];
+  /** Of the roles in force: above those that the failover changes once it has written its own. Absent: not known. */
+  readonly rolesEpochInForce?: number;
+  /** How long the steps took in earlier runs, by id. Absent: not known. */
+  readonly usualTimes?: ReadonlyMap<string, UsualTime>;
 }
 
 /**
@@ -47,12 +53,14 @@ export async function gatherPlanView(
   const outer = options.signal ?? new AbortController().signal;
   const signal = within(outer, 10_000);
   const { standby, names, config } = context;
-  const [primaryJobs, standbyJobs, slots, ends, acls, records] = await Promise.all([
+  const [primaryJobs, standbyJobs, slots, ends, acls, inForce, usual, records] = await Promise.all([
     ask(context.primary.flink.list({ signal: within(outer, 2_000) })),
     ask(standby.flink.list({ signal })),
     ask(standby.flink.slots({ signal })),
     ask(mirroredEnds(context, signal)),
     ask(readFollowedAcls(context.state, context.roles.epoch, { signal })),
+    ask(readRoles(context.state, { signal })),
+    ask(readUsualTimes(context.state, 'failover', { signal: within(outer, 3_000) })),
     Promise.all(
       config.dns.records.map(async ({ name, type }) => ({
         name,
@@ -79,6 +87,8 @@ export async function gatherPlanView(
     ...(acls.kind === 'known' && config.mirror.acls === 'follow' ? { withheldAcls: acls.value?.withheld ?? [] } : {}),
     choices: context.jobs.map(({ config: { name } }) => ({ job: name, choice: choiceOf(found, name) })),
     records,
+    ...(inForce.kind === 'known' && inForce.value ? { rolesEpochInForce: inForce.value.epoch } : {}),
+    ...(usual.kind === 'known' ? { usualTimes: usual.value } : {}),
   };
 }
 

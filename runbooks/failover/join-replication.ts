@@ -4,7 +4,7 @@ import type { Region } from '../../regions/region.ts';
 import { copyGroupOffsets } from '../../replication/groups/copy-group-offsets.ts';
 import type { RecoveryPointChoice as FoundPoint } from '../../replication/recovery-point/choose.ts';
 import { askedJob, describeRefusal, findRecoveryPoints } from '../../replication/recovery-point/find.ts';
-import { standbyRanges } from '../../replication/recovery-point/gather.ts';
+import { type GatherOptions, standbyRanges } from '../../replication/recovery-point/gather.ts';
 import { recountOutput } from '../../replication/recovery-point/point-output.ts';
 import { type SinkLogReader, sinkLogReader } from '../../replication/recovery-point/sink-logs.ts';
 import type { FailoverContext, RecoveryPointChoice, SyncedGroup } from './context.ts';
@@ -16,16 +16,21 @@ export function joinReplication(
   primary: Region,
   standby: Region,
   topics: readonly string[],
-  options: { readonly acceptOutputGap?: boolean; readonly sinkLogs?: SinkLogReader } = {},
+  options: {
+    readonly acceptOutputGap?: boolean;
+    readonly sinkLogs?: SinkLogReader;
+    /** Nothing but these may be chosen. */
+    readonly only?: GatherOptions['only'];
+  } = {},
 ): Pick<FailoverContext, 'chooseRecoveryPoints' | 'recountOutput' | 'syncGroup' | 'remains'> {
-  const { acceptOutputGap = false, sinkLogs = sinkLogReader(standby.brokers) } = options;
+  const { acceptOutputGap = false, sinkLogs = sinkLogReader(standby.brokers), only } = options;
   return {
     remains: standbyRemains(primary, standby),
     async chooseRecoveryPoints(jobs, mirrorEnds, signal) {
       const { objects, kafka } = standby;
       const asked = jobs.map(({ config, restored }) => ({ ...askedJob(config), ...(restored ? { restored } : {}) }));
       const choices = await findRecoveryPoints(
-        { objects, kafka, topics, mirrorEnds, acceptOutputGap, sinkLogs, signal },
+        { objects, kafka, topics, mirrorEnds, acceptOutputGap, sinkLogs, signal, ...(only ? { only } : {}) },
         asked,
       );
       return new Map([...choices].map(([job, choice]) => [job, inWordsOfFailover(job, choice)]));

@@ -5,6 +5,7 @@ import { estimateCopyMs } from '../../replication/checkpoints/restore-copy.ts';
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
 import { usableFence } from '../fencing/kafka-fencing.ts';
+import type { PlanBasis } from '../plan/plan-file.ts';
 import { type BudgetVerdict, judgeLoss } from './budget.ts';
 import type { UsedPoint } from './context.ts';
 import { type FailoverStepId, failoverStepIds, type StepWords } from './failover-step.ts';
@@ -13,12 +14,14 @@ import type { PlanView } from './gather-plan-view.ts';
 import { manualCommands } from './manual.ts';
 import type { Outage } from './outage.ts';
 import { outputWarnings } from './output.ts';
+import { basisOf } from './plan-basis.ts';
+import { outlookOf, type StepOutlook } from './plan-progress.ts';
 import { findStandbyJob, isTerminal, standbyJobId } from './standby-job.ts';
 import { noPointRefusal, usedPoint } from './steps/choose-recovery-point.ts';
 import { foreignJobRefusal } from './steps/start-jobs.ts';
 import { unfencedRefusal } from './steps/stop-primary-jobs.ts';
 
-export interface PlannedStep extends StepWords {
+export interface PlannedStep extends StepWords, StepOutlook {
   readonly id: FailoverStepId;
 }
 
@@ -40,6 +43,8 @@ export interface FailoverPlan {
   /** Any of them: refused, exit code 3. */
   readonly blockers: readonly Failure[];
   readonly warnings: readonly string[];
+  /** What it relies on. */
+  readonly basis: PlanBasis;
 }
 
 /** The plan of a failover from what was observed. Pure. */
@@ -51,6 +56,7 @@ export function planFailover(view: PlanView): FailoverPlan {
       : [],
   );
   const primaryJobs = livePrimaryJobs(view);
+  const blockers = blockersOf(view);
   const loss = estimateLoss({
     topics: context.config.topics,
     sighting: context.sighting,
@@ -63,13 +69,17 @@ export function planFailover(view: PlanView): FailoverPlan {
     to: context.standby.name,
     outage,
     ...(view.resumes === undefined ? {} : { resumes: view.resumes }),
-    steps: stepsOf(view, primaryJobs, recoveryPoints),
+    steps: stepsOf(view, primaryJobs, recoveryPoints).map((step) => ({
+      ...step,
+      ...outlookOf(step.id, view, blockers),
+    })),
     pointOfNoReturn: 'start-jobs',
     recoveryPoints,
     loss,
     budget: budgetOf(view, loss),
-    blockers: blockersOf(view),
+    blockers,
     warnings: warningsOf(view, loss, recoveryPoints),
+    basis: basisOf(view, recoveryPoints),
   };
 }
 
@@ -93,7 +103,7 @@ function stepsOf(
   view: PlanView,
   primaryJobs: ReturnType<typeof livePrimaryJobs>,
   points: readonly UsedPoint[],
-): readonly PlannedStep[] {
+): readonly (StepWords & { readonly id: FailoverStepId })[] {
   const { context } = view;
   const { config, primary, standby, roles } = context;
   const running = view.standbyJobs.kind === 'known' ? view.standbyJobs.value : [];

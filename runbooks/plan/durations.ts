@@ -1,0 +1,46 @@
+import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
+import { listRuns, readRun } from '../../state/journal.ts';
+import { foldRun, type RunRecord } from '../../state/run-record.ts';
+
+/** How long a step took in earlier runs. */
+export interface UsualTime {
+  readonly medianMs: number;
+  /** So many runs did it. */
+  readonly runs: number;
+}
+
+/** Only so many of the newest runs are looked at. */
+const newest = 10;
+
+/** How long each step of a runbook took in its newest runs, by the step's id. A run whose journal can't be read tells nothing. */
+export async function readUsualTimes(
+  store: ObjectStore,
+  runbook: string,
+  options: CallOptions = {},
+): Promise<ReadonlyMap<string, UsualTime>> {
+  const ids = (await listRuns(store, options)).filter((id) => id.split('-')[1] === runbook).slice(-newest);
+  const runs = await Promise.all(
+    ids.map((id) =>
+      readRun(store, id, options).then(foldRun, () => {
+        options.signal?.throwIfAborted();
+        return undefined;
+      }),
+    ),
+  );
+  return usualTimes(runs.filter((run) => run !== undefined));
+}
+
+/** The median of what each step took where it acted: one that found its effect there says nothing. Pure. */
+export function usualTimes(runs: readonly Pick<RunRecord, 'steps'>[]): ReadonlyMap<string, UsualTime> {
+  const times = new Map<string, number[]>();
+  for (const step of runs.flatMap((run) => run.steps)) {
+    if (step.status === 'done') times.set(step.id, [...(times.get(step.id) ?? []), step.ms]);
+  }
+  return new Map([...times].map(([id, ms]) => [id, { medianMs: median(ms), runs: ms.length }]));
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1] ?? 0;
+  return sorted.length % 2 === 1 ? upper : Math.round(((sorted[sorted.length / 2 - 1] ?? 0) + upper) / 2);
+}
