@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { commandLine } from './command-line.ts';
 import { checkpointCommands } from './families/checkpoints.ts';
 import { configurationCommands } from './families/configuration.ts';
+import { failbackCommands } from './families/failback.ts';
 import { mirrorCommands } from './families/mirror.ts';
 import { runbookCommands } from './families/runbooks.ts';
 import { standingCommands } from './families/standing.ts';
@@ -48,6 +49,7 @@ mirrorCommands(cli);
 checkpointCommands(cli);
 standingCommands(cli);
 runbookCommands(cli);
+failbackCommands(cli);
 
 // A reader that has seen enough (`argus status | head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

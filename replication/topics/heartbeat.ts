@@ -26,8 +26,8 @@ export interface HeartbeatRecord {
 }
 
 const requestTimeoutMs = 5_000;
-/** An hour of them is more than anybody asks about. */
-const topicConfigs = {
+/** Of the heartbeat's topic: an hour of them is more than anybody asks about. */
+export const heartbeatConfigs = {
   'cleanup.policy': 'delete',
   'retention.ms': '3600000',
   'segment.ms': '600000',
@@ -53,7 +53,7 @@ export async function prepareHeartbeat(
 ): Promise<void> {
   const call = { signal };
   if (!(await source.kafka.describeTopics([topic], call)).has(topic)) {
-    await source.kafka.createTopic({ name: topic, partitions: 1, configs: topicConfigs }, call);
+    await source.kafka.createTopic({ name: topic, partitions: 1, configs: heartbeatConfigs }, call);
   }
   await seeRights(source, topic, signal);
   const described = (await source.kafka.describeTopics([topic], call)).get(topic);

@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { parseConfig } from '../../cli/config/parse.ts';
+import { wallClock } from '../../daemon/wall-clock.ts';
+import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
+import type { Roles } from '../../domain/roles.ts';
+import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
+import type { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
+import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
+import type { Region } from '../../regions/region.ts';
+import type { OrphanRecord } from '../../replication/orphans/orphan-record.ts';
+import { Mirror } from '../../replication/topics/mirror.ts';
+import type { OldLogs } from '../../runbooks/failback/context.ts';
+import { joinOrphans, openOrphanStore } from '../../runbooks/failback/join-orphans.ts';
+import type { TestBroker } from '../support/kafka-broker.ts';
+import {
+  kafkajsClient,
+  logEnds,
+  type MirrorPair,
+  messages,
+  type PreparedTopic,
+  startMirrorPair,
+} from '../support/mirror-pair.ts';
+import { sampleYaml } from '../unit/cli/sample-config.ts';
+
+let pair: MirrorPair;
+
+beforeAll(async () => {
+  pair = await startMirrorPair();
+});
+afterAll(async () => {
+  await pair?.stop();
+});
+
+const region = (name: string, kafka: PlatformaticAdmin, broker: TestBroker): Region => ({
+  name,
+  address: '127.0.0.1',
+  kafka,
+  brokers: { name, bootstrap: [broker.address] },
+  objects: memoryObjectStore(name),
+  flink: {} as FlinkJobs,
+});
+const deadline = () => AbortSignal.timeout(60_000);
+
+/** Mirrors until both sides are equal, and gives where that was. */
+async function mirrored(prepared: PreparedTopic): Promise<readonly bigint[]> {
+  const { settings, identity } = prepared;
+  const mirror = new Mirror({ ...settings, producer: identity, clock: wallClock });
+  const stopping = new AbortController();
+  const running = mirror.run(stopping.signal);
+  try {
+    await pair.catchesUp(mirror, prepared);
+  } finally {
+    stopping.abort();
+    await running;
+  }
+  return logEnds(pair.standbyAdmin, prepared.partitions);
+}
+
+/** What a failback asks, for one topic that was promoted in singapore at these ends. */
+function oldLogs(
+  { topic, partitions }: PreparedTopic,
+  ends: readonly bigint[],
+  keepIn: 'topic' | 'files',
+  promotion: number,
+): { readonly logs: OldLogs; readonly kept: (tp: TopicPartition) => Promise<readonly OrphanRecord[]> } {
+  const active = region('singapore', pair.standbyAdmin, pair.standby);
+  const old = region('mumbai', pair.primaryAdmin, pair.primary);
+  const roles: Roles = {
+    epoch: promotion,
+    primary: 'singapore',
+    standby: 'mumbai',
+    replication: 'suspended',
+    atMs: 1,
+    by: 'me',
+    promotedAt: partitions.map((p, i) => ({ ...p, offset: String(ends[i]) })),
+  };
+  const parts = {
+    config: { ...parseConfig(sampleYaml, 'argus.yaml'), topics: [topic] },
+    active,
+    old,
+    state: memoryObjectStore('state'),
+  };
+  return {
+    logs: joinOrphans({ ...parts, clock: wallClock, roles, keepIn, stillMs: 100 }),
+    async kept(tp) {
+      const store = openOrphanStore(active, keepIn, promotion);
+      try {
+        return await all(store.read(tp, { region: 'mumbai', promotion }, deadline()));
+      } finally {
+        store.close();
+      }
+    },
+  };
+}
+
+/** Records of the old primary alone: plain ones with headers, and transactions of every outcome. */
+async function leaveBehind(topic: string): Promise<number> {
+  const plain = await pair.newProducer();
+  const headers = { trace: 'abc', empty: '' };
+  const many = Array.from({ length: 2_500 }, (_, i) => ({ key: `k${i}`, value: `lost-${i}`, partition: 0, headers }));
+  await plain.send({ topic, messages: many });
+  const committed = await (await pair.newProducer(`committed-${topic}`)).transaction();
+  await committed.send({ topic, messages: messages('committed', 3, 0) });
+  const aborted = await (await pair.newProducer(`aborted-${topic}`)).transaction();
+  await aborted.send({ topic, messages: messages('aborted', 4, 0) });
+  await committed.commit();
+  await aborted.abort();
+  await plain.send({ topic, messages: [{ key: 'gone', value: null, partition: 0 }] });
+  return 2_500 + 3 + 4 + 1;
+}
+
+const nothing = () => undefined;
+
+async function all(kept: AsyncIterable<OrphanRecord>): Promise<readonly OrphanRecord[]> {
+  const records: OrphanRecord[] = [];
+  for await (const record of kept) records.push(record);
+  return records;
+}
+
+test.each(['topic', 'files'] as const)(
+  'orphans are kept as a %s, also by a rescue that is cut off again and again, and only then is the topic begun anew',
+  async (keepIn) => {
+    const prepared = await pair.prepare(2);
+    const { topic, partitions } = prepared;
+    const [first, second] = partitions as [TopicPartition, TopicPartition];
+    await pair.writeMix(topic, 2, 3);
+    const ends = await mirrored(prepared);
+    const { logs, kept } = oldLogs(prepared, ends, keepIn, keepIn === 'topic' ? 2 : 3);
+    expect((await logs.findDivergence(deadline())).map((d) => d.kind)).toEqual(['same', 'same']);
+
+    const lost = await leaveBehind(topic);
+    const standbyProducer = kafkajsClient(pair.standby).producer();
+    await standbyProducer.connect();
+    await standbyProducer.send({ topic, messages: [...messages('new', 20, 0), ...messages('new', 20, 1)] });
+    await standbyProducer.disconnect();
+
+    const found = await logs.findDivergence(deadline());
+    expect(found.map((d) => d.kind)).toEqual(['orphans', 'same']);
+    expect(found[0]?.orphans?.from).toBe(ends[0]);
+    expect(await logs.lookForDiverged(found, deadline())).toEqual([topic]);
+    await expect(logs.beginAnew(topic, [], nothing, deadline())).rejects.toMatchObject({ code: 'NotRescued' });
+
+    // Each life ends after so many batches.
+    for (let life = 2; life < 5; life++) {
+      let left = life;
+      const mayAct = () => {
+        if (left-- === 0) throw new Error('killed');
+      };
+      await logs
+        .rescue(found, mayAct, nothing, deadline())
+        .catch((error: Error) => expect(error.message).toBe('killed'));
+    }
+    await logs.rescue(found, nothing, nothing, deadline());
+    const verdict = await logs.checkRescue(found, deadline());
+    expect(verdict).toMatchObject({
+      kind: 'verified',
+      partitions: [{ topic, partition: 0, orphans: BigInt(lost), aborted: 4n, open: 0n, older: 0n }],
+    });
+    const records = await kept(first);
+    expect(records).toHaveLength(lost);
+    expect(new Set(records.map((r) => r.offset)).size).toBe(lost);
+    expect(await kept(second)).toEqual([]);
+    expect(Map.groupBy(records, (r) => r.transaction).get('committed')).toHaveLength(3);
+
+    if (verdict.kind !== 'verified') throw new Error('not verified');
+    await logs.beginAnew(topic, verdict.partitions, nothing, deadline());
+    expect(await logEnds(pair.primaryAdmin, partitions)).toEqual([0n, 0n]);
+    const after = await logs.findDivergence(deadline());
+    expect(after.map((d) => d.kind)).toEqual(['behind', 'behind']);
+    expect(await logs.lookForDiverged(found, deadline())).toEqual([]);
+  },
+);
+
+test('what the active side has deleted is kept as well, before a topic is begun anew', async () => {
+  const prepared = await pair.prepare(1);
+  const { topic, partitions } = prepared;
+  const producer = await pair.newProducer();
+  for (let i = 0; i < 10; i++) await producer.send({ topic, messages: messages(`shared ${i}`, 10, 0) });
+  const ends = await mirrored(prepared);
+  await producer.send({ topic, messages: messages('orphan', 5, 0) });
+  const { deleteBefore } = await import('../support/raise-log.ts');
+  await deleteBefore(pair.standby, { topic, partition: 0 }, 35n);
+  const { logs, kept } = oldLogs(prepared, ends, 'topic', 4);
+  const found = await logs.findDivergence(deadline());
+  expect(found[0]).toMatchObject({ kind: 'orphans', older: { from: 0n, to: 35n }, orphans: { from: 100n, to: 105n } });
+  await logs.rescue(found, nothing, nothing, deadline());
+  const verdict = await logs.checkRescue(found, deadline());
+  if (verdict.kind !== 'verified') throw new Error(verdict.what);
+  expect(verdict.partitions).toMatchObject([{ orphans: 5n, older: 35n }]);
+
+  // Retention goes on: what it takes now is kept nowhere yet.
+  await deleteBefore(pair.standby, { topic, partition: 0 }, 40n);
+  await expect(logs.beginAnew(topic, verdict.partitions, nothing, deadline())).rejects.toMatchObject({
+    code: 'NotRescued',
+    message: expect.stringContaining('[35, 40)'),
+  });
+  const again = await logs.findDivergence(deadline());
+  await logs.rescue(again, nothing, nothing, deadline());
+  const second = await logs.checkRescue(again, deadline());
+  if (second.kind !== 'verified') throw new Error(second.what);
+  await logs.beginAnew(topic, second.partitions, nothing, deadline());
+  const records = await kept({ topic, partition: 0 });
+  expect(records.filter((r) => r.reason === 'older').map((r) => r.offset)).toEqual(
+    Array.from({ length: 40 }, (_, i) => BigInt(i)),
+  );
+  expect(partitions.map(partitionKey)).toEqual([`${topic}-0`]);
+});
+
+test('a second writer of the same orphans is shut out by the one that came after it', async () => {
+  const prepared = await pair.prepare(1);
+  const { topic } = prepared;
+  const tp = { topic, partition: 0 };
+  const origin = { region: 'mumbai', promotion: 5 };
+  const active = region('singapore', pair.standbyAdmin, pair.standby);
+  const record = (offset: bigint): OrphanRecord => ({
+    offset,
+    timestampMs: 1_700_000_000_000n,
+    reason: 'orphan',
+    transaction: 'none',
+    body: Buffer.from([2, 107, 2, 118, 0]),
+  });
+  const [paused, other] = [openOrphanStore(active, 'topic', 5), openOrphanStore(active, 'topic', 5)];
+  try {
+    const kept = [{ topic, partitions: 1, maxBatchBytes: 1_000_000 }];
+    await paused.open(kept, deadline());
+    await paused.append(tp, origin, [record(1n)], deadline());
+    await other.open(kept, deadline());
+    await expect(paused.append(tp, origin, [record(2n)], deadline())).rejects.toMatchObject({ code: 'KafkaFailed' });
+    await other.append(tp, origin, [record(2n), record(3n)], deadline());
+    const there = await all(other.read(tp, origin, deadline()));
+    expect(there.map((r) => r.offset)).toEqual([1n, 2n, 3n]);
+    expect(there[0]?.body.equals(record(1n).body)).toBe(true);
+  } finally {
+    paused.close();
+    other.close();
+  }
+});

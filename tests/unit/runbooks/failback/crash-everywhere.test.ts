@@ -1,0 +1,248 @@
+import { describe, expect, test } from 'vitest';
+import { ArgusError } from '../../../../domain/errors.ts';
+import { partitionKey, type TopicPartition } from '../../../../domain/offsets.ts';
+import type { Roles } from '../../../../domain/roles.ts';
+import type { FlinkJob, FlinkJobs } from '../../../../regions/flink/flink-jobs.ts';
+import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
+import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
+import type { Region } from '../../../../regions/region.ts';
+import {
+  type Divergence,
+  divergedTopics,
+  divergenceOf,
+  wantedRanges,
+} from '../../../../replication/orphans/divergence.ts';
+import { notKept } from '../../../../replication/orphans/guard.ts';
+import type { OrphanRecord } from '../../../../replication/orphans/orphan-record.ts';
+import type { OrphanStore } from '../../../../replication/orphans/orphan-store.ts';
+import { type RescuedPartition, rescuePartition, verifyPartition } from '../../../../replication/orphans/rescue.ts';
+import type { FailbackContext, OldLogs } from '../../../../runbooks/failback/context.ts';
+import { prepareFailback, runFailback } from '../../../../runbooks/failback/run-failback.ts';
+import { readRescued } from '../../../../state/rescued.ts';
+import { readRoles, writeRoles } from '../../../../state/roles.ts';
+import { dieAndResume, enumerateDeaths, type Mortal, type Story } from '../../../support/crash-everywhere.ts';
+import { type VirtualClock, virtualClock } from '../../state/virtual-clock.ts';
+import { config } from '../failover/world.ts';
+
+/** One partition each of two topics on the old primary: `events` diverged, `clicks` did not. */
+const promotedAt = { events: 100n, clicks: 30n };
+const oldEnds = { events: 130n, clicks: 30n };
+const activeRanges = { events: { from: 20n, to: 180n }, clicks: { from: 0n, to: 40n } };
+const topics = ['clicks', 'events'] as const;
+type Topic = (typeof topics)[number];
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly store: ObjectStore;
+  readonly effects: string[];
+  /** Where the old primary's logs end now, and which topics they are. */
+  readonly old: Map<Topic, { id: number; end: bigint }>;
+  readonly jobs: FlinkJob[];
+  /** What is kept, and who may append: the newest opener. */
+  readonly kept: Map<string, OrphanRecord[]>;
+  writer: number;
+}
+
+const roles: Roles = {
+  epoch: 2,
+  primary: 'singapore',
+  standby: 'mumbai',
+  replication: 'suspended',
+  atMs: 1,
+  by: 'me',
+  run: '20261121T100000Z-failover-0001',
+  promotedAt: topics.map((topic) => ({ topic, partition: 0, offset: promotedAt[topic].toString() })),
+};
+
+const recordAt = (offset: bigint, reason: OrphanRecord['reason']): OrphanRecord => ({
+  offset,
+  timestampMs: offset,
+  reason,
+  transaction: 'none',
+  body: Buffer.from([1, 1, 0]),
+});
+
+/** Appends of whoever is not the newest opener are refused, as brokers refuse a producer's older epoch. */
+function keptIn(world: World): OrphanStore {
+  let me = 0;
+  return {
+    describe: (topic) => `memory ${topic}`,
+    async open() {
+      me = ++world.writer;
+    },
+    async *read(tp) {
+      yield* [...(world.kept.get(partitionKey(tp)) ?? [])];
+    },
+    async append(tp, _origin, records) {
+      if (me !== world.writer) throw new ArgusError('KafkaFailed', 'INVALID_PRODUCER_EPOCH');
+      for (const { reason, offset } of records) world.effects.push(`keep ${reason} ${tp.topic} ${offset}`);
+      world.kept.set(partitionKey(tp), [...(world.kept.get(partitionKey(tp)) ?? []), ...records]);
+    },
+    close: () => undefined,
+  };
+}
+
+/** A process' view of the logs: what it does to them goes through ports that can die. */
+function logsOf(world: World, process: Mortal): OldLogs {
+  const store = process.port('store', keptIn(world), /^(describe|close)$/);
+  // Reading is no effect, and a generator is no promise.
+  const reading = { ...store, open: store.open, append: store.append, read: keptIn(world).read };
+  const topicsOfOld = process.port('old', {
+    async begin(topic: Topic, id: number) {
+      const there = world.old.get(topic);
+      // What comes late finds another topic.
+      if (there?.id !== id) return;
+      world.effects.push(`begin ${topic} anew`);
+      world.old.set(topic, { id: id + 1, end: 0n });
+    },
+  });
+  const origin = { region: 'mumbai', promotion: 2 };
+  const old = {
+    async *records(range: { from: bigint; to: bigint; reason: OrphanRecord['reason'] }) {
+      for (let offset = range.from; offset < range.to; offset++) yield recordAt(offset, range.reason);
+    },
+  };
+  const look = (): readonly Divergence[] =>
+    topics.map((topic) => {
+      const { end, id } = world.old.get(topic) ?? { end: 0n, id: 0 };
+      return divergenceOf({
+        topic,
+        partition: 0,
+        promotedAt: promotedAt[topic],
+        old: { from: 0n, to: end },
+        active: activeRanges[topic],
+        recreated: id > 1,
+      });
+    });
+  const perPartition = (found: readonly Divergence[]) =>
+    [...Map.groupBy(wantedRanges(found), partitionKey).values()].map((ranges) => ({
+      tp: { topic: ranges[0]?.topic ?? '', partition: 0 } satisfies TopicPartition,
+      ranges,
+    }));
+  return {
+    describeKept: (topic) => `memory ${topic}`,
+    findDivergence: async () => look(),
+    async rescue(found, mayAct, _progress, signal) {
+      await reading.open([], signal);
+      for (const { tp, ranges } of perPartition(found))
+        await rescuePartition({ old, store: reading, origin, mayAct }, tp, ranges, 0n, signal);
+    },
+    async checkRescue(found, signal) {
+      const partitions: RescuedPartition[] = [];
+      for (const { tp, ranges } of perPartition(found)) {
+        const check = await verifyPartition({ old, store: reading, origin }, tp, ranges, 0n, signal);
+        if (check.kind === 'differs') return { ...tp, ...check };
+        partitions.push(check.partition);
+      }
+      return { kind: 'verified', partitions };
+    },
+    async lookForDiverged(found) {
+      return divergedTopics(found).filter((topic) => (world.old.get(topic as Topic)?.end ?? 0n) > 0n);
+    },
+    async beginAnew(topic, kept, mayAct) {
+      const { end, id } = world.old.get(topic as Topic) ?? { end: 0n, id: 0 };
+      const losses = [
+        { partition: 0, from: 0n, to: activeRanges[topic as Topic].from, why: 'deleted' },
+        { partition: 0, from: promotedAt[topic as Topic], to: end, why: 'others' },
+      ];
+      if (notKept(losses, kept).length > 0) throw new ArgusError('NotRescued', topic, { exitCode: 3 });
+      mayAct();
+      await topicsOfOld.begin(topic as Topic, id);
+    },
+    letMirrorWrite: async () => undefined,
+  };
+}
+
+const story: Story<World> = {
+  async begin() {
+    const world: World = {
+      clock: virtualClock(),
+      store: memoryObjectStore('state'),
+      effects: [],
+      old: new Map(topics.map((topic) => [topic, { id: 1, end: oldEnds[topic] }])),
+      jobs: [{ id: 'a', name: 'counts', state: 'RUNNING', startedAtMs: 1 }],
+      kept: new Map(),
+      writer: 0,
+    };
+    await writeRoles(world.store, roles);
+    return world;
+  },
+  async attempt(world, process, n) {
+    const state = process.port('state', world.store);
+    const inForce = await readRoles(state);
+    if (inForce?.replication !== 'suspended') throw new ArgusError('NothingToFailBack', 'done', { exitCode: 3 });
+    const flink = process.port('flink', {
+      list: async () => world.jobs.map((j) => ({ ...j })),
+      cancel: async () => {
+        if (world.jobs[0]?.state === 'CANCELED') return;
+        world.effects.push('cancel');
+        world.jobs.splice(0, 1, { id: 'a', name: 'counts', state: 'CANCELED', startedAtMs: 1 });
+      },
+    }) as unknown as FlinkJobs;
+    const region = (name: string) => ({ name, flink }) as unknown as Region;
+    const context: Omit<FailbackContext, 'epoch'> = {
+      config: { ...config, topics: [...topics] },
+      primary: region('singapore'),
+      standby: region('mumbai'),
+      state,
+      clock: world.clock,
+      roles: inForce,
+      run: `20261121T10300${n}Z-failback-000${n}`,
+      by: 'me@here',
+      acceptUnfenced: false,
+      keepIn: 'topic',
+      ...logsOf(world, process),
+    };
+    const plan = await prepareFailback(context, new AbortController().signal);
+    const report = await runFailback({ context, plan, holder: `me ${n}` });
+    if (!process.dead)
+      expect(report, JSON.stringify(report.error)).toMatchObject({ outcome: 'done', orphans: 30, rolesEpoch: 3 });
+    return report;
+  },
+  async endState(world) {
+    const rescued = await readRescued(world.store, 2);
+    return {
+      roles: { ...(await readRoles(world.store)), atMs: 0, run: '' },
+      old: [...world.old],
+      kept: [...world.kept].map(([key, records]) => [key, records.map((r) => `${r.reason} ${r.offset}`)]),
+      rescued: Object.entries(rescued?.topics ?? {}).map(([topic, { partitions }]) => [topic, partitions]),
+      jobs: world.jobs.map((j) => j.state),
+    };
+  },
+  effects: (world) => world.effects,
+  async invariants(world) {
+    // Never a record deleted that exists nowhere else.
+    if (world.old.get('events')?.end !== 0n) return;
+    const kept = new Set(world.kept.get('events-0')?.map((r) => r.offset));
+    for (let offset = 0n; offset < oldEnds.events; offset++) {
+      const shared = offset >= activeRanges.events.from && offset < promotedAt.events;
+      if (!shared) expect(kept.has(offset), `offset ${offset}`).toBe(true);
+    }
+    expect((await readRescued(world.store, 2))?.topics.events, 'noted before it was deleted').toBeDefined();
+  },
+};
+
+const { deaths, undisturbed } = await enumerateDeaths(story);
+
+describe('a failback', () => {
+  test('keeps what only the old primary has, and begins anew what diverged', () => {
+    expect(deaths.length).toBeGreaterThan(40);
+    expect(undisturbed).toMatchObject({
+      roles: { epoch: 3, primary: 'singapore', standby: 'mumbai', replication: 'active' },
+      old: [
+        ['clicks', { id: 1, end: 30n }],
+        ['events', { id: 2, end: 0n }],
+      ],
+      rescued: [['events', [{ orphans: 30n, older: 20n }]]],
+      jobs: ['CANCELED'],
+    });
+  });
+
+  test.each(deaths)('killed at $name: the next run ends it as if nothing had happened', (death) =>
+    dieAndResume(story, death, undisturbed),
+  );
+
+  test.each(deaths.filter((d) => d.at % 3 === 0))('killed at $name, and its successor half way, too', (death) =>
+    dieAndResume(story, death, undisturbed, { at: 8, when: 'after' }),
+  );
+});
