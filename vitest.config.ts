@@ -56,6 +56,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'cluster-lab',
+          // The one of them that `npm test` has; what the machine lacks for it is in the name of what is skipped.
+          include: ['tests/cluster/lab.test.ts'],
+          sequence: { groupOrder: 7 },
+          maxWorkers: 1,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+        },
+      },
+      {
+        test: {
           name: 'fuzz',
           include: ['tests/fuzz/**/*.test.ts'],
           sequence: { groupOrder: 5 },

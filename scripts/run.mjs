@@ -99,12 +99,19 @@ async function tests(vitestArgs) {
     const counts = JSON.parse(readFileSync(report, 'utf8'));
     passed += counts.numPassedTests;
     failed += counts.numFailedTests;
+    skipped(counts.testResults);
   }
   if (code !== 0 && failed === 0) failed = 1;
   if (left === 0) passed += 1;
   rmSync(out, { recursive: true, force: true });
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exit(failed === 0 ? 0 : 1);
+}
+
+/** Names each group of tests that this machine can't run, with what it lacks. */
+function skipped(files) {
+  const titles = files.flatMap((file) => file.assertionResults).map(({ ancestorTitles }) => ancestorTitles[0] ?? '');
+  for (const title of new Set(titles)) if (title.includes('(skipped, ')) console.log(`not run: ${title}`);
 }
 
 const tasks = {
@@ -143,14 +150,15 @@ const tasks = {
     await build();
     await check();
     await must(node, ['dist/lab/setup/main.js']);
-    await tests(['--project', 'unit', '--project', 'contract', '--project', 'e2e', ...args]);
+    const projects = ['unit', 'contract', 'e2e', 'cluster-lab'].flatMap((name) => ['--project', name]);
+    await tests([...projects, ...args]);
   },
   async 'test:full'() {
     await packages();
     await prerequisites();
     await build();
     await must(node, ['dist/lab/setup/main.js']);
-    await tests(['--project', 'full', ...args]);
+    await tests(['--project', 'full', '--project', 'cluster', ...args]);
   },
   async 'test:chaos'() {
     await packages();
