@@ -24,6 +24,8 @@ export interface ObjectServerOptions {
   readonly buckets: readonly string[];
   /** The address that it listens on; default 127.0.0.1. */
   readonly host?: string;
+  /** Default: those of a tester. */
+  readonly keys?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
 
 /** Starts the server on a free port of that address with empty buckets; ready when this resolves. */
@@ -32,13 +34,16 @@ export async function startObjectServer(options: ObjectServerOptions): Promise<O
   const data = join(folder, 'data');
   for (const bucket of options.buckets) await mkdir(join(data, bucket), { recursive: true });
   await mkdir(join(folder, 'sidecar'));
-  const { host = '127.0.0.1' } = options;
+  const { host = '127.0.0.1', keys = { accessKeyId: 'tester', secretAccessKey: 'tester-secret' } } = options;
   const port = await freePort();
   const log = join(folder, 'access.log');
   const child: ChildProcess = spawn(
     (await ensureArtifacts()).versitygw,
     ['--addr', `${host}:${port}`, '--dir', data, '--access-log', log, '--sidecar', join(folder, 'sidecar')],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: { ROOT_ACCESS_KEY: 'tester', ROOT_SECRET_KEY: 'tester-secret' } },
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ROOT_ACCESS_KEY: keys.accessKeyId, ROOT_SECRET_KEY: keys.secretAccessKey },
+    },
   );
   let stderr = '';
   child.stderr?.on('data', (chunk: Buffer) => {
@@ -61,8 +66,7 @@ export async function startObjectServer(options: ObjectServerOptions): Promise<O
   }
   return {
     endpoint,
-    accessKeyId: 'tester',
-    secretAccessKey: 'tester-secret',
+    ...keys,
     pid: child.pid ?? -1,
     accessLog: () => (existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : []),
     signal: (name) => void child.kill(name),
