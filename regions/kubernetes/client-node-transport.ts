@@ -19,6 +19,7 @@ export async function clientNodeTransport(region: string, access: KubernetesAcce
   let config = await load(region, access);
   const http = new IsomorphicFetchHttpLibrary();
   let pool: { readonly dispatcher: Dispatcher; readonly madeAt: number } | undefined;
+  let closed = false;
 
   function pooled(context: RequestContext): void {
     const fresh = context.getDispatcher();
@@ -36,40 +37,62 @@ export async function clientNodeTransport(region: string, access: KubernetesAcce
     pool = undefined;
   }
 
+  async function sendOnce(request: KubernetesRequest): Promise<KubernetesAnswer> {
+    const context = new RequestContext(serverOf(config) + request.path, HttpMethod[request.method]);
+    // A credential plugin of a kubeconfig is a program that may hang.
+    await endsBy(request.signal, applyCredentials(region, access, config, context));
+    context.setHeaderParam('Accept', 'application/json, */*;q=0.8');
+    context.setHeaderParam('User-Agent', 'argus');
+    if (request.body !== undefined) {
+      context.setHeaderParam('Content-Type', request.contentType ?? 'application/json');
+      context.setBody(request.body);
+    }
+    context.setSignal(request.signal);
+    pooled(context);
+    const answer = await http.send(context).toPromise();
+    return {
+      status: answer.httpStatusCode,
+      retryAfter: answer.headers['retry-after'],
+      text: () => answer.body.text(),
+      stream: () => answer.body.stream(),
+    };
+  }
+
   return {
     region,
     server: serverOf(config),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
     async send(request: KubernetesRequest): Promise<KubernetesAnswer> {
-      const context = new RequestContext(serverOf(config) + request.path, HttpMethod[request.method]);
-      // A credential plugin of a kubeconfig is a program that may hang.
-      await endsBy(request.signal, applyCredentials(region, access, config, context));
-      context.setHeaderParam('Accept', 'application/json, */*;q=0.8');
-      context.setHeaderParam('User-Agent', 'argus');
-      if (request.body !== undefined) {
-        context.setHeaderParam('Content-Type', request.contentType ?? 'application/json');
-        context.setBody(request.body);
+      try {
+        return await sendOnce(request);
+      } catch (error) {
+        if (closed || !maySendAgain(request, error)) throw error;
+        return await sendOnce(request);
       }
-      context.setSignal(request.signal);
-      pooled(context);
-      const answer = await http.send(context).toPromise();
-      return {
-        status: answer.httpStatusCode,
-        retryAfter: answer.headers['retry-after'],
-        text: () => answer.body.text(),
-        stream: () => answer.body.stream(),
-      };
     },
     async renew() {
       config = await load(region, access);
       dropPool();
     },
     async close() {
+      closed = true;
       const last = pool;
       pool = undefined;
       await last?.dispatcher.destroy();
     },
   };
+}
+
+/**
+ * Whether the request may be sent again: it was never sent, since its connections had been closed by then (undici's
+ * `ClientClosedError`); or it only reads, and the server ended the connection under it (GOAWAY), as it does after each
+ * 401, and now and then to spread its clients.
+ */
+function maySendAgain({ method }: KubernetesRequest, error: unknown): boolean {
+  const { cause } = error as { readonly cause?: { readonly code?: unknown; readonly message?: unknown } };
+  const code = cause?.code ?? (error as { readonly code?: unknown }).code;
+  if (code === 'UND_ERR_CLOSED') return true;
+  return method === 'GET' && code === 'UND_ERR_INFO' && `${cause?.message}`.includes('GOAWAY');
 }
 
 function serverOf(config: KubeConfig): string {
