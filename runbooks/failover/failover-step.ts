@@ -1,3 +1,4 @@
+import { ArgusError } from '../../domain/errors.ts';
 import type { Json } from '../../state/journal.ts';
 import type { Step } from '../engine/step.ts';
 import type { FailoverContext, FailoverFacts } from './context.ts';
@@ -38,6 +39,11 @@ export function evidence(value: unknown): Json {
 /** So many jobs, groups or names a step is busy with at once. */
 export const atOnce = 32;
 
-/** A signal that ends earlier: for questions to a region that may be dead. */
-export const within = (signal: AbortSignal, ms: number): AbortSignal =>
-  AbortSignal.any([signal, AbortSignal.timeout(ms)]);
+/** A signal that ends earlier, and says so: for questions to a region that may be dead. */
+export function within(signal: AbortSignal, ms: number): AbortSignal {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new ArgusError('NoAnswer', `no answer within ${ms / 1_000} s`)), ms);
+  // A question that was answered must not keep the process.
+  timer.unref();
+  return AbortSignal.any([signal, late.signal]);
+}
