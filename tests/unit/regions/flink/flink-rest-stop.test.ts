@@ -48,7 +48,8 @@ test('a job that is not there can not be stopped', async () => {
 });
 
 const stands = (status: string, operation?: unknown) => ({ status: 200, body: { status: { id: status }, operation } });
-const trace = 'org.apache.flink.util.SerializedThrowable: outer\n\tat x\nCaused by: java.io.IOException: disk full\n\tat y';
+const trace =
+  'org.apache.flink.util.SerializedThrowable: outer\n\tat x\nCaused by: java.io.IOException: disk full\n\tat y';
 
 test.each([
   ['is under way', stands('IN_PROGRESS', null), { kind: 'running' }],
