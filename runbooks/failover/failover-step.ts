@@ -21,6 +21,7 @@ export const failoverStepIds = [
   'flip-names',
   'await-checkpoint',
   'verify-names',
+  'confirm-jobs',
 ] as const;
 
 export type FailoverStepId = (typeof failoverStepIds)[number];

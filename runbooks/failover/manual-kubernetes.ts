@@ -65,6 +65,13 @@ export function startByKubectl(
   ];
 }
 
+/** What the operator says of a job, and how often its pods were started again. */
+export function statusByKubectl(config: Config, region: string, deployment: Deployment): string {
+  const k = kubectl(config, region, deployment);
+  const path = 'jsonpath={.status.jobManagerDeploymentStatus} {.status.lifecycleState}';
+  return `${k} get flinkdeployment ${deployment.deployment} -o ${quote(path)}; ${k} get pods -l app=${deployment.deployment} # READY STABLE, no RESTARTS`;
+}
+
 /** A question to a job's REST interface. */
 export function restByKubectl(config: Config, region: string, deployment: Deployment, path: string): string {
   const { namespace, deployment: name } = deployment;

@@ -4,7 +4,7 @@ import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
 import type { Acl } from '../../regions/kafka/kafka-acls.ts';
 import { fencedTopics, fenceRules } from '../fencing/fence-rules.ts';
 import type { FailoverStepId } from './failover-step.ts';
-import { restByKubectl, startByKubectl, stopByKubectl } from './manual-kubernetes.ts';
+import { restByKubectl, startByKubectl, statusByKubectl, stopByKubectl } from './manual-kubernetes.ts';
 
 /** The real values of the commands that a person would type. No secrets: those stand in the shell's environment. */
 export interface ManualView {
@@ -115,6 +115,10 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
       return config.dns.records.map(
         (r) => `dig +short @${server.slice(0, colon)} -p ${server.slice(colon + 1)} ${quote(r.name)} ${r.type}`,
       );
+    }),
+    'confirm-jobs': config.jobs.flatMap(({ kubernetes }) => {
+      const deployment = kubernetes?.[standby];
+      return deployment === undefined ? [] : [statusByKubectl(config, standby, deployment)];
     }),
   };
 }

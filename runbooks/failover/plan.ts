@@ -153,8 +153,11 @@ function stepsOf(
     'flip-names': `Point ${names} to ${standby.address}`,
     'await-checkpoint': `Wait until ${jobs} completed a checkpoint of its own on ${standby.name}`,
     'verify-names': `See ${names} answer ${standby.address} at ${list(view.resolvers)}`,
+    'confirm-jobs': `See the operator on ${standby.name} find ${jobs} READY and STABLE`,
   };
-  return failoverStepIds.map((id) => ({ id, title: titles[id], manual: manual[id] }));
+  const operated = config.regions[standby.name]?.flink.kubernetes !== undefined;
+  const ids = failoverStepIds.filter((id) => id !== 'confirm-jobs' || operated);
+  return ids.map((id) => ({ id, title: titles[id], manual: manual[id] }));
 }
 
 function fenceTitle(primary: Pick<Region, 'name' | 'fence'>, dark: boolean): string {

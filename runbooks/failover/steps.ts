@@ -2,6 +2,7 @@ import type { FailoverStep, FailoverStepId, StepWords } from './failover-step.ts
 import type { FailoverPlan } from './plan.ts';
 import { awaitCheckpoint } from './steps/await-checkpoint.ts';
 import { chooseRecoveryPoints } from './steps/choose-recovery-point.ts';
+import { confirmJobs } from './steps/confirm-jobs.ts';
 import { endTransactions } from './steps/end-transactions.ts';
 import { fencePrimary } from './steps/fence-primary.ts';
 import { flipNames } from './steps/flip-names.ts';
@@ -36,6 +37,7 @@ export function failoverSteps(
     'flip-names': flipNames,
     'await-checkpoint': awaitCheckpoint,
     'verify-names': verifyNames,
+    'confirm-jobs': confirmJobs,
   };
   return plan.steps.map(({ id, title, manual }) => make[id]({ title, manual }));
 }

@@ -4,6 +4,7 @@ import type { FlinkJobs, JobHealth } from '../../../../regions/flink/flink-jobs.
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
 import { reasonToGiveUp, watchHealth } from '../../../../runbooks/failover/give-up.ts';
+import { confirmJobs } from '../../../../runbooks/failover/steps/confirm-jobs.ts';
 import { confirming, failOver, started } from './fail-over.ts';
 import { manifest, runName, type World } from './world.ts';
 
@@ -121,4 +122,30 @@ test('a point whose metadata is gone is not given to Flink', async () => {
     error: { code: 'PointGone', message: expect.stringContaining("is not in singapore's bucket") },
   });
   expect(world.effects).not.toContain(`start ${manifest.replicaUri}`);
+});
+
+describe('the confirmation at the end', () => {
+  const look = async (now: Partial<JobHealth>) => {
+    const { context } = await started();
+    const flink: FlinkJobs = { ...context.standby.flink, health: async () => health(now) };
+    const signal = AbortSignal.timeout(5_000);
+    const io = { clock: context.clock, signal, check: () => undefined, progress: () => undefined };
+    const step = confirmJobs({ title: '', manual: [] });
+    const whole = { ...context, epoch: 2, standby: { ...context.standby, flink } };
+    return await step.verify(whole, { startedJobs: { counts: 'a' } }, io);
+  };
+
+  test('waits for the word of the platform, and tells what is missing of it', async () => {
+    expect(await look({ why: 'the operator says DEPLOYED of its FlinkDeployment' })).toEqual({
+      kind: 'pending',
+      waitingFor: 'counts runs, but the operator says DEPLOYED of its FlinkDeployment',
+    });
+  });
+
+  test('has it in its evidence', async () => {
+    expect(await look({ kind: 'sound', restarts: 1, says: { jobManager: 'READY', lifecycle: 'STABLE' } })).toEqual({
+      kind: 'done',
+      evidence: { counts: { jobManager: 'READY', lifecycle: 'STABLE', restarts: 1 } },
+    });
+  });
 });
