@@ -4,6 +4,7 @@ import type { RunEvent } from '../runbooks/engine/run.ts';
 import { formatBudget } from '../runbooks/failover/budget.ts';
 import { outputLines } from '../runbooks/failover/output.ts';
 import type { FailoverReport } from '../runbooks/failover/report.ts';
+import type { OwnShare } from '../runbooks/own-share.ts';
 
 /** One line of progress. Pure. */
 export function renderEvent(event: RunEvent): string {
@@ -29,6 +30,7 @@ export function renderReport(report: FailoverReport): string {
     `failover ${report.run}: ${report.outcome}, ${report.from} → ${report.to}`,
     `RTO ${report.rtoMs === null ? 'not reached' : formatMs(report.rtoMs)}, from ${new Date(report.outageAtMs).toISOString()} (${report.outageSource})${earlier(report)}`,
   ];
+  if (report.share !== undefined) out.push(shareText(report.share, report.preparedMs));
   if (report.reason !== undefined) out.push(`because: ${report.reason}`);
   const width = Math.max(0, ...report.steps.map((s) => s.id.length));
   for (const s of report.steps) {
@@ -74,6 +76,14 @@ export function renderReport(report: FailoverReport): string {
     out.push(`once ${report.from} can be read again: argus runs show ${report.run} --recount`);
   }
   return `${out.join('\n')}\n`;
+}
+
+/** `Argus' own share: 1.2 s of 31 s`, and whom the rest was spent on, the longest first. */
+function shareText({ totalMs, ownMs, waited }: OwnShare, preparedMs: number | undefined): string {
+  const longest = waited.toSorted((a, b) => b.ms - a.ms).slice(0, 3);
+  const others = longest.map((w) => `${w.for} ${formatMs(w.ms)}`).join(', ');
+  const before = preparedMs === undefined ? '' : `; looking and planning before it took ${formatMs(preparedMs)}`;
+  return `Argus' own share: ${formatMs(ownMs)} of the run's ${formatMs(totalMs)}${others === '' ? '' : `; it waited for ${others}`}${before}`;
 }
 
 /** What became of transactions that stood open at the cut. Pure. */

@@ -28,6 +28,8 @@ const fact = z.discriminatedUnion('kind', [
     /** `already`: the effect was there before this run acted. */
     status: z.enum(['done', 'already']),
     ms: z.number(),
+    /** How much of that went by in waiting for others; absent: the step waits for none. */
+    waitedMs: z.number().exactOptional(),
     evidence: json,
   }),
   z.object({

@@ -33,10 +33,12 @@ export interface FailoverOptions {
   readonly reason?: string;
   readonly plan?: string;
   readonly planOut?: string;
+  readonly resume?: boolean;
 }
 
 /** `argus failover`: looks, plans, asks, acts, reports. Nothing is changed before the plan was agreed to. */
 export async function run(context: CommandContext, given: FailoverOptions): Promise<number> {
+  const begunAt = context.clock.monotonic();
   const reviewed = given.plan === undefined ? undefined : await readPlanFile(given.plan, 'failover');
   const options = reviewed === undefined ? given : { ...reviewedOptions(reviewed, given.plan ?? ''), ...given };
   return withComposition(context, async (composition, loaded) => {
@@ -50,6 +52,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     const inForce = await rolesNow(context, composition);
     const direction = await directionOf(state, inForce, { signal });
     const { roles, resumes } = direction;
+    if (options.resume && resumes === undefined) throw refused(nothingToResume);
     const sides = await sidesOf(context, composition, roles);
     if (roles.replication === 'suspended') throw refused(suspendedRefusal(roles));
     const { primaryKafkaAnswers: primaryAnswers } = await preflight(context, composition, 'failover', roles);
@@ -103,6 +106,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       context.print(context.json ? JSON.stringify(plan, bigintAsText) : `the plan is in ${options.planOut}`);
       return 0;
     }
+    const preparedMs = Math.round(clock.monotonic() - begunAt);
     const taken = await agreeToLoss(context, plan.budget, {
       ...(accepted === undefined ? {} : { acceptDataLoss: accepted }),
       yes: options.yes ?? false,
@@ -114,6 +118,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       context: { ...target, lossLimit: limit(taken) },
       outage,
       occasion,
+      preparedMs,
       plan,
       holder: who,
       signal,
@@ -127,3 +132,9 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
 
 const refused = ({ code, message, hint }: Failure) =>
   new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
+
+const nothingToResume: Failure = {
+  code: 'NothingToResume',
+  message: 'no failover was cut off that could be gone on with',
+  hint: '`argus runs list` shows all runs; without --resume a failover is begun',
+};

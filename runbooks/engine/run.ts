@@ -5,6 +5,7 @@ import type { Lease } from '../../state/lease.ts';
 import { isFatal, isRetryable, late, toFailure, withHint } from './failures.ts';
 import { nextAction } from './next-action.ts';
 import type { Observation, Step, StepIo, Verdict } from './step.ts';
+import { waiting } from './waiting.ts';
 import { advance, noProgress, type Progress, type StepShape, shapeOf } from './transitions.ts';
 
 export type StepStatus = 'done' | 'already' | 'failed' | 'refused' | 'interrupted' | 'not-run';
@@ -16,12 +17,17 @@ export interface StepResult {
   readonly status: StepStatus;
   readonly startedAtMs?: number;
   readonly ms: number;
+  /** How much of that went by in waiting for `waitsFor`. */
+  readonly waitedMs?: number;
+  readonly waitsFor?: string;
   readonly evidence?: Json;
   readonly error?: Failure;
 }
 
 export interface RunResult<F> {
   readonly run: string;
+  /** When it was begun. */
+  readonly startedAtMs?: number;
   readonly epoch: number;
   readonly outcome: 'done' | 'failed' | 'refused' | 'interrupted';
   readonly steps: readonly StepResult[];
@@ -88,9 +94,11 @@ class Execution<C, F> {
   private stoppedBy: string | undefined;
   private facts: Partial<F> = {};
   private error: Failure | undefined;
+  private readonly startedAtMs: number;
 
   constructor(options: RunOptions<C, F>) {
     this.o = options;
+    this.startedAtMs = options.clock.now();
     this.shapes = options.steps.map(shapeOf);
     this.progress = noProgress(options.takeBack);
   }
@@ -173,9 +181,11 @@ class Execution<C, F> {
         return this.end({ ...common, status: 'refused', ms: ms(), error: found.error });
       }
       const { evidence, facts, status } = found;
-      await this.append({ kind: 'step-finished', step: step.id, status, ms: ms(), evidence });
+      const waited = step.waitsFor === undefined ? {} : { waitedMs: found.waitedMs };
+      await this.append({ kind: 'step-finished', step: step.id, status, ms: ms(), ...waited, evidence });
       this.facts = { ...this.facts, ...facts };
-      this.end({ ...common, status, ms: ms(), evidence });
+      const waitsFor = step.waitsFor === undefined ? {} : { ...waited, waitsFor: step.waitsFor };
+      this.end({ ...common, status, ms: ms(), ...waitsFor, evidence });
     } catch (caught) {
       const { lease } = this.o;
       const thrown = lease.signal.aborted ? lease.signal.reason : deadline.aborted ? late(step, said()) : caught;
@@ -227,28 +237,34 @@ class Execution<C, F> {
     | {
         readonly kind: 'ok';
         readonly status: 'done' | 'already';
+        readonly waitedMs: number;
         readonly evidence: Json;
         readonly facts: Partial<F>;
       }
   > {
     const { context, clock } = this.o;
-    const seen = await this.observe(step, io);
+    const others = waiting(clock);
+    const seen = await others.call(() => this.observe(step, io));
     if (seen.kind === 'refused') return seen;
     if (seen.kind === 'done') {
-      return { kind: 'ok', status: 'already', evidence: seen.evidence, facts: seen.facts ?? {} };
+      const { evidence, facts = {} } = seen;
+      return { kind: 'ok', status: 'already', waitedMs: others.total(), evidence, facts };
     }
     io.check();
     await this.append({ kind: 'step-started', step: step.id });
     io.check();
-    const acted = await step.act(context, this.facts, io).then(
-      () => undefined,
-      (error: unknown) => ({ error }),
+    const acted = await others.call(() =>
+      step.act(context, this.facts, io).then(
+        () => undefined,
+        (error: unknown) => ({ error }),
+      ),
     );
     for (let said = ''; ; ) {
       io.check();
-      const verdict = await this.verify(step, io);
+      const verdict = await others.call(() => this.verify(step, io));
       if (verdict.kind === 'done') {
-        return { kind: 'ok', status: 'done', evidence: verdict.evidence, facts: verdict.facts ?? {} };
+        const { evidence, facts = {} } = verdict;
+        return { kind: 'ok', status: 'done', waitedMs: others.total(), evidence, facts };
       }
       // An act that failed may still have had its effect; one that did not is told by its own error.
       if (acted !== undefined) throw acted.error;
@@ -258,7 +274,7 @@ class Execution<C, F> {
       }
       if (verdict.waitingFor !== said) io.progress(verdict.waitingFor);
       said = verdict.waitingFor;
-      await clock.sleep(step.pollMs ?? 250, io.signal);
+      await others.pause(step.pollMs ?? 250, io.signal);
     }
   }
 
@@ -334,6 +350,7 @@ class Execution<C, F> {
     const { run } = this.o.journal;
     return {
       run,
+      startedAtMs: this.startedAtMs,
       epoch: this.o.epoch,
       outcome,
       steps: this.o.steps.map(

@@ -49,6 +49,8 @@ export interface Step<C, F> {
   verify(context: C, facts: Partial<F>, io: StepIo): Promise<Verdict<F>>;
   /** Takes the effect back while the point of no return is not reached. Undefined evidence: there was nothing to take back. */
   compensate?(context: C, facts: Partial<F>, io: StepIo): Promise<Json | undefined>;
+  /** Whom it waits for, for people: their time is not Argus' own. Absent: what it does is. */
+  readonly waitsFor?: string;
   /** For observe, act and verify together. */
   readonly timeoutMs: number;
   /** Between two looks of `verify`; 250 ms when absent. */

@@ -7,6 +7,7 @@ import type { Failure } from '../../state/journal.ts';
 import type { Sighting } from '../../state/sightings.ts';
 import type { RunResult, StepStatus } from '../engine/run.ts';
 import type { KafkaFencing } from '../fencing/kafka-fencing.ts';
+import { type OwnShare, ownShare } from '../own-share.ts';
 import type { LossBudget } from './budget.ts';
 import type { FailoverFacts, RejectedPoint, UsedPoint } from './context.ts';
 import type { Outage } from './outage.ts';
@@ -27,6 +28,10 @@ export interface FailoverReport {
   readonly rtoMs: number | null;
   /** `rtoMs` if the outage began as early as it may have; absent when that is known, or no RTO was reached. */
   readonly rtoMaxMs?: number;
+  /** How much of the run's time is Argus' own, and whom it waited for. */
+  readonly share?: OwnShare;
+  /** What looking and planning took before the run began; in no `share`. */
+  readonly preparedMs?: number;
   /** Jobs of the primary that this run stopped, and that a run which gave up leaves stopped. */
   readonly leftStopped?: readonly string[];
   readonly steps: readonly {
@@ -97,6 +102,7 @@ export interface ReportView {
   readonly acceptOutputGap?: boolean;
   readonly acceptedLoss?: LossBudget;
   readonly reason?: string;
+  readonly preparedMs?: number;
 }
 
 /** The report of a run, whether it ended well or not. Pure. */
@@ -110,6 +116,7 @@ export function failoverReport(view: ReportView): FailoverReport {
       sourceOffsets: sourceOffsets.map(offsetToJson),
     }),
   );
+  const share = ownShare(result);
   const { recoveredAtMs, namesAnswerAtMs } = facts;
   const backAtMs =
     recoveredAtMs !== undefined && namesAnswerAtMs !== undefined ? Math.max(recoveredAtMs, namesAnswerAtMs) : undefined;
@@ -126,6 +133,8 @@ export function failoverReport(view: ReportView): FailoverReport {
     ...(backAtMs === undefined || typeof outage.earliestAtMs !== 'number'
       ? {}
       : { rtoMaxMs: Math.max(0, backAtMs - outage.earliestAtMs) }),
+    ...(share === undefined ? {} : { share }),
+    ...(view.preparedMs === undefined ? {} : { preparedMs: view.preparedMs }),
     ...(leftStopped(result) ? { leftStopped: view.jobs } : {}),
     steps: result.steps.map(({ id, title, ms, status, error }) => ({
       id,

@@ -19,6 +19,8 @@ export interface RunFailoverOptions {
   /** `user@host`, process id. */
   readonly holder: string;
   readonly occasion?: Occasion;
+  /** What looking and planning took, without the time in which a person was asked. */
+  readonly preparedMs?: number;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   /** Called while another's lease is watched for signs of life. */
@@ -52,6 +54,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     sighting: context.sighting,
     acceptOutputGap: context.acceptOutputGap === true,
     ...(context.lossLimit?.accepted === undefined ? {} : { acceptedLoss: context.lossLimit.accepted }),
+    ...(options.preparedMs === undefined ? {} : { preparedMs: options.preparedMs }),
     ...(options.occasion?.reason === undefined ? {} : { reason: options.occasion.reason }),
   };
   const result = await runUnderLease({
@@ -74,6 +77,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
       acceptOutputGap: context.acceptOutputGap === true,
       acceptDataLoss: context.lossLimit?.accepted,
       ...options.occasion,
+      preparedMs: options.preparedMs,
       resumes: plan.resumes,
       steps: plan.steps.map(({ id, title }) => ({ id, title })),
       warnings: plan.warnings,

@@ -22,6 +22,7 @@ export function awaitCheckpoint(words: StepWords): FailoverStep {
   return {
     id: 'await-checkpoint',
     ...words,
+    waitsFor: 'Flink of the standby',
     timeoutMs: 300_000,
     onFailure: {
       kind: 'stop',

@@ -19,6 +19,7 @@ export function endTransactions(words: StepWords): FailoverStep {
   return {
     id: 'end-transactions',
     ...words,
+    waitsFor: 'Kafka of the standby',
     timeoutMs: 120_000,
     pointOfNoReturn: true,
     onFailure: { kind: 'stop', hint: "check the standby's Kafka (`argus status`), then run the same command again" },

@@ -30,6 +30,7 @@ export function fencePrimary(words: StepWords): FailoverStep {
   return {
     id: 'fence-primary',
     ...words,
+    waitsFor: 'Kafka of the primary',
     timeoutMs: 45_000,
     onFailure: {
       kind: 'stop',

@@ -10,6 +10,7 @@ export function flipNames(words: StepWords): FailoverStep {
   return {
     id: 'flip-names',
     ...words,
+    waitsFor: 'the DNS provider',
     timeoutMs: 60_000,
     pointOfNoReturn: true,
     onFailure: { kind: 'stop', hint: 'change the records by hand (see the step), then run `argus failover` again' },

@@ -26,6 +26,7 @@ export function prepareRestore(words: StepWords, claimedBytes: number): Failover
   return {
     id: 'prepare-restore',
     ...words,
+    waitsFor: 'the standby’s object store',
     timeoutMs: 300_000 + Math.ceil((claimedBytes / SLOWEST_BYTES_PER_SECOND) * 1_000),
     onFailure: {
       kind: 'stop',

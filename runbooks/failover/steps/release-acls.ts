@@ -20,6 +20,7 @@ export function releaseAcls(words: StepWords): FailoverStep {
   return {
     id: 'release-acls',
     ...words,
+    waitsFor: 'Kafka of the standby',
     timeoutMs: 20_000,
     onFailure: { kind: 'continue', hint: 'make these ACLs by hand (`argus failover --dry-run` prints the commands)' },
     async observe(context, _facts, io) {

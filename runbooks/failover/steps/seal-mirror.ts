@@ -14,6 +14,7 @@ export function sealMirror(words: StepWords): FailoverStep {
   return {
     id: 'seal-mirror',
     ...words,
+    waitsFor: 'Kafka of the standby',
     timeoutMs: 60_000,
     onFailure: {
       kind: 'continue',

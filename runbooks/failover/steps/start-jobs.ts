@@ -12,6 +12,7 @@ export function startJobs(words: StepWords): FailoverStep {
   return {
     id: 'start-jobs',
     ...words,
+    waitsFor: 'Flink of the standby',
     timeoutMs: 120_000,
     pointOfNoReturn: true,
     onFailure: {

@@ -23,6 +23,7 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
   return {
     id: 'stop-primary-jobs',
     ...words,
+    waitsFor: 'Flink of the primary',
     timeoutMs: 45_000,
     pollMs: 500,
     onFailure: {

@@ -8,6 +8,7 @@ export function syncGroups(words: StepWords): FailoverStep {
   return {
     id: 'sync-groups',
     ...words,
+    waitsFor: 'Kafka of both regions',
     timeoutMs: 20_000,
     onFailure: {
       kind: 'continue',

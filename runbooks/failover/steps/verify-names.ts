@@ -8,6 +8,7 @@ export function verifyNames(words: StepWords): FailoverStep {
   return {
     id: 'verify-names',
     ...words,
+    waitsFor: 'the resolvers’ caches',
     timeoutMs: 180_000,
     pollMs: 500,
     onFailure: { kind: 'stop', hint: 'caches keep the old answer for its TTL; ask the resolvers again with dig' },
