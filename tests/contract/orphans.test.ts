@@ -9,11 +9,13 @@ import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts'
 import type { Region } from '../../regions/region.ts';
 import type { OrphanRecord } from '../../replication/orphans/orphan-record.ts';
 import { Mirror } from '../../replication/topics/mirror.ts';
+import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
 import type { OldLogs } from '../../runbooks/failback/context.ts';
 import { joinOrphans, openOrphanStore } from '../../runbooks/failback/join-orphans.ts';
 import type { TestBroker } from '../support/kafka-broker.ts';
 import {
   kafkajsClient,
+  layout,
   logEnds,
   type MirrorPair,
   messages,
@@ -54,6 +56,42 @@ async function mirrored(prepared: PreparedTopic): Promise<readonly bigint[]> {
     await running;
   }
   return logEnds(pair.standbyAdmin, prepared.partitions);
+}
+
+/** Mirrors in the other direction until the old primary has all that the active side has, or gives the first stop. */
+async function mirrorBack({ partitions }: PreparedTopic, id: string): Promise<string | undefined> {
+  const { partitions: ready } = await prepareTopics(
+    { name: 'singapore', kafka: pair.standbyAdmin },
+    { name: 'mumbai', kafka: pair.primaryAdmin },
+    [...new Set(partitions.map((p) => p.topic))],
+  );
+  const mirror = new Mirror({
+    source: { name: 'singapore', bootstrap: [pair.standby.address] },
+    target: { name: 'mumbai', bootstrap: [pair.primary.address] },
+    partitions: ready,
+    producer: await pair.primaryAdmin.initProducer(id),
+    clock: wallClock,
+  });
+  const stopping = new AbortController();
+  const running = mirror.run(stopping.signal);
+  const wanted = await logEnds(pair.standbyAdmin, partitions);
+  const stopOf = () =>
+    Object.values(mirror.status().topics)
+      .flatMap((t) => t.partitions)
+      .find((p) => p.stop)?.stop;
+  try {
+    await expect
+      .poll(async () => stopOf()?.detail ?? (await logEnds(pair.primaryAdmin, partitions)).join(), { timeout: 30_000 })
+      .toBe(wanted.join());
+    return undefined;
+  } catch (error) {
+    const stop = stopOf();
+    if (stop) return `${stop.reason}: ${stop.detail}`;
+    throw error;
+  } finally {
+    stopping.abort();
+    await running;
+  }
 }
 
 /** What a failback asks, for one topic that was promoted in singapore at these ends. */
@@ -168,8 +206,38 @@ test.each(['topic', 'files'] as const)(
     const after = await logs.findDivergence(deadline());
     expect(after.map((d) => d.kind)).toEqual(['behind', 'behind']);
     expect(await logs.lookForDiverged(found, deadline())).toEqual([]);
+
+    expect(await mirrorBack(prepared, `back-${topic}`)).toBeUndefined();
+    for (const tp of partitions) expect(await layout(pair.primary, tp)).toEqual(await layout(pair.standby, tp));
   },
 );
+
+test('a topic that did not diverge is mirrored on from where it is, with what a promotion left in it', async () => {
+  const prepared = await pair.prepare(2);
+  const { topic, partitions, transactionalId, identity } = prepared;
+  await pair.writeMix(topic, 2, 2);
+  const ends = await mirrored(prepared);
+  // A failover that shut the mirror out, and a promoted job that writes transactions.
+  await pair.standbyAdmin.fenceProducer({ transactionalId, ...identity }, partitions);
+  const producer = kafkajsClient(pair.standby).producer({
+    transactionalId: `job-${topic}`,
+    idempotent: true,
+    maxInFlightRequests: 1,
+  });
+  await producer.connect();
+  for (const outcome of ['commit', 'abort', 'commit'] as const) {
+    const transaction = await producer.transaction();
+    await transaction.send({ topic, messages: [...messages(outcome, 5, 0), ...messages(outcome, 5, 1)] });
+    await transaction[outcome]();
+  }
+  await producer.disconnect();
+  const { logs } = oldLogs(prepared, ends, 'topic', 6);
+  const found = await logs.findDivergence(deadline());
+  expect(found.map((d) => d.kind)).toEqual(['same', 'same']);
+  expect(await logs.lookForDiverged(found, deadline())).toEqual([]);
+  expect(await mirrorBack(prepared, `back-${topic}`)).toBeUndefined();
+  for (const tp of partitions) expect(await layout(pair.primary, tp)).toEqual(await layout(pair.standby, tp));
+});
 
 test('what the active side has deleted is kept as well, before a topic is begun anew', async () => {
   const prepared = await pair.prepare(1);
