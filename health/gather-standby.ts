@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { ArgusError } from '../domain/errors.ts';
-import { flinkDeploymentKind } from '../regions/flink/flink-deployment.ts';
+import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
 import { deploymentRef, type KubernetesJob } from '../regions/flink/flink-kubernetes-look.ts';
 import { manifestOf, startRouteOf, tryDeployment } from '../regions/flink/flink-kubernetes-start.ts';
 import type { FlinkManifest } from '../regions/flink/flink-manifest.ts';
+import type { KubernetesSessionJob } from '../regions/flink/flink-session-look.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject } from '../regions/kubernetes/kubernetes-api.ts';
 import { parseQuantity } from '../regions/kubernetes/quantity.ts';
+import { lookAtSessionJob, type PrimaryJobs, primaryObject } from './gather-standby-session.ts';
+import { find, look, missing } from './look-kubernetes.ts';
 import type {
   Looked,
   OperatorSeen,
@@ -14,23 +16,24 @@ import type {
   StandbyNamespace,
   UsedVerb,
 } from './standby-check.ts';
-import { type Reference, referencesOf } from './standby-pods.ts';
+import { referencesOf } from './standby-pods.ts';
 import type { NodeRoom, PodLimits, Quota } from './standby-room.ts';
 
 export interface StandbySources {
   readonly kubernetes: KubernetesApi;
   readonly jobs: readonly KubernetesJob[];
+  /** Jobs in session clusters; they are asked for by `flink`. */
+  readonly sessionJobs?: readonly KubernetesSessionJob[];
+  readonly flink?: Pick<FlinkJobs, 'list' | 'clusters'>;
+  /** Names of the jobs whose standby is to be warm. */
+  readonly warm?: ReadonlySet<string>;
   /** Jobs' REST interfaces are reached through the API server. */
   readonly serviceProxy: boolean;
   /** The primary's API server and the jobs there; absent: it has none. */
-  readonly primary?: { readonly kubernetes: KubernetesApi; readonly jobs: readonly KubernetesJob[] };
+  readonly primary?: PrimaryJobs;
   readonly signal?: AbortSignal;
 }
 
-/** Without an answer there is nothing to judge. */
-const noAnswer = new Set(['KubernetesUnreachable', 'KubernetesUntrusted', 'KubernetesUnauthenticated']);
-/** The primary may be dead, and only its versions are asked for. */
-const primaryTimeoutMs = 5_000;
 /** Of the operator's Helm chart. */
 const operatorLabels = 'app.kubernetes.io/name=flink-kubernetes-operator';
 
@@ -40,17 +43,20 @@ const operatorLabels = 'app.kubernetes.io/name=flink-kubernetes-operator';
  */
 export async function gatherStandbyKubernetes(sources: StandbySources): Promise<StandbyKubernetes> {
   const { kubernetes, jobs, signal } = sources;
-  const call = { signal };
+  const call = signal === undefined ? {} : { signal };
   // Who can't be reached is told once, not once for each question.
   await kubernetes.user(call);
-  const namespaces = [...new Set(jobs.map(({ namespace }) => namespace))];
-  const [judged, rooms, nodes, operator] = await Promise.all([
+  const { sessionJobs = [], flink, warm = new Set() } = sources;
+  const namespaces = [...new Set([...jobs, ...sessionJobs].map(({ namespace }) => namespace))];
+  const [judged, inSession, clusters, rooms, nodes, operator] = await Promise.all([
     Promise.all(jobs.map((job) => lookAtJob(sources, job, call))),
+    Promise.all(sessionJobs.map((job) => lookAtSessionJob(sources, job, call))),
+    look(async () => (await flink?.clusters?.(call)) ?? [], call),
     Promise.all(namespaces.map((namespace) => lookAtNamespace(kubernetes, namespace, call))),
     look(() => nodeRooms(kubernetes, call), call),
     look(() => operatorSeen(kubernetes, call), call),
   ]);
-  return { jobs: judged, namespaces: rooms, nodes, operator };
+  return { jobs: [...judged, ...inSession], warm, clusters, namespaces: rooms, nodes, operator };
 }
 
 async function lookAtJob(sources: StandbySources, job: KubernetesJob, call: CallOptions): Promise<StandbyJob> {
@@ -77,7 +83,7 @@ async function lookAtJob(sources: StandbySources, job: KubernetesJob, call: Call
           found: await look(() => find(kubernetes, job.namespace, reference, call), call),
         })),
     ),
-    primaryObject(sources, job, call),
+    primaryObject(sources.primary, job, call),
   ]);
   const { name, namespace, deployment } = job;
   const hasManifest = job.manifest !== undefined;
@@ -109,40 +115,6 @@ function verbsOf(job: KubernetesJob, manifest: FlinkManifest | undefined, servic
     core('events', 'list', true),
     core('pods', 'get', true, 'log'),
   ];
-}
-
-async function missing(
-  kubernetes: KubernetesApi,
-  verbs: readonly UsedVerb[],
-  call: CallOptions,
-): Promise<readonly UsedVerb[]> {
-  const allowed = await Promise.all(verbs.map(({ optional: _, ...question }) => kubernetes.may(question, call)));
-  return verbs.filter((_, i) => allowed[i] !== true);
-}
-
-async function find(
-  kubernetes: KubernetesApi,
-  namespace: string,
-  { kind, name, key }: Reference,
-  call: CallOptions,
-): Promise<'there' | 'absent' | 'no-key'> {
-  const found = await kubernetes.get({ apiVersion: 'v1', kind, namespace, name }, call);
-  if (found === undefined) return 'absent';
-  // Of a secret only its keys are looked at.
-  const keys = [found.data, found.binaryData].flatMap((data) => Object.keys((data as object | null | undefined) ?? {}));
-  return key === undefined || keys.includes(key) ? 'there' : 'no-key';
-}
-
-async function primaryObject({ primary }: StandbySources, { name }: KubernetesJob, call: CallOptions) {
-  const there = primary?.jobs.find((job) => job.name === name);
-  if (primary === undefined || there === undefined) {
-    const message = 'the primary has no FlinkDeployment of this job';
-    return {
-      unseen: { code: 'PrimaryIsOther', message, hint: 'compare the versions of Flink and of the job by hand' },
-    };
-  }
-  const ref = { ...flinkDeploymentKind, namespace: there.namespace, name: there.deployment };
-  return look(() => primary.kubernetes.get(ref, { ...call, timeoutMs: primaryTimeoutMs }), call, new Set());
 }
 
 const numbers = z
@@ -259,16 +231,4 @@ async function operatorSeen(kubernetes: KubernetesApi, call: CallOptions): Promi
     name: `${each.metadata.namespace}/${each.metadata.name}`,
     available: availableShape.parse(each).status.availableReplicas,
   }));
-}
-
-/** What a look gave, or why there is none; without an answer of the server it throws. */
-async function look<T>(act: () => Promise<T>, { signal }: CallOptions, fatal = noAnswer): Promise<Looked<T>> {
-  try {
-    return { seen: await act() };
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (!(error instanceof ArgusError) || fatal.has(error.code)) throw error;
-    const { code, message, hint } = error;
-    return { unseen: { code, message, ...(hint === undefined ? {} : { hint }) } };
-  }
 }

@@ -1,3 +1,4 @@
+import type { SessionCluster } from '../regions/flink/flink-jobs.ts';
 import type { StartRoute } from '../regions/flink/flink-start-route.ts';
 import type { AccessQuestion, KubernetesObject } from '../regions/kubernetes/kubernetes-api.ts';
 import type { Problem } from './preflight.ts';
@@ -11,6 +12,7 @@ import {
   type PodLimits,
   type Quota,
 } from './standby-room.ts';
+import { judgeWarmth, warmthOf } from './standby-warmth.ts';
 
 /** Something that a failover would meet. */
 export interface Finding {
@@ -37,8 +39,15 @@ export interface StandbyJob {
   readonly job: string;
   readonly namespace: string;
   readonly deployment: string;
-  /** What would be applied; without a manifest, the object that is there. */
+  /** Name of its FlinkSessionJob: then `deployment` is its session cluster. */
+  readonly session?: string;
+  /**
+   * What would be applied; without a manifest, the object that is there. Of a session job its cluster with the job in it,
+   * as one FlinkDeployment.
+   */
   readonly object: Looked<KubernetesObject | undefined>;
+  /** Its session cluster is there: it brings no pods along. */
+  readonly podsAreThere?: boolean;
   readonly hasManifest: boolean;
   /** What the server said to all of it, without storing it. */
   readonly dryRun: Looked<true>;
@@ -65,6 +74,9 @@ export type OperatorSeen = readonly { readonly name: string; readonly available:
 /** A standby whose jobs have FlinkDeployments. */
 export interface StandbyKubernetes {
   readonly jobs: readonly StandbyJob[];
+  /** Names of the jobs whose standby is to be warm. */
+  readonly warm: ReadonlySet<string>;
+  readonly clusters: Looked<readonly SessionCluster[]>;
   readonly namespaces: readonly StandbyNamespace[];
   readonly nodes: Looked<readonly NodeRoom[]>;
   readonly operator: Looked<OperatorSeen>;
@@ -95,10 +107,14 @@ export function standbyVerdict(findings: readonly Finding[]): StandbyVerdict {
 /** What a failover would meet in a standby with FlinkDeployments. Pure. */
 export function judgeStandbyKubernetes(facts: StandbyKubernetes): readonly Finding[] {
   const pods = (of: readonly StandbyJob[]): readonly PodsNeeded[] =>
-    of.flatMap(({ object }) => ('seen' in object && object.seen !== undefined ? podsOf(object.seen) : []));
+    of.flatMap(({ object, podsAreThere }) =>
+      podsAreThere !== true && 'seen' in object && object.seen !== undefined ? podsOf(object.seen) : [],
+    );
   const all = pods(facts.jobs);
   return [
     ...facts.jobs.flatMap(judgeJob),
+    ...judgeWarmth(warmthOf(facts)),
+    ...over(facts.clusters, () => [], 'ClustersUnknown', 'how the session clusters are'),
     ...facts.namespaces.flatMap(({ namespace, quotas, limits }) => {
       const here = pods(facts.jobs.filter((job) => job.namespace === namespace));
       return [
@@ -145,7 +161,7 @@ function judgeJob(facts: StandbyJob): readonly Finding[] {
   return findings.map((finding) => ({ ...finding, job }));
 }
 
-function judgeRoute({ deployment, hasManifest }: StandbyJob, route: StartRoute): readonly Finding[] {
+function judgeRoute({ deployment, session, hasManifest }: StandbyJob, route: StartRoute): readonly Finding[] {
   switch (route.kind) {
     case 'refused':
       return [{ severity: 'refused', code: route.code, message: route.message, hint: route.hint }];
@@ -155,7 +171,8 @@ function judgeRoute({ deployment, hasManifest }: StandbyJob, route: StartRoute):
     }
     case 'replace': {
       if (hasManifest) return [];
-      const message = `the FlinkDeployment ${deployment} must be deleted and made anew (${route.because}), and nothing but it says how`;
+      const object = session === undefined ? `FlinkDeployment ${deployment}` : `FlinkSessionJob ${session}`;
+      const message = `the ${object} must be deleted and made anew (${route.because}), and nothing but it says how`;
       const hint = 'keep its manifest in a file and name it in jobs[].kubernetes';
       return [{ severity: 'refused', code: 'ManifestMissing', message, hint }];
     }
@@ -223,7 +240,8 @@ function judgeVersions(standby: KubernetesObject, primary: StandbyJob['primary']
         findings.push({ severity: 'warning', code: 'ImageDiffers', message: `spec.image is ${text('image')}`, hint });
       }
       for (const key of ['jarURI', 'entryClass'] as const) {
-        if (!differs(key)) continue;
+        // A session job's jar lies elsewhere than an application's.
+        if (fileName(here[key]) === fileName(there[key])) continue;
         findings.push({ severity: 'warning', code: 'JobDiffers', message: `spec.job.${key} is ${text(key)}`, hint });
       }
       return findings;
@@ -244,6 +262,8 @@ function versions(object: KubernetesObject) {
     entryClass: text(job?.entryClass),
   };
 }
+
+const fileName = (path: string | undefined) => path?.replace(/^.*\//, '');
 
 function sizesUnknown(pods: readonly PodsNeeded[]): readonly Finding[] {
   return pods

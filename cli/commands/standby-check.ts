@@ -9,12 +9,13 @@ import {
   type StandbyJob,
   standbyVerdict,
 } from '../../health/standby-check.ts';
+import { type Warmth, warmthOf } from '../../health/standby-warmth.ts';
 import type { Region } from '../../regions/region.ts';
 import { chosenJobs } from '../chosen-jobs.ts';
 import type { Composition } from '../compose.ts';
 import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
-import { kubernetesJobs } from '../open-flink.ts';
+import { kubernetesJobs, kubernetesSessionJobs } from '../open-flink.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
 /**
@@ -32,14 +33,15 @@ export async function run(
     const probes = options.probePod === true;
     const session = config.regions[standby.name]?.flink.kubernetes === undefined || standby.kubernetes === undefined;
     if (session && probes) throw noPods(standby.name);
-    const findings = session
-      ? await ofSession(context, composition, jobs, standby)
+    const { findings, warmth } = session
+      ? { findings: await ofSession(context, composition, jobs, standby), warmth: [] }
       : await ofKubernetes(context, composition, jobs, primary, standby, probes);
     const verdict = standbyVerdict(findings);
     context.signal.throwIfAborted();
     const names = jobs.map(({ name }) => name);
-    if (context.json) context.print(JSON.stringify({ region: standby.name, jobs: names, ...verdict }));
+    if (context.json) context.print(JSON.stringify({ region: standby.name, jobs: names, ...verdict, warmth }));
     else {
+      for (const { job, wanted, is, what } of warmth) if (wanted === 'warm') context.print(`${job}: ${is}: ${what}`);
       for (const finding of verdict.findings) for (const line of lines(finding)) context.print(line);
       context.print(`${standby.name} for ${names.join(', ')}: ${verdict.verdict.replaceAll('-', ' ')}`);
     }
@@ -54,22 +56,32 @@ async function ofKubernetes(
   primary: Region,
   standby: Region,
   probes: boolean,
-): Promise<readonly Finding[]> {
+): Promise<{ readonly findings: readonly Finding[]; readonly warmth: readonly Warmth[] }> {
   const { signal } = context;
   const { kubernetes } = standby;
-  if (kubernetes === undefined) return [];
+  if (kubernetes === undefined) return { findings: [], warmth: [] };
   const there = config.regions[primary.name]?.flink.kubernetes ? primary.kubernetes : undefined;
   const facts = await gatherStandbyKubernetes({
     kubernetes,
     jobs: kubernetesJobs(jobs, standby.name, folder),
+    sessionJobs: kubernetesSessionJobs(jobs, standby.name, folder),
+    flink: standby.flink,
+    warm: new Set(jobs.flatMap(({ name, kubernetes: of }) => (of?.[standby.name]?.standby === 'warm' ? [name] : []))),
     serviceProxy: config.regions[standby.name]?.flink.kubernetes?.rest === undefined,
-    ...(there && { primary: { kubernetes: there, jobs: kubernetesJobs(jobs, primary.name, folder) } }),
+    ...(there && {
+      primary: {
+        kubernetes: there,
+        jobs: kubernetesJobs(jobs, primary.name, folder),
+        sessionJobs: kubernetesSessionJobs(jobs, primary.name, folder),
+      },
+    }),
     signal,
   });
   const findings = judgeStandbyKubernetes(facts);
-  return probes
-    ? [...findings, ...(await probeFindings(context, kubernetes, facts.jobs, config, standby.name))]
-    : findings;
+  const warmth = warmthOf(facts);
+  if (!probes) return { findings, warmth };
+  const probed = await probeFindings(context, kubernetes, facts.jobs, config, standby.name);
+  return { findings: [...findings, ...probed], warmth };
 }
 
 /** What a pod of each job can reach; one after the other, since the namespace may have little room. */

@@ -104,6 +104,18 @@ export interface JobHealth {
   readonly says: Readonly<Record<string, string>>;
 }
 
+/** A session cluster that jobs are submitted to, as its platform and its own REST interface have it. */
+export interface SessionCluster {
+  readonly namespace: string;
+  readonly name: string;
+  readonly state: 'absent' | 'starting' | 'ready';
+  /** Absent: it isn't ready, or doesn't answer. */
+  readonly slots?: { readonly free: number; readonly total: number };
+  /** Names of the jobs that are configured for it, and the slots that they take together. */
+  readonly jobs: readonly string[];
+  readonly wanted: number;
+}
+
 interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -125,6 +137,8 @@ export interface FlinkJobs {
   settings(jobId: string, options?: CallOptions): Promise<FlinkJobSettings>;
   /** Task slots that are free and in all; tells whether a job could start. */
   slots(options?: CallOptions): Promise<{ readonly free: number; readonly total: number }>;
+  /** The session clusters of jobs whose platform keeps these by name. Absent: there are none. */
+  clusters?(options?: CallOptions): Promise<readonly SessionCluster[]>;
   /**
    * Tries without any change whether the jobs could be started, and throws what stands against it. Absent: only a start
    * can tell.

@@ -56,8 +56,10 @@ const ended = new Set(['FAILED', 'CANCELED', 'FINISHED', 'SUSPENDED']);
 export function toJobs(
   name: string,
   { deployment, pods }: Pick<Seen, 'deployment' | 'pods'>,
-  told: readonly FlinkJob[] | undefined,
+  inFlink: readonly FlinkJob[] | undefined,
 ): readonly FlinkJob[] {
+  // Whatever it calls itself: the deployment has no other.
+  const told = inFlink?.map((job) => ({ ...job, name }));
   if (deployment === undefined && pods.length === 0) return told?.filter((job) => !ended.has(job.state)) ?? [];
   const stopping = deployment === undefined || deployment.deleting;
   if (told !== undefined && told.length > 0) {

@@ -1,6 +1,6 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
-import type { FlinkJob, FlinkJobs } from './flink-jobs.ts';
+import type { FlinkJob, FlinkJobs, SessionCluster } from './flink-jobs.ts';
 import { parallelismOf } from './flink-kubernetes-start.ts';
 import { judgeSessionHealth } from './flink-session-health.ts';
 import { sessionJobsOf } from './flink-session-job.ts';
@@ -11,6 +11,7 @@ import {
   lookAtSession,
   type SessionRest,
   type SessionSeen,
+  unlessSilent,
 } from './flink-session-look.ts';
 import { sessionManifestOf, startSessionJob, trySessionJob } from './flink-session-start.ts';
 import { forceSessionJob, stopSessionJob } from './flink-session-stop.ts';
@@ -128,11 +129,17 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
     settings: (jobId, call = {}) => ask(jobId, call, (flink, id) => flink.settings(id, call)),
 
     async slots(call = {}) {
-      const clusters = new Map(jobs.map((job) => [`${job.namespace}/${job.deployment}`, job]));
-      const found = await Promise.all([...clusters.values()].map((cluster) => slotsOf(cluster, call)));
-      const sum = (key: 'free' | 'total') => found.reduce((all, each) => all + each[key], 0);
+      const found = await Promise.all(clusterJobs().map((inIt) => clusterOf(inIt, call)));
+      // One that is to be made brings what its jobs will take.
+      const slots = found.map(({ state, slots: told, wanted }) => {
+        if (state === 'absent') return { free: wanted, total: wanted };
+        return told ?? { free: 0, total: 0 };
+      });
+      const sum = (key: 'free' | 'total') => slots.reduce((all, each) => all + each[key], 0);
       return { free: sum('free'), total: sum('total') };
     },
+
+    clusters: (call = {}) => Promise.all(clusterJobs().map((inIt) => clusterOf(inIt, call))),
 
     async check(call = {}) {
       for (const job of jobs) await trySessionJob(sources(job), job, call);
@@ -192,14 +199,34 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
     },
   };
 
-  /** Those of a cluster that is there; of one that is to be made, what its jobs will take. */
-  async function slotsOf(cluster: KubernetesSessionJob, call: Call): Promise<{ free: number; total: number }> {
-    const seen = await lookAtSession(kubernetes, rest(cluster), cluster, call);
-    if (seen.cluster !== undefined) return await rest(cluster).slots(call);
-    const inIt = jobs.filter((job) => job.namespace === cluster.namespace && job.deployment === cluster.deployment);
-    const manifests = await Promise.all(inIt.map((job) => sessionManifestOf(kubernetes, job, call)));
-    const total = manifests.reduce((sum, manifest) => sum + parallelismOf(manifest?.job), 0);
-    return { free: total, total };
+  /** The jobs by their clusters. */
+  function clusterJobs(): readonly (readonly [KubernetesSessionJob, ...KubernetesSessionJob[]])[] {
+    const found = new Map<string, [KubernetesSessionJob, ...KubernetesSessionJob[]]>();
+    for (const job of jobs) {
+      const key = `${job.namespace}/${job.deployment}`;
+      const known = found.get(key);
+      if (known === undefined) found.set(key, [job]);
+      else known.push(job);
+    }
+    return [...found.values()];
+  }
+
+  async function clusterOf(
+    inIt: readonly [KubernetesSessionJob, ...KubernetesSessionJob[]],
+    call: Call,
+  ): Promise<SessionCluster> {
+    const [first] = inIt;
+    const parallelism = async (job: KubernetesSessionJob) => {
+      const manifest = await sessionManifestOf(kubernetes, job, call);
+      return parallelismOf(manifest?.job ?? (await lookAtSession(kubernetes, rest(job), job, call)).object);
+    };
+    const { cluster } = await lookAtSession(kubernetes, rest(first), first, call);
+    const wanted = (await Promise.all(inIt.map(parallelism))).reduce((sum, each) => sum + each, 0);
+    const known = { namespace: first.namespace, name: first.deployment, jobs: inIt.map(({ name }) => name), wanted };
+    if (cluster === undefined || cluster.deleting) return { ...known, state: 'absent' };
+    const slots = await unlessSilent(rest(first).slots(call));
+    const state = cluster.jobManager === 'READY' && slots !== undefined ? 'ready' : 'starting';
+    return { ...known, state, ...(slots === undefined ? {} : { slots }) };
   }
 
   return port;

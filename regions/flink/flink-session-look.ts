@@ -93,7 +93,11 @@ async function lastWarning(
   call?: CallOptions,
 ): Promise<string | undefined> {
   const fields = `involvedObject.kind=${flinkSessionJobKind.kind},involvedObject.name=${sessionJob},type=Warning`;
-  const events = await kubernetes.list(eventKind, { namespace, fields }, call);
+  const events = await kubernetes.list(eventKind, { namespace, fields }, call).catch((error: unknown) => {
+    // Without leave to read them, none: they only say more of what is seen otherwise.
+    if (error instanceof ArgusError && error.code === 'KubernetesForbidden') return [];
+    throw error;
+  });
   const last = events.toSorted((a, b) => seenAt(a).localeCompare(seenAt(b))).at(-1);
   return typeof last?.message === 'string' && last.message !== '' ? brief(last.message) : undefined;
 }
@@ -101,7 +105,7 @@ async function lastWarning(
 const seenAt = (event: KubernetesObject): string => `${event.lastTimestamp ?? event.metadata.creationTimestamp ?? ''}`;
 
 /** The answer; undefined when there is nobody to give it. */
-async function unlessSilent<T>(answer: Promise<T>): Promise<T | undefined> {
+export async function unlessSilent<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {

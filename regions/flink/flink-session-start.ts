@@ -100,6 +100,12 @@ export async function trySessionJob(sources: Sources, job: KubernetesSessionJob,
   if (route.kind === 'refused' && route.always) throw new ArgusError(route.code, route.message, { hint: route.hint });
 }
 
+/** The way that a start of this job would take as things are. Changes nothing. */
+export async function sessionRouteOf(sources: Sources, job: KubernetesSessionJob, call: Call): Promise<SessionRoute> {
+  const manifest = await sessionManifestOf(sources.kubernetes, job, call);
+  return routeOf(job, manifest, await lookAtSession(sources.kubernetes, sources.rest, job, call));
+}
+
 function routeOf(
   job: KubernetesSessionJob,
   manifest: FlinkSessionManifest | undefined,

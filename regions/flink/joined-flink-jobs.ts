@@ -43,6 +43,9 @@ export function joinedFlinkJobs(parts: readonly FlinkPart[]): FlinkJobs {
       const sum = (key: 'free' | 'total') => found.reduce((all, each) => all + each[key], 0);
       return { free: sum('free'), total: sum('total') };
     },
+    async clusters(call) {
+      return (await Promise.all(parts.map(async ({ flink }) => (await flink.clusters?.(call)) ?? []))).flat();
+    },
     async check(call) {
       for (const { flink } of parts) await flink.check?.(call);
     },

@@ -179,7 +179,9 @@ async function setOperator(available: number): Promise<void> {
 
 describe('argus standby check', () => {
   test('all is there: ready, with the rights of the fixtures', limit, async () => {
-    expect(await check(0)).toEqual({ region: 'singapore', jobs: ['counts'], verdict: 'ready', findings: [] });
+    const what = 'its image is on every node that takes its pods';
+    const warmth = [{ job: 'counts', wanted: 'cold', is: 'warm', what }];
+    expect(await check(0)).toEqual({ region: 'singapore', jobs: ['counts'], verdict: 'ready', findings: [], warmth });
     const ended = await argus(config(), 'standby', 'check');
     expect(ended.stdout).toBe('singapore for counts: ready\n');
   });
@@ -243,6 +245,12 @@ describe('argus standby check', () => {
     const image = 'registry.example/other:1';
     const pulled = await manifestWith('pulled.yaml', { 'spec.image': image });
     expect(told(await check(0, config(pulled)))).toEqual(['warning ImageDiffers', 'warning ImageToPull']);
+    const warm = config(pulled).replaceAll('argus-flink, manifest', 'argus-flink, standby: warm, manifest');
+    expect(told(await check(0, warm))).toEqual([
+      'warning ImageDiffers',
+      'warning StandbyNotWarm',
+      'warning ImageToPull',
+    ]);
     const never = await manifestWith('never.yaml', { 'spec.image': image, 'spec.imagePullPolicy': 'Never' });
     expect(told(await check(3, config(never)))).toEqual(['refused ImageAbsent', 'warning ImageDiffers']);
   });

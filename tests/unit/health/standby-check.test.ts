@@ -49,6 +49,8 @@ const limits = { seen: [] };
 const space = { namespace: 'argus-data', quotas: { seen: [] }, limits };
 const ready: StandbyKubernetes = {
   jobs: [job],
+  warm: new Set(),
+  clusters: { seen: [] },
   namespaces: [space],
   nodes: { seen: [node()] },
   operator: { seen: [{ name: 'flink/operator', available: 1 }] },

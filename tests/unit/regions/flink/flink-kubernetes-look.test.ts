@@ -92,4 +92,11 @@ describe('what a deployment is as jobs', () => {
     const found = toJobs('counts', { deployment: object, pods }, told);
     expect(found.map(({ id, state }) => `${id} ${state}`)).toEqual(jobs);
   });
+
+  test('it has the name that the configuration gives it, whatever it calls itself', () => {
+    const found = toJobs('counts', { deployment: deployment(), pods: both }, [
+      { ...job('RUNNING'), name: 'Counts, v3' },
+    ]);
+    expect(found).toMatchObject([{ id: 'ab', name: 'counts' }]);
+  });
 });
