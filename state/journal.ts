@@ -18,10 +18,13 @@ const failure = z.object({
 /** Why something did not happen, as it is journalled. */
 export type Failure = z.output<typeof failure>;
 
+/** From here on nothing is taken back. */
+const pastReturn = z.literal(true);
+
 const fact = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('run-started'), runbook: z.string(), by: z.string(), details: json }),
   /** Durable before the act: from here on the act may have happened. */
-  z.object({ kind: z.literal('step-started'), step: z.string() }),
+  z.object({ kind: z.literal('step-started'), step: z.string(), pastReturn: pastReturn.exactOptional() }),
   z.object({
     kind: z.literal('step-finished'),
     step: z.string(),
@@ -31,6 +34,7 @@ const fact = z.discriminatedUnion('kind', [
     /** How much of that went by in waiting for others; absent: the step waits for none. */
     waitedMs: z.number().exactOptional(),
     evidence: json,
+    pastReturn: pastReturn.exactOptional(),
   }),
   z.object({
     kind: z.literal('step-failed'),
@@ -237,13 +241,21 @@ export async function readRuns(
   options: CallOptions = {},
 ): Promise<readonly (readonly JournalEntry[])[]> {
   const read = await Promise.all(runs.map((run) => readRun(store, run, options)));
-  for (const { after, run } of read.flatMap((entries) => entries.slice(0, 1))) {
-    const linked = after && read[runs.indexOf(after.run)];
-    if (!after || !linked || linked[after.seq - 1]?.sha256 === after.sha256) continue;
-    const why = `it was another when ${run} began`;
-    throw new JournalTampered(store, { run: after.run, seq: after.seq, key: entryKey(after.run, after.seq), why });
-  }
+  const fault = brokenLink(read);
+  if (fault) throw new JournalTampered(store, fault);
   return read;
+}
+
+/** The first entry among these runs' that a later one of them was linked to, and that is not there as it was. Pure. */
+export function brokenLink(runs: readonly (readonly JournalEntry[])[]): ChainFault | undefined {
+  const byName = new Map(runs.flatMap((entries) => (entries[0] ? [[entries[0].run, entries] as const] : [])));
+  for (const { after, run } of runs.flatMap((entries) => entries.slice(0, 1))) {
+    const linked = after && byName.get(after.run);
+    if (!after || !linked || linked[after.seq - 1]?.sha256 === after.sha256) continue;
+    const key = entryKey(after.run, after.seq);
+    return { run: after.run, seq: after.seq, key, why: `it was another when ${run} began` };
+  }
+  return undefined;
 }
 
 /** The names of all runs, oldest first. */

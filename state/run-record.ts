@@ -31,6 +31,8 @@ export interface RunRecord {
   readonly report?: Json;
   /** Steps whose effect was to be taken back and could not be. */
   readonly notTakenBack?: readonly string[];
+  /** It passed the point from which on nothing is taken back. */
+  readonly pastReturn?: true;
   /** Who asked from elsewhere that it stops. */
   readonly stoppedBy?: string;
 }
@@ -94,6 +96,7 @@ export function foldRun(entries: readonly JournalEntry[]): RunRecord | undefined
     steps: [...steps.values()],
     ...(hint === undefined ? {} : { hint }),
     ...(report === undefined ? {} : { report }),
+    ...(entries.some(({ fact }) => 'pastReturn' in fact) ? { pastReturn: true } : {}),
     ...(notTakenBack.length === 0 ? {} : { notTakenBack }),
     ...(stoppedBy === undefined ? {} : { stoppedBy }),
   };

@@ -1,19 +1,29 @@
 import { type Occasion, occasionIn } from '../../runbooks/occasion.ts';
-import { listRuns, readRun } from '../../state/journal.ts';
+import { listAttempts } from '../../state/attempts.ts';
+import { inspectRun, listRuns } from '../../state/journal.ts';
 import { foldRun } from '../../state/run-record.ts';
 import type { CommandContext } from '../context.ts';
 import { withState } from '../session.ts';
 
-/** `argus runs list`: newest first. */
+/** How many refused attempts are listed. */
+const attemptsShown = 50;
+
+/** `argus runs list`: newest first, and the attempts that were refused before their run began. */
 export async function run(context: CommandContext): Promise<number> {
   return withState(context, async (state) => {
     const { signal } = context;
     const ids = [...(await listRuns(state, { signal }))].reverse();
-    const runs = (await Promise.all(ids.map(async (id) => foldRun(await readRun(state, id, { signal }))))).filter(
-      (r) => r !== undefined,
-    );
+    const [attempts, ...inspected] = await Promise.all([
+      listAttempts(state, attemptsShown, { signal }),
+      ...ids.map((id) => inspectRun(state, id, { signal })),
+    ]);
+    const runs = inspected.flatMap(({ entries, fault }) => {
+      const record = foldRun(entries);
+      return record ? [{ ...record, tampered: fault !== undefined }] : [];
+    });
+    const unreadable = ids.filter((id) => !runs.some((r) => r.run === id));
     if (context.json) {
-      const rows = runs.map(({ run: id, runbook, status, by, startedAtMs, lastAtMs, details }) => ({
+      const rows = runs.map(({ run: id, runbook, status, by, startedAtMs, lastAtMs, details, tampered }) => ({
         run: id,
         runbook,
         status,
@@ -21,11 +31,25 @@ export async function run(context: CommandContext): Promise<number> {
         startedAtMs,
         lastAtMs,
         ...occasionIn(details),
+        ...(tampered ? { tampered } : {}),
       }));
-      context.print(JSON.stringify({ runs: rows }));
-    } else if (runs.length === 0) context.print('no runs yet');
-    else
-      for (const r of runs) context.print(`${r.run}  ${r.status.padEnd(11)}  by ${r.by}${told(occasionIn(r.details))}`);
+      context.print(JSON.stringify({ runs: rows, attempts, ...(unreadable.length === 0 ? {} : { unreadable }) }));
+      return 0;
+    }
+    const lines = [
+      ...runs.map(({ run: id, status, by, details, startedAtMs: atMs, tampered }) => ({
+        atMs,
+        text: `${id}  ${status.padEnd(11)}  by ${by}${told(occasionIn(details))}${tampered ? '  JOURNAL TAMPERED WITH' : ''}`,
+      })),
+      ...attempts.map(({ atMs, what, by, code, message, ...occasion }) => ({
+        atMs,
+        text: `${new Date(atMs).toISOString()}  ${what} refused  by ${by}${told(occasion)}  (${code}: ${message})`,
+      })),
+    ].toSorted((a, b) => b.atMs - a.atMs);
+    for (const { text } of lines) context.print(text);
+    for (const id of unreadable)
+      context.print(`${id}  JOURNAL TAMPERED WITH: it can't be read (argus runs show ${id})`);
+    if (lines.length + unreadable.length === 0) context.print('no runs yet');
     return 0;
   });
 }

@@ -6,7 +6,8 @@ import { type AssembledRecount, assembleRecount, type PartitionCount } from '../
 import type { FailoverReport } from '../../runbooks/failover/report.ts';
 import { occasionIn } from '../../runbooks/occasion.ts';
 import { type PromotionReport, promotionRunbook } from '../../runbooks/promotion/run-promotion.ts';
-import { readRun } from '../../state/journal.ts';
+import { brokenLink, inspectRun, listRuns } from '../../state/journal.ts';
+import type { ChainFault } from '../../state/journal-chain.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { kafkaEndpoint } from '../compose.ts';
 import { resolveSecret } from '../config/load.ts';
@@ -22,7 +23,12 @@ export async function run(
 ): Promise<number> {
   return withState(context, async (state, { config, folder }) => {
     const { signal } = context;
-    const record = foldRun(await readRun(state, options.id, { signal }));
+    const { entries, chained, fault: own } = await inspectRun(state, options.id, { signal });
+    const later = (await listRuns(state, { signal })).filter((id) => id > options.id).slice(0, 20);
+    const others = await Promise.all(later.map((id) => inspectRun(state, id, { signal })));
+    const fault = own ?? ownLink(options.id, brokenLink([entries, ...others.map((o) => o.entries)]));
+    const record = foldRun(entries);
+    if (!record && fault) throw tampered(fault);
     if (!record) {
       throw new ArgusError('RunMissing', `no run is called ${options.id}`, {
         exitCode: 2,
@@ -42,11 +48,30 @@ export async function run(
       const brokers = from && (await kafkaEndpoint(report.from, from.kafka, folder, secret));
       recount = assembleRecount(report, await countAll(report, brokers, signal));
     }
-    if (context.json) context.print(JSON.stringify({ ...record, ...(recount ? { recount } : {}) }));
-    else context.print(render(record, report, recount));
+    if (context.json) {
+      const journal = { chained, ...(fault ? { fault } : {}) };
+      context.print(JSON.stringify({ ...record, ...(recount ? { recount } : {}), journal }));
+    } else {
+      context.print(render(record, report, recount));
+      if (!chained) context.print('journal of an older version, without hashes: a change in it would not show');
+    }
+    if (fault) throw tampered(fault);
     return recount && recount.uncounted.length > 0 ? 1 : 0;
   });
 }
+
+const ownLink = (run: string, fault: ChainFault | undefined) => (fault?.run === run ? fault : undefined);
+
+/** What is shown goes up to the entry that is not as it was written. */
+const tampered = ({ run, seq, key, why }: ChainFault) =>
+  new ArgusError(
+    'JournalTampered',
+    `the journal of ${run} is not as it was written from entry ${seq} on: ${key}: ${why}`,
+    {
+      exitCode: 3,
+      hint: `restore ${key} from the bucket's versions, or move the run's entries away if you know that it is void`,
+    },
+  );
 
 /** Every promoted partition of the old primary, counted from the promoted end on. Unreachable: exit code 1, with the reason. */
 async function countAll(

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { audited } from '../audited.ts';
 import type { CommandLine } from '../command-line.ts';
 import { instant, lossBudget } from '../option-values.ts';
 
@@ -9,7 +10,7 @@ export function runbookCommands(cli: CommandLine): void {
     'failover',
     'Promote the standby: fence, freeze, restore, flip names, verify, report',
     '  $ argus failover --dry-run\n  $ argus failover\n  $ argus failover --plan-out plan.json; argus failover --plan plan.json\n  $ argus failover --yes --accept-unfenced --outage-at 2026-11-21T03:00:00Z',
-    () => import('../commands/failover.ts'),
+    () => audited('failover', import('../commands/failover.ts')),
     (c) =>
       c
         .option('--dry-run', 'print the plan and what blocks it; changes nothing')
@@ -19,6 +20,10 @@ export function runbookCommands(cli: CommandLine): void {
             '--plan <file>',
             'carry out this plan as it was written; refused (3) when the world has moved',
           ).conflicts(['planOut', 'acceptUnfenced', 'acceptOutputGap', 'outageAt']),
+        )
+        .option(
+          '--resume',
+          'only go on with a run that was cut off (found by itself anyway); refused when there is none',
         )
         .option('--yes', "don't ask")
         .option('--accept-unfenced', "go on although the primary can't be proven stopped; recorded in the run")
@@ -40,7 +45,7 @@ export function runbookCommands(cli: CommandLine): void {
     'switchover',
     'Move to the standby as planned, with nothing lost: stop, prove, restore, flip names, mirror back',
     '  $ argus switchover --dry-run\n  $ argus switchover --reason "kernel upgrade"\n  $ argus switchover --yes --producers-stopped',
-    () => import('../commands/switchover.ts'),
+    () => audited('switchover', import('../commands/switchover.ts')),
     (c) =>
       c
         .option('--dry-run', 'print the plan and what blocks it; changes nothing')
@@ -58,6 +63,16 @@ export function runbookCommands(cli: CommandLine): void {
     '  $ argus runs show 20261121T103000Z-failover-1a2b\n  $ argus runs show 20261121T103000Z-failover-1a2b --recount',
     () => import('../commands/runs-show.ts'),
     (c) => c.option('--recount', 'count in the old primary’s log what the standby never got'),
+    (id) => ({ id }),
+  );
+  cli.command(
+    runs,
+    'abort <id>',
+    'Stop a run and take back what it did, up to its point of no return; a dead one is taken over first',
+    '  $ argus runs abort 20261121T103000Z-failover-1a2b --reason "false alarm"',
+    () => audited('runs abort', import('../commands/runs-abort.ts')),
+    (c) =>
+      c.option('--reason <text>', 'why, for the journal; asked for at a terminal').option('--yes', "don't ask why"),
     (id) => ({ id }),
   );
 }

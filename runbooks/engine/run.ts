@@ -4,48 +4,12 @@ import type { Fact, Failure, Journal, Json } from '../../state/journal.ts';
 import type { Lease } from '../../state/lease.ts';
 import { isFatal, isRetryable, late, toFailure, withHint } from './failures.ts';
 import { nextAction } from './next-action.ts';
+import type { RunEvent, RunResult, StepResult, StepStatus } from './run-result.ts';
 import type { Observation, Step, StepIo, Verdict } from './step.ts';
-import { waiting } from './waiting.ts';
 import { advance, noProgress, type Progress, type StepShape, shapeOf } from './transitions.ts';
+import { waiting } from './waiting.ts';
 
-export type StepStatus = 'done' | 'already' | 'failed' | 'refused' | 'interrupted' | 'not-run';
-
-/** What became of one step. */
-export interface StepResult {
-  readonly id: string;
-  readonly title: string;
-  readonly status: StepStatus;
-  readonly startedAtMs?: number;
-  readonly ms: number;
-  /** How much of that went by in waiting for `waitsFor`. */
-  readonly waitedMs?: number;
-  readonly waitsFor?: string;
-  readonly evidence?: Json;
-  readonly error?: Failure;
-}
-
-export interface RunResult<F> {
-  readonly run: string;
-  /** When it was begun. */
-  readonly startedAtMs?: number;
-  readonly epoch: number;
-  readonly outcome: 'done' | 'failed' | 'refused' | 'interrupted';
-  readonly steps: readonly StepResult[];
-  readonly facts: Partial<F>;
-  /** Steps whose effect was taken back. */
-  readonly compensated: readonly string[];
-  /** True: nothing was or can be taken back; the run has to be gone on with. */
-  readonly pastReturn: boolean;
-  /** Why the run did not end well; its hint says what to do next. */
-  readonly error?: Failure;
-}
-
-/** What happens in a run, for the terminal. Never the source of a decision. */
-export type RunEvent =
-  | { readonly kind: 'step-started'; readonly step: string; readonly title: string; readonly atMs: number }
-  | { readonly kind: 'step-progress'; readonly step: string; readonly message: string; readonly atMs: number }
-  | { readonly kind: 'step-ended'; readonly step: string; readonly result: StepResult; readonly atMs: number }
-  | { readonly kind: 'step-compensated'; readonly step: string; readonly atMs: number };
+export type { RunEvent, RunResult, StepStatus };
 
 export interface RunOptions<C, F> {
   readonly steps: readonly Step<C, F>[];
@@ -62,7 +26,10 @@ export interface RunOptions<C, F> {
   readonly signal?: AbortSignal;
   /** How to go on after an interruption. */
   readonly resumeHint: string;
-  /** Whether somebody asked from elsewhere that the run stops; looked at between the steps and while they act. */
+  /**
+   * Whether somebody asked from elsewhere that the run stops; looked at between the steps and while they act, up to the
+   * point of no return.
+   */
   readonly askedToStop?: (signal: AbortSignal) => Promise<{ readonly by: string } | undefined>;
   /**
    * Instead of going through the steps: take back what dead runs have begun of these, as far as it can be taken back.
@@ -136,11 +103,11 @@ class Execution<C, F> {
     }
   }
 
-  /** Stops the run when somebody asked for it. A state that can't be read says nothing. */
+  /** Stops the run when somebody asked for it and it can still go back. A state that can't be read says nothing. */
   private async look(): Promise<void> {
-    if (this.o.askedToStop === undefined || this.stop.signal.aborted) return;
+    if (this.o.askedToStop === undefined || this.stop.signal.aborted || this.progress.pastReturn) return;
     const asked = await this.o.askedToStop(this.o.lease.signal).catch(() => undefined);
-    if (asked === undefined) return;
+    if (asked === undefined || this.progress.pastReturn) return;
     this.stoppedBy = asked.by;
     this.stop.abort(new ArgusError('StopAsked', `${asked.by} asked the run to stop`));
   }
@@ -182,7 +149,15 @@ class Execution<C, F> {
       }
       const { evidence, facts, status } = found;
       const waited = step.waitsFor === undefined ? {} : { waitedMs: found.waitedMs };
-      await this.append({ kind: 'step-finished', step: step.id, status, ms: ms(), ...waited, evidence });
+      await this.append({
+        kind: 'step-finished',
+        step: step.id,
+        status,
+        ms: ms(),
+        ...waited,
+        evidence,
+        ...marked(step),
+      });
       this.facts = { ...this.facts, ...facts };
       const waitsFor = step.waitsFor === undefined ? {} : { ...waited, waitsFor: step.waitsFor };
       this.end({ ...common, status, ms: ms(), ...waitsFor, evidence });
@@ -251,7 +226,7 @@ class Execution<C, F> {
       return { kind: 'ok', status: 'already', waitedMs: others.total(), evidence, facts };
     }
     io.check();
-    await this.append({ kind: 'step-started', step: step.id });
+    await this.append({ kind: 'step-started', step: step.id, ...marked(step) });
     io.check();
     const acted = await others.call(() =>
       step.act(context, this.facts, io).then(
@@ -388,3 +363,6 @@ class Execution<C, F> {
     }
   }
 }
+
+const marked = ({ pointOfNoReturn }: { readonly pointOfNoReturn?: true }) =>
+  pointOfNoReturn === true ? ({ pastReturn: true } as const) : {};

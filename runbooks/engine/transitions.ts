@@ -134,9 +134,13 @@ export function advance(shapes: readonly StepShape[], progress: Progress, fact: 
   };
 }
 
-/** The progress that a journal amounts to. Pure. */
-export function foldProgress(shapes: readonly StepShape[], entries: readonly Pick<JournalEntry, 'fact'>[]): Progress {
-  return entries.reduce((progress, { fact }) => advance(shapes, progress, fact), noProgress());
+/** The progress that a journal amounts to; `begun` as in `noProgress`. Pure. */
+export function foldProgress(
+  shapes: readonly StepShape[],
+  entries: readonly Pick<JournalEntry, 'fact'>[],
+  begun: readonly string[] = [],
+): Progress {
+  return entries.reduce((progress, { fact }) => advance(shapes, progress, fact), noProgress(begun));
 }
 
 function runEvent(fact: Fact, shape: StepShape | undefined): RunEvent {

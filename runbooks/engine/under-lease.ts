@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { inspectRun, openJournal } from '../../state/journal.ts';
-import { acquireLease, type LeaseDocument } from '../../state/lease.ts';
+import { acquireLease, type Lease, type LeaseDocument } from '../../state/lease.ts';
 import { foldRun } from '../../state/run-record.ts';
 import { readStopRequest } from '../../state/stop-requests.ts';
 import { type RunOptions, type RunResult, runSteps } from './run.ts';
@@ -23,6 +23,11 @@ export interface LeasedRun<C, F>
   readonly holder: string;
   /** In the lease, for people; the runbook's name unless given. */
   readonly purpose?: string;
+  /**
+   * The lease's epoch when this was planned, 0 for none: if anybody held it since, what the plan relies on may be gone,
+   * and the run is refused (`AnotherActed`, exit code 3). Absent: no matter.
+   */
+  readonly plannedAtEpoch?: number;
   /** What the steps get, once the lease's epoch is known. */
   readonly context: (epoch: number) => C;
   /** Called while another's lease is watched for signs of life. */
@@ -34,7 +39,7 @@ export interface LeasedRun<C, F>
  * 3), which says who, since when and at which step; a dead run's is taken over. From then on nothing is thrown.
  */
 export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<RunResult<F>> {
-  const { state, clock, run, holder, purpose, context, onWaiting, signal, ...rest } = options;
+  const { state, clock, run, holder, purpose, plannedAtEpoch, context, onWaiting, signal, ...rest } = options;
   onWaiting?.('taking the lease');
   const answer = await acquireLease(
     state,
@@ -51,6 +56,17 @@ export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<Run
   );
   if (answer.kind === 'held') throw await leaseHeld(state, answer.by, signal);
   const { lease } = answer;
+  if (plannedAtEpoch !== undefined && lease.epoch !== plannedAtEpoch + 1) {
+    await giveBack(lease);
+    throw new ArgusError(
+      'AnotherActed',
+      `somebody else has acted since this was planned (lease epoch ${lease.epoch})`,
+      {
+        hint: '`argus runs list` shows who and what; then run the command again: it looks anew',
+        exitCode: 3,
+      },
+    );
+  }
   const stopRenewing = lease.keepRenewed();
   const result = await runSteps({
     ...rest,
@@ -63,10 +79,12 @@ export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<Run
     ...(signal === undefined ? {} : { signal }),
   });
   await stopRenewing();
-  // A lease that can't be given back runs out by itself.
-  await lease.release({ signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
+  await giveBack(lease);
   return result;
 }
+
+/** A lease that can't be given back runs out by itself. */
+const giveBack = (lease: Lease) => lease.release({ signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
 
 /** That somebody else is at work, and how far he is. */
 async function leaseHeld(state: ObjectStore, by: LeaseDocument, signal: AbortSignal | undefined): Promise<ArgusError> {

@@ -11,6 +11,8 @@ export interface Direction {
   readonly roles: Roles;
   /** The newest run that began this change and did not end it. */
   readonly resumes?: RunRecord;
+  /** Its runs that are not done, since the last one that was taken back, oldest first: also those without an effect. */
+  readonly open: readonly RunRecord[];
   /** The outage that the run to be gone on with counts from. */
   readonly outage?: Outage;
 }
@@ -45,11 +47,13 @@ export function decideDirection(inForce: Roles, before: Roles | undefined, runs:
   const roles = before !== undefined && wrote.length > 0 && !finished ? before : inForce;
   // What was taken back is over, and with it everything before.
   const own = under(roles.epoch);
-  const open = own.slice(own.findLastIndex(wasTakenBack) + 1).filter((r) => r.status !== 'done' && hasEffects(r));
-  const resumes = open.at(-1);
-  const outage = open.map((r) => outageIn(r.details)).find((o) => o !== undefined);
+  const open = own.slice(own.findLastIndex(wasTakenBack) + 1).filter((r) => r.status !== 'done');
+  const withEffects = open.filter(hasEffects);
+  const resumes = withEffects.at(-1);
+  const outage = withEffects.map((r) => outageIn(r.details)).find((o) => o !== undefined);
   return {
     roles,
+    open,
     ...(resumes === undefined ? {} : { resumes }),
     ...(outage === undefined ? {} : { outage }),
   };

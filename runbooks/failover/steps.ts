@@ -18,7 +18,10 @@ import { verifyNames } from './steps/verify-names.ts';
 
 /** The runbook: the plan's steps with their behaviour. */
 export function failoverSteps(
-  plan: Pick<FailoverPlan, 'steps' | 'recoveryPoints'>,
+  plan: {
+    readonly steps: readonly (StepWords & { readonly id: FailoverStepId })[];
+    readonly recoveryPoints: FailoverPlan['recoveryPoints'];
+  },
   drainMs: number,
 ): readonly FailoverStep[] {
   const claimedBytes = plan.recoveryPoints.reduce((sum, point) => sum + (point.claim?.bytes ?? 0), 0);

@@ -82,7 +82,7 @@ describe('a run under the lease', () => {
     expect(foldRun(await readRun(store, runName(1)))).toMatchObject({ status: 'interrupted', stoppedBy: 'lead@there' });
   });
 
-  test('that is asked to stop past the point of no return stops, and takes nothing back', async () => {
+  test('that is asked to stop past the point of no return goes on to its end', async () => {
     const store = memoryObjectStore('s');
     const clock = virtualClock();
     const log: string[] = [];
@@ -90,8 +90,20 @@ describe('a run under the lease', () => {
     const running = start(store, clock, 1, { steps });
     await clock.sleep(5_000);
     await askToStop(store, runName(1), { by: 'lead@there', atMs: clock.now() });
-    expect(await running).toMatchObject({ outcome: 'interrupted', compensated: [], pastReturn: true });
-    expect(log).toEqual(['a', 'b']);
+    expect(await running).toMatchObject({ outcome: 'done', pastReturn: true });
+    expect(foldRun(await readRun(store, runName(1)))).toMatchObject({ pastReturn: true });
+  });
+
+  test('that was planned before somebody else acted is refused, and gives the lease back', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    await start(store, clock, 1, { plannedAtEpoch: 0 });
+    await expect(start(store, clock, 2, { plannedAtEpoch: 0 })).rejects.toMatchObject({
+      code: 'AnotherActed',
+      exitCode: 3,
+    });
+    expect(await readLease(store)).toMatchObject({ released: true, epoch: 2 });
+    expect(await start(store, clock, 3, { plannedAtEpoch: 2 })).toMatchObject({ outcome: 'done' });
   });
 
   test('takes a dead run`s over after its time to live and what may be under way, not before', async () => {

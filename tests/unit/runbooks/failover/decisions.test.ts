@@ -81,20 +81,25 @@ describe('the direction', () => {
   });
 
   test('is that of the roles in force when no run is open', () => {
-    expect(decideDirection(roles, undefined, [])).toEqual({ roles });
-    expect(decideDirection(promoted, roles, [run('done', 'done')])).toEqual({ roles: promoted });
+    expect(decideDirection(roles, undefined, [])).toEqual({ roles, open: [] });
+    expect(decideDirection(promoted, roles, [run('done', 'done')])).toEqual({ roles: promoted, open: [] });
   });
 
   test('stays that of a run which promoted and did not end, with its outage', () => {
     for (const status of ['running', 'interrupted', 'failed'] as const) {
       const open = run(status, 'done');
-      expect(decideDirection(promoted, roles, [open])).toEqual({ roles, resumes: open, outage: outageAt(5) });
+      expect(decideDirection(promoted, roles, [open])).toEqual({
+        roles,
+        open: [open],
+        resumes: open,
+        outage: outageAt(5),
+      });
     }
   });
 
   test('forgets the outage of runs that were taken back', () => {
     const runs = [run('running', 'done', 5), run('failed', 'compensated', 6)];
-    expect(decideDirection(roles, undefined, runs)).toEqual({ roles });
+    expect(decideDirection(roles, undefined, runs)).toEqual({ roles, open: [] });
     const again = run('running', 'done', 9);
     expect(decideDirection(roles, undefined, [...runs, again])).toMatchObject({ resumes: again, outage: outageAt(9) });
   });

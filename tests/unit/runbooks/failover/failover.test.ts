@@ -163,7 +163,7 @@ describe('a failover', () => {
     expect(exitCodeOf(report)).toBe(3);
     expect(await freezeInForce(world.store, 1)).toBeUndefined();
     const after = await directionOf(world.store, roles);
-    expect(after, 'a run that was taken back is over').toEqual({ roles });
+    expect(after, 'a run that was taken back is over').toEqual({ roles, open: [] });
   });
 
   test('does not thaw a mirror that it fenced, and says that a person is needed', async () => {

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { ArgusError } from '../../domain/errors.ts';
+import { noSuchRun, stopRun } from '../../runbooks/engine/take-back.ts';
+import { abortFailover } from '../../runbooks/failover/abort-failover.ts';
+import { directionOf } from '../../runbooks/failover/direction.ts';
+import { joinReplication } from '../../runbooks/failover/join-replication.ts';
+import { readRun, runId } from '../../state/journal.ts';
+import { foldRun, type RunRecord } from '../../state/run-record.ts';
+import type { CommandContext } from '../context.ts';
+import { occasionOf } from '../occasion.ts';
+import { renderEvent } from '../render-failover.ts';
+import { rolesNow, sidesOf, withComposition, withState } from '../session.ts';
+
+export interface RunsAbortOptions {
+  readonly id: string;
+  readonly reason?: string;
+  readonly yes?: boolean;
+}
+
+/** What came of it. */
+interface Aborted {
+  /** The run that was to be aborted. */
+  readonly run: string;
+  /** The run that took it back; the same when it did so itself. */
+  readonly by: string;
+  readonly compensated: readonly string[];
+  readonly notTakenBack: readonly string[];
+  /** It had begun to stop the primary's jobs: they stay stopped. */
+  readonly primaryJobsStopped: boolean;
+}
+
+/**
+ * `argus runs abort <id>`: a live run is asked to stop, a dead one's lease is taken; what it did is taken back, up to
+ * the point of no return, past which it is refused. Exit code 4 when something could not be taken back.
+ */
+export async function run(context: CommandContext, options: RunsAbortOptions): Promise<number> {
+  const { clock, signal, who } = context;
+  const occasion = await occasionOf(context, options);
+  const stopped = await withState(context, async (state) => {
+    const record = foldRun(await readRun(state, options.id, { signal }));
+    if (record === undefined) throw noSuchRun(options.id);
+    if (record.status !== 'running') throw overAlready(record);
+    context.tell(`asking ${record.by} to stop ${record.run}`);
+    const { reason } = occasion;
+    const request = { by: who, atMs: clock.now(), ...(reason === undefined ? {} : { reason }) };
+    return { record, ended: await stopRun(state, options.id, request, clock, { signal }) };
+  });
+  const { record, ended } = stopped;
+  const aborted = ended === 'dead' ? await takeBack(context, record, occasion) : stoppedItself(ended);
+  context.print(context.json ? JSON.stringify(aborted) : render(aborted));
+  return aborted.notTakenBack.length > 0 ? 4 : 0;
+}
+
+function stoppedItself(record: RunRecord): Aborted {
+  if (record.stoppedBy === undefined) throw overAlready(record);
+  return {
+    run: record.run,
+    by: record.run,
+    compensated: record.steps.filter((s) => s.status === 'compensated').map((s) => s.id),
+    notTakenBack: record.notTakenBack ?? [],
+    primaryJobsStopped: stoppedJobs([record]),
+  };
+}
+
+async function takeBack(context: CommandContext, record: RunRecord, occasion: object): Promise<Aborted> {
+  if (record.runbook !== 'failover') {
+    throw new ArgusError(
+      'AbortNotOffered',
+      `${record.run} is dead, and a dead ${record.runbook} is only gone on with`,
+      {
+        exitCode: 3,
+        hint: `run \`argus ${record.runbook}\` again: it looks at what is done; then stop it, if need be`,
+      },
+    );
+  }
+  return withComposition(context, async (composition) => {
+    const { config, names, state } = composition;
+    const { clock, signal, who } = context;
+    const { roles, open } = await directionOf(state, await rolesNow(context, composition), { signal });
+    const dead = open.map((r) => r.run);
+    const newest = dead.at(-1);
+    if (!dead.includes(record.run) || newest === undefined) throw overAlready(record);
+    if (newest !== record.run) {
+      throw new ArgusError('RunGoneOn', `${newest} has gone on with ${record.run}`, {
+        exitCode: 3,
+        hint: `argus runs abort ${newest}`,
+      });
+    }
+    context.tell(`${record.by} shows no sign of life: taking back what ${dead.join(', ')} did`);
+    const sides = await sidesOf(context, composition, roles);
+    const result = await abortFailover({
+      context: {
+        config,
+        ...sides,
+        names,
+        state,
+        clock,
+        jobs: config.jobs.map((job) => ({ config: job, jarPath: '' })),
+        roles,
+        run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
+        by: who,
+        acceptUnfenced: false,
+        drainMs: 0,
+        ...joinReplication(sides.primary, sides.standby, config.topics),
+      },
+      dead,
+      holder: who,
+      occasion,
+      signal,
+      onEvent: (event) => context.tell(renderEvent(event)),
+      onWaiting: (message) => context.tell(message),
+    });
+    const after = foldRun(await readRun(state, result.run, { signal }));
+    if (after?.status !== 'interrupted') {
+      const { code = 'AbortFailed', message = 'it was not taken back', hint } = result.error ?? {};
+      throw new ArgusError(code, message, { exitCode: 4, ...(hint === undefined ? {} : { hint }) });
+    }
+    return {
+      run: record.run,
+      by: result.run,
+      compensated: result.compensated,
+      notTakenBack: after.notTakenBack ?? [],
+      primaryJobsStopped: stoppedJobs(open),
+    };
+  });
+}
+
+function overAlready({ run, status, runbook, pastReturn }: RunRecord): ArgusError {
+  const left = status === 'failed' && pastReturn === true;
+  return new ArgusError('RunOver', `${run} is over: ${status}`, {
+    exitCode: 3,
+    hint: left
+      ? `it passed the point of no return: \`argus ${runbook}\` goes on with it`
+      : `\`argus runs show ${run}\` shows what it did and took back`,
+  });
+}
+
+const stoppedJobs = (runs: readonly RunRecord[]): boolean =>
+  runs.some(({ steps }) => steps.some((s) => s.id === 'stop-primary-jobs' && s.status !== 'already'));
+
+function render({ run, by, compensated, notTakenBack, primaryJobsStopped }: Aborted): string {
+  const lines = [
+    `${run} was aborted${by === run ? '' : ` by ${by}`}`,
+    `taken back: ${compensated.length === 0 ? 'there was nothing to take back' : compensated.join(', ')}`,
+  ];
+  if (notTakenBack.length > 0) {
+    lines.push(`NOT taken back: ${notTakenBack.join(', ')}; \`argus runs show ${by}\` says why`);
+  }
+  if (primaryJobsStopped) {
+    lines.push("the primary's jobs may be stopped: look, and start them from their newest checkpoint");
+  }
+  return lines.join('\n');
+}
