@@ -13,6 +13,7 @@ import { runAuditLoop } from './audit-loop.ts';
 import { runCheckpointLoop } from './checkpoint-loop.ts';
 
 import { decideReplication, type ReplicationOrder } from './decide-replication.ts';
+import { fenceReturned } from './fence-returned.ts';
 import { aclLoops } from './follow-acls.ts';
 import { type FollowOptions, followRoles, orderSentence } from './follow-roles.ts';
 import { topicFollower } from './follow-topics.ts';
@@ -182,6 +183,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       const replicate = AbortSignal.any([signal, lease.signal]);
       // Sightings are written by whoever replicates, and by nobody beside it.
       const watching = watch.run(replicate);
+      const fencing = fenceReturned({ ...parts, roles: () => roles, lease }, replicate);
       const follow: FollowOptions = {
         state,
         clock,
@@ -195,7 +197,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           tickedAt = clock.monotonic();
         },
       };
-      await Promise.all([followRoles(follow, replicate), watching]);
+      await Promise.all([followRoles(follow, replicate), watching, fencing]);
       said = undefined;
       await stopRenewing();
       if (signal.aborted) await lease.release({ signal: AbortSignal.timeout(3_000) });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ArgusError } from '../domain/errors.ts';
 import { type Acl, aclKey } from '../regions/kafka/kafka-acls.ts';
 import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
 import { acl } from './acl.ts';
@@ -22,6 +23,8 @@ export type KafkaFenceRecord = z.output<typeof schema>;
 export interface FenceAuthor {
   readonly by: string;
   readonly atMs: number;
+  /** Who goes by these roles must not shut a region that is being opened for later ones: `FenceOpened`. */
+  readonly unlessOpenedFor?: number;
 }
 
 const key = (region: string) => `kafka-fence/${region}`;
@@ -41,14 +44,27 @@ export function noteFenceRules(
   store: ObjectStore,
   region: string,
   rules: readonly Acl[],
-  { by, atMs }: FenceAuthor,
+  author: FenceAuthor,
   options: CallOptions = {},
 ): Promise<KafkaFenceRecord> {
+  const { by, atMs } = author;
   const change = (now: KafkaFenceRecord): KafkaFenceRecord => {
+    refuseOpened(region, now, author);
     const known = new Set(now.rules.map(aclKey));
     return { rules: [...now.rules, ...rules.filter((r) => !known.has(aclKey(r)))], by, atMs };
   };
   return changeDocument(store, key(region), schema, empty, change, options);
+}
+
+/** Throws `FenceOpened` when a run opens the region for roles that its author doesn't know of. */
+export function refuseOpened(
+  region: string,
+  record: KafkaFenceRecord | undefined,
+  { unlessOpenedFor }: Pick<FenceAuthor, 'unlessOpenedFor'>,
+): void {
+  const { openedFor, by } = record ?? empty;
+  if (unlessOpenedFor === undefined || openedFor === undefined || openedFor <= unlessOpenedFor) return;
+  throw new ArgusError('FenceOpened', `${by} opens the Kafka of ${region} for roles epoch ${openedFor}`);
 }
 
 /** Notes that these rules are taken away and, with `openedFor`, that the region is being made primary in these roles. */

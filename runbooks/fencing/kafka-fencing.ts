@@ -4,7 +4,13 @@ import { type Acl, aclKey } from '../../regions/kafka/kafka-acls.ts';
 import type { FencedKind, KafkaFence } from '../../regions/kafka/kafka-fence.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Region } from '../../regions/region.ts';
-import { dropFenceRules, type FenceAuthor, noteFenceRules, readKafkaFence } from '../../state/kafka-fence.ts';
+import {
+  dropFenceRules,
+  type FenceAuthor,
+  noteFenceRules,
+  readKafkaFence,
+  refuseOpened,
+} from '../../state/kafka-fence.ts';
 import { decideFence, type FenceSight, movedEnds, type Standing, standing } from './decide-fence.ts';
 import { fenceRules, missingRules, ofKinds, otherWriters } from './fence-rules.ts';
 
@@ -86,6 +92,14 @@ export async function denyKafkaWrites(
   if (missing.length > 0) {
     check();
     await region.kafka.createAcls(missing, { signal });
+    // Opened in between: what was just made would stay behind.
+    const now = author.unlessOpenedFor === undefined ? undefined : await readKafkaFence(state, region.name, { signal });
+    try {
+      refuseOpened(region.name, now, author);
+    } catch (error) {
+      await region.kafka.deleteAcls(missing, { signal });
+      throw error;
+    }
   }
   return { kind: 'made', created: missing.length };
 }
