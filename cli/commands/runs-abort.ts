@@ -1,15 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { ArgusError } from '../../domain/errors.ts';
+import type { Roles } from '../../domain/roles.ts';
+import type { RunEvent } from '../../runbooks/engine/run.ts';
 import { noSuchRun, stopRun } from '../../runbooks/engine/take-back.ts';
 import { abortFailover } from '../../runbooks/failover/abort-failover.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
+import { abortSwitchover } from '../../runbooks/switchover/abort-switchover.ts';
 import { readRun, runId } from '../../state/journal.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
+import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { occasionOf } from '../occasion.ts';
 import { renderEvent } from '../render-failover.ts';
 import { rolesNow, sidesOf, withComposition, withState } from '../session.ts';
+import { switchoverContext } from '../switchover-context.ts';
 
 export interface RunsAbortOptions {
   readonly id: string;
@@ -63,20 +68,17 @@ function stoppedItself(record: RunRecord): Aborted {
 }
 
 async function takeBack(context: CommandContext, record: RunRecord, occasion: object): Promise<Aborted> {
-  if (record.runbook !== 'failover') {
-    throw new ArgusError(
-      'AbortNotOffered',
-      `${record.run} is dead, and a dead ${record.runbook} is only gone on with`,
-      {
-        exitCode: 3,
-        hint: `run \`argus ${record.runbook}\` again: it looks at what is done; then stop it, if need be`,
-      },
-    );
+  const { runbook } = record;
+  if (runbook !== 'failover' && runbook !== 'switchover') {
+    throw new ArgusError('AbortNotOffered', `${record.run} is dead, and a dead ${runbook} is only gone on with`, {
+      exitCode: 3,
+      hint: `run \`argus ${runbook}\` again: it looks at what is done; then stop it, if need be`,
+    });
   }
   return withComposition(context, async (composition) => {
-    const { config, names, state } = composition;
-    const { clock, signal, who } = context;
-    const { roles, open } = await directionOf(state, await rolesNow(context, composition), { signal });
+    const { state } = composition;
+    const { signal, who } = context;
+    const { roles, open } = await directionOf(state, await rolesNow(context, composition), { signal, runbook });
     const dead = open.map((r) => r.run);
     const newest = dead.at(-1);
     if (!dead.includes(record.run) || newest === undefined) throw overAlready(record);
@@ -87,29 +89,18 @@ async function takeBack(context: CommandContext, record: RunRecord, occasion: ob
       });
     }
     context.tell(`${record.by} shows no sign of life: taking back what ${dead.join(', ')} did`);
-    const sides = await sidesOf(context, composition, roles);
-    const result = await abortFailover({
-      context: {
-        config,
-        ...sides,
-        names,
-        state,
-        clock,
-        jobs: config.jobs.map((job) => ({ config: job, jarPath: '' })),
-        roles,
-        run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
-        by: who,
-        acceptUnfenced: false,
-        drainMs: 0,
-        ...joinReplication(sides.primary, sides.standby, config.topics),
-      },
+    const how = {
       dead,
       holder: who,
       occasion,
       signal,
-      onEvent: (event) => context.tell(renderEvent(event)),
-      onWaiting: (message) => context.tell(message),
-    });
+      onEvent: (event: RunEvent) => context.tell(renderEvent(event)),
+      onWaiting: (message: string) => context.tell(message),
+    };
+    const result =
+      runbook === 'failover'
+        ? await abortFailover({ context: await failoverContext(context, composition, roles), ...how })
+        : await abortSwitchover({ context: await switchoverContext(context, composition, roles, false), ...how });
     const after = foldRun(await readRun(state, result.run, { signal }));
     if (after?.status !== 'interrupted') {
       const { code = 'AbortFailed', message = 'it was not taken back', hint } = result.error ?? {};
@@ -123,6 +114,26 @@ async function takeBack(context: CommandContext, record: RunRecord, occasion: ob
       primaryJobsStopped: stoppedJobs(open),
     };
   });
+}
+
+async function failoverContext(context: CommandContext, composition: Composition, roles: Roles) {
+  const { config, names, state } = composition;
+  const { clock, who } = context;
+  const sides = await sidesOf(context, composition, roles);
+  return {
+    config,
+    ...sides,
+    names,
+    state,
+    clock,
+    jobs: config.jobs.map((job) => ({ config: job, jarPath: '' })),
+    roles,
+    run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
+    by: who,
+    acceptUnfenced: false,
+    drainMs: 0,
+    ...joinReplication(sides.primary, sides.standby, config.topics),
+  };
 }
 
 function overAlready({ run, status, runbook, pastReturn }: RunRecord): ArgusError {

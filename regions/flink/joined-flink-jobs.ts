@@ -58,6 +58,7 @@ export function joinedFlinkJobs(parts: readonly FlinkPart[]): FlinkJobs {
     stopWithSavepoint: (stop, call) => whereKnown(async (flink) => flink.stopWithSavepoint?.(stop, call)),
     savepointStop: (jobId, triggerId, call) =>
       whereKnown(async (flink) => (await flink.savepointStop?.(jobId, triggerId, call)) ?? { kind: 'unknown' }),
+    settle: (jobId, call) => whereKnown(async (flink) => flink.settle?.(jobId, call)),
     forceStop: (jobId, call) =>
       whereKnown(async (flink) => (await flink.forceStop?.(jobId, call)) ?? { done: [], unproven: [] }),
     health: (jobId, call) => whereKnown(async (flink) => (await flink.health?.(jobId, call)) ?? noWord),

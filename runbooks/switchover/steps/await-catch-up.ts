@@ -20,6 +20,7 @@ export function awaitCatchUp(words: StepWords, catchUpMs: number): SwitchoverSte
   return {
     id: 'await-catch-up',
     ...words,
+    waitsFor: 'Flink of the primary',
     timeoutMs: catchUpMs + 60_000,
     pollMs: 300,
     onFailure: {

@@ -8,6 +8,7 @@ export function checkReady(words: StepWords): SwitchoverStep {
   return {
     id: 'check-ready',
     ...words,
+    waitsFor: 'both sides',
     timeoutMs: 30_000,
     onFailure: { kind: 'stop', hint: 'see `argus status` and `argus standby check`' },
     async observe(context, _facts, io) {

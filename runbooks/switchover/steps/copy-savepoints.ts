@@ -12,6 +12,7 @@ export function copySavepoints(words: StepWords): SwitchoverStep {
   return {
     id: 'copy-savepoints',
     ...words,
+    waitsFor: 'both object stores',
     timeoutMs: 600_000,
     onFailure: { kind: 'stop', hint: 'check both buckets (`argus status`), then run `argus switchover` again' },
     async observe(context, facts, io) {

@@ -12,6 +12,7 @@ export function denyProducers(words: StepWords): SwitchoverStep {
   return {
     id: 'deny-producers',
     ...words,
+    waitsFor: 'Kafka of the primary',
     timeoutMs: 60_000,
     onFailure: { kind: 'stop', hint: "check the primary's Kafka (`argus status`), then run `argus switchover` again" },
     async observe(context, _facts, io) {
@@ -44,6 +45,7 @@ export function denyJobs(words: StepWords): SwitchoverStep {
   return {
     id: 'deny-jobs',
     ...words,
+    waitsFor: 'Kafka of the primary',
     timeoutMs: 60_000,
     onFailure: { kind: 'stop', hint: "check the primary's Kafka (`argus status`), then run `argus switchover` again" },
     async observe(context, _facts, io) {
@@ -73,6 +75,7 @@ export function openMirror(words: StepWords): SwitchoverStep {
   return {
     id: 'open-mirror',
     ...words,
+    waitsFor: 'Kafka of the old primary',
     timeoutMs: 60_000,
     pointOfNoReturn: true,
     onFailure: {

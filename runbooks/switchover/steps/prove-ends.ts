@@ -12,6 +12,7 @@ export function proveEnds(words: StepWords): SwitchoverStep {
   return {
     id: 'prove-ends',
     ...words,
+    waitsFor: 'Kafka of both sides',
     timeoutMs: 30_000,
     pollMs: 500,
     onFailure: { kind: 'stop', hint: 'see `argus mirror status`; then run `argus switchover` again' },

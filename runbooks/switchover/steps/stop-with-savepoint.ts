@@ -47,6 +47,7 @@ export function stopWithSavepoint(words: StepWords): SwitchoverStep {
   return {
     id: 'stop-with-savepoint',
     ...words,
+    waitsFor: 'Flink of the primary',
     timeoutMs: 300_000,
     pollMs: 300,
     onFailure: {
