@@ -37,6 +37,10 @@ export interface OldLogs {
   lookForDiverged(found: readonly Divergence[], signal: AbortSignal): Promise<readonly string[]>;
   /** Deletes a topic of the old primary and makes it anew, once all that it alone has is kept. */
   beginAnew(topic: string, kept: readonly KeptRanges[], mayAct: () => void, signal: AbortSignal): Promise<void>;
+  /** Checkpoints in the active side's replica that had read orphans, as keys of its bucket. Reads only. */
+  findOvertaken(signal: AbortSignal): Promise<readonly string[]>;
+  /** Takes one out of those that can be chosen. Idempotent. */
+  retirePoint(point: string, signal: AbortSignal): Promise<void>;
   /** Lets the mirror write to the old primary again, where an earlier failover had denied it. Idempotent. */
   letMirrorWrite(signal: AbortSignal): Promise<void>;
   /** Where a topic's orphans are kept, for people. */

@@ -7,6 +7,7 @@ import type { Roles } from '../../domain/roles.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Region } from '../../regions/region.ts';
+import { findOvertaken, retirePoint } from '../../replication/checkpoints/retire-overtaken.ts';
 import { beginAnew } from '../../replication/orphans/begin-anew.ts';
 import { type Divergence, divergedTopics, wantedRanges } from '../../replication/orphans/divergence.ts';
 import { lookAtDivergence } from '../../replication/orphans/look.ts';
@@ -135,6 +136,12 @@ export function joinOrphans(parts: OrphanParts): OldLogs {
       if (topic === heartbeat) return dropHeartbeat(old, topic, mayAct, { clock, signal });
       await beginAnew(active, old, topic, kept, mayAct, { clock, signal });
     },
+    async findOvertaken(signal) {
+      const promotion = { atMs: roles.atMs, promotedAt };
+      const found = config.jobs.map(({ name }) => findOvertaken(active.objects, name, promotion, signal));
+      return (await Promise.all(found)).flat();
+    },
+    retirePoint: (point, signal) => retirePoint(active.objects, point, signal),
     async letMirrorWrite(signal) {
       const { principal, denyWrite } = config.mirror;
       if (!denyWrite || principal === undefined) return;

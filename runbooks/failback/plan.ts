@@ -12,6 +12,7 @@ export const failbackStepIds = [
   'rescue-orphans',
   'note-rescue',
   'begin-topics-anew',
+  'retire-points',
   'turn-replication',
 ] as const;
 
@@ -119,6 +120,10 @@ function stepsOf(
           ? `Begin topics of ${old} anew: none diverged`
           : `Delete ${anew.join(', ')} on ${old}, once it is proven that all of it is kept, and make it anew`,
       manual: anew.map((topic) => tools('kafka-topics.sh', `--delete --topic ${topic}`)),
+    },
+    'retire-points': {
+      title: `Take checkpoints that had read orphans out of the replica in ${active}`,
+      manual: [],
     },
     'turn-replication': {
       title: `Mirror from ${active} to ${old} (roles epoch ${roles.epoch + 1}); ${active} stays primary`,

@@ -5,6 +5,7 @@ import { beginTopicsAnew } from './steps/begin-anew.ts';
 import { fenceOldPrimary } from './steps/fence-old-primary.ts';
 import { findDivergence } from './steps/find-divergence.ts';
 import { noteRescue, rescueOrphans } from './steps/rescue-orphans.ts';
+import { retirePoints } from './steps/retire-points.ts';
 import { stopOldJobs } from './steps/stop-old-jobs.ts';
 import { turnReplication } from './steps/turn-replication.ts';
 
@@ -15,6 +16,7 @@ const make: Record<FailbackStepId, (words: StepWords) => FailbackStep> = {
   'rescue-orphans': rescueOrphans,
   'note-rescue': noteRescue,
   'begin-topics-anew': beginTopicsAnew,
+  'retire-points': retirePoints,
   'turn-replication': turnReplication,
 };
 

@@ -41,6 +41,7 @@ interface World {
   /** What is kept, and who may append: the newest opener. */
   readonly kept: Map<string, OrphanRecord[]>;
   writer: number;
+  readonly overtaken: Set<string>;
 }
 
 const roles: Roles = {
@@ -96,6 +97,11 @@ function logsOf(world: World, process: Mortal): OldLogs {
       world.old.set(topic, { id: id + 1, end: 0n });
     },
   });
+  const replica = process.port('replica', {
+    async retire(point: string) {
+      if (world.overtaken.delete(point)) world.effects.push(`retire ${point}`);
+    },
+  });
   const origin = { region: 'mumbai', promotion: 2 };
   const old = {
     async *records(range: { from: bigint; to: bigint; reason: OrphanRecord['reason'] }) {
@@ -149,6 +155,8 @@ function logsOf(world: World, process: Mortal): OldLogs {
       mayAct();
       await topicsOfOld.begin(topic as Topic, id);
     },
+    findOvertaken: async () => [...world.overtaken],
+    retirePoint: (point) => replica.retire(point),
     letMirrorWrite: async () => undefined,
   };
 }
@@ -163,6 +171,7 @@ const story: Story<World> = {
       jobs: [{ id: 'a', name: 'counts', state: 'RUNNING', startedAtMs: 1 }],
       kept: new Map(),
       writer: 0,
+      overtaken: new Set(['points/7']),
     };
     await writeRoles(world.store, roles);
     return world;
@@ -206,6 +215,7 @@ const story: Story<World> = {
       old: [...world.old],
       kept: [...world.kept].map(([key, records]) => [key, records.map((r) => `${r.reason} ${r.offset}`)]),
       rescued: Object.entries(rescued?.topics ?? {}).map(([topic, { partitions }]) => [topic, partitions]),
+      overtaken: [...world.overtaken],
       jobs: world.jobs.map((j) => j.state),
     };
   },
@@ -235,6 +245,7 @@ describe('a failback', () => {
       ],
       rescued: [['events', [{ orphans: 30n, older: 20n }]]],
       jobs: ['CANCELED'],
+      overtaken: [],
     });
   });
 
