@@ -3,11 +3,13 @@ import { parseConfig } from '../../cli/config/parse.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import type { Roles } from '../../domain/roles.ts';
+import { readTopic } from '../../lab/auditor/read-topic.ts';
 import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
 import type { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
 import type { Region } from '../../regions/region.ts';
 import type { OrphanRecord } from '../../replication/orphans/orphan-record.ts';
+import { openReplay } from '../../replication/orphans/replay.ts';
 import { Mirror } from '../../replication/topics/mirror.ts';
 import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
 import type { OldLogs } from '../../runbooks/failback/context.ts';
@@ -144,6 +146,9 @@ async function leaveBehind(topic: string): Promise<number> {
   await committed.commit();
   await aborted.abort();
   await plain.send({ topic, messages: [{ key: 'gone', value: null, partition: 0 }] });
+  // A transaction's marker is written after its answer.
+  const ends = async () => (await logEnds(pair.primaryAdmin, [{ topic, partition: 0 }])).join();
+  for (let before = ''; before !== (await ends()); await wallClock.sleep(500)) before = await ends();
   return 2_500 + 3 + 4 + 1;
 }
 
@@ -302,4 +307,51 @@ test('a second writer of the same orphans is shut out by the one that came after
     paused.close();
     other.close();
   }
+});
+
+test('orphans are replayed into the live topic once, also when that is cut off again and again', async () => {
+  const prepared = await pair.prepare(1);
+  const { topic, partitions } = prepared;
+  const tp = { topic, partition: 0 };
+  const ends = await mirrored(prepared);
+  const lost = await leaveBehind(topic);
+  const { logs, kept } = oldLogs(prepared, ends, 'topic', 7);
+  await logs.rescue(await logs.findDivergence(deadline()), nothing, nothing, deadline());
+  const producer = kafkajsClient(pair.standby).producer();
+  await producer.connect();
+  await producer.send({ topic, messages: messages('live', 3, 0) });
+  const [from = 0n] = await logEnds(pair.standbyAdmin, partitions);
+
+  const active = region('singapore', pair.standbyAdmin, pair.standby);
+  const origin = { region: 'mumbai', promotion: 7 };
+  const orphans = await kept(tp);
+  const given = async function* () {
+    yield* orphans;
+  };
+  let written = 0;
+  for (const life of [1, 2, Number.POSITIVE_INFINITY]) {
+    let left = life;
+    const mayAct = () => {
+      if (left-- === 0) throw new Error('killed');
+    };
+    const replay = await openReplay(active, 'argus-replay-7', deadline());
+    try {
+      written = await replay.replay(tp, given(), { origin, from, mayAct, signal: deadline() });
+    } catch (error) {
+      expect(error).toMatchObject({ message: 'killed' });
+      // Others write between.
+      await producer.send({ topic, messages: messages('between', 2, 0) });
+    } finally {
+      replay.close();
+    }
+  }
+  await producer.disconnect();
+  expect(written).toBeGreaterThan(0);
+  const values: string[] = [];
+  await readTopic({ bootstrap: pair.standby.address, topic }, ({ value }) => void values.push(value));
+  const replayed = values.filter((v) => v.startsWith('lost-') || v.startsWith('committed-') || v === '');
+  // All but those of the aborted transaction.
+  expect(replayed).toHaveLength(lost - 4);
+  expect(new Set(replayed).size).toBe(lost - 4);
+  expect(values.filter((v) => v.startsWith('aborted-'))).toEqual([]);
 });
