@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { audited } from '../audited.ts';
 import type { CommandLine } from '../command-line.ts';
 import { count } from '../option-values.ts';
 
@@ -9,7 +10,7 @@ export function failbackCommands(cli: CommandLine): void {
     'failback',
     'When the old primary is back: keep what only it has, begin anew what diverged there, mirror back to it, wait until it follows',
     '  $ argus failback --dry-run\n  $ argus failback\n  $ argus failback --yes --to files --reason "mumbai is back"',
-    () => import('../commands/failback.ts'),
+    () => audited('failback', import('../commands/failback.ts')),
     (c) =>
       c
         .option('--dry-run', 'print the plan and what blocks it; changes nothing')

@@ -33,7 +33,6 @@ export function turnReplication(words: StepWords): FailbackStep {
           atMs: clock.now(),
           by,
           run,
-          ...(roles.promotedAt === undefined ? {} : { promotedAt: roles.promotedAt }),
         },
         io,
       );
