@@ -6,7 +6,8 @@ import { type AssembledRecount, assembleRecount, type PartitionCount } from '../
 import type { FailoverReport } from '../../runbooks/failover/report.ts';
 import { occasionIn } from '../../runbooks/occasion.ts';
 import { type PromotionReport, promotionRunbook } from '../../runbooks/promotion/run-promotion.ts';
-import { brokenLink, inspectRun, listRuns } from '../../state/journal.ts';
+import type { SwitchoverReport } from '../../runbooks/switchover/report.ts';
+import { brokenLink, inspectRun, type Json, listRuns } from '../../state/journal.ts';
 import type { ChainFault } from '../../state/journal-chain.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { kafkaEndpoint } from '../compose.ts';
@@ -14,6 +15,7 @@ import { resolveSecret } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 import { renderReport } from '../render-failover.ts';
 import { renderPromotion } from '../render-promotion.ts';
+import { renderSwitchover } from '../render-switchover.ts';
 import { withState } from '../session.ts';
 
 /** `argus runs show <id> [--recount]`: exit code 2 for a run that isn't there, 1 when not all could be counted. */
@@ -38,6 +40,12 @@ export async function run(
     const report = record.report as unknown as FailoverReport | undefined;
     let recount: AssembledRecount | undefined;
     if (options.recount) {
+      if (record.runbook === 'switchover' && report) {
+        throw new ArgusError('NothingToRecount', `${options.id} was a switchover: nothing stands on one side alone`, {
+          hint: 'what its logs ended at on both sides is in its report; since then the old primary is mirrored to',
+          exitCode: 3,
+        });
+      }
       if (!report || report.promotedAt.length === 0) {
         throw new ArgusError('NothingToRecount', `${options.id} promoted nothing: there is nothing to count`, {
           exitCode: 3,
@@ -103,13 +111,27 @@ async function countAll(
   return counted;
 }
 
+/** A report in the words of its runbook; undefined for one that has none here: its steps are shown. */
+function reportText(runbook: string, report: Json): string | undefined {
+  switch (runbook) {
+    case 'failover':
+      return renderReport(report as unknown as FailoverReport);
+    case 'switchover':
+      return renderSwitchover(report as unknown as SwitchoverReport);
+    case promotionRunbook:
+      return renderPromotion(report as unknown as PromotionReport);
+    default:
+      return undefined;
+  }
+}
+
 function render(record: RunRecord, report: FailoverReport | undefined, recount: AssembledRecount | undefined): string {
   const { reason, startedFrom } = occasionIn(record.details);
   const from = startedFrom === undefined ? '' : ` from ${startedFrom}`;
   const lines = [`${record.run}: ${record.status}, by ${record.by}${from}, epoch ${record.epoch}`];
   if (reason !== undefined && report?.reason === undefined) lines.push(`because: ${reason}`);
-  if (report && record.runbook === promotionRunbook) lines.push(renderPromotion(report as PromotionReport).trimEnd());
-  else if (report) lines.push(renderReport(report).trimEnd());
+  const told = record.report && reportText(record.runbook, record.report);
+  if (told !== undefined) lines.push(told.trimEnd());
   else {
     for (const s of record.steps)
       lines.push(
