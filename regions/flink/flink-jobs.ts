@@ -1,6 +1,8 @@
 /** A job of a Flink cluster, by Flink's own state names (CREATED, RUNNING, FAILING, FAILED, CANCELED, FINISHED, RESTARTING …). */
 export interface FlinkJob {
   readonly id: string;
+  /** The id by which Flink itself knows it, where that is another: the folder of its checkpoints has that one. */
+  readonly flinkId?: string;
   readonly name: string;
   readonly state: string;
   readonly startedAtMs: number;

@@ -61,9 +61,11 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
       if (flinkId === undefined) continue;
       owners.set(flinkId, place);
       flinkIds.set(job.id, flinkId);
+      // Who knows a job by its folder of checkpoints asks by Flink's own.
+      flinkIds.set(flinkId, flinkId);
       before(place).add(flinkId);
     }
-    return found.map(({ job }) => job);
+    return found.map(({ job, flinkId = job.id }) => (flinkId === job.id ? job : { ...job, flinkId }));
   }
 
   async function ownerOf(jobId: string, call: Call): Promise<KubernetesSessionJob> {
@@ -170,6 +172,11 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
       // The object is gone, or is another job's: nobody but Flink can end this one.
       const flinkId = flinkIds.get(jobId);
       if (flinkId !== undefined) await rest(owner).cancel(flinkId, call);
+    },
+
+    async settle(jobId, call = {}) {
+      const owner = await ownerOf(jobId, call);
+      await stopSessionJob(sources(owner), owner, options.stop ?? 'delete', call);
     },
 
     async forceStop(jobId, call = {}) {

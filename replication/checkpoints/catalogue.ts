@@ -23,10 +23,14 @@ const ENDED = new Set(['FAILED', 'CANCELED', 'FINISHED']);
 /** Whether Flink is done with a job: it reads no file any more. */
 export const isEnded = (job: Pick<FlinkJob, 'state'>): boolean => ENDED.has(job.state);
 
-/** The id of the run that counts for a job's name: the newest that has not ended, else the newest. */
+/** The id that a run's folder of checkpoints has. */
+export const inFolders = ({ id, flinkId }: Pick<FlinkJob, 'id' | 'flinkId'>): string => flinkId ?? id;
+
+/** The id, as folders have it, of the run that counts for a job's name: the newest that has not ended, else the newest. */
 export function flinkJobIdOf(jobs: readonly FlinkJob[], name: string): string | undefined {
   const runs = jobs.filter((job) => job.name === name).sort((a, b) => b.startedAtMs - a.startedAtMs);
-  return (runs.find((job) => !isEnded(job)) ?? runs[0])?.id;
+  const run = runs.find((job) => !isEnded(job)) ?? runs[0];
+  return run && inFolders(run);
 }
 
 /** The Flink job ids that have a folder under a prefix: one listing of a level. */

@@ -7,7 +7,7 @@ import { describeTransactionsRequest } from '../../regions/kafka/describe-transa
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { checkpointDirectories, flinkJobIdOf, isNewerComplete, newestFlinkJobId } from './catalogue.ts';
+import { checkpointDirectories, flinkJobIdOf, inFolders, isNewerComplete, newestFlinkJobId } from './catalogue.ts';
 import { type CheckpointContents, describeContents } from './check-contents.ts';
 import type { CheckedJob, CheckedTransactions } from './checked-job.ts';
 import { kafkaDetails } from './kafka-details.ts';
@@ -96,7 +96,7 @@ async function lookAtFlink(
       flink.settings(id, { signal }),
       flink.checkpoints(id, { signal }),
     ]);
-    const state = jobs.find((each) => each.id === id)?.state ?? 'UNKNOWN';
+    const state = jobs.find((each) => inFolders(each) === id)?.state ?? 'UNKNOWN';
     return { id, flink: { kind: 'known', state, settings, newestPath: checkpoints.latestCompleted?.path } };
   } catch (error) {
     signal.throwIfAborted();

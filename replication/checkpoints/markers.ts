@@ -2,6 +2,7 @@ import type { ResolvedMarkers, SourceOffset } from '../../domain/checkpoint.ts';
 import { byPartition, type LogRange, type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
 import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
+import { inFolders } from './catalogue.ts';
 import type { KafkaStates } from './kafka-states.ts';
 
 /** Of KafkaSource: begin at the group's committed offset, at the earliest one. Source: KafkaPartitionSplit, connector 3.4 and 5.0. */
@@ -49,7 +50,12 @@ export function markerLook(
       kafka.logRanges(partitions, { signal }),
     ]);
     const jobs = await flink.list({ signal });
-    return { group, running: jobs.some(({ id, state }) => id === flinkJobId && state === 'RUNNING'), commits, ranges };
+    return {
+      group,
+      running: jobs.some((job) => inFolders(job) === flinkJobId && job.state === 'RUNNING'),
+      commits,
+      ranges,
+    };
   };
 }
 

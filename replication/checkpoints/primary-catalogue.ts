@@ -1,7 +1,7 @@
 import type { FlinkJobs, FlinkSnapshot } from '../../regions/flink/flink-jobs.ts';
 import { readMetadata } from '../../regions/flink/metadata-reader.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { completedCheckpoints, runsUnder } from './catalogue.ts';
+import { completedCheckpoints, inFolders, runsUnder } from './catalogue.ts';
 import type { CheckpointName } from './locations.ts';
 
 interface CallOptions {
@@ -150,7 +150,9 @@ async function inFlink({ flink, job, signal }: PrimaryCatalogueOptions): Promise
   const soon = AbortSignal.timeout(2_000);
   const call = { signal: signal === undefined ? soon : AbortSignal.any([signal, soon]) };
   const runs = (await flink.list(call)).filter((each) => each.name === job);
-  const told = await Promise.all(runs.map(async ({ id }) => (await flink.snapshots(id, call)).map(seenBy(id))));
+  const told = await Promise.all(
+    runs.map(async (run) => (await flink.snapshots(run.id, call)).map(seenBy(inFolders(run)))),
+  );
   return told.flat();
 }
 

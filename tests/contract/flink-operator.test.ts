@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ClusterJobPlace, clusterJob, jobDeployment, jobSurroundings } from '../../lab/cluster-job/job-objects.ts';
+import { sessionCluster, sessionJob, sessionNames } from '../../lab/cluster-job/session-objects.ts';
 import { killProcesses } from '../../lab/components/process-table.ts';
 import { startFlinkOperator } from '../../lab/operator/start-flink-operator.ts';
 import { ensureArtifacts } from '../../lab/setup/artifacts.ts';
 import { progressLines } from '../../lab/setup/progress-lines.ts';
+import { flinkDeploymentKind } from '../../regions/flink/flink-deployment.ts';
+import { flinkSessionJobKind, readSessionJob } from '../../regions/flink/flink-session-job.ts';
+import type { KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { buildTimeoutMs, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
 
 const labId = randomUUID();
@@ -94,4 +98,37 @@ test("the real operator leaves a suspended job alone, makes a running one's JobM
   await kubernetes.admin.delete({ apiVersion: 'flink.apache.org/v1beta1', kind: 'FlinkDeployment', namespace, name });
   expect(await eventually(flinkDeployment, (object) => object === undefined)).toBeUndefined();
   expect(await eventually(jobManager, (object) => object === undefined)).toBeUndefined();
+}, 180_000);
+
+test('a session job waits for its cluster, suspended without a note, and goes with its object where there is none', async () => {
+  const ref = { ...flinkSessionJobKind, namespace, name: sessionNames.job };
+  const cluster = { ...flinkDeploymentKind, namespace, name: sessionNames.cluster };
+  const object = () => kubernetes.admin.get(ref);
+  const seen = async () => readSessionJob((await object()) as KubernetesObject);
+  await kubernetes.admin.create(sessionJob(place, '/nowhere/counts.jar', 'suspended'));
+  const finalizers = async () => (await object())?.metadata.finalizers ?? [];
+  expect(await eventually(finalizers, (list) => list.length > 0)).toEqual([
+    'flinksessionjobs.flink.apache.org/finalizer',
+  ]);
+  // Never run: so the path of its first start is taken.
+  expect(await seen()).toMatchObject({ ran: false, wanted: 'suspended' });
+
+  await kubernetes.admin.apply(sessionJob(place, '/nowhere/counts.jar', 'running'));
+  await kubernetes.admin.create(sessionCluster(place));
+  const ofCluster = async () => (await kubernetes.admin.get(cluster))?.status as OperatorStatus | undefined;
+  await eventually(ofCluster, (status) => status?.jobManagerDeploymentStatus === 'DEPLOYING');
+  // Without pods it never is ready, and until then nothing is submitted.
+  const job = await seen();
+  expect(job.ran).toBe(false);
+  expect(job.flinkId).toBeUndefined();
+
+  await kubernetes.admin.delete(ref);
+  expect(await eventually(object, (found) => found === undefined)).toBeUndefined();
+  await kubernetes.admin.delete(cluster);
+  expect(
+    await eventually(
+      () => kubernetes.admin.get(cluster),
+      (found) => found === undefined,
+    ),
+  ).toBeUndefined();
 }, 180_000);

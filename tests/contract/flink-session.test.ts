@@ -81,7 +81,11 @@ describe('the id that was asked for', () => {
     const next = connect();
     expect(await next.list()).toMatchObject([{ id: jobId, name: 'counts', state: 'RUNNING' }]);
     expect((await next.checkpoints(jobId)).restored?.path).toBe(point);
-    expect((await next.snapshots(jobId))[0]?.path).toContain(`/${inFlink?.id}/`);
+    // Whoever knows it by its folder of checkpoints finds it, too.
+    expect((await next.list())[0]?.flinkId).toBe(inFlink?.id);
+    for (const id of [jobId, inFlink?.id ?? '']) {
+      expect((await next.snapshots(id))[0]?.path).toContain(`/${inFlink?.id}/`);
+    }
     expect(await next.health?.(jobId)).toMatchObject({ kind: 'sound', remake: false });
     expect(await flink.slots()).toEqual({ free: 0, total: 2 });
     await ended();

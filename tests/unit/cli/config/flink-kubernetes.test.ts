@@ -29,6 +29,28 @@ const issues = (text: string): string => {
   }
 };
 
+/** With a session cluster in Singapore. */
+const session = yaml.replace(
+  'argus-flink\n        manifest',
+  'argus-flink\n        sessionJob: argus-counts\n        standby: warm\n        manifest',
+);
+
+function twoJobs(text: string, change: (second: string) => string): string {
+  const job = /( {2}- name: counts\n[\s\S]*?)(?=dns:)/;
+  return text.replace(
+    job,
+    (found) => found + change(found.replace('counts', 'enrich').replace(/mumbai: .*\n/, mumbai2)),
+  );
+}
+const mumbai2 = 'mumbai: { namespace: argus-data, deployment: argus-second }\n';
+
+test('two jobs may share a session cluster', () => {
+  const shared = twoJobs(session, (second) => second.replace('argus-counts', 'argus-enrich'));
+  expect(issues(shared)).toBe('');
+  const place = parseConfig(shared, 'argus.yaml').jobs[1]?.kubernetes?.singapore;
+  expect(place).toMatchObject({ deployment: 'argus-flink', sessionJob: 'argus-enrich', standby: 'warm' });
+});
+
 test('FlinkDeployments in both regions need no program to submit', () => {
   const config = parseConfig(yaml, 'argus.yaml');
   expect(config.regions.singapore?.flink).toEqual({ kubernetes: { stop: 'delete' } });
@@ -92,6 +114,17 @@ test.each([
     yaml.replace(/( {2}- name: counts\n[\s\S]*?)(?=dns:)/, (found) => found + found.replace('counts', 'enrich')),
     'jobs[1].kubernetes.singapore: another job has the same FlinkDeployment',
   ],
+  [
+    'one FlinkSessionJob of two jobs, also of two clusters',
+    twoJobs(session, (second) => second.replace('argus-flink\n        session', 'argus-other\n        session')),
+    'jobs[1].kubernetes.singapore: another job has the same FlinkSessionJob',
+  ],
+  [
+    'a session cluster that is a job of its own',
+    twoJobs(session, (second) => second.replace('        sessionJob: argus-counts\n', '')),
+    'jobs[1].kubernetes.singapore: another job has the same FlinkDeployment: as a session cluster it has no job of its own',
+  ],
+  ['another word for warm', session.replace('standby: warm', 'standby: hot'), 'jobs[0].kubernetes.singapore.standby'],
 ])('%s is told where it stands', (_what, text, message) => {
   expect(issues(text)).toContain(message);
 });

@@ -317,6 +317,8 @@ test('of the runs with one name the newest that has not ended counts, else the n
   expect(flinkJobIdOf([run('a', 1, 'RUNNING'), run('b', 2, 'FAILED')], JOB)).toBe('a');
   expect(flinkJobIdOf([run('a', 1, 'FAILED'), run('b', 2, 'CANCELED')], JOB)).toBe('b');
   expect(flinkJobIdOf([run('a', 1, 'RUNNING', 'other')], JOB)).toBeUndefined();
+  // As its folder has it, where that is another.
+  expect(flinkJobIdOf([{ ...run('a', 1, 'RUNNING'), flinkId: 'f' }], JOB)).toBe('f');
 });
 
 test('completed checkpoints are listed without shared files, newest first', async () => {

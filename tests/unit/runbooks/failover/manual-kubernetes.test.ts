@@ -6,7 +6,9 @@ import { config as sessionClusters } from './world.ts';
 const place = { namespace: 'argus-data', deployment: 'argus-flink' };
 const restorePath = { configMap: 'flink-config', key: 'restore-path' };
 
-function commands(singapore: NonNullable<Config['jobs'][number]['kubernetes']>[string]) {
+type Place = NonNullable<Config['jobs'][number]['kubernetes']>[string];
+
+function commands(singapore: Place, mumbai: Place = place) {
   const { submit: _, ...job } = sessionClusters.jobs[0] as Config['jobs'][number];
   const flink = { kubernetes: { stop: 'delete' as const } };
   const regions = Object.entries(sessionClusters.regions).map(
@@ -16,7 +18,7 @@ function commands(singapore: NonNullable<Config['jobs'][number]['kubernetes']>[s
     config: {
       ...sessionClusters,
       regions: Object.fromEntries(regions),
-      jobs: [{ ...job, kubernetes: { mumbai: place, singapore } }],
+      jobs: [{ ...job, kubernetes: { mumbai, singapore } }],
     },
     primary: 'mumbai',
     standby: 'singapore',
@@ -51,5 +53,26 @@ test('a manifest in a ConfigMap, and an object that is there already', () => {
   );
   expect(commands(place)['start-jobs']).toEqual([
     expect.stringContaining('patch flinkdeployment argus-flink --type merge -p'),
+  ]);
+});
+
+test('a session job: Flink is asked whether it ended, and by its own id', () => {
+  const session = { ...place, deployment: 'argus-session', sessionJob: 'argus-counts' };
+  const k = 'kubectl --context singapore -n argus-data';
+  const proxy = '/api/v1/namespaces/argus-data/services/argus-session-rest:rest/proxy';
+  const change = `'{"metadata":{"annotations":{"argus.dev/job-id":"ab"}},"spec":{"job":{"state":"running","initialSavepointPath":"s3://r/chk-10"}}}'`;
+  const by = commands({ ...session, manifest: 'session.yaml' });
+  expect(by['start-jobs']).toEqual([
+    `${k} delete flinksessionjob argus-counts --ignore-not-found --wait=true # one that has run before ignores the path`,
+    `cat session.yaml | ${k} apply --server-side -f - # with spec.job.state: suspended`,
+    `${k} patch flinksessionjob argus-counts --type merge -p ${change}`,
+  ]);
+  expect(by['await-checkpoint']).toEqual([
+    `${k} get --raw "${proxy}/jobs/$(${k} get flinksessionjob argus-counts -o jsonpath={.status.jobStatus.jobId})/checkpoints" # latest.completed.id > latest.restored.id`,
+  ]);
+  expect(commands(session)['start-jobs']).toEqual([expect.stringContaining('patch flinksessionjob argus-counts')]);
+  expect(commands(session, session)['stop-primary-jobs']).toEqual([
+    'kubectl --context mumbai -n argus-data delete flinksessionjob argus-counts --wait=true --timeout=60s',
+    `kubectl --context mumbai -n argus-data get --raw ${proxy}/jobs/overview # go on only when it has ended there: the object goes also when the job could not be cancelled`,
   ]);
 });
