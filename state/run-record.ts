@@ -72,7 +72,6 @@ export function foldRun(entries: readonly JournalEntry[]): RunRecord | undefined
         break;
       }
       case 'run-interrupted':
-        status = 'interrupted';
         hint = fact.hint;
         stoppedBy = fact.by;
         break;

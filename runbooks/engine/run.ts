@@ -9,7 +9,7 @@ import type { Observation, Step, StepIo, Verdict } from './step.ts';
 import { advance, noProgress, type Progress, type StepShape, shapeOf } from './transitions.ts';
 import { waiting } from './waiting.ts';
 
-export type { RunEvent, RunResult, StepStatus };
+export type { RunEvent, RunResult, StepResult, StepStatus };
 
 export interface RunOptions<C, F> {
   readonly steps: readonly Step<C, F>[];

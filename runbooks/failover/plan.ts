@@ -45,6 +45,8 @@ export interface FailoverPlan {
   readonly warnings: readonly string[];
   /** What it relies on. */
   readonly basis: PlanBasis;
+  /** The lease's epoch when it was made, 0 before the first: whoever took it since may have moved the world. */
+  readonly leaseEpoch?: number;
 }
 
 /** The plan of a failover from what was observed. Pure. */

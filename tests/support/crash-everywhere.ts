@@ -99,7 +99,7 @@ export class Mortal {
     }
     if (name === 'state' || name === 'remains') return this.port(name, value as object);
     if ((name === 'primary' || name === 'standby') && value !== null && typeof value === 'object') {
-      return this.parts(name, value, ['kafka', 'flink', 'objects']);
+      return this.parts(name, value, ['kafka', 'flink', 'objects', 'fence']);
     }
     if (name === 'names' && value !== null && typeof value === 'object') return this.parts(name, value, ['records']);
     return value;
@@ -146,7 +146,7 @@ export class Mortal {
 
 /** Methods whose names say that they look only. Any other is taken for an effect: a point too many costs a test. */
 const readingNames =
-  /^(get|head|open|list|find|read|look|describe|logRanges|log|checkpoints|slots|failureOf|resolve|choose|recount|group|held|openTransactions|close$|status|check|inspect|show)/;
+  /^(get|head|open|list|find|read|look|describe|logRanges|log|checkpoints|slots|failureOf|resolve|choose|recount|group|held|openTransactions|close$|status|check|inspect|show|rules|try)/;
 
 /** Without a run's name, which says nothing. */
 const short = (name: string) => name.replace(/\d{8}T\d{6}Z-[a-z]+-[0-9a-f]{4}\//, '');
