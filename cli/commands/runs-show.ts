@@ -130,7 +130,7 @@ function render(record: RunRecord, report: FailoverReport | undefined, recount: 
   const from = startedFrom === undefined ? '' : ` from ${startedFrom}`;
   const lines = [`${record.run}: ${record.status}, by ${record.by}${from}, epoch ${record.epoch}`];
   if (reason !== undefined && report?.reason === undefined) lines.push(`because: ${reason}`);
-  const told = record.report && reportText(record.runbook, record.report);
+  const told = record.report === undefined ? undefined : reportText(record.runbook, record.report);
   if (told !== undefined) lines.push(told.trimEnd());
   else {
     for (const s of record.steps)
