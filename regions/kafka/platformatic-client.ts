@@ -1,10 +1,17 @@
-import { Admin, type SASLOptions } from '@platformatic/kafka';
+import type { EventEmitter } from 'node:events';
+import { Admin, instancesChannel, type SASLOptions } from '@platformatic/kafka';
 import type { KafkaSasl, KafkaSecurity } from './kafka-security.ts';
 import { authenticateBy, type SaslAnswer } from './sasl.ts';
 
 const closeTimeoutMs = 1_000;
 /** When of a session's lifetime the client is replaced: what it still does has the rest of it to end. */
 const replaceAfter = 0.5;
+
+// A connection that ends amidst its login tells so twice, the second time to nobody, which would end the process.
+instancesChannel.subscribe((message) => {
+  const { type, instance } = message as { readonly type: string; readonly instance: EventEmitter };
+  if (type === 'connection') instance.on('error', () => undefined);
+});
 
 /** One client of the library, used until a connection of it breaks or its first session is about to end. */
 export class AdminClient {
