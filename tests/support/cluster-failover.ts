@@ -35,6 +35,8 @@ export interface ClusterFailover {
   api(region: RegionName): Promise<KubernetesApi>;
   /** `argus --json failover --yes` with more arguments. */
   failOver(...args: readonly string[]): Promise<Done>;
+  /** The same, told to end when its progress says this. */
+  failOverUntil(said: string, ...args: readonly string[]): Promise<{ readonly exitCode: number }>;
   /** Another command, with its output as it stands. */
   command(
     ...args: readonly string[]
@@ -95,6 +97,22 @@ export async function startClusterFailover(): Promise<ClusterFailover> {
       );
       if (code === undefined && done.exitCode !== 0) say(done.stderr.slice(-2_000));
       return { exitCode: done.exitCode, ms, value };
+    },
+    async failOverUntil(said, ...args) {
+      const stop = new AbortController();
+      const child = argus(settings, ['failover', '--yes', ...args], {
+        signal: stop.signal,
+        onStderr: (text) => {
+          if (text.includes(said)) stop.abort();
+        },
+      });
+      const exitCode = await child.then(
+        (done) => done.exitCode,
+        // It was told to end.
+        () => 130,
+      );
+      say(`argus failover ${args.join(' ')} ended at "${said}": ${exitCode}`);
+      return { exitCode };
     },
     withManifest(fields) {
       const before = readFileSync(manifest, 'utf8');
