@@ -176,6 +176,7 @@ function judgeRoute({ deployment, session, hasManifest }: StandbyJob, route: Sta
       const hint = 'keep its manifest in a file and name it in jobs[].kubernetes';
       return [{ severity: 'refused', code: 'ManifestMissing', message, hint }];
     }
+    case 'clear':
     case 'create':
     case 'apply':
     case 'redeploy':

@@ -1,3 +1,4 @@
+import type { KubernetesObject } from '../kubernetes/kubernetes-api.ts';
 import type { FlinkDeployment, FlinkPod } from './flink-deployment.ts';
 import type { FlinkJob, JobHealth } from './flink-jobs.ts';
 import type { Trouble } from './flink-reasons.ts';
@@ -13,8 +14,13 @@ export interface HealthSigns {
   readonly hasState: boolean;
 }
 
-/** What Flink's high availability keeps for each checkpoint. Source: `KubernetesUtils.createCompletedCheckpointStore`. */
-export const checkpointKey = 'checkpointID-';
+/**
+ * Whether a ConfigMap of Flink's high availability names a checkpoint: also the one that a job was restored from. Source:
+ * `KubernetesUtils.createCompletedCheckpointStore`.
+ */
+export function holdsCheckpoint({ data }: KubernetesObject): boolean {
+  return Object.keys((data as object | null | undefined) ?? {}).some((key) => key.startsWith('checkpointID-'));
+}
 
 /**
  * Whether a deployment is as it should be. READY and STABLE are the operator's words since 1.2; before that, DEPLOYED

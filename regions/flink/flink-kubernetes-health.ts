@@ -1,7 +1,7 @@
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject } from '../kubernetes/kubernetes-api.ts';
 import { type FlinkPod, highAvailabilityLabels } from './flink-deployment.ts';
-import { checkpointKey, judgeHealth } from './flink-health.ts';
+import { holdsCheckpoint, judgeHealth } from './flink-health.ts';
 import type { FlinkJob, JobHealth } from './flink-jobs.ts';
 import { type KubernetesJob, lookAt, type Seen } from './flink-kubernetes-look.ts';
 import { type Trouble, troubleOf } from './flink-reasons.ts';
@@ -19,7 +19,11 @@ export async function explainJob(
   job: KubernetesJob,
   options?: CallOptions,
 ): Promise<string | undefined> {
-  return (await diagnose(kubernetes, job, await lookAt(kubernetes, job, options), options))?.why;
+  const [seen, events] = await Promise.all([
+    lookAt(kubernetes, job, options),
+    kubernetes.list(eventKind, { namespace: job.namespace }, options),
+  ]);
+  return (await diagnose(kubernetes, job, seen, events, options))?.why;
 }
 
 /** A deployment's health; `told` is what its REST interface says of the job, undefined where it says nothing. */
@@ -30,13 +34,13 @@ export async function deploymentHealth(
   options?: CallOptions,
 ): Promise<JobHealth> {
   const labels = highAvailabilityLabels(job.deployment);
-  const [seen, kept] = await Promise.all([
+  const [seen, events, kept] = await Promise.all([
     lookAt(kubernetes, job, options),
+    eventsOf(kubernetes, job, options),
     kubernetes.list(configMapKind, { namespace: job.namespace, labels }, options),
   ]);
-  const trouble = await diagnose(kubernetes, job, seen, options);
-  const keys = kept.flatMap(({ data }) => Object.keys((data as object | null | undefined) ?? {}));
-  const hasState = keys.some((key) => key.startsWith(checkpointKey));
+  const trouble = await diagnose(kubernetes, job, seen, events, options);
+  const hasState = kept.some(holdsCheckpoint);
   return judgeHealth({ deployment: seen.deployment, pods: seen.pods, trouble, told, hasState });
 }
 
@@ -44,9 +48,9 @@ async function diagnose(
   kubernetes: KubernetesApi,
   job: KubernetesJob,
   seen: Seen,
+  events: readonly KubernetesObject[],
   options?: CallOptions,
 ): Promise<Trouble | undefined> {
-  const events = await eventsOf(kubernetes, job, options);
   // Those of an earlier object of that name are not about this one.
   const since = seen.deployment?.createdAtMs ?? 0;
   const own = events.flatMap((event) => {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject } from '../kubernetes/kubernetes-api.ts';
 import { highAvailabilityLabels, jobIdSetting } from './flink-deployment.ts';
+import { holdsCheckpoint } from './flink-health.ts';
 import type { StartJob } from './flink-jobs.ts';
 import { deploymentRef, type KubernetesJob, lookAt, type Seen } from './flink-kubernetes-look.ts';
 import { type FlinkManifest, manifestError, readManifest } from './flink-manifest.ts';
@@ -61,6 +62,9 @@ export async function startDeployment(
         if (manifest === undefined) throw notReplaced(job, route.because);
         await mayBeMade(kubernetes, changed(manifest.deployment, change), call);
         await unlessChanged(endsAt, () => kubernetes.delete(deploymentRef(job), { ...call, ...preconditions(seen) }));
+        continue;
+      case 'clear':
+        for (const name of route.leftovers) await kubernetes.delete(configMapRef(job, name), call);
         continue;
       case 'create':
       case 'apply':
@@ -193,6 +197,7 @@ async function routeFor(
     deployment: seen.deployment,
     pods: seen.pods,
     leftovers: leftovers.map((each) => each.metadata.name),
+    leftoversHoldState: leftovers.some(holdsCheckpoint),
     hasRedeployNonce,
   });
 }

@@ -8,6 +8,8 @@ export interface StartSituation {
   readonly pods: readonly Pick<FlinkPod, 'name'>[];
   /** ConfigMaps of its high availability. */
   readonly leftovers: readonly string[];
+  /** One of them names a checkpoint. */
+  readonly leftoversHoldState: boolean;
   /** Whether the installed definition has `spec.job.savepointRedeployNonce`. */
   readonly hasRedeployNonce: boolean;
 }
@@ -21,6 +23,8 @@ export type StartRoute =
   | { readonly kind: 'redeploy'; readonly nonce: number }
   /** Deleted, waited for, created anew. */
   | { readonly kind: 'replace'; readonly because: string }
+  /** Deleted: what high availability left without any checkpoint, as after a job that never came up. */
+  | { readonly kind: 'clear'; readonly leftovers: readonly string[] }
   | { readonly kind: 'wait'; readonly waitingFor: string }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string; readonly hint: string };
 
@@ -46,6 +50,7 @@ export function decideStartRoute(situation: StartSituation): StartRoute {
   if (deployment === undefined) {
     if (pods.length > 0) return waitForPods(name, pods);
     if (leftovers.length === 0) return { kind: 'create' };
+    if (!situation.leftoversHoldState) return { kind: 'clear', leftovers };
     return {
       kind: 'refused',
       code: 'FlinkLeftovers',

@@ -86,6 +86,10 @@ async function startScenario(): Promise<void> {
   const data = { 'flink-cluster-standby.yaml': `${text}---\n${JSON.stringify(configMap)}\n` };
   await admin.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'manifests', namespace }, data });
   await admin.delete({ ...configMap, name: 'flink-config', namespace });
+  // What a job that never came up leaves when it is ended by force.
+  const left = { name: 'argus-flink-cluster-config-map', namespace };
+  const labels = { app: 'argus-flink', 'configmap-type': 'high-availability' };
+  await admin.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...left, labels } });
   await argus.check?.();
   await argus.slots();
   await argus.start({ ...start, jobId });

@@ -286,13 +286,20 @@ describe('the route to our path', () => {
   test('state that an earlier one left for itself is not restored by chance', async () => {
     const name = 'argus-flink-cluster-config-map';
     const labels = { app: 'argus-flink', 'configmap-type': 'high-availability' };
-    await cluster.admin.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, labels }, data: {} });
+    const data = { 'checkpointID-0000000000000000007': 'a pointer' };
+    await cluster.admin.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, labels }, data });
     await expect(flink.start({ ...job, jobId: nextId() })).rejects.toMatchObject({
       code: 'FlinkLeftovers',
       message: expect.stringContaining(name),
     });
     expect(await objectNow()).toBeUndefined();
-    await cluster.admin.delete({ ...configMap, name });
+    // Without a checkpoint it is nothing that could be preferred to the path.
+    await cluster.admin.patch({ ...configMap, name }, { data: null });
+    const jobId = nextId();
+    await flink.start({ ...job, jobId });
+    expect(await cluster.admin.get({ ...configMap, name })).toBeUndefined();
+    await running(jobId);
+    await ended();
   });
 });
 

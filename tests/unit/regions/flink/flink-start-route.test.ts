@@ -23,6 +23,7 @@ const situation = (over: Partial<StartSituation> = {}): StartSituation => ({
   deployment: undefined,
   pods: [],
   leftovers: [],
+  leftoversHoldState: true,
   hasRedeployNonce: false,
   ...over,
 });
@@ -34,6 +35,7 @@ const table: readonly [string, Partial<StartSituation>, StartRoute['kind']][] = 
   ['nothing is there', {}, 'create'],
   ['only pods of an earlier one', { pods }, 'wait'],
   ['only state of an earlier one', { leftovers }, 'refused'],
+  ['only what an earlier one left without any state', { leftovers, leftoversHoldState: false }, 'clear'],
   ['it is being deleted', { deployment: deployment({ deleting: true }), pods }, 'wait'],
   ['it was made suspended and never ran', { deployment: deployment({ ran: false }) }, 'apply'],
   [
