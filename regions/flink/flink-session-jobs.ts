@@ -11,6 +11,7 @@ import {
   lookAtSession,
   type SessionRest,
   type SessionSeen,
+  sessionJobRef,
   unlessSilent,
 } from './flink-session-look.ts';
 import { sessionManifestOf, startSessionJob, trySessionJob } from './flink-session-start.ts';
@@ -131,12 +132,7 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
     settings: (jobId, call = {}) => ask(jobId, call, (flink, id) => flink.settings(id, call)),
 
     async slots(call = {}) {
-      const found = await Promise.all(clusterJobs().map((inIt) => clusterOf(inIt, call)));
-      // One that is to be made brings what its jobs will take.
-      const slots = found.map(({ state, slots: told, wanted }) => {
-        if (state === 'absent') return { free: wanted, total: wanted };
-        return told ?? { free: 0, total: 0 };
-      });
+      const slots = await Promise.all(clusterJobs().map((inIt) => slotsOf(inIt, call)));
       const sum = (key: 'free' | 'total') => slots.reduce((all, each) => all + each[key], 0);
       return { free: sum('free'), total: sum('total') };
     },
@@ -218,17 +214,35 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
     return [...found.values()];
   }
 
+  async function parallelism(job: KubernetesSessionJob, call: Call): Promise<number> {
+    const manifest = await sessionManifestOf(kubernetes, job, call);
+    return parallelismOf(manifest?.job ?? (await kubernetes.get(sessionJobRef(job), call)));
+  }
+
+  /** A cluster that isn't ready, or that grows, has what its jobs lack. */
+  async function slotsOf(
+    inIt: readonly [KubernetesSessionJob, ...KubernetesSessionJob[]],
+    call: Call,
+  ): Promise<{ readonly free: number; readonly total: number }> {
+    const [first] = inIt;
+    const seen = await lookAtSession(kubernetes, rest(first), first, call);
+    const told = seen.cluster && (await unlessSilent(rest(first).slots(call)));
+    if (told !== undefined && !seen.grows) return told;
+    const idle = await Promise.all(
+      inIt.map(async (job) => ((await jobsOf(job, call)).some(isLive) ? 0 : await parallelism(job, call))),
+    );
+    const { free, total } = told ?? { free: 0, total: 0 };
+    const more = Math.max(0, idle.reduce((sum, each) => sum + each, 0) - free);
+    return { free: free + more, total: total + more };
+  }
+
   async function clusterOf(
     inIt: readonly [KubernetesSessionJob, ...KubernetesSessionJob[]],
     call: Call,
   ): Promise<SessionCluster> {
     const [first] = inIt;
-    const parallelism = async (job: KubernetesSessionJob) => {
-      const manifest = await sessionManifestOf(kubernetes, job, call);
-      return parallelismOf(manifest?.job ?? (await lookAtSession(kubernetes, rest(job), job, call)).object);
-    };
     const { cluster } = await lookAtSession(kubernetes, rest(first), first, call);
-    const wanted = (await Promise.all(inIt.map(parallelism))).reduce((sum, each) => sum + each, 0);
+    const wanted = (await Promise.all(inIt.map((job) => parallelism(job, call)))).reduce((sum, each) => sum + each, 0);
     const known = { namespace: first.namespace, name: first.deployment, jobs: inIt.map(({ name }) => name), wanted };
     if (cluster === undefined || cluster.deleting) return { ...known, state: 'absent' };
     const slots = await unlessSilent(rest(first).slots(call));
@@ -238,6 +252,8 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
 
   return port;
 }
+
+const isLive = ({ state }: FlinkJob): boolean => !['FAILED', 'CANCELED', 'FINISHED', 'SUSPENDED'].includes(state);
 
 function notTold(region: string, { name, namespace, deployment }: KubernetesSessionJob): ArgusError {
   const text = `whether ${name} runs in the session cluster ${namespace}/${deployment} of ${region} is not told: its pods are there, and its REST interface is silent`;

@@ -27,6 +27,8 @@ export interface SessionSeen {
   readonly cluster: FlinkDeployment | undefined;
   /** It has a job of its own: no session job can be submitted to it. */
   readonly isApplication: boolean;
+  /** It starts TaskManagers for a job that needs them; one that the operator makes standalone has a fixed number. */
+  readonly grows: boolean;
   /** Of the cluster. */
   readonly pods: readonly FlinkPod[];
   /** All jobs of the cluster; undefined: its REST interface is silent. */
@@ -50,12 +52,13 @@ export async function lookAtSession(
     lookAt(kubernetes, job, call),
     unlessSilent(rest.list(call)),
   ]);
-  const spec = cluster.object?.spec as { readonly job?: unknown } | undefined;
+  const spec = cluster.object?.spec as { readonly job?: unknown; readonly mode?: unknown } | undefined;
   return {
     object,
     job: object && readSessionJob(object),
     cluster: cluster.object && readDeployment(cluster.object),
     isApplication: (spec?.job ?? undefined) !== undefined,
+    grows: spec?.mode !== 'standalone',
     pods: cluster.pods,
     told,
   };

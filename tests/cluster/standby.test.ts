@@ -11,6 +11,7 @@ import { installFlink } from '../../lab/cluster-job/install-flink.ts';
 import { type ClusterJobPlace, clusterJob, standbyManifest } from '../../lab/cluster-job/job-objects.ts';
 import { sessionManifest, sessionNames } from '../../lab/cluster-job/session-objects.ts';
 import { createJobTopics } from '../../lab/components/kafka-topics.ts';
+import type { StartedComponent } from '../../lab/components/process.ts';
 import { names } from '../../lab/lab-info.ts';
 import { type Reaper, startReaper } from '../../lab/reaper.ts';
 import { ensureArtifacts } from '../../lab/setup/artifacts.ts';
@@ -40,6 +41,7 @@ let region: ClusterRegion;
 let api: KubernetesApi;
 let broker: TestBroker;
 let objects: ObjectServer;
+let operator: StartedComponent;
 let place: ClusterJobPlace;
 let application: FlinkJobs;
 let session: FlinkJobs;
@@ -72,7 +74,7 @@ beforeAll(async () => {
     transactionalIdPrefix: 'counts-singapore',
   };
   const { java } = await ensureArtifacts();
-  await installFlink(region, { labId, java, objects: place.objects, signal, progress });
+  operator = await installFlink(region, { labId, java, objects: place.objects, signal, progress });
 
   const transport = await clientNodeTransport('singapore', { kind: 'kubeconfig', files: [region.kubeconfig] });
   api = kubernetesClient(transport);
@@ -192,7 +194,20 @@ test('a session cluster that stands by takes the job sooner than a deployment th
 
   const warm = await timedStart('warm, a session cluster', session, made.path);
   expect(warm.checkpointMs).toBeLessThan(cold.checkpointMs);
-  await stopped(session, warm.jobId);
+  // By force, through the API server, while the operator does nothing: the job ends in Flink, and the cluster stays.
+  process.kill(operator.pid, 'SIGSTOP');
+  const forced = await session.forceStop?.(warm.jobId);
+  expect(forced?.unproven).toEqual([]);
+  expect(forced?.done.map((each) => each.split(' ')[0])).toEqual(['asked', 'cancelled', 'took']);
+  expect(
+    await eventually(
+      () => session.list(),
+      (jobs) => jobs.length === 0,
+      60_000,
+    ),
+  ).toEqual([]);
+  expect((await podNames()).length).toBeGreaterThanOrEqual(2);
+  process.kill(operator.pid, 'SIGCONT');
   await api.delete({
     apiVersion: 'flink.apache.org/v1beta1',
     kind: 'FlinkDeployment',

@@ -114,6 +114,7 @@ describe('the route to our path', () => {
     await cluster.admin.delete(clusterRef);
     await expect.poll(() => cluster.admin.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace }), patience).toEqual([]);
     expect(await flink.slots()).toEqual({ free: 2, total: 2 });
+    expect(await flink.clusters?.()).toMatchObject([{ name: 'argus-session', state: 'absent', wanted: 2 }]);
     const [first, second] = [nextId(), nextId()];
     await flink.start({ ...job, jobId: first });
     await running(first);

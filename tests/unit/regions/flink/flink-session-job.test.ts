@@ -187,7 +187,7 @@ describe('the way to a start from our path', () => {
 });
 
 describe('the health of a session job', () => {
-  const seen = { object: undefined, cluster, isApplication: false, pods: [pod] };
+  const seen = { object: undefined, cluster, isApplication: false, grows: true, pods: [pod] };
   test.each<[string, FlinkSessionJob, readonly FlinkJob[] | undefined, string | undefined, string]>([
     [
       'it runs',
