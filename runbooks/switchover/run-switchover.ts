@@ -3,6 +3,7 @@ import type { RunEvent } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
 import { evidence } from '../failover/failover-step.ts';
 import { gatherPlanView } from '../failover/gather-plan-view.ts';
+import type { Hook } from '../hooks/hook-steps.ts';
 import type { Occasion } from '../occasion.ts';
 import type { SwitchoverContext } from './context.ts';
 import { planSwitchover, type SwitchoverPlan } from './plan.ts';
@@ -17,6 +18,8 @@ export interface RunSwitchoverOptions {
   /** As it was shown to, and agreed to by, whoever started this. */
   readonly plan: SwitchoverPlan;
   readonly occasion?: Occasion;
+  /** What is called between the steps. */
+  readonly hooks?: readonly Hook[];
   /** `user@host`, process id. */
   readonly holder: string;
   readonly signal?: AbortSignal;
@@ -65,6 +68,7 @@ export async function runSwitchover(options: RunSwitchoverOptions): Promise<Swit
     steps: switchoverSteps(plan, { drainMs: context.drainMs, catchUpMs: context.catchUpMs }),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'switchover',
+    hooks: { call: options.hooks ?? [], from: plan.from, to: plan.to },
     by: context.by,
     details: evidence({
       from: plan.from,

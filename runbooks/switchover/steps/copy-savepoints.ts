@@ -1,11 +1,15 @@
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { ArgusError } from '../../../domain/errors.ts';
 import { type PartitionOffset, partitionKey } from '../../../domain/offsets.ts';
 import type { Failure } from '../../../state/journal.ts';
 import type { UsedPoint } from '../../failover/context.ts';
-import { evidence, type StepWords } from '../../failover/failover-step.ts';
+import { atOnce, evidence, type StepWords } from '../../failover/failover-step.ts';
 import { usedPoint } from '../../failover/steps/choose-recovery-point.ts';
 import type { StoredSavepoint, SwitchoverContext, SwitchoverFacts } from '../context.ts';
 import { hasTakenOver, over, type SwitchoverStep } from '../switchover-step.ts';
+
+/** Each of them copies many files at a time. */
+const copiesAtOnce = 4;
 
 /** Brings the jobs' savepoints to the standby, relocated: these, and no other point, are what it starts from. */
 export function copySavepoints(words: StepWords): SwitchoverStep {
@@ -23,13 +27,13 @@ export function copySavepoints(words: StepWords): SwitchoverStep {
       return refusal === undefined ? chosen(found, facts) : { kind: 'refused', error: refusal };
     },
     async act(context, facts, io) {
-      for (const savepoint of facts.savepoints ?? []) {
-        if ((await context.findCopy(savepoint, io.signal)) !== undefined) continue;
+      await eachAtOnce(facts.savepoints ?? [], copiesAtOnce, async (savepoint) => {
+        if ((await context.findCopy(savepoint, io.signal)) !== undefined) return;
         const { config } = context.jobs.find((j) => j.config.name === savepoint.job)!;
         io.progress(`copying savepoint ${savepoint.checkpointId} of ${savepoint.job}`);
         io.check();
         await context.copySavepoint(config, savepoint, io.signal);
-      }
+      });
     },
     async verify(context, facts, io) {
       const found = await copies(context, facts, io.signal);
@@ -48,13 +52,9 @@ async function copies(
 ): Promise<readonly UsedPoint[] | undefined> {
   const savepoints: readonly StoredSavepoint[] | undefined = facts.savepoints;
   if (savepoints === undefined) throw new ArgusError('JobsNotStopped', 'it is not known where the jobs ended');
-  const points: UsedPoint[] = [];
-  for (const savepoint of savepoints) {
-    const manifest = await context.findCopy(savepoint, signal);
-    if (manifest === undefined) return undefined;
-    points.push(usedPoint(manifest));
-  }
-  return points;
+  const manifests = await eachAtOnce(savepoints, atOnce, (savepoint) => context.findCopy(savepoint, signal));
+  const points = manifests.flatMap((manifest) => (manifest === undefined ? [] : [usedPoint(manifest)]));
+  return points.length === savepoints.length ? points : undefined;
 }
 
 /** Why savepoints can't be what the standby starts from; undefined: they can. Pure. */

@@ -1,8 +1,9 @@
+import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { ArgusError } from '../../../domain/errors.ts';
 import type { FlinkJob } from '../../../regions/flink/flink-jobs.ts';
 import type { Json } from '../../../state/journal.ts';
 import type { StepIo } from '../../engine/step.ts';
-import { evidence, type StepWords } from '../../failover/failover-step.ts';
+import { atOnce, evidence, type StepWords } from '../../failover/failover-step.ts';
 import { isTerminal } from '../../failover/standby-job.ts';
 import type { StoredSavepoint, SwitchoverContext } from '../context.ts';
 import {
@@ -60,30 +61,11 @@ export function stopWithSavepoint(words: StepWords): SwitchoverStep {
       return found.every((f) => isSettled(context, f)) ? stopped(found) : { kind: 'todo' };
     },
     async act(context, _facts, io) {
-      const { flink, objects } = context.primary;
-      for (const { config } of context.jobs) {
-        const found = await judge(context, config.name, io.signal);
-        if (found.kind !== 'live') continue;
-        const { id } = found.job;
-        if (flink.stopWithSavepoint === undefined) {
-          throw new ArgusError('StopUnsupported', `${context.primary.name}'s Flink can't stop a job with a savepoint`);
-        }
-        const { triggerId, stands } = await stopUnderWay(context, id, io.signal);
-        triggers.set(id, triggerId);
-        if (stands !== 'unknown') continue;
-        const { checkpointing } = await flink.settings(id, { signal: io.signal });
-        io.progress(`stopping ${config.name} with a savepoint`);
-        io.check();
-        await flink.stopWithSavepoint(
-          {
-            jobId: id,
-            directory: `${objects.uri}/${savepointRoot(context.roles.epoch, config)}/${id}`,
-            triggerId,
-            format: checkpointing?.changelog === true ? 'CANONICAL' : 'NATIVE',
-          },
-          { signal: io.signal },
-        );
-      }
+      const found = await judgeAll(context, io.signal);
+      const live = found.flatMap((f) => (f.kind === 'live' ? [f.job] : []));
+      await eachAtOnce(live, atOnce, async (job) => {
+        triggers.set(job.id, await askToStop(context, job, io));
+      });
       await settle(context, io);
     },
     async verify(context, _facts, io) {
@@ -104,13 +86,31 @@ export function stopWithSavepoint(words: StepWords): SwitchoverStep {
     },
     async compensate(context, _facts, io) {
       const back: Record<string, Json> = {};
-      for (const { config } of context.jobs) {
-        const started = await startAgain(context, config.name, io);
-        if (started !== undefined) back[config.name] = started;
-      }
+      await eachAtOnce(context.jobs, atOnce, async ({ config: { name } }) => {
+        const started = await startAgain(context, name, io);
+        if (started !== undefined) back[name] = started;
+      });
       return Object.keys(back).length === 0 ? undefined : { startedAgain: back, on: context.primary.name };
     },
   };
+}
+
+/** Asks one job to stop, unless that is asked already; gives the request's id. */
+async function askToStop(context: SwitchoverContext, { id, name }: FlinkJob, io: StepIo): Promise<string> {
+  const { flink, objects } = context.primary;
+  if (flink.stopWithSavepoint === undefined) {
+    throw new ArgusError('StopUnsupported', `${context.primary.name}'s Flink can't stop a job with a savepoint`);
+  }
+  const { triggerId, stands } = await stopUnderWay(context, id, io.signal);
+  if (stands !== 'unknown') return triggerId;
+  const { checkpointing } = await flink.settings(id, { signal: io.signal });
+  const { config } = context.jobs.find((j) => j.config.name === name)!;
+  const directory = `${objects.uri}/${savepointRoot(context.roles.epoch, config)}/${id}`;
+  const format = checkpointing?.changelog === true ? 'CANONICAL' : 'NATIVE';
+  io.progress(`stopping ${name} with a savepoint`);
+  io.check();
+  await flink.stopWithSavepoint({ jobId: id, directory, triggerId, format }, { signal: io.signal });
+  return triggerId;
 }
 
 /** Runs a stopped job on the primary again, from its savepoint; undefined: it runs. */
@@ -189,7 +189,10 @@ const isSettled = (context: SwitchoverContext, found: StoppedJob) =>
   found.kind === 'stopped' && (context.primary.flink.settle === undefined || !found.known);
 
 async function judgeAll(context: SwitchoverContext, signal: AbortSignal): Promise<readonly StoppedJob[]> {
-  return Promise.all(context.jobs.map(({ config }) => judge(context, config.name, signal)));
+  const jobs = await context.primary.flink.list({ signal });
+  return eachAtOnce(context.jobs, atOnce, async ({ config: { name } }) =>
+    judgeStop(name, jobs, await context.listSavepoints(name, signal)),
+  );
 }
 
 async function judge(context: SwitchoverContext, name: string, signal: AbortSignal): Promise<StoppedJob> {
