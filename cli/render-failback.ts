@@ -3,9 +3,11 @@ import type { Divergence } from '../replication/orphans/divergence.ts';
 import type { InSync } from '../runbooks/failback/in-sync.ts';
 import type { FailbackPlan } from '../runbooks/failback/plan.ts';
 import type { FailbackReport } from '../runbooks/failback/run-failback.ts';
+import type { Hook } from '../runbooks/hooks/hook-steps.ts';
+import { stepLines } from './render-plan.ts';
 
 /** The plan for people: what diverged, the steps with the commands that a person would type, blockers. Pure. */
-export function renderFailbackPlan(plan: FailbackPlan): string {
+export function renderFailbackPlan(plan: FailbackPlan, hooks: readonly Hook[] = []): string {
   const out = [
     `failback: mirror from ${plan.active} back to ${plan.region} (promoted in roles epoch ${plan.promotion})`,
   ];
@@ -14,11 +16,7 @@ export function renderFailbackPlan(plan: FailbackPlan): string {
   }
   for (const d of plan.diverged) out.push(`  ${describeDivergence(d)}`);
   out.push('');
-  plan.steps.forEach((step, i) => {
-    if (step.id === plan.pointOfNoReturn) out.push('  ── from here on there is no way back ──');
-    out.push(`  ${i + 1}. ${step.title}`);
-    for (const line of step.manual) out.push(`       by hand: ${line}`);
-  });
+  out.push(...stepLines(plan, hooks));
   out.push('');
   for (const b of plan.blockers) out.push(`blocker: ${b.code}: ${b.message}`);
   return `${out.join('\n')}\n`;

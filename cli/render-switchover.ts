@@ -1,16 +1,14 @@
 import { formatMs } from '../health/render-status.ts';
+import type { Hook } from '../runbooks/hooks/hook-steps.ts';
 import type { SwitchoverPlan } from '../runbooks/switchover/plan.ts';
 import type { SwitchoverReport } from '../runbooks/switchover/report.ts';
+import { stepLines } from './render-plan.ts';
 
 /** The plan for people: steps with the commands that a person would type, blockers. Pure. */
-export function renderSwitchoverPlan(plan: SwitchoverPlan): string {
+export function renderSwitchoverPlan(plan: SwitchoverPlan, hooks: readonly Hook[] = []): string {
   const out = [`switchover from ${plan.from} to ${plan.to}`];
   if (plan.resumes !== undefined) out.push(`goes on with ${plan.resumes}`);
-  plan.steps.forEach((step, i) => {
-    if (step.id === plan.pointOfNoReturn) out.push('  ── from here on there is no way back ──');
-    out.push(`  ${i + 1}. ${step.title}`);
-    for (const line of step.manual) out.push(`       by hand: ${line}`);
-  });
+  out.push(...stepLines(plan, hooks));
   const lag = plan.lagRecords === null ? 'an unknown number of records' : `${plan.lagRecords} records`;
   out.push('', `${plan.to} lacks ${lag} now`);
   for (const w of plan.warnings) out.push(`warning: ${w}`);

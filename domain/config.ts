@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration, secretRef, serviceUrl } from './config-values.ts';
 import { flinkGaps, flinkSection, jobDeployment } from './flink-kubernetes-config.ts';
+import { contactsSection, hooksSection } from './hooks-config.ts';
 import { kafkaSection } from './kafka-config.ts';
 import { kubernetesSection } from './kubernetes-config.ts';
 import { mirrorSection } from './mirror-config.ts';
@@ -117,6 +118,10 @@ export const configSchema = z
       /** DNS servers through which a flip is verified. */
       resolvers: z.array(hostPort).min(1),
     }),
+    /** What runbooks call beside their own steps. */
+    hooks: hooksSection,
+    /** Whom to call. */
+    contacts: contactsSection,
     objectives: z.strictObject({ rto: duration.prefault('15m'), rpo: duration.prefault('1m') }).prefault({}),
     /** Roles, lease, journal, last sightings: a folder (`file:./state`) or a bucket in the standby's or a third region. */
     state: z.union([

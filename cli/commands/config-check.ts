@@ -1,9 +1,13 @@
+import { hooksOf } from '../../runbooks/hooks/hooks-of.ts';
 import type { CommandContext } from '../context.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
+import { stepsOfRunbooks } from '../steps-of-runbooks.ts';
 
 /** `argus config check [--live]` */
 export async function run(context: CommandContext, options: { readonly live?: boolean }): Promise<number> {
   const { file, config } = await context.loadConfig();
+  // A hook whose step nobody has would never be called.
+  hooksOf(config.hooks, 'failover', await stepsOfRunbooks());
   if (!options.live) {
     const summary = {
       ok: true,

@@ -20,6 +20,7 @@ import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
+import { openHooks } from '../open-hooks.ts';
 import { renderFailback, renderFailbackPlan } from '../render-failback.ts';
 import { renderEvent } from '../render-failover.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
@@ -50,6 +51,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
       'turn MirrorMaker round by its own configuration, after looking at what diverged',
     );
     const { clock, signal, who } = context;
+    const hooks = await openHooks(config, 'failback', { folder: composition.folder, env: context.env });
     const roles = await rolesNow(context, composition);
     const { primary, standby } = await sidesOf(context, composition, roles);
     if (roles.replication === 'active' && roles.run?.includes(`-${failbackRunbook}-`)) {
@@ -75,10 +77,10 @@ export async function run(context: CommandContext, options: Options): Promise<nu
     };
     const plan = await prepareFailback(target, signal);
     if (options.dryRun) {
-      context.print(context.json ? JSON.stringify(plan, bigintAsText) : renderFailbackPlan(plan));
+      context.print(context.json ? JSON.stringify({ ...plan, hooks }, bigintAsText) : renderFailbackPlan(plan, hooks));
       return plan.blockers.length > 0 ? 3 : 0;
     }
-    context.tell(renderFailbackPlan(plan));
+    context.tell(renderFailbackPlan(plan, hooks));
     const blocker = plan.blockers[0];
     if (blocker) throw refused(blocker);
     if (!options.yes) await agree(context, plan.region);
@@ -86,6 +88,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
     const report = await runFailback({
       context: target,
       plan,
+      hooks,
       holder: who,
       occasion,
       signal,

@@ -18,6 +18,7 @@ import type { CommandContext } from '../context.ts';
 import { failoverPlanFile, reviewedOptions } from '../failover-plan-file.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
+import { openHooks } from '../open-hooks.ts';
 import { readPlanFile, writePlanFile } from '../plan-files.ts';
 import { renderEvent, renderReport } from '../render-failover.ts';
 import { renderPlan } from '../render-plan.ts';
@@ -49,6 +50,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       "offsets in checkpoints don't hold on MirrorMaker's copy; `argus checkpoints translate` writes checkpoints to restore by hand",
     );
     const { clock, signal, who } = context;
+    const hooks = await openHooks(config, 'failover', { folder: loaded.folder, env: context.env });
     const inForce = await rolesNow(context, composition);
     const direction = await directionOf(state, inForce, { signal });
     const { roles, resumes } = direction;
@@ -95,10 +97,10 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     const stale = reviewed && staleRefusal(reviewed, plan.basis);
     if (stale) throw stale;
     if (options.dryRun && options.planOut === undefined) {
-      context.print(context.json ? JSON.stringify(plan, bigintAsText) : renderPlan(plan));
+      context.print(context.json ? JSON.stringify({ ...plan, hooks }, bigintAsText) : renderPlan(plan, hooks));
       return plan.blockers.length > 0 ? 3 : 0;
     }
-    context.tell(renderPlan(plan));
+    context.tell(renderPlan(plan, hooks));
     const blocker = plan.blockers[0];
     if (blocker) throw refused(blocker);
     if (options.planOut !== undefined) {
@@ -119,6 +121,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       outage,
       occasion,
       preparedMs,
+      hooks,
       plan,
       holder: who,
       signal,

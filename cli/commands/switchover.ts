@@ -6,6 +6,7 @@ import { agree } from '../agree.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
+import { openHooks } from '../open-hooks.ts';
 import { renderEvent } from '../render-failover.ts';
 import { renderSwitchover, renderSwitchoverPlan } from '../render-switchover.ts';
 import { rolesNow, withComposition } from '../session.ts';
@@ -24,15 +25,16 @@ export async function run(context: CommandContext, options: SwitchoverOptions): 
     const { config, state } = composition;
     requireOwnMirror(config, 'switchover', "offsets in savepoints don't hold on MirrorMaker's copy");
     const { signal, who } = context;
+    const hooks = await openHooks(config, 'switchover', { folder: composition.folder, env: context.env });
     const inForce = await rolesNow(context, composition);
     const { roles, resumes } = await directionOf(state, inForce, { signal, runbook: 'switchover' });
     const target = await switchoverContext(context, composition, roles, options.producersStopped ?? false);
     const plan = await prepareSwitchover(target, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
     if (options.dryRun) {
-      context.print(context.json ? JSON.stringify(plan) : renderSwitchoverPlan(plan));
+      context.print(context.json ? JSON.stringify({ ...plan, hooks }) : renderSwitchoverPlan(plan, hooks));
       return plan.blockers.length > 0 ? 3 : 0;
     }
-    context.tell(renderSwitchoverPlan(plan));
+    context.tell(renderSwitchoverPlan(plan, hooks));
     const [blocker] = plan.blockers;
     if (blocker) {
       const { code, message, hint } = blocker;
@@ -42,6 +44,7 @@ export async function run(context: CommandContext, options: SwitchoverOptions): 
     const report = await runSwitchover({
       context: target,
       plan,
+      hooks,
       occasion: await occasionOf(context, options),
       holder: who,
       signal,

@@ -5,6 +5,7 @@ import { inspectRun, openJournal } from '../../state/journal.ts';
 import { acquireLease, type Lease, type LeaseDocument } from '../../state/lease.ts';
 import { foldRun } from '../../state/run-record.ts';
 import { readStopRequest } from '../../state/stop-requests.ts';
+import { type Hook, withHooks } from '../hooks/hook-steps.ts';
 import { type RunOptions, type RunResult, runSteps } from './run.ts';
 
 /** A dead run's lease is free after this long. */
@@ -28,6 +29,8 @@ export interface LeasedRun<C, F>
    * and the run is refused (`AnotherActed`, exit code 3). Absent: no matter.
    */
   readonly plannedAtEpoch?: number;
+  /** What is called between the steps; `from` and `to` are told to it. Absent: nothing. */
+  readonly hooks?: { readonly call: readonly Hook[]; readonly from: string; readonly to: string };
   /** What the steps get, once the lease's epoch is known. */
   readonly context: (epoch: number) => C;
   /** Called while another's lease is watched for signs of life. */
@@ -39,7 +42,7 @@ export interface LeasedRun<C, F>
  * 3), which says who, since when and at which step; a dead run's is taken over. From then on nothing is thrown.
  */
 export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<RunResult<F>> {
-  const { state, clock, run, holder, purpose, plannedAtEpoch, context, onWaiting, signal, ...rest } = options;
+  const { state, clock, run, holder, purpose, plannedAtEpoch, hooks, context, onWaiting, signal, ...rest } = options;
   onWaiting?.('taking the lease');
   const answer = await acquireLease(
     state,
@@ -70,6 +73,17 @@ export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<Run
   const stopRenewing = lease.keepRenewed();
   const result = await runSteps({
     ...rest,
+    ...(hooks === undefined
+      ? {}
+      : {
+          steps: withHooks(rest.steps, hooks.call, {
+            run,
+            runbook: rest.runbook,
+            epoch: lease.epoch,
+            from: hooks.from,
+            to: hooks.to,
+          }),
+        }),
     context: context(lease.epoch),
     epoch: lease.epoch,
     lease,

@@ -7,6 +7,7 @@ import { toFailure } from '../engine/failures.ts';
 import type { RunEvent, RunResult, StepStatus } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
 import { evidence } from '../failover/failover-step.ts';
+import type { Hook } from '../hooks/hook-steps.ts';
 import type { Occasion } from '../occasion.ts';
 import type { FailbackContext, FailbackFacts } from './context.ts';
 import { type FailbackPlan, failbackRefusal, planFailback } from './plan.ts';
@@ -89,6 +90,8 @@ export interface RunFailbackOptions {
   /** `user@host`, process id. */
   readonly holder: string;
   readonly occasion?: Occasion;
+  /** What is called between the steps. */
+  readonly hooks?: readonly Hook[];
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   /** Called while another's lease is watched for signs of life. */
@@ -112,6 +115,7 @@ export async function runFailback(options: RunFailbackOptions): Promise<Failback
     steps: failbackSteps(plan),
     context: (epoch) => ({ ...context, epoch }),
     runbook: failbackRunbook,
+    hooks: { call: options.hooks ?? [], from: plan.active, to: plan.region },
     by: context.by,
     details: evidence({
       from: plan.active,

@@ -65,7 +65,9 @@ const wasTakenBack = ({ status, steps, notTakenBack = [] }: RunRecord) =>
 
 /** A run that got no further than these has nothing that could be gone on with. */
 const firstSteps = ['stop-primary-jobs', 'fence-primary', 'check-ready'];
-const hasEffects = (run: RunRecord) => run.steps.some((s) => !firstSteps.includes(s.id) && s.status !== 'refused');
+/** Nor has one that only called hooks. */
+const hasEffects = (run: RunRecord) =>
+  run.steps.some((s) => !firstSteps.includes(s.id) && !s.id.startsWith('hook-') && s.status !== 'refused');
 
 function numberIn(details: Json, key: string): number | undefined {
   if (details === null || typeof details !== 'object' || Array.isArray(details)) return undefined;

@@ -1,6 +1,7 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { RunEvent } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
+import type { Hook } from '../hooks/hook-steps.ts';
 import type { Occasion } from '../occasion.ts';
 import type { FailoverContext } from './context.ts';
 import { evidence } from './failover-step.ts';
@@ -19,6 +20,8 @@ export interface RunFailoverOptions {
   /** `user@host`, process id. */
   readonly holder: string;
   readonly occasion?: Occasion;
+  /** What is called between the steps. */
+  readonly hooks?: readonly Hook[];
   /** What looking and planning took, without the time in which a person was asked. */
   readonly preparedMs?: number;
   readonly signal?: AbortSignal;
@@ -65,6 +68,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     steps: failoverSteps(plan, context.drainMs),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'failover',
+    hooks: { call: options.hooks ?? [], from: plan.from, to: plan.to },
     by: context.by,
     details: evidence({
       from: plan.from,
