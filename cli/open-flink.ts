@@ -53,7 +53,8 @@ export async function openFlink({ name, flink, kubernetes, jobs, folder }: Flink
     { flink: flinkKubernetesJobs({ ...options, jobs: deployments }), jobs: deployments.map((job) => job.name) },
     { flink: flinkSessionJobs({ ...options, jobs: sessions }), jobs: sessions.map((job) => job.name) },
   ];
-  return joinedFlinkJobs(parts.filter((part, i) => i === 0 || part.jobs.length > 0));
+  const used = parts.filter((part) => part.jobs.length > 0);
+  return joinedFlinkJobs(used.length > 0 ? used : parts.slice(0, 1));
 }
 
 /** Those of these jobs that have a deployment of their own in a region; relative paths start at `folder`. */
