@@ -1,7 +1,21 @@
 import { ArgusError } from '../../../domain/errors.ts';
+import type { Roles } from '../../../domain/roles.ts';
+import { readRoles } from '../../../state/roles.ts';
 import { evidence, type StepWords } from '../../failover/failover-step.ts';
+import type { SwitchoverContext } from '../context.ts';
 import { gatherReadiness, notReady } from '../readiness.ts';
 import { hasTakenOver, over, type SwitchoverStep } from '../switchover-step.ts';
+
+/** Whether the roles in force are those that the switchover changes, or changes to. */
+const isOf = ({ roles, standby }: SwitchoverContext, inForce: Roles) =>
+  inForce.epoch === roles.epoch || (inForce.epoch === roles.epoch + 1 && inForce.primary === standby.name);
+
+/** Why a plan that was made under other roles is not carried out. */
+const rolesChanged = ({ epoch, primary, run }: Roles) => ({
+  code: 'RolesChanged',
+  message: `the roles changed since this was planned: epoch ${epoch}, primary ${primary}${run === undefined ? '' : `, by ${run}`}`,
+  hint: 'see `argus status` and `argus runs list`; then run the command again: it looks anew',
+});
 
 /** Looks again, since a person may have thought about the plan: nothing was changed yet that would have to be taken back. */
 export function checkReady(words: StepWords): SwitchoverStep {
@@ -12,6 +26,8 @@ export function checkReady(words: StepWords): SwitchoverStep {
     timeoutMs: 30_000,
     onFailure: { kind: 'stop', hint: 'see `argus status` and `argus standby check`' },
     async observe(context, _facts, io) {
+      const inForce = await readRoles(context.state, { signal: io.signal });
+      if (inForce !== undefined && !isOf(context, inForce)) return { kind: 'refused', error: rolesChanged(inForce) };
       if (await hasTakenOver(context, io.signal)) return over;
       const seen = await gatherReadiness(context, io.signal);
       const [refusal] = notReady(seen, context);

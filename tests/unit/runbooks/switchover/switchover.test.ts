@@ -175,6 +175,16 @@ describe('a switchover is refused', () => {
     await expectAsBefore(world);
   });
 
+  test('when it was planned under roles that are history: another went there and back meanwhile', async () => {
+    const world = await startedSwitchover();
+    const again = { ...roles, epoch: 3, by: 'somebody' };
+    await writeRoles(world.store, { ...again, epoch: 2, primary: 'singapore', standby: 'mumbai' });
+    await writeRoles(world.store, again);
+    const report = await switchOver(world);
+    expect(report).toMatchObject({ outcome: 'refused', pastReturn: false, error: { code: 'RolesChanged' } });
+    expect(world.effects).toEqual([]);
+  });
+
   test('when roles were written meanwhile', async () => {
     const world = await startedSwitchover();
     const report = await switchOver(world, 1, {
