@@ -16,6 +16,8 @@ interface Options {
 }
 
 const leaseTtlMs = 10_000;
+/** Of `max.message.bytes`. */
+const kafkasDefault = 1_048_588;
 
 /**
  * `argus orphans replay --topic <name>`: writes what readers would have seen into the live topic of the primary, each
@@ -105,8 +107,16 @@ async function replayAll(
   try {
     let written = 0;
     for (const tp of partitions) {
+      const configs = await primary.kafka.topicConfigs(tp.topic, { signal });
+      const maxBatchBytes = Number(configs.get('max.message.bytes') ?? kafkasDefault);
       const from = begun.from.find((f) => f.partition === tp.partition)?.offset ?? fail(tp);
-      written += await replay.replay(tp, store.read(tp, origin, signal), { origin, from, mayAct, signal });
+      written += await replay.replay(tp, store.read(tp, origin, signal), {
+        origin,
+        from,
+        maxBatchBytes,
+        mayAct,
+        signal,
+      });
     }
     return written;
   } finally {

@@ -5,8 +5,6 @@ import type { OrphanRecord, RescueOrigin } from './orphan-record.ts';
 export interface KeptTopic {
   readonly topic: string;
   readonly partitions: number;
-  /** The largest batch that the old primary's topic takes. */
-  readonly maxBatchBytes: number;
 }
 
 /**

@@ -7,7 +7,7 @@ import { decodeRecords, encodeBatch } from '../../regions/kafka/record-codec.ts'
 import { walkBatches } from '../topics/walk-batches.ts';
 import { keptBody, orphanTopicOf, readKept } from './orphan-record.ts';
 import type { KeptTopic, OrphanStore } from './orphan-store.ts';
-import { sendBatch } from './send-batch.ts';
+import { codecFor, sendBatch } from './send-batch.ts';
 
 /** The active side, as far as orphans are kept on it. */
 export interface OrphanTopicSide {
@@ -20,8 +20,8 @@ export interface OrphanTopicSide {
 }
 
 const requestTimeoutMs = 10_000;
-/** What the added headers take of each record at most, generously. */
-const headerRoomBytes = 1024;
+/** Whatever a batch of the old primary unpacks to has to fit in; brokers take requests of 100 MB. */
+const maxBatchBytes = 96 * 1024 * 1024;
 const unlimitedMs = '9223372036854775807';
 
 /**
@@ -76,7 +76,7 @@ export function orphanTopics(side: OrphanTopicSide, transactionalId: string): Or
           attributes: 0,
           body: keptBody(record, tp, origin),
         })),
-        { codec: 'none', stampedByBroker: false, transactional: false, producerId: producer.producerId },
+        { codec: codecFor(records), stampedByBroker: false, transactional: false, producerId: producer.producerId },
       );
       patchForProduce(batch, producer, sequence);
       await sendBatch(cluster, kept, batch.bytes, signal);
@@ -88,7 +88,7 @@ export function orphanTopics(side: OrphanTopicSide, transactionalId: string): Or
 
 async function ensureTopic(
   { kafka }: OrphanTopicSide,
-  { topic, partitions, maxBatchBytes }: KeptTopic,
+  { topic, partitions }: KeptTopic,
   signal: AbortSignal,
 ): Promise<readonly TopicPartition[]> {
   const name = orphanTopicOf(topic);
@@ -102,7 +102,7 @@ async function ensureTopic(
       'message.timestamp.type': 'CreateTime',
       'message.timestamp.before.max.ms': unlimitedMs,
       'message.timestamp.after.max.ms': unlimitedMs,
-      'max.message.bytes': String(Math.min(2 ** 31 - 1, 2 * maxBatchBytes + headerRoomBytes)),
+      'max.message.bytes': String(maxBatchBytes),
     };
     await kafka.createTopic({ name, partitions, configs }, { signal });
   } else if (there.partitions < partitions) await kafka.growTopic(name, partitions, { signal });

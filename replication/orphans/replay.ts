@@ -7,7 +7,7 @@ import { decodeBody, encodeBody } from '../../regions/kafka/record-body.ts';
 import { decodeRecords, encodeBatch } from '../../regions/kafka/record-codec.ts';
 import { walkBatches } from '../topics/walk-batches.ts';
 import type { OrphanRecord, RescueOrigin } from './orphan-record.ts';
-import { sendBatch } from './send-batch.ts';
+import { codecFor, sendBatch } from './send-batch.ts';
 
 /** The header by which a replayed orphan is known in the live topic: `<roles epoch of the promotion>/<old offset>`. */
 const header = Buffer.from('argus.replayed');
@@ -23,6 +23,8 @@ export interface ReplayOptions {
   readonly origin: RescueOrigin;
   /** Where the live partition ended before its first orphan was replayed. */
   readonly from: bigint;
+  /** The largest batch that the live topic takes. */
+  readonly maxBatchBytes: number;
   /** Throws when nothing may be written any more. */
   readonly mayAct: () => void;
   readonly signal: AbortSignal;
@@ -31,6 +33,8 @@ export interface ReplayOptions {
 const requestTimeoutMs = 10_000;
 const batchRecords = 500;
 const batchBytes = 400 * 1024;
+/** What the header takes that tells a replayed record, generously. */
+const headerBytes = 64;
 
 /**
  * Whether an orphan is put into the live topic: what its readers would have seen. Not what the active side had once, nor
@@ -81,7 +85,7 @@ export async function openReplay(side: LiveSide, transactionalId: string, signal
             attributes: 0,
             body: replayedBody(record, options.origin),
           })),
-          { codec: 'none', stampedByBroker: false, transactional: false, producerId: producer.producerId },
+          { codec: codecFor(batch), stampedByBroker: false, transactional: false, producerId: producer.producerId },
         );
         patchForProduce(encoded, producer, sequence);
         options.mayAct();
@@ -91,12 +95,12 @@ export async function openReplay(side: LiveSide, transactionalId: string, signal
         batch = [];
         bytes = 0;
       };
+      const limit = Math.min(batchBytes, options.maxBatchBytes / 2);
       for await (const record of orphans) {
         if (!isReplayable(record) || (last !== undefined && record.offset <= last)) continue;
-        if (batch.length >= batchRecords || (batch.length > 0 && bytes + record.body.length > batchBytes))
-          await flush();
+        if (batch.length >= batchRecords || (batch.length > 0 && bytes + record.body.length > limit)) await flush();
         batch.push(record);
-        bytes += record.body.length;
+        bytes += record.body.length + headerBytes;
       }
       await flush();
       return written;

@@ -8,6 +8,12 @@ const brokerTimeoutMs = 8_000;
 /** The same batch is sent again so often while its fate is unknown: the broker tells a repeat by its sequence. */
 const attempts = 8;
 const pauseMs = 300;
+const largeBytes = 512 * 1024;
+
+/** Large records came compressed, as a rule; small ones stay readable for every tool. Pure. */
+export function codecFor(records: readonly { readonly body: Buffer }[]): 'none' | 'gzip' {
+  return records.reduce((sum, { body }) => sum + body.length, 0) > largeBytes ? 'gzip' : 'none';
+}
 
 /** Sends a producer's batch until the broker says that it has it: a repeat of one that it has is told by its sequence. */
 export async function sendBatch(

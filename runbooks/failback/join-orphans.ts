@@ -41,8 +41,6 @@ export interface OrphanParts {
 }
 
 const requestTimeoutMs = 10_000;
-/** What a topic takes where it says nothing: Kafka's default. */
-const maxBatchBytes = 1_048_588;
 
 /** The store in which orphans are kept on the active side, whether as topics or as files. */
 export function openOrphanStore(active: Region, keepIn: Rescued['to'], promotion: number): OrphanStore {
@@ -96,13 +94,7 @@ export function joinOrphans(parts: OrphanParts): OldLogs {
         const topics = [...new Set(wanted.map(({ tp }) => tp.topic))];
         await log.refresh(topics, signal);
         const there = await old.kafka.describeTopics(topics, { signal });
-        const kept = await Promise.all(
-          topics.map(async (topic) => {
-            const configs = await old.kafka.topicConfigs(topic, { signal });
-            const limit = Number(configs.get('max.message.bytes') ?? maxBatchBytes);
-            return { topic, partitions: there.get(topic)?.partitions ?? 1, maxBatchBytes: limit };
-          }),
-        );
+        const kept = topics.map((topic) => ({ topic, partitions: there.get(topic)?.partitions ?? 1 }));
         mayAct();
         await store.open(kept, signal);
         for (const { tp, ranges, logEnd } of wanted) {

@@ -294,7 +294,7 @@ test('a second writer of the same orphans is shut out by the one that came after
   });
   const [paused, other] = [openOrphanStore(active, 'topic', 5), openOrphanStore(active, 'topic', 5)];
   try {
-    const kept = [{ topic, partitions: 1, maxBatchBytes: 1_000_000 }];
+    const kept = [{ topic, partitions: 1 }];
     await paused.open(kept, deadline());
     await paused.append(tp, origin, [record(1n)], deadline());
     await other.open(kept, deadline());
@@ -336,7 +336,13 @@ test('orphans are replayed into the live topic once, also when that is cut off a
     };
     const replay = await openReplay(active, 'argus-replay-7', deadline());
     try {
-      written = await replay.replay(tp, given(), { origin, from, mayAct, signal: deadline() });
+      written = await replay.replay(tp, given(), {
+        origin,
+        from,
+        maxBatchBytes: 1_000_000,
+        mayAct,
+        signal: deadline(),
+      });
     } catch (error) {
       expect(error).toMatchObject({ message: 'killed' });
       // Others write between.
