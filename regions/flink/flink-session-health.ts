@@ -17,7 +17,8 @@ export function judgeSessionHealth(name: string, seen: SessionSeen, why: string 
   const found = told === undefined ? undefined : sessionJobsOf(name, { ...seen, before: new Set() });
   const own = found === undefined || found === 'unknown' ? undefined : found[0];
   const runs = own?.job.state === 'RUNNING' && own.flinkId !== undefined;
-  const against = why ?? unfinished(seen);
+  // What was noted while it was brought up is over when it runs.
+  const against = runs && job?.error === undefined ? unfinished(seen) : (why ?? unfinished(seen));
   if (runs && against === undefined) return { kind: 'sound', restarts, remake: false, says };
   const tried = job?.ran === true && job.error !== undefined;
   const kind = !runs && tried ? 'troubled' : 'settling';

@@ -80,7 +80,7 @@ export async function explainSessionJob(
   }
   if (cluster === undefined) return `${name} is not there`;
   if (isApplication) return `the FlinkDeployment ${place.deployment} has a job of its own: it takes no session job`;
-  const said = job.error === undefined ? await lastWarning(kubernetes, place, call) : operatorError(job.error);
+  const said = job.error === undefined ? await lastWarning(kubernetes, place, job.uid, call) : operatorError(job.error);
   if (said !== undefined) return `the operator says: ${said}`;
   if (cluster.jobManager !== 'READY') {
     return `${name} is not ready (${cluster.jobManager ?? 'the operator has not taken it up'})`;
@@ -92,10 +92,11 @@ export async function explainSessionJob(
 /** The operator notes as an event what it can't submit. Source: `FlinkSessionJobController`, 1.7. */
 async function lastWarning(
   kubernetes: KubernetesApi,
-  { namespace, sessionJob }: KubernetesSessionJob,
+  { namespace }: KubernetesSessionJob,
+  uid: string,
   call?: CallOptions,
 ): Promise<string | undefined> {
-  const fields = `involvedObject.kind=${flinkSessionJobKind.kind},involvedObject.name=${sessionJob},type=Warning`;
+  const fields = `involvedObject.kind=${flinkSessionJobKind.kind},involvedObject.uid=${uid},type=Warning`;
   const events = await kubernetes.list(eventKind, { namespace, fields }, call).catch((error: unknown) => {
     // Without leave to read them, none: they only say more of what is seen otherwise.
     if (error instanceof ArgusError && error.code === 'KubernetesForbidden') return [];

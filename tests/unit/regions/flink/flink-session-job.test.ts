@@ -203,6 +203,13 @@ describe('the health of a session job', () => {
       undefined,
       'settling',
     ],
+    [
+      'it runs, and an earlier attempt was noted',
+      job({ flinkId: own, lifecycle: 'STABLE', jobState: 'RUNNING' }),
+      [inFlink('RUNNING')],
+      'the operator says: time-out',
+      'sound',
+    ],
     ['nothing has begun', job({ ran: false }), [], undefined, 'settling'],
     ['the operator could not submit it', job({ error: 'no jar' }), [], 'the operator says: no jar', 'troubled remake'],
     [
