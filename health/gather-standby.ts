@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
-import { deploymentRef, type KubernetesJob } from '../regions/flink/flink-kubernetes-look.ts';
-import { manifestOf, startRouteOf, tryDeployment } from '../regions/flink/flink-kubernetes-start.ts';
+import { type KubernetesJob, lookAt } from '../regions/flink/flink-kubernetes-look.ts';
+import { manifestOf, startRouteOf, tryManifest } from '../regions/flink/flink-kubernetes-start.ts';
 import type { FlinkManifest } from '../regions/flink/flink-manifest.ts';
 import type { KubernetesSessionJob } from '../regions/flink/flink-session-look.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject } from '../regions/kubernetes/kubernetes-api.ts';
@@ -61,19 +61,29 @@ export async function gatherStandbyKubernetes(sources: StandbySources): Promise<
 
 async function lookAtJob(sources: StandbySources, job: KubernetesJob, call: CallOptions): Promise<StandbyJob> {
   const { kubernetes, serviceProxy } = sources;
-  const manifest = await look(() => manifestOf(kubernetes, job, call), call);
+  const [manifest, there] = await Promise.all([
+    look(() => manifestOf(kubernetes, job, call), call),
+    look(() => lookAt(kubernetes, job, call), call),
+  ]);
   const seenManifest = 'seen' in manifest ? manifest.seen : undefined;
-  const object: Looked<KubernetesObject | undefined> =
-    'unseen' in manifest || seenManifest !== undefined
-      ? 'unseen' in manifest
-        ? manifest
-        : { seen: seenManifest?.deployment }
-      : await look(() => kubernetes.get(deploymentRef(job), call), call);
+  // What would be applied; without a manifest, what is there.
+  const object = ((): Looked<KubernetesObject | undefined> => {
+    if ('unseen' in manifest) return manifest;
+    if (manifest.seen !== undefined) return { seen: manifest.seen.deployment };
+    return 'unseen' in there ? there : { seen: there.seen.object };
+  })();
   const named = 'seen' in object && object.seen !== undefined ? referencesOf(object.seen) : [];
   const brought = new Set(seenManifest?.configMaps.map(({ metadata }) => metadata.name));
   const [dryRun, route, missingVerbs, references, primary] = await Promise.all([
-    look(() => tryDeployment(kubernetes, job, call).then(() => true as const), call),
-    look(() => startRouteOf(kubernetes, job, call), call),
+    'unseen' in manifest
+      ? manifest
+      : 'unseen' in there
+        ? there
+        : look(async () => {
+            await tryManifest(kubernetes, job, { manifest: manifest.seen, seen: there.seen }, call);
+            return true as const;
+          }, call),
+    'unseen' in there ? there : look(() => startRouteOf(kubernetes, job, there.seen, call), call),
     look(() => missing(kubernetes, verbsOf(job, seenManifest, serviceProxy), call), call),
     Promise.all(
       named

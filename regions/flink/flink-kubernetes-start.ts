@@ -98,8 +98,17 @@ export async function unlessChanged(endsAt: number, act: () => Promise<unknown>)
  * is there may have to be made anew, so that is tried, too.
  */
 export async function tryDeployment(kubernetes: KubernetesApi, job: KubernetesJob, call: CallOptions): Promise<void> {
-  const manifest = await manifestOf(kubernetes, job, call);
-  const seen = await lookAt(kubernetes, job, call);
+  const [manifest, seen] = await Promise.all([manifestOf(kubernetes, job, call), lookAt(kubernetes, job, call)]);
+  await tryManifest(kubernetes, job, { manifest, seen }, call);
+}
+
+/** The same of a manifest and of what is there, as they were read. */
+export async function tryManifest(
+  kubernetes: KubernetesApi,
+  job: KubernetesJob,
+  { manifest, seen }: { readonly manifest: FlinkManifest | undefined; readonly seen: Seen },
+  call: CallOptions,
+): Promise<void> {
   if (manifest === undefined && seen.object === undefined) throw nothingToStart(job);
   const path = 's3://argus/dry-run';
   const change = specOf({ jarPath: '', entryClass: '', args: [], parallelism: 1, savepointPath: path }, '0'.repeat(32));
@@ -107,13 +116,13 @@ export async function tryDeployment(kubernetes: KubernetesApi, job: KubernetesJo
   if (manifest !== undefined) await mayBeMade(kubernetes, changed(manifest.deployment, change), call);
 }
 
-/** The way that a start of this job would take as things are. Changes nothing. */
+/** The way that a start of this job would take from what is there. Changes nothing. */
 export async function startRouteOf(
   kubernetes: KubernetesApi,
   job: KubernetesJob,
+  seen: Seen,
   call: CallOptions,
 ): Promise<StartRoute> {
-  const seen = await lookAt(kubernetes, job, call);
   const hasRedeployNonce = seen.deployment?.ran === true && (await definesNonce(kubernetes, call));
   return routeFor(kubernetes, job, seen, hasRedeployNonce, call);
 }
