@@ -2,6 +2,7 @@ import type { Failure } from '../../state/journal.ts';
 import type { StepWords } from '../failover/failover-step.ts';
 import type { PlanView } from '../failover/gather-plan-view.ts';
 import { planFailover, suspendedRefusal } from '../failover/plan.ts';
+import type { UsualTime } from '../plan/durations.ts';
 import type { SwitchoverContext } from './context.ts';
 import { type ManualView, manualCommands } from './manual.ts';
 import { notReady, type Readiness } from './readiness.ts';
@@ -9,6 +10,10 @@ import { pointOfNoReturn, type SwitchoverStepId, savepointRoot, switchoverStepId
 
 export interface PlannedSwitchoverStep extends StepWords {
   readonly id: SwitchoverStepId;
+  /** `done`: its effect is there already. */
+  readonly state: 'todo' | 'done';
+  /** How long it took in earlier runs; null: none has done it. */
+  readonly usual: UsualTime | null;
 }
 
 /** What a switchover would do now. Printed before anything happens. */
@@ -34,6 +39,7 @@ export interface SwitchoverView {
   readonly failover: PlanView;
   /** The standby's jobs run already: of the old primary nothing is asked any more. */
   readonly takenOver: boolean;
+  readonly usualTimes: ReadonlyMap<string, UsualTime>;
 }
 
 /** Blockers of a failover that are none here: the primary is asked by `notReady`, and the jobs end with a savepoint. */
@@ -45,6 +51,7 @@ export function planSwitchover(view: SwitchoverView): SwitchoverPlan {
   const { primary, standby, roles } = context;
   const shared = planFailover(failover);
   const words = new Map<string, StepWords>(shared.steps.map((s) => [s.id, s]));
+  const sharedStates = new Map<string, string>(shared.steps.map((s) => [s.id, s.state]));
   const own = ownWords(context);
   const blockers = [
     ...(roles.replication === 'suspended' && !takenOver ? [suspendedRefusal(roles)] : []),
@@ -66,13 +73,26 @@ export function planSwitchover(view: SwitchoverView): SwitchoverPlan {
     ...(failover.resumes === undefined ? {} : { resumes: failover.resumes }),
     steps: switchoverStepIds.map((id) => {
       const { title, manual } = own[id] ?? words.get(id) ?? { title: id, manual: [] };
-      return { id, title, manual };
+      const state = isDone(id, view) || sharedStates.get(id) === 'done' ? 'done' : 'todo';
+      return { id, title, manual, state, usual: view.usualTimes.get(id) ?? null };
     }),
     pointOfNoReturn,
     lagRecords: readiness.lagRecords ?? null,
     blockers,
     warnings,
   };
+}
+
+/** Whether a step's effect is there, of those that a failover has not. Pure. */
+function isDone(id: SwitchoverStepId, { readiness, takenOver }: SwitchoverView): boolean {
+  switch (id) {
+    case 'deny-producers':
+      return takenOver || readiness.producers.kind === 'denied';
+    case 'stop-with-savepoint':
+      return takenOver || readiness.jobs.every(({ found }) => 'kind' in found && found.kind === 'stopped');
+    default:
+      return false;
+  }
 }
 
 function ownWords(context: SwitchoverView['context']): Readonly<Partial<Record<SwitchoverStepId, StepWords>>> {

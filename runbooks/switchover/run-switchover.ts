@@ -5,6 +5,7 @@ import { evidence } from '../failover/failover-step.ts';
 import { gatherPlanView } from '../failover/gather-plan-view.ts';
 import type { Hook } from '../hooks/hook-steps.ts';
 import type { Occasion } from '../occasion.ts';
+import { readUsualTimes } from '../plan/durations.ts';
 import type { SwitchoverContext } from './context.ts';
 import { planSwitchover, type SwitchoverPlan } from './plan.ts';
 import { gatherReadiness } from './readiness.ts';
@@ -37,13 +38,14 @@ export async function prepareSwitchover(
   const signal = AbortSignal.any([outer, AbortSignal.timeout(20_000)]);
   const full = { ...context, epoch: 0 };
   const outage = { atMs: context.clock.now(), source: 'run-start' as const };
-  const [failover, readiness, takenOver] = await Promise.all([
+  const [failover, readiness, takenOver, usualTimes] = await Promise.all([
     gatherPlanView(full, outage, options),
     gatherReadiness(full, signal),
     hasTakenOver(full, signal).catch(() => false),
+    readUsualTimes(context.state, 'switchover', { signal }),
   ]);
   outer.throwIfAborted();
-  return planSwitchover({ context, readiness, failover, takenOver });
+  return planSwitchover({ context, readiness, failover, takenOver, usualTimes });
 }
 
 /**

@@ -12,7 +12,7 @@ import { sealMirror } from '../failover/steps/seal-mirror.ts';
 import { startJobs } from '../failover/steps/start-jobs.ts';
 import { syncGroups } from '../failover/steps/sync-groups.ts';
 import { verifyNames } from '../failover/steps/verify-names.ts';
-import type { SwitchoverPlan } from './plan.ts';
+import type { PlannedSwitchoverStep } from './plan.ts';
 import { awaitCatchUp } from './steps/await-catch-up.ts';
 import { checkReady } from './steps/check-ready.ts';
 import { copySavepoints } from './steps/copy-savepoints.ts';
@@ -25,7 +25,7 @@ type Shared = Step<FailoverContext, FailoverFacts>;
 
 /** The runbook: the plan's steps with their behaviour. Those that a failover has too are its own. */
 export function switchoverSteps(
-  plan: Pick<SwitchoverPlan, 'steps'>,
+  plan: { readonly steps: readonly Pick<PlannedSwitchoverStep, 'id' | 'title' | 'manual'>[] },
   limits: { readonly drainMs: number; readonly catchUpMs: number },
 ): readonly SwitchoverStep[] {
   const make: Record<SwitchoverStepId, (words: StepWords) => SwitchoverStep> = {

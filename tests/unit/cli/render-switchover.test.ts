@@ -61,8 +61,8 @@ test('a plan shows where there is no way back, and what blocks it', () => {
     from: 'mumbai',
     to: 'singapore',
     steps: [
-      { id: 'prove-ends', title: 'Prove it', manual: ['kafka-get-offsets.sh'] },
-      { id: 'start-jobs', title: 'Start counts', manual: [] },
+      { id: 'prove-ends', title: 'Prove it', manual: ['kafka-get-offsets.sh'], state: 'done', usual: null },
+      { id: 'start-jobs', title: 'Start counts', manual: [], state: 'todo', usual: { medianMs: 650, runs: 2 } },
     ],
     pointOfNoReturn: 'start-jobs',
     lagRecords: null,
@@ -70,10 +70,11 @@ test('a plan shows where there is no way back, and what blocks it', () => {
     warnings: [],
   };
   expect(renderSwitchoverPlan(plan)).toBe(`switchover from mumbai to singapore
-  1. Prove it
+  1. Prove it [is so already]
        by hand: kafka-get-offsets.sh
   ── from here on there is no way back ──
-  2. Start counts
+  2. Start counts (usually 650 ms, by 2 earlier runs)
+  together usually 650 ms
 
 singapore lacks an unknown number of records now
 blocker: NoDaemon: no daemon has looked at mumbai
