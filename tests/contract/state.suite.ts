@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../domain/clock.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import type { Step } from '../../runbooks/engine/step.ts';
+import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
 import { confirmFreeze, firstFrozen, freezeInForce, noteFencing, requestFreeze, thaw } from '../../state/freeze.ts';
 import { listRuns, openJournal, readRun, runId } from '../../state/journal.ts';
 import { acquireLease, type Lease, readLease } from '../../state/lease.ts';
@@ -25,6 +27,47 @@ export function stateSuite(name: string, empty: () => Promise<ObjectStore>, cloc
       for (const answer of answers) {
         if (answer.kind === 'held') expect(answer.by.holder).toBe(winners[0]!.document.holder);
       }
+    });
+
+    test('of two operators who start at the same moment, 200 times, exactly one acts', {
+      timeout: 120_000,
+    }, async () => {
+      const store = await empty();
+      const round = async (n: number) => {
+        // Each pair of operators has a state of its own.
+        const state: ObjectStore = {
+          ...store,
+          get: (key, options) => store.get(`${n}/${key}`, options),
+          put: (key, body, options) => store.put(`${n}/${key}`, body, options),
+          list: async (prefix, options) => {
+            const { objects, prefixes } = await store.list(`${n}/${prefix}`, options);
+            const own = (key: string) => key.slice(`${n}/`.length);
+            return { objects: objects.map((o) => ({ ...o, key: own(o.key) })), prefixes: prefixes.map(own) };
+          },
+        };
+        const acted: string[] = [];
+        const operators = await Promise.allSettled(
+          ['a', 'b'].map((who, i) =>
+            runUnderLease<null, object>({
+              state,
+              clock: clock(),
+              run: `20261121T10300${i}Z-failover-000${i}`,
+              runbook: 'failover',
+              holder: who,
+              by: who,
+              details: null,
+              resumeHint: 'again',
+              plannedAtEpoch: 0,
+              context: () => null,
+              steps: [actingStep(() => acted.push(who))],
+            }),
+          ),
+        );
+        const refusals = operators.flatMap((o) => (o.status === 'rejected' ? [o.reason] : []));
+        expect({ acted: acted.length, refused: refusals.length }).toEqual({ acted: 1, refused: 1 });
+        expect(refusals[0]).toMatchObject({ code: expect.stringMatching(/^(LeaseHeld|AnotherActed)$/), exitCode: 3 });
+      };
+      for (let n = 0; n < 200; n += 50) await Promise.all(Array.from({ length: 50 }, (_, i) => round(n + i)));
     });
 
     test('a released lease is taken at once, by one, with the next epoch', async () => {
@@ -136,6 +179,19 @@ export function stateSuite(name: string, empty: () => Promise<ObjectStore>, cloc
       }
     });
   });
+}
+
+function actingStep(act: () => void): Step<null, object> {
+  return {
+    id: 'act',
+    title: 'act',
+    timeoutMs: 30_000,
+    onFailure: { kind: 'stop', hint: 'mend it' },
+    manual: [],
+    observe: async () => ({ kind: 'todo' }),
+    act: async () => act(),
+    verify: async () => ({ kind: 'done', evidence: null }),
+  };
 }
 
 const sighting: Sighting = {
