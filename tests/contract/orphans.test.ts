@@ -1,11 +1,16 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parseConfig } from '../../cli/config/parse.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import type { Roles } from '../../domain/roles.ts';
 import { readTopic } from '../../lab/auditor/read-topic.ts';
+import { argus } from '../../lab/demo/argus-command.ts';
 import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
 import type { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
+import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
 import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
 import type { Region } from '../../regions/region.ts';
 import type { OrphanRecord } from '../../replication/orphans/orphan-record.ts';
@@ -14,6 +19,8 @@ import { Mirror } from '../../replication/topics/mirror.ts';
 import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
 import type { OldLogs } from '../../runbooks/failback/context.ts';
 import { joinOrphans, openOrphanStore } from '../../runbooks/failback/join-orphans.ts';
+import { putRescued } from '../../state/rescued.ts';
+import { writeRoles } from '../../state/roles.ts';
 import type { TestBroker } from '../support/kafka-broker.ts';
 import {
   kafkajsClient,
@@ -360,4 +367,75 @@ test('orphans are replayed into the live topic once, also when that is cut off a
   expect(replayed).toHaveLength(lost - 4);
   expect(new Set(replayed).size).toBe(lost - 4);
   expect(values.filter((v) => v.startsWith('aborted-'))).toEqual([]);
+});
+
+test('the commands list, export and replay what was kept', async () => {
+  const prepared = await pair.prepare(1);
+  const { topic } = prepared;
+  const ends = await mirrored(prepared);
+  const lost = await leaveBehind(topic);
+  const { logs } = oldLogs(prepared, ends, 'topic', 8);
+  const found = await logs.findDivergence(deadline());
+  await logs.rescue(found, nothing, nothing, deadline());
+  const verdict = await logs.checkRescue(found, deadline());
+  if (verdict.kind !== 'verified') throw new Error(verdict.what);
+
+  const dir = await mkdtemp(join(tmpdir(), 'argus-orphans-'));
+  try {
+    const yaml = sampleYaml
+      .replace('127.0.1.1:19092', pair.primary.address)
+      .replace('127.0.2.1:19092', pair.standby.address)
+      .replace('[events]', `[${topic}]`);
+    await writeFile(join(dir, 'argus.yaml'), yaml);
+    const state = fileObjectStore(join(dir, 'state'));
+    await writeRoles(state, {
+      epoch: 8,
+      primary: 'singapore',
+      standby: 'mumbai',
+      replication: 'suspended',
+      atMs: 1,
+      by: 'me',
+    });
+    const topics = { [topic]: { partitions: verdict.partitions, where: 'a topic', verifiedAtMs: 1, reseeded: false } };
+    const kept = {
+      promotion: 8,
+      region: 'mumbai',
+      keptBy: 'singapore',
+      to: 'topic' as const,
+      run: 'r',
+      atMs: 1,
+      topics,
+    };
+    await putRescued(state, kept);
+    const secrets = ['MUMBAI_KEY', 'MUMBAI_SECRET', 'SINGAPORE_KEY', 'SINGAPORE_SECRET', 'CLOUDFLARE_TOKEN'];
+    const settings = {
+      configPath: join(dir, 'argus.yaml'),
+      env: Object.fromEntries(secrets.map((name) => [name, 'x'])),
+    };
+    const run = (...args: readonly string[]) => argus(settings, ['--json', 'orphans', ...args]);
+
+    expect(JSON.parse((await run('list')).stdout)).toMatchObject({
+      rescued: [{ promotion: 8, topics: [{ topic, orphans: lost, aborted: 4, replayed: null }] }],
+    });
+    const file = join(dir, 'orphans.jsonl');
+    expect(await run('export', '--topic', topic, '--to', file)).toMatchObject({ exitCode: 0 });
+    const lines = (await readFile(file, 'utf8'))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines).toHaveLength(lost);
+    expect(lines[0]).toMatchObject({ topic, partition: 0, key: { text: 'k0' }, value: { text: 'lost-0' } });
+    expect(await run('export', '--to', file), 'never over another file').toMatchObject({ exitCode: 2 });
+    expect(await run('export', '--topic', 'other')).toMatchObject({ exitCode: 2 });
+
+    expect(await run('replay', '--topic', topic), 'nobody can be asked').toMatchObject({ exitCode: 4 });
+    for (const written of [lost - 4, 0]) {
+      const replay = await run('replay', '--topic', topic, '--yes');
+      expect(replay.exitCode, replay.stderr).toBe(0);
+      expect(JSON.parse(replay.stdout)).toMatchObject({ orphans: lost - 4, written });
+    }
+    expect(JSON.parse((await run('list')).stdout).rescued[0].topics[0].replayed).toMatchObject({ records: lost - 4 });
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 });
