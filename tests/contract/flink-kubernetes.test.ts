@@ -104,6 +104,25 @@ describe("the seed's own way", () => {
     expect(await objectNow()).toBeUndefined();
   });
 
+  test.each([
+    ['delete', []],
+    ['suspend', ['SUSPENDED']],
+  ] as const)('a job that was stopped with a savepoint is kept from starting again: %s', async (how, left) => {
+    const by = connect(cluster.admin, {}, how);
+    const jobId = nextId();
+    await by.start({ ...job, jobId });
+    await running(jobId);
+    const triggerId = 'a'.repeat(32);
+    expect(await by.savepointStop?.(jobId, triggerId)).toEqual({ kind: 'unknown' });
+    await by.stopWithSavepoint?.({ jobId, triggerId, directory: 's3://primary/savepoints', format: 'NATIVE' });
+    expect(await by.savepointStop?.(jobId, triggerId)).toMatchObject({ kind: 'done' });
+    expect(await by.list()).toMatchObject([{ id: jobId, state: 'FINISHED' }]);
+    await by.settle?.(jobId);
+    const ids = async () => (await by.list()).map(({ id, state }) => `${state} ${id}`);
+    await expect.poll(ids, patience).toEqual(left.map((state) => `${state} ${jobId}`));
+    await ended(connect(cluster.admin));
+  });
+
   test('what the cluster refuses is told by its field, and nothing is changed', async () => {
     const file = join(dir, 'wrong.yaml');
     const text = readFileSync(fixtureFile('flink-cluster-standby.yaml'), 'utf8');

@@ -39,6 +39,8 @@ export async function simulateFlinkOperator(
   const { admin } = cluster;
   const transport = await clientNodeTransport('simulated', { kind: 'kubeconfig', files: [cluster.server.kubeconfig] });
   const jobs = new Map<string, RunningJob>();
+  /** Jobs that were stopped with a savepoint: their JobManagers stay, as the operator has them configured. */
+  const finished = new Set<string>();
   let paused = false;
   let lost = false;
   let stopped = false;
@@ -46,7 +48,9 @@ export async function simulateFlinkOperator(
   const server = createServer((request, response) => {
     const [, , deployment = '', ...rest] = (request.url ?? '').split('/');
     const job = jobs.get(deployment);
-    const answer = job && restAnswer(job, rest.join('/'));
+    const path = rest.join('/');
+    if (job && request.method === 'POST' && path === `jobs/${job.id}/stop`) finished.add(job.id);
+    const answer = job && restAnswer(job, path, finished.has(job.id));
     // A JobManager that isn't there closes nothing and opens nothing: the connection ends.
     if (!jobs.has(deployment)) request.socket.destroy();
     else response.writeHead(answer === undefined ? 404 : 200).end(JSON.stringify(answer ?? { errors: ['not found'] }));
@@ -198,8 +202,13 @@ function podOf(deployment: string, namespace: string, component: string, lost: b
 }
 
 /** What a job's REST interface says; undefined: 404. Shapes: fixtures/flink-rest. */
-function restAnswer(job: RunningJob, path: string): object | undefined {
+function restAnswer(job: RunningJob, path: string, finished: boolean): object | undefined {
   const own = `jobs/${job.id}`;
+  if (path === `${own}/stop`) return { 'request-id': 'a'.repeat(32) };
+  if (path.startsWith(`${own}/savepoints/`)) {
+    if (!finished) return undefined;
+    return { status: { id: 'COMPLETED' }, operation: { location: `s3://primary/savepoints/savepoint-${job.id}` } };
+  }
   const restored = job.restored && { id: 10, restore_timestamp: job.startedAtMs, external_path: job.restored };
   const chk = {
     id: 11,
@@ -209,7 +218,9 @@ function restAnswer(job: RunningJob, path: string): object | undefined {
     external_path: `s3://replica/checkpoints/${job.id}/chk-11`,
   };
   const answers: Record<string, object> = {
-    'jobs/overview': { jobs: [{ jid: job.id, name: 'counts', state: 'RUNNING', 'start-time': job.startedAtMs }] },
+    'jobs/overview': {
+      jobs: [{ jid: job.id, name: 'counts', state: finished ? 'FINISHED' : 'RUNNING', 'start-time': job.startedAtMs }],
+    },
     [own]: { vertices: [{ name: 'Source: events -> counts: Writer' }] },
     [`${own}/checkpoints`]: {
       counts: { completed: 1, failed: 0 },
