@@ -396,17 +396,10 @@ test('the commands list, export and replay what was kept', async () => {
       atMs: 1,
       by: 'me',
     });
-    const topics = { [topic]: { partitions: verdict.partitions, where: 'a topic', verifiedAtMs: 1, reseeded: false } };
-    const kept = {
-      promotion: 8,
-      region: 'mumbai',
-      keptBy: 'singapore',
-      to: 'topic' as const,
-      run: 'r',
-      atMs: 1,
-      topics,
-    };
-    await putRescued(state, kept);
+    const partitions = verdict.partitions.map((p) => ({ ...p, ranges: [...p.ranges] }));
+    const topics = { [topic]: { partitions, where: 'a topic', verifiedAtMs: 1, reseeded: false } };
+    const kept = { promotion: 8, region: 'mumbai', keptBy: 'singapore', run: 'r', atMs: 1 };
+    await putRescued(state, { ...kept, to: 'topic', topics });
     const secrets = ['MUMBAI_KEY', 'MUMBAI_SECRET', 'SINGAPORE_KEY', 'SINGAPORE_SECRET', 'CLOUDFLARE_TOKEN'];
     const settings = {
       configPath: join(dir, 'argus.yaml'),
