@@ -198,7 +198,7 @@ function blockersOf(view: PlanView): readonly Failure[] {
   if (roles.replication === 'suspended') {
     blockers.push(suspendedRefusal(roles));
   }
-  if (view.primaryJobs.kind === 'unknown' && !context.acceptUnfenced) {
+  if (view.primaryJobs.kind === 'unknown' && !context.acceptUnfenced && context.guard === undefined) {
     blockers.push(unfencedRefusal(primary.name, view.primaryJobs.why));
   }
   standbyNeeds(`${standby.name}'s Flink`, view.standbyJobs);
@@ -299,5 +299,5 @@ export const suspendedRefusal = ({
 }: Pick<Roles, 'primary' | 'standby' | 'epoch'>): Failure => ({
   code: 'ReplicationSuspended',
   message: `nothing is mirrored from ${primary} to ${standby} (roles epoch ${epoch}): the standby has none of its newer records`,
-  hint: 'fail back first, so that there is a standby again',
+  hint: 'run `argus failback` first, so that there is a standby again',
 });
