@@ -34,13 +34,14 @@ export function judgeHealth({ deployment, pods, trouble, told, hasState }: Healt
       value === undefined ? [] : [[key, value]],
     ),
   );
-  const runs = told?.state === 'RUNNING';
+  const worker = pods.some(({ component, phase }) => component === 'taskmanager' && phase === 'Running');
+  // Flink says RUNNING as soon as it looks for TaskManagers.
+  const runs = told?.state === 'RUNNING' && worker;
   // A job that runs now has left its restarts behind; what else is said of it is told, and no reason to give it up.
   const left = runs && trouble?.restarts === true ? undefined : trouble;
   const why = left?.why ?? unfinished(deployment);
   const sound = runs && left === undefined && why === undefined;
   const kind = sound ? 'sound' : left === undefined || left.hope === 'time' || runs ? 'settling' : kindOf(left);
-  const worker = pods.some(({ component, phase }) => component === 'taskmanager' && phase === 'Running');
   const remake =
     (kind === 'troubled' || kind === 'hopeless') &&
     left?.untouched !== true &&

@@ -73,7 +73,10 @@ describe('the health of a deployment', () => {
     ],
     [
       'it was restarted and runs: told, and no trouble',
-      { trouble: { why: 'restarted', hope: 'little', restarts: true }, pods: [pod('jobmanager', 'Running', 2)] },
+      {
+        trouble: { why: 'restarted', hope: 'little', restarts: true },
+        pods: [pod('jobmanager', 'Running', 2), pod('taskmanager', 'Running')],
+      },
       { kind: 'sound', restarts: 2 },
     ],
     [
@@ -84,6 +87,11 @@ describe('the health of a deployment', () => {
         pods: [pod('jobmanager', 'Running', 3)],
       },
       { kind: 'troubled', restarts: 3, remake: true },
+    ],
+    [
+      'Flink says RUNNING, and no TaskManager can be made',
+      { trouble: { why: 'no TaskManager can be made', hope: 'little' }, pods: [pod('jobmanager', 'Running')] },
+      { kind: 'troubled', why: 'no TaskManager can be made', remake: false },
     ],
     ['its object is gone', { deployment: undefined }, { kind: 'settling', why: 'its FlinkDeployment is gone' }],
   ])('%s', (_what, over, expected) => {
