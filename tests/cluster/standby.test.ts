@@ -192,6 +192,28 @@ test('a session cluster that stands by takes the job sooner than a deployment th
     names.parallelism,
   );
 
+  // A path that isn't there: the cause is told, the job doesn't run, and its name is free again for another start.
+  const missing = randomUUID().replaceAll('-', '');
+  const since = performance.now();
+  await session.start({ ...program, jobId: missing, savepointPath: `s3://${bucket}/no/such/point` });
+  const cause = await eventually(
+    () => session.failureOf(missing),
+    (told) => /Cannot find checkpoint or savepoint|No such file|FileNotFound/.test(told ?? ''),
+    90_000,
+  );
+  process.stderr.write(`a path that is not there, after ${Math.round(performance.now() - since)} ms: ${cause}\n`);
+  const states = (await session.list()).map(({ state }) => state);
+  expect(states).not.toContain('RUNNING');
+  process.stderr.write(`${states.join()} ${JSON.stringify(await session.health?.(missing))}\n`);
+  await session.cancel(missing);
+  expect(
+    await eventually(
+      () => session.list(),
+      (jobs) => jobs.every(({ state }) => state === 'FAILED'),
+      60_000,
+    ),
+  ).toEqual([]);
+
   const warm = await timedStart('warm, a session cluster', session, made.path);
   expect(warm.checkpointMs).toBeLessThan(cold.checkpointMs);
   // By force, through the API server, while the operator does nothing: the job ends in Flink, and the cluster stays.
