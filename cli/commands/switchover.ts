@@ -1,7 +1,9 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
+import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
 import { exitCodeOf } from '../../runbooks/failover/report.ts';
 import { prepareSwitchover, runSwitchover } from '../../runbooks/switchover/run-switchover.ts';
+import type { Failure } from '../../state/journal.ts';
 import { agree } from '../agree.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
@@ -9,7 +11,7 @@ import { occasionOf } from '../occasion.ts';
 import { openHooks } from '../open-hooks.ts';
 import { renderEvent } from '../render-failover.ts';
 import { renderSwitchover, renderSwitchoverPlan } from '../render-switchover.ts';
-import { rolesNow, withComposition } from '../session.ts';
+import { preflight, rolesNow, withComposition } from '../session.ts';
 import { switchoverContext } from '../switchover-context.ts';
 
 export interface SwitchoverOptions {
@@ -28,6 +30,9 @@ export async function run(context: CommandContext, options: SwitchoverOptions): 
     const hooks = await openHooks(config, 'switchover', { folder: composition.folder, env: context.env });
     const inForce = await rolesNow(context, composition);
     const { roles, resumes } = await directionOf(state, inForce, { signal, runbook: 'switchover' });
+    if (roles.replication === 'suspended') throw refused(suspendedRefusal(roles));
+    // It needs what a failover needs of the standby.
+    await preflight(context, composition, 'failover', roles);
     const target = await switchoverContext(context, composition, roles, options.producersStopped ?? false);
     const plan = await prepareSwitchover(target, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
     if (options.dryRun) {
@@ -36,10 +41,7 @@ export async function run(context: CommandContext, options: SwitchoverOptions): 
     }
     context.tell(renderSwitchoverPlan(plan, hooks));
     const [blocker] = plan.blockers;
-    if (blocker) {
-      const { code, message, hint } = blocker;
-      throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
-    }
+    if (blocker) throw refused(blocker);
     if (!options.yes) await agree(context, plan.to);
     const report = await runSwitchover({
       context: target,
@@ -55,3 +57,6 @@ export async function run(context: CommandContext, options: SwitchoverOptions): 
     return exitCodeOf(report);
   });
 }
+
+const refused = ({ code, message, hint }: Failure) =>
+  new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
