@@ -42,6 +42,8 @@ const fact = z.discriminatedUnion('kind', [
     status: z.enum(['failed', 'refused']),
     ms: z.number(),
     error: failure,
+    /** The run goes on without it. */
+    goesOn: z.literal(true).exactOptional(),
   }),
   /** Durable before an effect is taken back. */
   z.object({ kind: z.literal('step-compensating'), step: z.string() }),

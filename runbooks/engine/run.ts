@@ -144,7 +144,14 @@ class Execution<C, F> {
       this.o.lease.check();
       const found = await this.perform(step, io);
       if (found.kind === 'refused') {
-        await this.append({ kind: 'step-failed', step: step.id, status: 'refused', ms: ms(), error: found.error });
+        await this.append({
+          kind: 'step-failed',
+          step: step.id,
+          status: 'refused',
+          ms: ms(),
+          error: found.error,
+          ...lax(step),
+        });
         return this.end({ ...common, status: 'refused', ms: ms(), error: found.error });
       }
       const { evidence, facts, status } = found;
@@ -173,7 +180,7 @@ class Execution<C, F> {
       if (step.onFailure.kind === 'stop') this.error ??= error;
       this.end({ ...common, status: 'failed', ms: ms(), error });
       if (isFatal(thrown)) throw thrown;
-      await this.append({ kind: 'step-failed', step: step.id, status: 'failed', ms: ms(), error });
+      await this.append({ kind: 'step-failed', step: step.id, status: 'failed', ms: ms(), error, ...lax(step) });
     } finally {
       done();
     }
@@ -366,3 +373,6 @@ class Execution<C, F> {
 
 const marked = ({ pointOfNoReturn }: { readonly pointOfNoReturn?: true }) =>
   pointOfNoReturn === true ? ({ pastReturn: true } as const) : {};
+
+const lax = ({ onFailure }: { readonly onFailure: { readonly kind: 'stop' | 'continue' } }) =>
+  onFailure.kind === 'continue' ? ({ goesOn: true } as const) : {};

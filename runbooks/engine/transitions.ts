@@ -145,7 +145,8 @@ export function foldProgress(
 
 function runEvent(fact: Fact, shape: StepShape | undefined): RunEvent {
   if (fact.kind !== 'step-failed') return fact.kind;
-  if (shape?.onFailure === 'continue') return 'step-let-go';
+  // Journals of older versions don't say it themselves; steps that hooks added are in no list.
+  if (fact.goesOn === true || shape?.onFailure === 'continue') return 'step-let-go';
   return fact.status === 'refused' ? 'step-refused' : 'step-failed';
 }
 

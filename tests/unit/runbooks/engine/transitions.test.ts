@@ -84,6 +84,20 @@ describe('every entry in every state', () => {
   });
 });
 
+test('a step that nobody knows any more, and that the run went on without, stops nothing', () => {
+  const facts: readonly Fact[] = [
+    entryOf['run-started'],
+    { kind: 'step-failed', step: 'hook-page', status: 'failed', ms, error, goesOn: true },
+    entryOf['step-started'],
+  ];
+  expect(
+    foldProgress(
+      shapes,
+      facts.map((fact) => ({ fact })),
+    ).run,
+  ).toBe('running');
+});
+
 const anyShapes = fc
   .array(
     fc.record({
