@@ -3,7 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { ArgusError, describeError } from '../domain/errors.ts';
 import { attachLab, endLab, type Lab, startLab } from './lab.ts';
 import { defaultLabDir, isAlive, readClaim } from './lab-folder.ts';
-import type { Place, RegionName } from './lab-info.ts';
+import type { Place, RegionName, Warmth } from './lab-info.ts';
 import { progressPrinter, renderLinks, renderRegion, renderStatus, type StatusView, statusOf } from './lab-status.ts';
 import { linkStates } from './links.ts';
 import { type FlinkVersion, flinkVersions } from './setup/flink-releases.ts';
@@ -11,6 +11,12 @@ import { type FlinkVersion, flinkVersions } from './setup/flink-releases.ts';
 interface Common {
   readonly dir: string;
   readonly json?: true;
+}
+
+interface UpOptions extends Common {
+  readonly flink?: FlinkVersion;
+  readonly kubernetes?: true;
+  readonly standby: Warmth;
 }
 
 const stop = new AbortController();
@@ -58,14 +64,20 @@ command(
   'up',
   `Start everything and the job on the primary; ends when the job runs.
 With --kubernetes each region is a Kubernetes with pods and the Flink operator (Linux, root), with a Flink of its own.`,
-  'npm run lab -- up\n  npm run lab -- up --flink 1.20\n  npm run lab -- up --kubernetes',
+  'npm run lab -- up\n  npm run lab -- up --flink 1.20\n  npm run lab -- up --kubernetes\n  npm run lab -- up --kubernetes --standby warm',
 )
   .addOption(new Option('--flink <version>', "both regions' Flink (default: 2.2)").choices(flinkVersions))
   .addOption(new Option('--kubernetes', 'regions with pods').conflicts('flink'))
-  .action(async (options: Common & { readonly flink?: FlinkVersion; readonly kubernetes?: true }) => {
+  .addOption(
+    new Option('--standby <kind>', 'warm: with --kubernetes, a session cluster waits for the job in singapore')
+      .choices(['cold', 'warm'])
+      .default('cold'),
+  )
+  .action(async (options: UpOptions) => {
     const lab = await startLab({
       dir: options.dir,
       flavour: options.kubernetes ? 'cluster' : 'local',
+      standby: options.standby,
       ...(options.flink && { flink: { version: options.flink } }),
       signal: stop.signal,
       progress: progressPrinter(say),

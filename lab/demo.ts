@@ -6,12 +6,14 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { ArgusError, describeError } from '../domain/errors.ts';
 import { type DemoResult, disagreements, type Scenario, scenarios } from './demo/result.ts';
 import { playScenario } from './demo/scenario.ts';
-import { renderSummary } from './demo/summary.ts';
+import { renderStandbys, renderSummary } from './demo/summary.ts';
 import { type Lab, startLab } from './lab.ts';
+import type { Warmth } from './lab-info.ts';
 import { progressLines } from './setup/progress-lines.ts';
 
 interface Options {
   readonly kubernetes?: true;
+  readonly standby?: Warmth | 'both';
   readonly scenario: Scenario;
   readonly rate: number;
   readonly warmup: number;
@@ -33,6 +35,12 @@ const program = new Command('npm run demo --')
   .description('Two real regions on this machine: the primary fails under load, Argus fails over, an auditor counts.')
   .addOption(new Option('--scenario <name>', 'how the primary fails').choices(scenarios).default('kill'))
   .option('--kubernetes', 'each region a real Kubernetes with pods and the Flink operator (Linux, root)')
+  .addOption(
+    new Option(
+      '--standby <kind>',
+      'with --kubernetes: cold, nothing of the job waits in the standby; warm, a session cluster; both, one after the other (default)',
+    ).choices(['cold', 'warm', 'both']),
+  )
   .option('--rate <n>', 'events a second', positive, 200)
   .option('--warmup <seconds>', 'traffic before the outage', positive, 20)
   .option('--after <seconds>', 'traffic in the standby afterwards', positive, 10)
@@ -46,10 +54,14 @@ Examples:
   npm run demo
   npm run demo -- --scenario partition --rate 2000
   npm run demo -- --kubernetes
+  npm run demo -- --kubernetes --standby warm --scenario freeze
   npm run demo -- --keep --json /tmp/result.json`,
   )
   .parse();
 const options = program.opts<Options>();
+if (options.standby !== undefined && !options.kubernetes) {
+  program.error("error: option '--standby' needs '--kubernetes'", { exitCode: 2 });
+}
 
 const startedAt = performance.now();
 const say = (line: string): void => {
@@ -95,12 +107,16 @@ function keepLog(lab: Lab): void {
 }
 
 let lab: Lab | undefined;
-try {
+
+/** One lab from its start to its end, with the demo on it. */
+async function playOnLab(standby: Warmth | undefined): Promise<DemoResult> {
   const setupLine = progressLines((line) => say(`set-up: ${line}`));
-  say('the lab starts: two regions, the network between them, DNS');
+  const kind = standby === 'warm' ? ', with a session cluster in the standby' : '';
+  say(`the lab starts: two regions, the network between them, DNS${kind}`);
   lab = await startLab({
     dir: mkdtempSync(join(tmpdir(), 'argus-demo-')),
     flavour: options.kubernetes ? 'cluster' : 'local',
+    ...(standby && { standby }),
     signal: interrupt.signal,
     progress: (event) => {
       if (event.kind === 'setup') setupLine(event.event);
@@ -109,11 +125,28 @@ try {
   });
   say(`the lab is up, the job runs in ${lab.dir}`);
   const result = await play(lab);
-  writeFileSync(resolve(options.json), `${JSON.stringify(result, null, 2)}\n`);
   console.log(renderSummary(result));
+  if (disagreements(result).length > 0) keepLog(lab);
+  return result;
+}
+
+/** The demo once, or with each kind of standby, one lab after the other. */
+async function playAll(): Promise<readonly DemoResult[]> {
+  if (!options.kubernetes) return [await playOnLab(undefined)];
+  if (options.standby === 'cold' || options.standby === 'warm') return [await playOnLab(options.standby)];
+  const cold = await playOnLab('cold');
+  await lab?.down();
+  lab = undefined;
+  return [cold, await playOnLab('warm')];
+}
+
+try {
+  const results = await playAll();
+  const [first, second] = results;
+  writeFileSync(resolve(options.json), `${JSON.stringify(second ? { ...first, warm: second } : first, null, 2)}\n`);
+  if (second) console.log(renderStandbys(results));
   console.log(`  The result is in ${options.json}.\n`);
-  process.exitCode = disagreements(result).length === 0 ? 0 : 1;
-  if (process.exitCode !== 0) keepLog(lab);
+  process.exitCode = results.every((result) => disagreements(result).length === 0) ? 0 : 1;
 } catch (error) {
   if (lab && !interrupt.signal.aborted) keepLog(lab);
   console.error(`error: ${describeError(error)}`);

@@ -14,7 +14,7 @@ export async function withFlinkOf<T>(
   const { askThroughApi } = await import('./cluster-lab/ask-flink.ts');
   const transport = await clientNodeTransport(region, { kind: 'kubeconfig', files: [place.kubeconfig] });
   try {
-    return await use(askThroughApi(transport));
+    return await use(askThroughApi(transport, place.deployment));
   } finally {
     await transport.close();
   }

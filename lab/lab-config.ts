@@ -82,9 +82,15 @@ function submitOf(info: LabInfo) {
 }
 
 function deploymentsOf({ regions }: NonNullable<LabInfo['cluster']>) {
-  const { namespace, deployment, configMap, restorePathKey } = clusterJob;
+  const { namespace, configMap, restorePathKey } = clusterJob;
   const restorePath = { configMap, key: restorePathKey };
-  const of = ({ manifest }: ClusterPlace) => ({ namespace, deployment, manifest, restorePath });
+  const of = ({ deployment, manifest, session }: ClusterPlace) => ({
+    namespace,
+    deployment,
+    ...(session && { sessionJob: session.job, standby: 'warm' }),
+    manifest,
+    restorePath,
+  });
   return { [names.primary]: of(regions[names.primary]), [names.standby]: of(regions[names.standby]) };
 }
 

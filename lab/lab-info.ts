@@ -100,9 +100,16 @@ export interface ClusterPlace {
   readonly kubeconfig: string;
   /** The same through the link from the other region. */
   readonly remoteKubeconfig: string;
-  /** File with the job's FlinkDeployment, ready to be started from a recovery point. */
+  /** File with the job's FlinkDeployment or FlinkSessionJob, ready to be started from a recovery point. */
   readonly manifest: string;
+  /** Name of the FlinkDeployment whose REST interface knows the job. */
+  readonly deployment: string;
+  /** Present: the job runs in a session cluster, as the FlinkSessionJob of that name, from that jar on this machine. */
+  readonly session?: { readonly job: string; readonly jar: string };
 }
+
+/** What the standby of a lab with pods keeps ready for the job: nothing, or a session cluster with room for it. */
+export type Warmth = 'cold' | 'warm';
 
 /** All there is to know about a running lab, as it stands in `<dir>/lab.json`. */
 export interface LabInfo {

@@ -15,6 +15,7 @@ import {
   type RegionName,
   readLabInfo,
   regionNames,
+  type Warmth,
   writeLabInfo,
 } from './lab-info.ts';
 import { type Link, linkBetween } from './links.ts';
@@ -38,6 +39,8 @@ export interface LabOptions {
   readonly artifacts?: Artifacts;
   /** Which Flink both regions run, and with which settings; default: 2.2 with the lab's own. A cluster has its own. */
   readonly flink?: Partial<FlinkChoice>;
+  /** What the standby of a cluster keeps ready; default: cold. */
+  readonly standby?: Warmth;
   /** Ends the start; nothing is left of it. */
   readonly signal?: AbortSignal;
   readonly progress?: (event: LabEvent) => void;
@@ -92,7 +95,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
     const artifacts = options.artifacts ?? (await installed(flink, progress, signal));
     signal?.throwIfAborted();
     const step = stepper(progress);
-    const cluster = await clusterFlavour?.startClusters({ id, dir }, step, signal, (event) =>
+    const cluster = await clusterFlavour?.startClusters({ id, dir }, options.standby ?? 'cold', step, signal, (event) =>
       progress({ kind: 'setup', event }),
     );
     ports = await claimPorts();

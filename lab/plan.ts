@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { ClusterRegion } from './cluster/cluster-region.ts';
 import { clusterJob } from './cluster-job/job-objects.ts';
+import { sessionNames } from './cluster-job/session-objects.ts';
 import {
+  type ClusterPlace,
   type LabInfo,
   type LinkProxy,
   names,
@@ -35,6 +37,8 @@ export interface PlanInput {
   readonly cluster?: {
     readonly image: FlinkImage;
     readonly regions: Readonly<Record<RegionName, PlannedNode>>;
+    /** Present: the standby keeps a session cluster, in which the job would run from this jar. */
+    readonly sessionJar?: string;
   };
 }
 
@@ -84,14 +88,21 @@ export function planLab(input: PlanInput): LabInfo {
 
 function planCluster(
   dir: string,
-  { image, regions }: NonNullable<PlanInput['cluster']>,
+  { image, regions, sessionJar }: NonNullable<PlanInput['cluster']>,
 ): Pick<LabInfo, 'cluster' | 'holders'> {
-  const place = (name: RegionName) => ({
+  const jobOf = (name: RegionName): Pick<ClusterPlace, 'manifest' | 'deployment' | 'session'> => {
+    const { deployment, manifest, primaryManifest } = clusterJob;
+    if (name !== names.standby) return { manifest: join(dir, primaryManifest), deployment };
+    if (sessionJar === undefined) return { manifest: join(dir, manifest), deployment };
+    const session = { job: sessionNames.job, jar: sessionJar };
+    return { manifest: join(dir, sessionNames.manifest), deployment: sessionNames.cluster, session };
+  };
+  const place = (name: RegionName): ClusterPlace => ({
     record: regions[name].record,
     node: regions[name].node,
     kubeconfig: regions[name].kubeconfig,
     remoteKubeconfig: join(dir, `${name}-kubeconfig.yaml`),
-    manifest: join(dir, name === names.standby ? clusterJob.manifest : clusterJob.primaryManifest),
+    ...jobOf(name),
   });
   return {
     cluster: { image, regions: { mumbai: place('mumbai'), singapore: place('singapore') } },
@@ -124,7 +135,7 @@ function planRegion(name: RegionName, ingestPort: number, { takePort, secret, cl
     },
     flink: {
       rest: cluster
-        ? `http://${clusterJob.deployment}-rest.${clusterJob.namespace}.svc.cluster.local:8081`
+        ? `http://${restServiceOf(name, cluster)}.${clusterJob.namespace}.svc.cluster.local:8081`
         : `http://${at(takePort())}`,
       ports: { rpc: takePort(), blob: takePort(), taskRpc: takePort(), taskData: takePort() },
     },
@@ -157,6 +168,11 @@ function planLinks(
     }
   }
   return links;
+}
+
+function restServiceOf(name: RegionName, { sessionJar }: NonNullable<PlanInput['cluster']>): string {
+  const warm = name === names.standby && sessionJar !== undefined;
+  return `${warm ? sessionNames.cluster : clusterJob.deployment}-rest`;
 }
 
 function apiServerOf({ addresses, node }: PlannedNode): string {

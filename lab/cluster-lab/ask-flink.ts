@@ -5,9 +5,9 @@ import type { AskFlink } from '../components/flink-job.ts';
 
 const requestMs = 10_000;
 
-/** Asks the REST interface of the region's job, through its API server. */
-export function askThroughApi(transport: KubernetesTransport): AskFlink {
-  const { namespace, deployment } = clusterJob;
+/** Asks the REST interface of a FlinkDeployment, through the region's API server. */
+export function askThroughApi(transport: KubernetesTransport, deployment: string): AskFlink {
+  const { namespace } = clusterJob;
   const send = serviceProxy(transport, { namespace, service: `${deployment}-rest`, port: 'rest' }, requestMs);
   return async (path, signal = AbortSignal.timeout(requestMs)) => {
     const answer = await send(path, { signal });

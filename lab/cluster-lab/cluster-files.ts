@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parse, stringify } from 'yaml';
 import { standbyManifest } from '../cluster-job/job-objects.ts';
+import { sessionManifest } from '../cluster-job/session-objects.ts';
 import { proxyOf } from '../lab-config.ts';
 import { type LabInfo, regionNames } from '../lab-info.ts';
 import { clusterPlaceOf, jobPlaceOf } from './places.ts';
@@ -10,7 +11,8 @@ export function writeClusterFiles(info: LabInfo): void {
   for (const name of regionNames) {
     const place = clusterPlaceOf(info, name);
     const other = regionNames.find((each) => each !== name) ?? name;
-    writeFileSync(place.manifest, standbyManifest(jobPlaceOf(info, name)));
+    const job = jobPlaceOf(info, name);
+    writeFileSync(place.manifest, place.session ? sessionManifest(job, place.session.jar) : standbyManifest(job));
     const text = readFileSync(place.kubeconfig, 'utf8');
     const through = proxyOf(info, other, name, 'kubernetes');
     writeFileSync(place.remoteKubeconfig, kubeconfigThrough(text, through), { mode: 0o600 });

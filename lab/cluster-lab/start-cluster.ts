@@ -1,5 +1,7 @@
 import { missingForCluster, readClusterMachine, requireClusterMachine } from '../cluster/prerequisites.ts';
+import type { Warmth } from '../lab-info.ts';
 import type { PlanInput } from '../plan.ts';
+import { ensureFlinkRelease } from '../setup/flink-releases.ts';
 import type { SetupEvent } from '../setup/part.ts';
 import type { Step } from '../start-parts.ts';
 import { ensureClusterParts, startNodes } from './start-nodes.ts';
@@ -23,10 +25,14 @@ export function requireMachine(signal: AbortSignal = new AbortController().signa
 /** Fetches and builds what is missing, and starts both regions' Kubernetes; done when their nodes are ready. */
 export async function startClusters(
   lab: { readonly id: string; readonly dir: string },
+  standby: Warmth,
   step: Step,
   signal: AbortSignal | undefined,
   progress: (event: SetupEvent) => void,
 ): Promise<NonNullable<PlanInput['cluster']>> {
-  const image = await ensureClusterParts(signal ?? new AbortController().signal, progress);
-  return { image, regions: await startNodes(lab, image, step, signal) };
+  const by = signal ?? new AbortController().signal;
+  const image = await ensureClusterParts(by, progress);
+  const sessionJar = standby === 'warm' ? (await ensureFlinkRelease('1.20', by, progress)).jobJar : undefined;
+  const regions = await startNodes(lab, image, step, signal);
+  return { image, regions, ...(sessionJar !== undefined && { sessionJar }) };
 }

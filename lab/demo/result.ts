@@ -1,6 +1,10 @@
+import type { Warmth } from '../lab-info.ts';
+
 /** What `npm run demo` leaves behind as `demo-result.json`. Times are milliseconds, counts are records. */
 export interface DemoResult {
   readonly scenario: Scenario;
+  /** What the standby kept ready for the job; only between clusters. */
+  readonly standby?: Warmth;
   readonly rate: number;
   /** Outage → the standby's job has completed a checkpoint of its own, and the name answers with the standby. */
   readonly rtoMs: number;
@@ -25,6 +29,8 @@ export interface DemoResult {
     readonly outputDuplicates: number;
   };
   readonly steps: readonly { readonly id: string; readonly ms: number }[];
+  /** The same disaster once more, on a lab of its own whose standby kept a session cluster. */
+  readonly warm?: DemoResult;
 }
 
 export type Scenario = 'kill' | 'freeze' | 'partition';

@@ -230,6 +230,7 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
       ]);
       return {
         scenario,
+        ...(lab.info.cluster && { standby: lab.info.cluster.regions[names.standby].session ? 'warm' : 'cold' }),
         rate: options.rate,
         rtoMs: failover.rtoMs ?? -1,
         clientOutageMs: outage?.outageMs ?? -1,

@@ -23,7 +23,7 @@ export function renderSummary(result: DemoResult, width = 40): string {
   );
   return [
     '',
-    `  Failover after "${result.scenario}" at ${count(result.rate)} events/s`,
+    `  Failover after "${result.scenario}" at ${count(result.rate)} events/s${result.standby ? `, ${result.standby} standby` : ''}`,
     '',
     `  RTO              ${seconds(result.rtoMs)}   from the outage to a checkpoint of the standby's job, name flipped`,
     `  client outage    ${seconds(result.clientOutageMs)}   in which no event was acknowledged`,
@@ -40,4 +40,14 @@ export function renderSummary(result: DemoResult, width = 40): string {
     wrong.length === 0 ? '  ✔ Argus and the auditor agree to the record.' : wrong.map((w) => `  ✘ ${w}`).join('\n'),
     '',
   ].join('\n');
+}
+
+/** The same disaster with several kinds of standby, a line for each. Pure. */
+export function renderStandbys(results: readonly DemoResult[]): string {
+  const row = (cells: readonly string[]): string => `  ${cells.map((cell) => cell.padEnd(16)).join('')}`.trimEnd();
+  const rows = results.map(({ standby = '', rtoMs, clientOutageMs, steps }) => {
+    const waited = steps.find(({ id }) => id === 'await-checkpoint')?.ms ?? 0;
+    return row([standby, seconds(rtoMs), seconds(waited), seconds(clientOutageMs)]);
+  });
+  return [row(['standby', 'RTO', 'job recovers', 'client outage']), ...rows, ''].join('\n');
 }

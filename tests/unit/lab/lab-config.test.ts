@@ -49,3 +49,15 @@ test("with pods Argus has each region's API server, the primary's through the li
     restorePath: { configMap: 'flink-config', key: 'restore-path' },
   });
 });
+
+test('on a warm standby the job is a session job of the cluster that waits', () => {
+  const { jobs } = parseConfig(renderConfig(samplePlan('cluster', 'warm')), 'argus.yaml');
+  expect(jobs[0]?.kubernetes?.singapore).toMatchObject({
+    deployment: 'argus-session',
+    sessionJob: 'argus-counts',
+    standby: 'warm',
+    manifest: '/tmp/some-lab/flink-session-standby.yaml',
+  });
+  expect(jobs[0]?.kubernetes?.mumbai).toMatchObject({ deployment: 'argus-flink' });
+  expect(jobs[0]?.kubernetes?.mumbai?.sessionJob).toBeUndefined();
+});

@@ -1,8 +1,8 @@
-import type { LabInfo } from '../../../lab/lab-info.ts';
+import type { LabInfo, Warmth } from '../../../lab/lab-info.ts';
 import { type PlannedNode, planLab } from '../../../lab/plan.ts';
 
 /** A planned lab with ports from 20001 on and readable secrets. */
-export function samplePlan(flavour: 'local' | 'cluster' = 'local'): LabInfo {
+export function samplePlan(flavour: 'local' | 'cluster' = 'local', standby: Warmth = 'cold'): LabInfo {
   let port = 20_000;
   let secret = 0;
   return planLab({
@@ -26,6 +26,7 @@ export function samplePlan(flavour: 'local' | 'cluster' = 'local'): LabInfo {
       cluster: {
         image: { name: 'localhost/argus-flink:1', archive: '/flink.tar', jarUri: 'local:///counts.jar' },
         regions: { mumbai: sampleNode('mumbai', 1), singapore: sampleNode('singapore', 2) },
+        ...(standby === 'warm' && { sessionJar: '/counts-1.20.jar' }),
       },
     }),
   });

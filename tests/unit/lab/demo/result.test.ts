@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type DemoResult, disagreements } from '../../../../lab/demo/result.ts';
-import { renderSummary } from '../../../../lab/demo/summary.ts';
+import { renderStandbys, renderSummary } from '../../../../lab/demo/summary.ts';
 
 const good: DemoResult = {
   scenario: 'kill',
@@ -54,4 +54,20 @@ test('the summary says the numbers that matter, and whether the two agree', () =
   expect(text).toContain('48 records counted (51 estimated in the dark)');
   expect(text).toContain('✔ Argus and the auditor agree to the record.');
   expect(renderSummary(withAudit({ duplicated: 1 }))).toContain('✘ 1 records stand twice');
+});
+
+test('the kinds of standby stand beside each other', () => {
+  const of = (standby: 'cold' | 'warm', rtoMs: number, ms: number): DemoResult => ({
+    ...good,
+    standby,
+    rtoMs,
+    steps: [{ id: 'await-checkpoint', ms }],
+  });
+  const lines = renderStandbys([of('cold', 60_900, 52_000), of('warm', 11_000, 2_100)]).split('\n');
+  expect(lines.map((line) => line.trim().split(/\s{2,}/))).toEqual([
+    ['standby', 'RTO', 'job recovers', 'client outage'],
+    ['cold', '60.9 s', '52.0 s', '16.2 s'],
+    ['warm', '11.0 s', '2.1 s', '16.2 s'],
+    [''],
+  ]);
 });
