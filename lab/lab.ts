@@ -83,9 +83,10 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const progress = options.progress ?? (() => undefined);
   const clusterFlavour = options.flavour === 'cluster' ? await import('./cluster-lab/start-cluster.ts') : undefined;
   // Before anything is made or fetched.
-  await clusterFlavour?.requireMachine(signal);
+  const wanted = options.dir ?? defaultLabDir();
+  await clusterFlavour?.requireMachine(wanted, signal);
   const id = randomUUID();
-  const dir = claimFolder(options.dir ?? defaultLabDir(), id, Date.now());
+  const dir = claimFolder(wanted, id, Date.now());
   let reaper: Reaper | undefined;
   let ports: PortBlock | undefined;
   try {

@@ -1,6 +1,9 @@
+import { resolve } from 'node:path';
 import { missingForCluster, readClusterMachine, requireClusterMachine } from '../cluster/prerequisites.ts';
+import { requireVisible } from '../cluster/start-cluster-region.ts';
 import type { Warmth } from '../lab-info.ts';
 import type { PlanInput } from '../plan.ts';
+import { defaultCacheDir } from '../setup/artifacts.ts';
 import { ensureFlinkRelease } from '../setup/flink-releases.ts';
 import type { SetupEvent } from '../setup/part.ts';
 import type { Step } from '../start-parts.ts';
@@ -17,9 +20,14 @@ export function clusterPrerequisites(): readonly string[] {
   return missingForCluster(readClusterMachine(), neededGiB);
 }
 
-/** Refuses (`ClusterMachine`, exit code 2) a machine that can't have the flavour cluster. Changes nothing. */
-export function requireMachine(signal: AbortSignal = new AbortController().signal): Promise<void> {
-  return requireClusterMachine(signal, neededGiB);
+/**
+ * Refuses (exit code 2) a machine that can't have the flavour cluster (`ClusterMachine`), and places that its nodes would
+ * not see (`NotALabFolder`). Changes nothing.
+ */
+export async function requireMachine(dir: string, signal = new AbortController().signal): Promise<void> {
+  await requireClusterMachine(signal, neededGiB);
+  // The ingest runs on the nodes with this program.
+  for (const path of [resolve(dir), defaultCacheDir(), process.execPath, import.meta.filename]) requireVisible(path);
 }
 
 /** Fetches and builds what is missing, and starts both regions' Kubernetes; done when their nodes are ready. */

@@ -68,12 +68,13 @@ function unusedFolder(path: string): string {
   return dir;
 }
 
-function requireVisible(path: string): void {
+/** Refuses (`NotALabFolder`, exit code 2) what a region's node doesn't see: it has some folders of its own. */
+export function requireVisible(path: string): void {
   const hidden = ownFolders.find((folder) => `${path}/`.startsWith(`${folder}/`));
   if (hidden === undefined) return;
   throw new ArgusError('NotALabFolder', `a region would not see ${path}: its node has a ${hidden} of its own`, {
     exitCode: 2,
-    hint: `the region's folder and the lab's cache (ARGUS_LAB_CACHE) can't be below ${ownFolders.join(', ')}`,
+    hint: `the lab's folder and cache (ARGUS_LAB_CACHE) and this program can't be below ${ownFolders.join(', ')}`,
   });
 }
 
