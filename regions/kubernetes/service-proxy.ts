@@ -18,10 +18,12 @@ export interface ProxiedAnswer {
 /** A request to a path of a service. Throws where Kubernetes answers in the service's place. */
 export type ServiceFetch = (
   path: string,
-  init: { readonly method?: string; readonly signal: AbortSignal },
+  init: { readonly method?: string; readonly body?: unknown; readonly signal: AbortSignal },
 ) => Promise<ProxiedAnswer>;
 
-const methods = ['GET', 'PATCH'] as const;
+/** And the verbs that they are to RBAC. */
+const verbs = { GET: 'get', PATCH: 'patch', POST: 'create' } as const;
+const methods = ['GET', 'PATCH', 'POST'] as const;
 
 /**
  * HTTP to a service through the API server (`services/proxy`): from wherever the API server can be reached, without a
@@ -36,9 +38,14 @@ export function serviceProxy(
   return async (path, init) => {
     const method = methods.find((each) => each === (init.method ?? 'GET'));
     if (method === undefined) throw new Error(`${init.method} through a service is not offered`);
+    const { body } = init;
+    if (body !== undefined && body !== null && typeof body !== 'string') {
+      throw new Error('only JSON can be sent through a service');
+    }
     const signal = AbortSignal.any([init.signal, AbortSignal.timeout(timeoutMs)]);
     for (let renewed = false; ; renewed = true) {
-      const answer = await transport.send({ method, path: root + path, signal });
+      const sent = body ? { body, contentType: 'application/json' } : {};
+      const answer = await transport.send({ method, path: root + path, signal, ...sent });
       const text = await answer.text();
       if (answer.status < 400 || !isStatus(text)) return { status: answer.status, text: async () => text };
       if (answer.status === 401 && !renewed) {
@@ -46,7 +53,7 @@ export function serviceProxy(
         continue;
       }
       const { region, server } = transport;
-      const verb = method === 'GET' ? 'get' : 'patch';
+      const verb = verbs[method];
       const resource = { group: '', plural: 'services', subresource: 'proxy' };
       const failure = { verb, resource, region, server, namespace, name: service, status: answer.status, text };
       const error = answerError(failure);

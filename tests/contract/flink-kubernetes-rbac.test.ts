@@ -109,6 +109,10 @@ async function stopScenario(): Promise<void> {
   const [job] = await argus.list();
   const id = job?.id ?? '';
   await readReasons(id);
+  // Nobody answers behind the service; with the right to ask, that is all that is told.
+  const stop = { jobId: id, directory: 's3://b/s', triggerId: 'c'.repeat(32), format: 'NATIVE' } as const;
+  const answer = await argus.stopWithSavepoint?.(stop).catch((error: unknown) => error);
+  if (!(answer instanceof ArgusError) || answer.code !== 'FlinkUnreachable') throw answer;
   await argus.cancel(id);
   const forced = await argus.forceStop?.(id);
   expect(forced?.done).toContain('took its finalizers away (argus.test/held)');

@@ -108,8 +108,11 @@ async function stopScenario(): Promise<void> {
   expect(await argus.failureOf(id)).toContain('is not ready');
   await argus.cancel(id);
   // Nobody answers behind the service; with the right to ask, that is all that is told.
-  const answer = await rest.cancel(jobId).catch((error: unknown) => error);
-  if (!(answer instanceof ArgusError) || answer.code !== 'FlinkUnreachable') throw answer;
+  const stop = { jobId, directory: 's3://b/s', triggerId: 'c'.repeat(32), format: 'NATIVE' } as const;
+  for (const act of [() => rest.cancel(jobId), () => rest.stopWithSavepoint?.(stop)]) {
+    const answer = await act()?.catch((error: unknown) => error);
+    if (!(answer instanceof ArgusError) || answer.code !== 'FlinkUnreachable') throw answer;
+  }
   const forced = await argus.forceStop?.(id);
   expect(forced?.done).toContain('took its finalizers away (argus.test/held)');
   expect(await argus.list()).toEqual([]);

@@ -79,3 +79,17 @@ test('credentials that are refused are read again, once', async () => {
   const { flink } = flinkBehind(expired, expired);
   await expect(flink.list()).rejects.toMatchObject({ code: 'KubernetesUnauthenticated' });
 });
+
+test('a stop with savepoint is a POST with its request', async () => {
+  const stop = { jobId: 'ab', directory: 's3://b/s', triggerId: 'cd', format: 'NATIVE' } as const;
+  const { flink, sent } = flinkBehind({ status: 202, body: { 'request-id': 'cd' } });
+  await flink.stopWithSavepoint?.(stop);
+  expect(sent[0]).toMatchObject({ method: 'POST', contentType: 'application/json' });
+  expect(sent[0]?.path).toMatch(/\/proxy\/jobs\/ab\/stop$/);
+  expect(JSON.parse(sent[0]?.body ?? '')).toMatchObject({ targetDirectory: 's3://b/s', triggerId: 'cd', drain: false });
+  const forbidden = flinkBehind(status(403, 'Forbidden', 'services is forbidden'));
+  await expect(forbidden.flink.stopWithSavepoint?.(stop)).rejects.toMatchObject({
+    code: 'KubernetesForbidden',
+    message: expect.stringContaining('does not allow Argus to create services/proxy'),
+  });
+});
