@@ -64,10 +64,12 @@ async function diagnose(
   const trouble = troubleOf(signs);
   const manager = seen.pods.find((pod) => pod.component === 'jobmanager');
   if (trouble === undefined) return manager && (await noWorkers(kubernetes, job, seen.pods, manager, options));
-  if (trouble.restarts !== true || manager?.containers.some((c) => c.restarts > 0) !== true) return trouble;
-  const last = await lastWords(kubernetes, job, manager, options);
-  if (last === undefined) return trouble;
-  return { ...trouble, why: `${trouble.why}: ${last}`, hope: pathMissing.test(last) ? 'none' : trouble.hope };
+  if (trouble.restarts !== true) return trouble;
+  const last = manager?.containers.some((c) => c.restarts > 0)
+    ? await lastWords(kubernetes, job, manager, options)
+    : undefined;
+  const why = last === undefined ? trouble.why : `${trouble.why}: ${last}`;
+  return { ...trouble, why, hope: pathMissing.test(why) ? 'none' : trouble.hope };
 }
 
 /** Without leave to read them, none: they only say more of what is seen otherwise. */

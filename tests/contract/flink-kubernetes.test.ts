@@ -284,24 +284,6 @@ describe('the route to our path', () => {
     await ended();
   });
 
-  test('an operator that is down: the job is there, does not run, and the cause is told while one waits', async () => {
-    operator.pause();
-    const jobId = nextId();
-    await flink.start({ ...job, jobId });
-    expect(await stateOf(jobId)).toBe('INITIALIZING');
-    const why = 'the operator has not taken up argus-flink yet';
-    expect(await flink.failureOf(jobId)).toContain(why);
-    await expect(flink.checkpoints(jobId)).rejects.toMatchObject({
-      code: 'FlinkUnreachable',
-      message: expect.stringContaining(why),
-      retryable: true,
-    });
-    await expect(flink.start({ ...job, jobId: nextId() })).rejects.toMatchObject({ code: 'FlinkRefused' });
-    operator.resume();
-    await running(jobId);
-    await ended();
-  });
-
   test('state that an earlier one left for itself is not restored by chance', async () => {
     const name = 'argus-flink-cluster-config-map';
     const labels = { app: 'argus-flink', 'configmap-type': 'high-availability' };
