@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { configSchema } from '../domain/config.ts';
 import { clusterJob } from './cluster-job/job-objects.ts';
+import { loginConfig } from './components/kafka-users.ts';
 import { type ClusterPlace, type LabInfo, type LinkProxy, names, type Place, type RegionName } from './lab-info.ts';
 
 /** The `host:port` through which `from` reaches a service of the region `to`. */
@@ -14,6 +15,7 @@ export function proxyOf(info: LabInfo, from: Place, to: RegionName, service: Lin
 export function jobArgs(info: LabInfo, region: RegionName): readonly string[] {
   const args = ['--brokers', info.regions[region].kafka.inside, '--in', names.events.topic];
   args.push('--out', names.metrics.topic, '--group', names.consumerGroup, '--txid', `counts-${region}`);
+  if (info.regions[region].kafka.users) args.push('--user', 'job');
   return args;
 }
 
@@ -38,13 +40,13 @@ export function renderConfig(info: LabInfo): string {
     regions: {
       [primary]: {
         address: info.regions[primary].address,
-        kafka: { bootstrap: [far('kafka')] },
+        kafka: { bootstrap: [far('kafka')], ...loginConfig(primary, info.regions[primary].kafka.users) },
         objects: { ...s3Of(primary, `http://${far('objects')}`), bucket: info.regions[primary].objects.bucket },
         ...flinkOf(primary, () => `http://${far('flink')}`),
       },
       [standby]: {
         address: home.address,
-        kafka: { bootstrap: [home.kafka.inside] },
+        kafka: { bootstrap: [home.kafka.inside], ...loginConfig(standby, home.kafka.users) },
         objects: { ...s3Of(standby, home.objects.endpoint), bucket: home.objects.bucket },
         ...flinkOf(standby, () => home.flink.rest),
       },

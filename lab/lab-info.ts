@@ -35,6 +35,10 @@ export const names = {
 export const flavours = ['local', 'cluster'] as const;
 export type Flavour = (typeof flavours)[number];
 
+/** Who logs in to a region's brokers. */
+export const kafkaUsers = ['argus', 'ingest', 'job'] as const;
+export type KafkaUser = (typeof kafkaUsers)[number];
+
 /** One region's addresses and credentials. */
 export interface RegionInfo {
   /** What a DNS record holds while the region serves; in the flavour local also where its processes listen. */
@@ -50,6 +54,8 @@ export interface RegionInfo {
     /** Never cut. */
     readonly auditor: string;
     readonly controller: string;
+    /** Their passwords. Absent: a broker without logins and authorizer. */
+    readonly users?: Readonly<Record<KafkaUser, string>>;
   };
   readonly objects: {
     readonly endpoint: string;

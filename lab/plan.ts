@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { ClusterRegion } from './cluster/cluster-region.ts';
 import { clusterJob } from './cluster-job/job-objects.ts';
 import { sessionNames } from './cluster-job/session-objects.ts';
+import { passwordVariable } from './components/kafka-users.ts';
 import {
   type ClusterPlace,
+  kafkaUsers,
   type LabInfo,
   type LinkProxy,
   names,
@@ -78,12 +80,19 @@ export function planLab(input: PlanInput): LabInfo {
       SINGAPORE_ACCESS_KEY_ID: regions.singapore.objects.accessKeyId,
       SINGAPORE_SECRET_ACCESS_KEY: regions.singapore.objects.secretAccessKey,
       CLOUDFLARE_API_TOKEN: token,
+      ...passwordsOf('mumbai', regions.mumbai),
+      ...passwordsOf('singapore', regions.singapore),
     },
     flinkJobId: '',
     artifacts: input.artifacts,
     flink: input.flink,
     ...(input.cluster && planCluster(input.dir, input.cluster)),
   };
+}
+
+function passwordsOf(name: RegionName, { kafka: { users } }: RegionInfo): Readonly<Record<string, string>> {
+  if (users === undefined) return {};
+  return Object.fromEntries(kafkaUsers.map((user) => [passwordVariable(name, user), users[user]]));
 }
 
 function planCluster(
@@ -125,7 +134,14 @@ function planRegion(name: RegionName, ingestPort: number, { takePort, secret, cl
   }
   return {
     address,
-    kafka: { inside: at(takePort()), remote, remoteListener, auditor: at(takePort()), controller: at(takePort()) },
+    kafka: {
+      inside: at(takePort()),
+      remote,
+      remoteListener,
+      auditor: at(takePort()),
+      controller: at(takePort()),
+      ...(cluster === undefined && { users: { argus: secret(), ingest: secret(), job: secret() } }),
+    },
     objects: {
       endpoint: `http://${at(takePort())}`,
       bucket,

@@ -134,6 +134,7 @@ export async function startFlink(
   writeFileSync(join(conf, 'log4j.properties'), log4j);
   const { mainClass, heapMb, direct } = processes[which];
   const { flinkLibs, flinkChangelogLibs } = info.artifacts;
+  const { users } = info.regions[region].kafka;
   // A JobManager of Flink 1.20 uploads a job's jar to its own blob server at "localhost", which listens on the region's
   // address alone.
   const hosts = join(conf, 'hosts');
@@ -164,6 +165,7 @@ export async function startFlink(
       FLINK_CONF_DIR: conf,
       FLINK_LIB_DIR: flinkLibs,
       LOCAL_DIRS: join(dir, 'tmp'),
+      ...(users && { KAFKA_PASSWORD: users.job }),
     },
   });
   await started.ready(

@@ -14,7 +14,9 @@ export async function startIngest(info: LabInfo, region: RegionName, options: Re
       siblingEntry(import.meta.url, '../ingest/ingest-process'),
       ...['--host', host, '--port', String(port)],
       ...['--bootstrap', kafka.inside, '--topic', names.events.topic, '--region', region],
+      ...(kafka.users ? ['--user', 'ingest'] : []),
     ],
+    ...(kafka.users && { env: { KAFKA_PASSWORD: kafka.users.ingest } }),
   });
   await started.ready((signal) => answers(info, region, 'ingest', signal), options);
   return started;

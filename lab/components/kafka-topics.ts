@@ -1,12 +1,26 @@
 import { Admin } from '@platformatic/kafka';
+import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { type LabInfo, names, type RegionName } from '../lab-info.ts';
+import { labRules } from './kafka-users.ts';
 
 /**
  * Makes the region's topics: both on the primary, with offset 0 committed for the job's group so that it has a place to
  * start from; on the standby only the output's, since the mirror makes the input's.
  */
-export function createTopics(info: LabInfo, region: RegionName): Promise<void> {
-  return createJobTopics(info.regions[region].kafka.inside, region === names.primary ? 'primary' : 'standby');
+export async function createTopics(info: LabInfo, region: RegionName): Promise<void> {
+  const { auditor, users } = info.regions[region].kafka;
+  const role = region === names.primary ? 'primary' : 'standby';
+  if (users) await createRules(region, auditor, role);
+  await createJobTopics(auditor, role);
+}
+
+async function createRules(region: RegionName, broker: string, role: 'primary' | 'standby'): Promise<void> {
+  const admin = new PlatformaticAdmin({ region, bootstrap: [broker] });
+  try {
+    await admin.createAcls(labRules(role));
+  } finally {
+    await admin.close();
+  }
 }
 
 /** The same by the address of a broker (`host:port`). */

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabInfo, RegionInfo, RegionName } from '../lab-info.ts';
 import { jvmFlags } from './jvm.ts';
+import { loginFormat, loginSettings } from './kafka-users.ts';
 import { answers } from './probes.ts';
 import { type ReadyOptions, runToEnd, type StartedComponent, startComponent } from './process.ts';
 
@@ -24,7 +25,10 @@ export function serverProperties(region: RegionInfo, dataDir: string): string {
   }
   listeners.push(`AUDITOR://${kafka.auditor}`, `CONTROLLER://${kafka.controller}`);
   advertised.push(`AUDITOR://${kafka.auditor}`);
-  const protocols = listeners.map((l) => `${l.split(':')[0]}:PLAINTEXT`);
+  const { users } = kafka;
+  const named = listeners.map((l) => l.slice(0, l.indexOf(':')));
+  const loggedIn = users === undefined ? [] : named.filter((n) => n !== 'AUDITOR' && n !== 'CONTROLLER');
+  const protocols = named.map((n) => `${n}:${loggedIn.includes(n) ? 'SASL_PLAINTEXT' : 'PLAINTEXT'}`);
   const lines = {
     'process.roles': 'broker,controller',
     'node.id': 1,
@@ -32,7 +36,7 @@ export function serverProperties(region: RegionInfo, dataDir: string): string {
     listeners: listeners.join(','),
     'advertised.listeners': advertised.join(','),
     'listener.security.protocol.map': protocols.join(','),
-    'inter.broker.listener.name': 'INSIDE',
+    'inter.broker.listener.name': users === undefined ? 'INSIDE' : 'AUDITOR',
     'controller.listener.names': 'CONTROLLER',
     'log.dirs': dataDir,
     'auto.create.topics.enable': false,
@@ -53,6 +57,7 @@ export function serverProperties(region: RegionInfo, dataDir: string): string {
     'log.cleaner.dedupe.buffer.size': 16_777_216,
     // Nothing of a run may disappear before it is counted.
     'log.retention.ms': -1,
+    ...(users && loginSettings(users, loggedIn)),
   };
   return Object.entries(lines)
     .map(([key, value]) => `${key}=${value}\n`)
@@ -68,7 +73,7 @@ export async function startKafka(info: LabInfo, region: RegionName, options: Rea
   const dataDir = join(dir, 'data');
   mkdirSync(dir, { recursive: true });
   const config = join(dir, 'server.properties');
-  writeFileSync(config, serverProperties(info.regions[region], dataDir));
+  writeFileSync(config, serverProperties(info.regions[region], dataDir), { mode: 0o600 });
   writeFileSync(join(dir, 'log4j2.xml'), log4j);
   const jvm = (heapMb: number): string[] => [
     ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp'), classArchive: info.artifacts.classArchives?.kafka }),
@@ -81,6 +86,7 @@ export async function startKafka(info: LabInfo, region: RegionName, options: Rea
     const clusterId = Buffer.concat([Buffer.of(1), randomBytes(15)]).toString('base64url');
     // A cluster id that begins with a hyphen would be read as an option.
     const args = [...jvm(128), 'kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '--config', config];
+    args.push(...loginFormat(info.regions[region].kafka.users));
     const spec = { component: `${region}/kafka-format`, command: info.artifacts.java, args };
     await runToEnd(info, spec, { ...options, timeoutMs: 60_000 });
   }

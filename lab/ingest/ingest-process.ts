@@ -8,15 +8,24 @@ const { values } = parseArgs({
     bootstrap: { type: 'string' },
     topic: { type: 'string' },
     region: { type: 'string' },
+    user: { type: 'string' },
   },
 });
-const { host, port, bootstrap, topic, region } = values;
+const { host, port, bootstrap, topic, region, user } = values;
+const password = process.env.KAFKA_PASSWORD;
 if (port === undefined || bootstrap === undefined || topic === undefined || region === undefined) {
-  console.error('usage: ingest-process --host ADDRESS --port N --bootstrap HOST:PORT --topic NAME --region NAME');
+  console.error(
+    'usage: ingest-process --host ADDRESS --port N --bootstrap HOST:PORT --topic NAME --region NAME [--user NAME]',
+  );
   process.exit(2);
 }
 
-const server = await startIngest({ host, port: Number(port), bootstrap, topic, region });
+if (user !== undefined && password === undefined) {
+  console.error('KAFKA_PASSWORD has to hold the password of --user');
+  process.exit(2);
+}
+const login = user === undefined || password === undefined ? {} : { login: { user, password } };
+const server = await startIngest({ host, port: Number(port), bootstrap, topic, region, ...login });
 console.log(JSON.stringify({ ready: true, port: server.port }));
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {

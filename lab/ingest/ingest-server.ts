@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deadlineHeader, parseEvents } from './event.ts';
 import { EventWriter } from './event-writer.ts';
+import type { BrokerLogin } from './kafka-messages.ts';
 import { TopicLink } from './topic-link.ts';
 
 /** Where the service listens and what it writes to. */
@@ -14,6 +15,8 @@ export interface IngestOptions {
   /** `host:port` of the region's broker. */
   readonly bootstrap: string;
   readonly topic: string;
+  /** How it logs in to the broker (PLAIN); absent: not at all. */
+  readonly login?: BrokerLogin;
   /** The region's name, told in every answer. */
   readonly region: string;
 }

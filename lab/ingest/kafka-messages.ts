@@ -13,7 +13,13 @@ export interface ApiRequest {
   readonly body: Buffer;
 }
 
-const apiKeys = { produce: 0, metadata: 3 } as const;
+/** Who the service is to a broker that wants to know. */
+export interface BrokerLogin {
+  readonly user: string;
+  readonly password: string;
+}
+
+const apiKeys = { produce: 0, metadata: 3, saslHandshake: 17, saslAuthenticate: 36 } as const;
 
 /** The bytes of a request with its length and header v1: key i16 · version i16 · correlation id i32 · client id. */
 export function frameRequest(request: ApiRequest, correlationId: number, clientId: string): Buffer {
@@ -25,6 +31,18 @@ export function frameRequest(request: ApiRequest, correlationId: number, clientI
   header.writeInt32BE(correlationId, 8);
   return Buffer.concat([header, client, request.body]);
 }
+
+/** SaslHandshake v1 and SaslAuthenticate v0 with PLAIN, one after the other. Source: KIP-152, RFC 4616. */
+export function loginRequests({ user, password }: BrokerLogin): readonly ApiRequest[] {
+  const token = Buffer.from(`\0${user}\0${password}`);
+  return [
+    { apiKey: apiKeys.saslHandshake, apiVersion: 1, body: string('PLAIN') },
+    { apiKey: apiKeys.saslAuthenticate, apiVersion: 0, body: Buffer.concat([int32(token.length), token]) },
+  ];
+}
+
+/** The error code at the front of both answers. */
+export const readError = (body: Buffer): number => body.readInt16BE(0);
 
 /** Metadata v4 of one topic, which is not created by asking. */
 export function metadataRequest(topic: string): ApiRequest {

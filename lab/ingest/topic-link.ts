@@ -1,13 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokerConnection } from './broker-connection.ts';
 import type { TopicSession } from './event-writer.ts';
-import { metadataRequest, produceRequest, readPartitionCount, readProduceAnswers } from './kafka-messages.ts';
+import {
+  type BrokerLogin,
+  loginRequests,
+  metadataRequest,
+  produceRequest,
+  readError,
+  readPartitionCount,
+  readProduceAnswers,
+} from './kafka-messages.ts';
 
 /** Where the topic is written. The lab's regions have one broker each, which leads every partition. */
 export interface TopicLinkOptions {
   /** `host:port` of the broker. */
   readonly bootstrap: string;
   readonly topic: string;
+  readonly login?: BrokerLogin;
 }
 
 const connectTimeoutMs = 2_000;
@@ -55,9 +64,13 @@ export class TopicLink {
   }
 
   async #connect(): Promise<TopicSession | undefined> {
-    const { bootstrap, topic } = this.#options;
+    const { bootstrap, topic, login } = this.#options;
     const connection = await BrokerConnection.open(bootstrap, connectTimeoutMs, this.#stop.signal);
     try {
+      if (login && !(await logIn(connection, login))) {
+        connection.close();
+        return undefined;
+      }
       const metadata = readPartitionCount(await connection.request(metadataRequest(topic), metadataTimeoutMs));
       if (metadata.error === 0 && metadata.partitions > 0) return sessionOver(connection, topic, metadata.partitions);
     } catch (error) {
@@ -67,6 +80,13 @@ export class TopicLink {
     connection.close();
     return undefined;
   }
+}
+
+async function logIn(connection: BrokerConnection, login: BrokerLogin): Promise<boolean> {
+  for (const request of loginRequests(login)) {
+    if (readError(await connection.request(request, metadataTimeoutMs)) !== 0) return false;
+  }
+  return true;
 }
 
 function sessionOver(connection: BrokerConnection, topic: string, partitions: number): TopicSession {

@@ -2,6 +2,7 @@ package argus.lab;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.typeinfo.Types;
@@ -15,7 +16,8 @@ import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 /**
  * The lab's job: events in, a running count per key out, exactly once.
  *
- * <p>Arguments: {@code --brokers host:port --in topic --out topic --group id --txid prefix [--parallelism n]}.
+ * <p>Arguments: {@code --brokers host:port --in topic --out topic --group id --txid prefix [--parallelism n] [--user name]}.
+ * With a user it logs in to the brokers by the password in the variable KAFKA_PASSWORD of the JobManager.
  * It starts at the group's committed offsets and fails where there are none: a quiet jump to the start or the end
  * of the topic would hide a loss. State backend, checkpoint interval and folder come from the cluster's config.yaml.
  */
@@ -37,6 +39,7 @@ public final class CountsJob {
                         .setStartingOffsets(OffsetsInitializer.committedOffsets(OffsetResetStrategy.NONE))
                         .setDeserializer(new Event.Reader())
                         .setProperty("isolation.level", "read_committed")
+                        .setProperties(login(options))
                         .build();
         KafkaSink<Count> counts =
                 KafkaSink.<Count>builder()
@@ -46,6 +49,7 @@ public final class CountsJob {
                         .setTransactionalIdPrefix(options.get("txid"))
                         // Longer than any pause between two checkpoints, below the broker's limit of 15 minutes.
                         .setProperty("transaction.timeout.ms", "600000")
+                        .setKafkaProducerConfig(login(options))
                         .build();
 
         env.fromSource(events, WatermarkStrategy.noWatermarks(), "events").uid("events")
@@ -53,6 +57,22 @@ public final class CountsJob {
                 .process(new Counter()).returns(Types.POJO(Count.class)).name("counter").uid("counter")
                 .sinkTo(counts).name("counts").uid("counts");
         env.execute("counts");
+    }
+
+    /** How the job's clients log in; nothing without a user. */
+    private static Properties login(Map<String, String> options) {
+        Properties login = new Properties();
+        String user = options.get("user");
+        if (user == null) return login;
+        String password = System.getenv("KAFKA_PASSWORD");
+        if (password == null) throw new IllegalArgumentException("--user needs the variable KAFKA_PASSWORD");
+        login.setProperty("security.protocol", "SASL_PLAINTEXT");
+        login.setProperty("sasl.mechanism", "SCRAM-SHA-512");
+        login.setProperty(
+                "sasl.jaas.config",
+                "org.apache.kafka.common.security.scram.ScramLoginModule required username=\"" + user
+                        + "\" password=\"" + password + "\";");
+        return login;
     }
 
     private static Map<String, String> options(String[] args) {
