@@ -11,10 +11,8 @@ import { pathFrom } from './config/load.ts';
 import type { CommandContext } from './context.ts';
 import { sidesOf } from './session.ts';
 
-/** How long the mirror may take for what is left when the producers are stopped. */
-const drainMs = 30_000;
-/** How long the jobs may take to read it. */
-const catchUpMs = 15_000;
+/** How long the mirror may take for what is left when the producers are stopped, and the jobs to read it. */
+export const switchoverLimits = { drainMs: 30_000, catchUpMs: 15_000 };
 
 /** What a switchover under these roles works with; it begins a run of its own. */
 export async function switchoverContext(
@@ -43,8 +41,7 @@ export async function switchoverContext(
     by: who,
     acceptUnfenced: false,
     producersStopped,
-    drainMs,
-    catchUpMs,
+    ...switchoverLimits,
     ...joinReplication(primary, standby, config.topics),
     ...joinWriters({ config, primary, state, by: run, now: () => clock.now() }),
     ...joinSavepoints({

@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { ArgusError } from '../../domain/errors.ts';
 import type { Roles } from '../../domain/roles.ts';
 import { type InSync, watchReturn } from '../../runbooks/failback/in-sync.ts';
-import { joinOrphans } from '../../runbooks/failback/join-orphans.ts';
 import { failbackRefusal } from '../../runbooks/failback/plan.ts';
 import {
   type FailbackReport,
@@ -12,12 +10,12 @@ import {
 } from '../../runbooks/failback/run-failback.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
 import { exitCodeOf } from '../../runbooks/failover/report.ts';
-import { runId } from '../../state/journal.ts';
 import type { Rescued } from '../../state/rescued.ts';
 import { agree } from '../agree.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
+import { failbackContext } from '../failback-context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
 import { openHooks } from '../open-hooks.ts';
@@ -34,8 +32,6 @@ interface Options {
   readonly wait: boolean;
 }
 
-/** How long the old primary's logs have to stand still before they are believed. */
-const stillMs = 3_000;
 const lookEveryMs = 1_000;
 
 /**
@@ -44,13 +40,13 @@ const lookEveryMs = 1_000;
  */
 export async function run(context: CommandContext, options: Options): Promise<number> {
   return withComposition(context, async (composition) => {
-    const { config, state } = composition;
+    const { config } = composition;
     requireOwnMirror(
       config,
       'failback',
       'turn MirrorMaker round by its own configuration, after looking at what diverged',
     );
-    const { clock, signal, who } = context;
+    const { signal, who } = context;
     const hooks = await openHooks(config, 'failback', { folder: composition.folder, env: context.env });
     const roles = await rolesNow(context, composition);
     const { primary, standby } = await sidesOf(context, composition, roles);
@@ -62,19 +58,13 @@ export async function run(context: CommandContext, options: Options): Promise<nu
     }
     const refusal = failbackRefusal(roles);
     if (refusal) throw refused(refusal);
-    const target = {
-      config,
+    const target = failbackContext(context, composition, {
+      roles,
       primary,
       standby,
-      state,
-      clock,
-      roles,
-      run: runId(clock.now(), failbackRunbook, randomBytes(2).toString('hex')),
-      by: who,
       acceptUnfenced: options.acceptUnfenced ?? false,
       keepIn: options.to,
-      ...joinOrphans({ config, active: primary, old: standby, state, clock, roles, keepIn: options.to, stillMs }),
-    };
+    });
     const plan = await prepareFailback(target, signal);
     if (options.dryRun) {
       context.print(context.json ? JSON.stringify({ ...plan, hooks }, bigintAsText) : renderFailbackPlan(plan, hooks));

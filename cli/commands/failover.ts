@@ -1,20 +1,18 @@
-import { randomBytes } from 'node:crypto';
 import { ArgusError } from '../../domain/errors.ts';
 import { acceptedLossIn, type LossBudget, type LossLimit } from '../../runbooks/failover/budget.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
-import { joinReplication } from '../../runbooks/failover/join-replication.ts';
 import { outageOf } from '../../runbooks/failover/outage.ts';
 import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
 import { exitCodeOf } from '../../runbooks/failover/report.ts';
 import { drainMsFor, prepareFailover, runFailover } from '../../runbooks/failover/run-failover.ts';
 import { staleRefusal } from '../../runbooks/plan/plan-file.ts';
-import { type Failure, runId } from '../../state/journal.ts';
+import type { Failure } from '../../state/journal.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import { agree } from '../agree.ts';
 import { agreeToLoss } from '../agree-to-loss.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
-import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
+import { failoverContext } from '../failover-context.ts';
 import { failoverPlanFile, reviewedOptions } from '../failover-plan-file.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
@@ -42,15 +40,15 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
   const begunAt = context.clock.monotonic();
   const reviewed = given.plan === undefined ? undefined : await readPlanFile(given.plan, 'failover');
   const options = reviewed === undefined ? given : { ...reviewedOptions(reviewed, given.plan ?? ''), ...given };
-  return withComposition(context, async (composition, loaded) => {
-    const { config, names, state } = composition;
+  return withComposition(context, async (composition) => {
+    const { config, state } = composition;
     requireOwnMirror(
       config,
       'failover',
       "offsets in checkpoints don't hold on MirrorMaker's copy; `argus checkpoints translate` writes checkpoints to restore by hand",
     );
     const { clock, signal, who } = context;
-    const hooks = await openHooks(config, 'failover', { folder: loaded.folder, env: context.env });
+    const hooks = await openHooks(config, 'failover', { folder: composition.folder, env: context.env });
     const inForce = await rolesNow(context, composition);
     const direction = await directionOf(state, inForce, { signal });
     const { roles, resumes } = direction;
@@ -71,28 +69,15 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       outageAtMs: outage.atMs,
       ...(taken === undefined ? {} : { accepted: taken }),
     });
-    const target = {
-      config,
-      ...sides,
-      names,
-      state,
-      clock,
-      jobs: config.jobs.map((job) => ({
-        config: job,
-        jarPath: job.submit === undefined ? '' : pathFrom(loaded.folder, job.submit.jar),
-      })),
+    const target = failoverContext(context, composition, {
       roles,
-      run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
-      by: who,
+      ...sides,
       acceptUnfenced: options.acceptUnfenced ?? false,
       acceptOutputGap,
       drainMs: drainMsFor(primaryAnswers),
       lossLimit: limit(accepted),
-      ...joinReplication(sides.primary, sides.standby, config.topics, {
-        acceptOutputGap,
-        ...(reviewed ? { only: new Map(reviewed.recoveryPoints.map((p) => [p.job, p])) } : {}),
-      }),
-    };
+      ...(reviewed ? { only: new Map(reviewed.recoveryPoints.map((p) => [p.job, p])) } : {}),
+    });
     const plan = await prepareFailover(target, outage, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
     const stale = reviewed && staleRefusal(reviewed, plan.basis);
     if (stale) throw stale;

@@ -54,6 +54,20 @@ export function runbookCommands(cli: CommandLine): void {
         .option('--reason <text>', 'why, for the journal; asked for at a terminal'),
   );
 
+  cli.command(
+    cli.group(
+      'runbook',
+      'What is done in a failover, a switchover, a failback, for people',
+      'argus runbook show failover',
+    ),
+    'show <runbook>',
+    'The document of failover, switchover or failback with the values of now: whom to call, steps, decisions, refusals. Works while nothing answers',
+    '  $ argus runbook show failover\n  $ argus runbook show switchover --markdown > switchover.md',
+    () => import('../commands/runbook-show.ts'),
+    (c) => c.option('--markdown', 'as Markdown'),
+    (runbook) => ({ runbook }),
+  );
+
   const runs = cli.group('runs', 'What runbooks did, from the journal', 'argus runs list');
   cli.command(runs, 'list', 'All runs, newest first', '  $ argus runs list', () => import('../commands/runs-list.ts'));
   cli.command(

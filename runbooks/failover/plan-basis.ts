@@ -25,7 +25,9 @@ export function basisOf(view: PlanView, points: readonly UsedPoint[]): PlanBasis
     ...Object.fromEntries(
       jobs.map(({ config: { name } }) => {
         const chosen = point(name);
-        const what = chosen === undefined ? 'none usable' : `checkpoint ${chosen.checkpointId} of ${chosen.flinkJobId}`;
+        const asked = view.choices.find((c) => c.job === name)?.choice.kind !== 'unknown';
+        const none = asked ? 'none usable' : "can't be asked";
+        const what = chosen === undefined ? none : `checkpoint ${chosen.checkpointId} of ${chosen.flinkJobId}`;
         return [`recovery point of ${name}`, what];
       }),
     ),
