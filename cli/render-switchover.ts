@@ -1,4 +1,5 @@
 import { formatMs } from '../health/render-status.ts';
+import { groupLines } from '../runbooks/failover/group-windows.ts';
 import type { Hook } from '../runbooks/hooks/hook-steps.ts';
 import type { SwitchoverPlan } from '../runbooks/switchover/plan.ts';
 import type { SwitchoverReport } from '../runbooks/switchover/report.ts';
@@ -44,6 +45,7 @@ export function renderSwitchover(report: SwitchoverReport): string {
   for (const s of report.savepoints) out.push(`savepoint of ${s.job}: ${s.checkpointId}, ${s.directory}`);
   if (report.replayedRecords !== null)
     out.push(`read on ${report.to} what was not read before: ${report.replayedRecords}`);
+  out.push(...groupLines(report.groups));
   if (report.compensated.length > 0) out.push(`taken back: ${report.compensated.join(', ')}`);
   if (report.outcome !== 'done') {
     out.push(

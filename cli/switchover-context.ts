@@ -42,7 +42,7 @@ export async function switchoverContext(
     acceptUnfenced: false,
     producersStopped,
     ...switchoverLimits,
-    ...joinReplication(primary, standby, config.topics),
+    ...joinReplication(primary, standby, config.topics, { groups: config.groups }),
     ...joinWriters({ config, primary, state, by: run, now: () => clock.now() }),
     ...joinSavepoints({
       jobs: config.jobs,

@@ -10,6 +10,7 @@ import type { KafkaFencing } from '../fencing/kafka-fencing.ts';
 import { type OwnShare, ownShare } from '../own-share.ts';
 import type { LossBudget } from './budget.ts';
 import type { FailoverFacts, RejectedPoint, UsedPoint } from './context.ts';
+import { type GroupWindow, groupWindows } from './group-windows.ts';
 import type { Outage } from './outage.ts';
 import { type ReportedDouble, type ReportedGap, type ReportedNote, reportedOutput } from './output.ts';
 
@@ -67,6 +68,8 @@ export interface FailoverReport {
   /** How far the primary's Kafka was shown to take no writes any more; absent: the run didn't get there. */
   readonly kafkaFencing?: KafkaFencing;
   readonly promotedAt: readonly PartitionOffsetJson[];
+  /** What the move means to each consumer group. */
+  readonly groups?: readonly GroupWindow[];
   /** The standby's brokers were seen to refuse the mirror's writes. */
   readonly writeDenied?: boolean;
   /**
@@ -171,6 +174,7 @@ export function failoverReport(view: ReportView): FailoverReport {
     ...(facts.unfencedBecause === undefined ? {} : { unfencedBecause: facts.unfencedBecause }),
     ...(facts.kafkaFencing === undefined ? {} : { kafkaFencing: facts.kafkaFencing }),
     promotedAt: (facts.promotedAt ?? []).map(offsetToJson),
+    groups: groupWindows(facts.groups ?? [], facts.promotedAt ?? []),
     writeDenied: facts.writeDenied === true,
     endedTransactions: (facts.endedTransactions ?? []).map(jsoned),
     foreignTransactions: (facts.foreignTransactions ?? []).map(jsoned),

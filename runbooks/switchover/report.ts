@@ -1,6 +1,7 @@
 import { offsetToJson, type PartitionOffsetJson } from '../../domain/offsets.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { RunResult, StepStatus } from '../engine/run.ts';
+import { type GroupWindow, groupWindows } from '../failover/group-windows.ts';
 import type { SwitchoverFacts, SwitchoverProof } from './context.ts';
 
 /** What a switchover did and reached: on stdout with `--json`, and in the journal's `run-finished`. */
@@ -36,7 +37,8 @@ export interface SwitchoverReport {
     readonly directory: string;
   }[];
   readonly promotedAt: readonly PartitionOffsetJson[];
-  readonly groups: readonly { readonly group: string; readonly source: 'primary' | 'last-copy' }[];
+  /** What the move means to each consumer group. */
+  readonly groups: readonly GroupWindow[];
   readonly steps: readonly {
     readonly id: string;
     readonly title: string;
@@ -77,7 +79,7 @@ export function switchoverReport(
     behind: facts.behind ?? [],
     savepoints: (facts.savepoints ?? []).map(({ completedAtMs: _, ...savepoint }) => savepoint),
     promotedAt: (facts.promotedAt ?? []).map(offsetToJson),
-    groups: (facts.groups ?? []).map(({ group, source }) => ({ group, source })),
+    groups: groupWindows(facts.groups ?? [], facts.promotedAt ?? []),
     steps: result.steps.map(({ id, title, ms, status, error }) => {
       return { id, title, ms, status, ...(error === undefined ? {} : { error }) };
     }),

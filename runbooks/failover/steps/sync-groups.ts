@@ -3,7 +3,10 @@ import type { SyncedGroup } from '../context.ts';
 import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
 
-/** The last copy of the jobs' committed offsets, never after a job started on the standby: then they are its own. */
+/**
+ * The last copy of committed offsets: those of the jobs, never after one started on the standby, since then they are its
+ * own; and of the groups that are followed by name.
+ */
 export function syncGroups(words: StepWords): FailoverStep {
   return {
     id: 'sync-groups',
@@ -27,10 +30,19 @@ export function syncGroups(words: StepWords): FailoverStep {
     },
     async verify(context, facts, io) {
       const names = [...new Set(context.jobs.map(({ config }) => config.consumerGroup))];
-      const groups = await eachAtOnce(names, atOnce, (group): Promise<SyncedGroup> => {
+      const ends = facts.promotedAt ?? [];
+      const syncOthers = async () => {
         io.check();
-        return context.syncGroup(group, facts.promotedAt ?? [], io.signal);
-      });
+        return (await context.syncOtherGroups?.(names, ends, io.signal)) ?? [];
+      };
+      const [own, others] = await Promise.all([
+        eachAtOnce(names, atOnce, (group): Promise<SyncedGroup> => {
+          io.check();
+          return context.syncGroup(group, ends, io.signal);
+        }),
+        syncOthers(),
+      ]);
+      const groups = [...own, ...others];
       return { kind: 'done', evidence: evidence(groups), facts: { groups } };
     },
   };
