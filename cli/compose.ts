@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Config, RegionConfig } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
+import type { StorePlace } from '../domain/store-config.ts';
 import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
+import type { GuardLink } from '../runbooks/fencing/claim-primary.ts';
 import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
 import { openFence } from './open-fence.ts';
 import { type OpenKubernetes, openFlink } from './open-flink.ts';
@@ -16,6 +18,8 @@ export interface Composition {
   readonly regions: ReadonlyMap<string, Region>;
   readonly names: Names;
   readonly state: ObjectStore;
+  /** Absent: no region has a guard. */
+  readonly guard?: GuardLink;
   /** Closes every connection; also those of a region that hangs. */
   close(): Promise<void>;
 }
@@ -32,15 +36,20 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
   for (const [name, region] of Object.entries(config.regions))
     regions.set(name, await openRegion(name, region, config, folder, env, secret));
   const names = await openNames(config, secret);
+  const guard = config.guard && {
+    witness: await openPlace(config.guard.witness, folder, secret),
+    leaseMs: config.guard.lease,
+  };
   return {
     config,
     folder,
     regions,
     names,
     state,
+    ...(guard && { guard }),
     async close() {
       const closing = [...regions.values()].flatMap((r) => [r.kafka.close(), r.objects.close(), r.kubernetes?.close()]);
-      await Promise.allSettled([...closing, state.close()]);
+      await Promise.allSettled([...closing, state.close(), guard?.witness.close()]);
     },
   };
 }
@@ -48,13 +57,17 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
 type Secret = (reference: string) => Promise<string>;
 
 /** Only the state, for commands that look at nothing else. */
-export async function openState(config: Config, folder: string, secret: Secret): Promise<ObjectStore> {
-  if (typeof config.state === 'string') {
+export function openState(config: Config, folder: string, secret: Secret): Promise<ObjectStore> {
+  return openPlace(config.state, folder, secret);
+}
+
+async function openPlace(place: StorePlace, folder: string, secret: Secret): Promise<ObjectStore> {
+  if (typeof place === 'string') {
     const { fileObjectStore } = await import('../regions/objects/file-object-store.ts');
-    return fileObjectStore(pathFrom(folder, config.state.replace(/^file:/, '')));
+    return fileObjectStore(pathFrom(folder, place.replace(/^file:/, '')));
   }
   const { s3ObjectStore } = await import('../regions/objects/s3-object-store.ts');
-  const { url, ...access } = config.state;
+  const { url, ...access } = place;
   const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]+)\/?(.*?)\/*$/.exec(url) ?? [];
   return s3ObjectStore({ ...access, ...(await keys(access, secret)), bucket, ...(prefix === '' ? {} : { prefix }) });
 }

@@ -2,7 +2,6 @@ import { formatMs } from '../health/render-status.ts';
 import type { TopicLoss } from '../replication/topics/estimate-loss.ts';
 import type { RunEvent } from '../runbooks/engine/run.ts';
 import { formatBudget } from '../runbooks/failover/budget.ts';
-import { groupLines } from '../runbooks/failover/group-windows.ts';
 import { outputLines } from '../runbooks/failover/output.ts';
 import type { FailoverReport } from '../runbooks/failover/report.ts';
 import type { OwnShare } from '../runbooks/own-share.ts';
@@ -50,10 +49,9 @@ export function renderReport(report: FailoverReport): string {
     out.push(`left out of the jobs' state: ${report.droppedTransactions.length} pending transactions of their sinks`);
   out.push(...outputLines(report));
   out.push(...transactionLines(report));
-  out.push(...groupLines(report.groups ?? []));
   if (report.unfenced)
     out.push(
-      `the primary was not seen stopped${report.unfencedBecause ? ` (${report.unfencedBecause})` : ''}; that was accepted`,
+      `the primary was not seen stopped${report.unfencedBecause ? ` (${report.unfencedBecause})` : ''}; the failover went on all the same`,
     );
   if (report.kafkaFencing !== undefined) out.push(fencingLine(report.from, report.kafkaFencing));
   if (report.compensated.length > 0) out.push(`taken back: ${report.compensated.join(', ')}`);
@@ -135,7 +133,7 @@ function fencingLine(from: string, fencing: NonNullable<FailoverReport['kafkaFen
     case 'partial':
       return `${from}'s Kafka refuses ${fencing.principals.join(', ')}, but not all is shown: ${why}`;
     case 'unproven':
-      return `${from}'s Kafka was not seen fenced (${why}); that was accepted`;
+      return `${from}'s Kafka was not seen fenced: ${why}`;
     case 'none':
       return `${from}'s Kafka was not fenced: ${why}`;
     default:

@@ -3,11 +3,13 @@ import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration, secretRef, serviceUrl } from './config-values.ts';
 import { flinkGaps, flinkSection, jobDeployment } from './flink-kubernetes-config.ts';
 import { contactsSection, hooksSection } from './hooks-config.ts';
+import { guardSection } from './guard-config.ts';
 import { kafkaSection } from './kafka-config.ts';
 import { kubernetesSection } from './kubernetes-config.ts';
 import { mirrorSection } from './mirror-config.ts';
 import { mirrorMakerGaps } from './mirrormaker-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
+import { s3Access, storePlace } from './store-config.ts';
 
 const hostPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'host:port');
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
@@ -25,16 +27,6 @@ const pattern = z
       return false;
     }
   }, 'a name, a pattern with * and ?, or a regular expression between slashes');
-
-const s3Access = {
-  /** URL of the S3 API, e.g. `https://<account>.r2.cloudflarestorage.com`. */
-  endpoint: serviceUrl,
-  region: z.string().default('auto'),
-  accessKeyId: secretRef,
-  secretAccessKey: secretRef,
-  /** `https://endpoint/bucket/key` instead of `https://bucket.endpoint/key`. */
-  pathStyle: z.boolean().default(true),
-};
 
 const region = z.strictObject({
   /** What the DNS records hold while this region serves. */
@@ -124,10 +116,9 @@ export const configSchema = z
     contacts: contactsSection,
     objectives: z.strictObject({ rto: duration.prefault('15m'), rpo: duration.prefault('1m') }).prefault({}),
     /** Roles, lease, journal, last sightings: a folder (`file:./state`) or a bucket in the standby's or a third region. */
-    state: z.union([
-      z.string().regex(/^file:.+$/, 'file:<folder>, or a mapping with an s3:// url'),
-      z.strictObject({ ...s3Access, url: z.string().regex(/^s3:\/\/[^/]+(\/.*)?$/, 's3://bucket/prefix') }),
-    ]),
+    state: storePlace,
+    /** `argus guard`. Absent: no region has one. */
+    guard: guardSection.optional(),
     daemon: z
       .strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535).default(9_464) })
       .prefault({}),
@@ -140,6 +131,12 @@ export const configSchema = z
     }
     if (config.roles.primary === config.roles.standby) {
       ctx.addIssue({ code: 'custom', path: ['roles', 'standby'], message: 'primary and standby must be two regions' });
+    }
+    for (const [region, { kafka }] of Object.entries(config.regions)) {
+      if (config.guard !== undefined && kafka.fence?.by !== 'acl') {
+        const message = 'a guard has nothing to shut with: kafka.fence (by: acl) is needed in each region';
+        ctx.addIssue({ code: 'custom', path: ['regions', region, 'kafka'], message });
+      }
     }
     if (Object.keys(config.regions).length !== 2) {
       ctx.addIssue({ code: 'custom', path: ['regions'], message: 'two regions are needed: a primary and a standby' });

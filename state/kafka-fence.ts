@@ -77,6 +77,7 @@ export function dropFenceRules(
 ): Promise<KafkaFenceRecord> {
   const gone = new Set(rules.map(aclKey));
   const change = (now: KafkaFenceRecord): KafkaFenceRecord => ({
+    ...now,
     rules: now.rules.filter((r) => !gone.has(aclKey(r))),
     by,
     atMs,

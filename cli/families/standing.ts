@@ -11,6 +11,14 @@ export function standingCommands(cli: CommandLine): void {
   );
   cli.command(
     cli.program,
+    'guard',
+    'In a region: shut its Kafka when a failover claims it, or when neither state nor witness is heard; see guard in argus.yaml',
+    '  $ argus guard --region mumbai',
+    () => import('../commands/guard.ts'),
+    (c) => c.requiredOption('--region <name>', 'the region that it stands in'),
+  );
+  cli.command(
+    cli.program,
     'status',
     'Every component of each region, lag, recovery point, what would be lost now. Exit code 1 when the primary is not healthy',
     '  $ argus status\n  $ argus status --json',

@@ -10,6 +10,7 @@ import type { OpenTransaction } from '../../replication/topics/decide-transactio
 import type { EndedTransaction } from '../../replication/topics/end-open-transactions.ts';
 import type { ToldTransaction } from '../../replication/topics/open-transactions.ts';
 import type { Sighting } from '../../state/sightings.ts';
+import type { GuardLink } from '../fencing/claim-primary.ts';
 import type { KafkaFencing } from '../fencing/kafka-fencing.ts';
 import type { LossLimit } from './budget.ts';
 import type { StandbyRemains } from './standby-remains.ts';
@@ -42,8 +43,6 @@ export interface SyncedGroup {
   readonly because?: string;
   /** As they stand on the standby afterwards. */
   readonly offsets: readonly PartitionOffset[];
-  /** Partitions in which the primary's offset lay past what was mirrored. */
-  readonly clamped?: number;
 }
 
 /** A job as the standby starts it. */
@@ -77,6 +76,8 @@ export interface FailoverContext {
   readonly acceptUnfenced: boolean;
   /** A person took it upon himself that output of the jobs is missing on the standby. */
   readonly acceptOutputGap?: boolean;
+  /** A primary that can't be reached is claimed from its guard. Absent: no region has one. */
+  readonly guard?: GuardLink;
   /** By what the loss is judged before the standby's jobs start; absent: it is not judged. */
   readonly lossLimit?: LossLimit;
   /** How long a mirror that still gets records may go on. */
@@ -105,12 +106,6 @@ export interface FailoverContext {
   ): Promise<PointOutput | undefined>;
   /** Copies a group's committed offsets to the standby, clamped to where mirrored data ends. Idempotent. */
   syncGroup(group: string, mirroredEnds: readonly PartitionOffset[], signal: AbortSignal): Promise<SyncedGroup>;
-  /** The same for the groups that are followed by name, but for these. Absent: none are. */
-  syncOtherGroups?(
-    but: readonly string[],
-    mirroredEnds: readonly PartitionOffset[],
-    signal: AbortSignal,
-  ): Promise<readonly SyncedGroup[]>;
 }
 
 /** A recovery point in the run's facts and in the report. */

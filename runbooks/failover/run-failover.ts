@@ -65,7 +65,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     clock,
     run,
     holder: options.holder,
-    steps: failoverSteps(plan, context.drainMs),
+    steps: failoverSteps(plan, context.drainMs, context.guard?.leaseMs),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'failover',
     hooks: { call: options.hooks ?? [], from: plan.from, to: plan.to },

@@ -23,11 +23,12 @@ export function failoverSteps(
     readonly recoveryPoints: FailoverPlan['recoveryPoints'];
   },
   drainMs: number,
+  guardLeaseMs?: number,
 ): readonly FailoverStep[] {
   const claimedBytes = plan.recoveryPoints.reduce((sum, point) => sum + (point.claim?.bytes ?? 0), 0);
   const make: Record<FailoverStepId, (words: StepWords) => FailoverStep> = {
     'stop-primary-jobs': stopPrimaryJobs,
-    'fence-primary': fencePrimary,
+    'fence-primary': (words) => fencePrimary(words, guardLeaseMs),
     'freeze-mirror': (words) => freezeMirror(words, drainMs),
     'seal-mirror': sealMirror,
     'sync-groups': syncGroups,

@@ -127,11 +127,20 @@ async function quietOnly({ state, region }: ReturnedContext, io: StepIo): Promis
   if (!isToBeQuiet(region.name, roles, fence?.openedFor)) throw new Error(`${region.name} is no longer to be quiet`);
 }
 
-/** Jobs of the configuration that run there, but for those that a promotion of the region has started. */
-async function jobsOf({ config, region, roles }: ReturnedContext, signal: AbortSignal): Promise<readonly FlinkJob[]> {
+const jobsOf = async ({ config, region, roles }: ReturnedContext, signal: AbortSignal) =>
+  jobsToStop(await region.flink.list({ signal }), config, roles.epoch);
+
+/**
+ * Jobs of the configuration that run in a region which is not to be primary, but for those that a promotion of it from
+ * the roles of this epoch has started. Pure.
+ */
+export function jobsToStop(
+  jobs: readonly FlinkJob[],
+  config: Pick<Config, 'jobs'>,
+  rolesEpoch: number,
+): readonly FlinkJob[] {
   const names = new Set(config.jobs.map((j) => j.name));
-  const jobs = await region.flink.list({ signal });
-  return jobs.filter((j) => names.has(j.name) && !isTerminal(j) && !startedFor(j, roles.epoch + 1));
+  return jobs.filter((j) => names.has(j.name) && !isTerminal(j) && !startedFor(j, rolesEpoch + 1));
 }
 
 const attemptsLookedAt = 20;

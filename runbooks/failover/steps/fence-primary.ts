@@ -1,4 +1,6 @@
 import { describeError } from '../../../domain/errors.ts';
+import type { StepIo } from '../../engine/step.ts';
+import { claimPrimary, type GuardLink, lookAtClaim, unclaimPrimary } from '../../fencing/claim-primary.ts';
 import { fencedTopics } from '../../fencing/fence-rules.ts';
 import {
   allowKafkaWrites,
@@ -6,6 +8,7 @@ import {
   everybody,
   type FenceTarget,
   fenceWatch,
+  type KafkaFencing,
   usableFence,
 } from '../../fencing/kafka-fencing.ts';
 import type { FailoverContext } from '../context.ts';
@@ -21,17 +24,20 @@ const acceptedAfterMs = 15_000;
 /**
  * Denies the primary's writers at its Kafka, sees each of them refused by each leader, and sees the logs stand still. A
  * primary without a fence, or that can't be asked, is recorded as such; where a fence is configured and can't be
- * reached, only a person's word lets the failover go on.
+ * reached, only its own guard, whose lease is `guardLeaseMs`, or a person's word lets the failover go on.
  */
-export function fencePrimary(words: StepWords): FailoverStep {
+export function fencePrimary(words: StepWords, guardLeaseMs = 0): FailoverStep {
   let look: ReturnType<typeof fenceWatch> | undefined;
   let beganAt: number | undefined;
   let why: string | undefined;
+  /** Nobody answers there: its guard is asked through the state and the witness. */
+  let dark: string | undefined;
+  let claimedAtMs: number | undefined;
   return {
     id: 'fence-primary',
     ...words,
     waitsFor: 'Kafka of the primary',
-    timeoutMs: 45_000,
+    timeoutMs: 45_000 + guardLeaseMs,
     onFailure: {
       kind: 'stop',
       hint: "keep the primary's clients out by hand, then run `argus failover --accept-unfenced` again",
@@ -48,13 +54,22 @@ export function fencePrimary(words: StepWords): FailoverStep {
           return { kind: 'refused', error: kafkaUnfenced(context.primary.name, none) };
         return unfenced('none', [none]);
       }
+      dark = asked.why;
+      if (context.guard !== undefined) return { kind: 'todo' };
       if (context.acceptUnfenced) return unfenced('unproven', [asked.why], context.by);
       return { kind: 'refused', error: kafkaUnfenced(context.primary.name, asked.why) };
     },
     async act(context, _facts, io) {
+      const author = { by: context.run, atMs: io.clock.now() };
       try {
-        const author = { by: context.run, atMs: io.clock.now() };
-        await denyKafkaWrites(targetOf(context), everybody, author, io);
+        if (dark !== undefined && context.guard !== undefined) {
+          await claimPrimary(
+            claimOf(context, context.guard),
+            { run: context.run, by: context.by, atMs: author.atMs },
+            io.signal,
+          );
+          claimedAtMs = io.clock.monotonic();
+        } else await denyKafkaWrites(targetOf(context), everybody, author, io);
       } catch (error) {
         io.signal.throwIfAborted();
         if (!context.acceptUnfenced) throw error;
@@ -64,10 +79,14 @@ export function fencePrimary(words: StepWords): FailoverStep {
     async verify(context, _facts, io) {
       const fence = usableFence({ region: context.primary });
       if ('none' in fence) return unfenced('none', [fence.none]);
+      if (why !== undefined) return unfenced('unproven', [why], context.by);
+      if (dark !== undefined && context.guard !== undefined) {
+        if (context.acceptUnfenced) return unfenced('unproven', [dark], context.by);
+        return claimed(context, context.guard, claimedAtMs, io);
+      }
       beganAt ??= io.clock.monotonic();
       look ??= fenceWatch(targetOf(context), everybody);
       const accepts = context.acceptUnfenced && io.clock.monotonic() - beganAt >= acceptedAfterMs;
-      if (why !== undefined) return unfenced('unproven', [why], context.by);
       try {
         const seen = await look(fence, io.clock.monotonic(), within(io.signal, 2 * patienceMs));
         if (seen.kind === 'pending') {
@@ -87,12 +106,50 @@ export function fencePrimary(words: StepWords): FailoverStep {
     },
     async compensate(context, _facts, io) {
       await refuseOncePromoted(context, io.signal);
+      if (context.guard !== undefined) {
+        io.check();
+        await unclaimPrimary(claimOf(context, context.guard), io.signal);
+      }
       const author = { by: context.run, atMs: io.clock.now() };
       const lifted = await allowKafkaWrites(targetOf(context), everybody, author, io);
       return lifted.length === 0 ? undefined : evidence({ lifted: lifted.length });
     },
   };
 }
+
+/** What is known of a primary in the dark by its guard: that is never more than a part of a proof. */
+async function claimed(context: FailoverContext, guard: GuardLink, claimedAtMs: number | undefined, io: StepIo) {
+  const { principals = [] } = context.primary.fence?.settings ?? {};
+  const at = { claimedAtMs, nowMs: io.clock.monotonic() };
+  const { verdict, word } = await lookAtClaim(claimOf(context, guard), at, io.signal);
+  switch (verdict.kind) {
+    case 'wait':
+      return { kind: 'pending', waitingFor: verdict.waitingFor } as const;
+    case 'told': {
+      const told = [`its own guard says so, nobody else saw it`, ...(word?.why ?? [])];
+      const kafkaFencing: KafkaFencing = {
+        kind: 'partial',
+        why: told,
+        principals: principals.map((p) => p.principal),
+        brokers: [],
+      };
+      return { kind: 'done', evidence: evidence({ guard: word }), facts: { kafkaFencing } } as const;
+    }
+    case 'expired':
+      return unfenced('unproven', [
+        `its guard's lease of ${guard.leaseMs / 1_000} s has run out: a guard that runs has shut it, one that was frozen shuts it within a second of its thaw, and what it took until then counts as orphans`,
+      ]);
+    default:
+      return verdict satisfies never;
+  }
+}
+
+const claimOf = ({ state, primary, roles }: FailoverContext, guard: GuardLink) => ({
+  state,
+  guard,
+  region: primary.name,
+  rolesEpoch: roles.epoch,
+});
 
 const targetOf = ({ primary, state, config }: FailoverContext): FenceTarget => ({
   region: primary,

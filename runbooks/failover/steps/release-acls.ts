@@ -74,10 +74,10 @@ export function releaseAcls(words: StepWords): FailoverStep {
 }
 
 /** Whether the region is fenced from an earlier life, or may be fenced again by whoever watches the roles. */
-async function isShut({ state, standby, roles }: FailoverContext, io: StepIo): Promise<boolean> {
+async function isShut({ state, standby, roles, guard }: FailoverContext, io: StepIo): Promise<boolean> {
   const fence = await readKafkaFence(state, standby.name, io);
   // Roles that no run has written: the region never lost the role of primary.
-  if (fence === undefined && roles.run === undefined) return false;
+  if (fence === undefined && roles.run === undefined && guard === undefined) return false;
   return fence?.openedFor !== roles.epoch + 1 || fence.rules.length > 0;
 }
 

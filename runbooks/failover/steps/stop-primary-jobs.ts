@@ -119,9 +119,18 @@ async function liveJobs(
 }
 
 function unfenced(context: FailoverContext, why: string) {
+  if (!context.acceptUnfenced && context.guard !== undefined) return leftToGuard(why);
   if (!context.acceptUnfenced) return { kind: 'refused', error: unfencedRefusal(context.primary.name, why) } as const;
   return accepted(context, why);
 }
+
+/** A region that nobody reaches: its guard keeps the jobs from writing to Kafka, which the next step waits for. */
+const leftToGuard = (why: string) =>
+  ({
+    kind: 'done',
+    evidence: evidence({ stopped: false, leftToGuard: true, why }),
+    facts: { primaryStopped: false, unfencedBecause: why },
+  }) as const;
 
 const accepted = (context: FailoverContext, why: string) =>
   ({

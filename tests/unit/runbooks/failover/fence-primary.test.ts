@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { ArgusError } from '../../../../domain/errors.ts';
+import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import { denyKafkaWrites, everybody } from '../../../../runbooks/fencing/kafka-fencing.ts';
+import { claimedEpoch, putGuardWord } from '../../../../state/guard.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { readKafkaFence } from '../../../../state/kafka-fence.ts';
 import { foldRun } from '../../../../state/run-record.ts';
@@ -143,5 +146,49 @@ describe('a standby that is fenced from a time when it lost the role', () => {
     expect(report.compensated).toContain('release-acls');
     expect(await rules()).toEqual(before);
     expect((await readKafkaFence(world.store, 'singapore'))?.openedFor).toBeUndefined();
+  });
+});
+
+describe('a primary in the dark that has a guard', () => {
+  const dark = async (over: WorldOptions = {}) => {
+    const world = await started({ acceptUnfenced: false, fence: {}, ...over });
+    const witness = memoryObjectStore('witness');
+    const context = { ...confirming(world), guard: { witness, leaseMs: 45_000 } };
+    return { world, witness, context };
+  };
+
+  test('is claimed in both places, and counts as shut by its guard\u2019s word', async () => {
+    const { world, witness, context } = await dark();
+    const word = { proof: 'proven', why: [], rolesEpoch: 1, atMs: 1 } as const;
+    await putGuardWord(witness, 'mumbai', word);
+    const from = world.clock.monotonic();
+    expect(await failOver(world, context)).toMatchObject({
+      outcome: 'done',
+      unfenced: true,
+      kafkaFencing: { kind: 'partial', why: ['its own guard says so, nobody else saw it'] },
+    });
+    expect(world.clock.monotonic() - from).toBeLessThan(45_000);
+    expect(await claimedEpoch(world.store, 'mumbai')).toBe(1);
+    expect(await claimedEpoch(witness, 'mumbai')).toBe(1);
+    expect((await readKafkaFence(world.store, 'singapore'))?.openedFor, 'its own guard opens the standby').toBe(2);
+  });
+
+  test('is waited for until the lease has run out; that is no proof, and told', async () => {
+    const { world, context } = await dark();
+    const from = world.clock.monotonic();
+    expect(await failOver(world, context)).toMatchObject({
+      outcome: 'done',
+      kafkaFencing: { kind: 'unproven', why: [expect.stringContaining('lease of 45 s has run out')] },
+    });
+    expect(world.clock.monotonic() - from).toBeGreaterThanOrEqual(45_000);
+  });
+
+  test('is not counted on while the witness can not be written', async () => {
+    const { world, witness, context } = await dark();
+    const put = () => Promise.reject(new ArgusError('ObjectStoreUnreachable', 'no way there'));
+    const report = await failOver(world, { ...context, guard: { ...context.guard, witness: { ...witness, put } } });
+    expect(report).toMatchObject({ outcome: 'failed', pastReturn: false });
+    expect(world.effects).toEqual([]);
+    expect(await claimedEpoch(world.store, 'mumbai'), 'taken back').toBeUndefined();
   });
 });

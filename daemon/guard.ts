@@ -1,0 +1,202 @@
+import type { Clock } from '../domain/clock.ts';
+import type { Config } from '../domain/config.ts';
+import { ArgusError, describeError } from '../domain/errors.ts';
+import type { ObjectStore } from '../regions/objects/object-store.ts';
+import type { Region } from '../regions/region.ts';
+import {
+  decideGuard,
+  type GuardMemory,
+  type GuardPlace,
+  type GuardReading,
+  type GuardSettings,
+  type GuardVerdict,
+  remember,
+} from '../runbooks/fencing/decide-guard.ts';
+import { jobsToStop } from '../runbooks/fencing/fence-returned.ts';
+import { fencedTopics } from '../runbooks/fencing/fence-rules.ts';
+import {
+  allowKafkaWrites,
+  denyKafkaWrites,
+  everybody,
+  type FenceTarget,
+  fenceWatch,
+  usableFence,
+} from '../runbooks/fencing/kafka-fencing.ts';
+import { claimedEpoch, type GuardWord, putGuardWord } from '../state/guard.ts';
+import { dropFenceRules, noteFenceRules, readKafkaFence } from '../state/kafka-fence.ts';
+import { readRoles } from '../state/roles.ts';
+import type { Log } from './log.ts';
+import { every } from './supervise.ts';
+
+export interface GuardParts {
+  readonly config: Pick<Config, 'topics' | 'jobs'>;
+  /** The region that it stands in. */
+  readonly region: Region;
+  readonly state: ObjectStore;
+  readonly witness: ObjectStore;
+  /** Where it notes its own rules: on its own machine. */
+  readonly own: ObjectStore;
+  readonly fenceTtlMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How often the two places are asked, and how often it decides. */
+  readonly askMs?: number;
+  readonly decideMs?: number;
+}
+
+const patienceMs = 2_000;
+
+/**
+ * Shuts the region's Kafka when a failover claims it, when another is primary, or when neither state nor witness was
+ * heard for the TTL; opens again what it shut when none of that is so any more. Until the signal; then all stays as it is.
+ */
+export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<void> {
+  const { region, clock, log, askMs = 1_000, decideMs = 250 } = parts;
+  const settings: GuardSettings = { region: region.name, fenceTtlMs: parts.fenceTtlMs };
+  const elapsed = elapsedBy(clock);
+  let memory: GuardMemory = { sinceMs: elapsed() };
+  let verdict: GuardVerdict = { kind: 'open' };
+  let said = '';
+  let working = false;
+  const hand = guardHand(parts);
+
+  const ask = async (place: GuardPlace) => {
+    const askedAtMs = elapsed();
+    try {
+      const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) };
+      const reading = await (place === 'state' ? readState(parts, call.signal) : readWitness(parts, call.signal));
+      memory = remember(memory, place, { ...reading, askedAtMs });
+    } catch (error) {
+      // Unheard: what counts is for how long.
+      if (!signal.aborted) log.debug({ place, error: describeError(error) }, `the ${place} can't be asked`);
+    }
+  };
+
+  const decide = () => {
+    verdict = decideGuard(memory, elapsed(), settings);
+    const text = verdict.kind === 'open' ? `${region.name} is open` : `${region.name} is shut: ${verdict.why}`;
+    const brief = verdict.kind === 'open' ? 'open' : verdict.because;
+    if (brief !== said) log[verdict.kind === 'open' ? 'info' : 'warn']({ because: brief }, text);
+    said = brief;
+    return verdict;
+  };
+
+  const tick = async () => {
+    decide();
+    if (working) return;
+    working = true;
+    const asDecided = verdict.kind;
+    const check = () => {
+      signal.throwIfAborted();
+      if (decide().kind !== asDecided) throw new ArgusError('GuardChanged', 'it was decided otherwise meanwhile');
+    };
+    void hand(verdict, memory, { signal, check })
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.warn({ error: describeError(error) }, `${asDecided}: not done yet, it is tried again`);
+      })
+      .finally(() => {
+        working = false;
+      });
+  };
+
+  await Promise.all([
+    every(askMs, () => ask('state'), clock, signal),
+    every(askMs, () => ask('witness'), clock, signal),
+    every(decideMs, tick, clock, signal),
+  ]);
+}
+
+/** Time since now, by whichever clock went further: a machine that was suspended has slept by one of them. */
+function elapsedBy(clock: Clock): () => number {
+  const [monotonic, wall] = [clock.monotonic(), clock.now()];
+  let furthest = 0;
+  return () => {
+    furthest = Math.max(furthest, clock.monotonic() - monotonic, clock.now() - wall);
+    return furthest;
+  };
+}
+
+async function readState({ state, region }: GuardParts, signal: AbortSignal): Promise<Omit<GuardReading, 'askedAtMs'>> {
+  const [roles, fence, claim] = await Promise.all([
+    readRoles(state, { signal }),
+    readKafkaFence(state, region.name, { signal }),
+    claimedEpoch(state, region.name, { signal }),
+  ]);
+  return {
+    ...(roles && { roles }),
+    ...(fence?.openedFor === undefined ? {} : { openedFor: fence.openedFor }),
+    ...(claim === undefined ? {} : { claimedEpoch: claim }),
+  };
+}
+
+async function readWitness({ witness, region }: GuardParts, signal: AbortSignal) {
+  const claim = await claimedEpoch(witness, region.name, { signal });
+  return claim === undefined ? {} : { claimedEpoch: claim };
+}
+
+/** What a guard does for its verdict; called again and again, does nothing when all is done. */
+function guardHand(parts: GuardParts) {
+  const { region, state, witness, own, clock, log } = parts;
+  const topics = fencedTopics(parts.config, region.fence?.settings);
+  const target: FenceTarget = { region, state: own, topics };
+  const author = () => ({ by: `guard of ${region.name}`, atMs: clock.now() });
+  let watch = fenceWatch(target, everybody);
+  let toldFor = 0;
+  let seen = false;
+
+  return async (
+    verdict: GuardVerdict,
+    memory: GuardMemory,
+    io: { readonly signal: AbortSignal; check(): void },
+  ): Promise<void> => {
+    const soon = AbortSignal.any([io.signal, AbortSignal.timeout(4 * patienceMs)]);
+    const noted = (await readKafkaFence(own, region.name, { signal: soon }))?.rules ?? [];
+    if (verdict.kind === 'open') {
+      [seen, toldFor, watch] = [false, 0, fenceWatch(target, everybody)];
+      if (noted.length === 0) return;
+      const lifted = await allowKafkaWrites(target, everybody, author(), { ...io, signal: soon });
+      if (lifted.length > 0) log.info({ rules: lifted.length }, `${region.name} takes writes again`);
+      // The state knows of them when it was there; what it still holds would be lifted by whoever opens the region.
+      await dropFenceRules(state, region.name, lifted, author(), { signal: soon }).catch(() => undefined);
+      return;
+    }
+    const fence = usableFence({ region });
+    if ('none' in fence) return;
+    const claim = Math.max(memory.state?.claimedEpoch ?? 0, memory.witness?.claimedEpoch ?? 0);
+    if (!seen) {
+      const denial = await denyKafkaWrites(target, everybody, author(), { ...io, signal: soon });
+      if (denial.kind === 'made' && denial.created > 0)
+        log.warn({ rules: denial.created }, `${region.name} is denied writes`);
+    }
+    const rolesEpoch = memory.state?.roles?.epoch ?? claim;
+    if (verdict.because !== 'silence') await stopJobs(parts, rolesEpoch, soon, io);
+    if (seen && (claim === 0 || toldFor === claim)) return;
+    const proof = await watch(fence, clock.monotonic(), soon);
+    if (proof.kind === 'pending') return;
+    if (!seen) log.info({ proof: proof.kind }, `${region.name} is seen to take no writes`);
+    seen = true;
+    const made = (await readKafkaFence(own, region.name, { signal: soon }))?.rules ?? [];
+    // Who opens the region later lifts what the state has noted.
+    const noting = { ...author(), unlessOpenedFor: rolesEpoch };
+    await noteFenceRules(state, region.name, made, noting, { signal: soon }).catch(() => undefined);
+    if (claim === 0) return;
+    const word: GuardWord = { proof: proof.kind, why: [...proof.why], rolesEpoch: claim, atMs: clock.now() };
+    const places = [state, witness].map((place) => putGuardWord(place, region.name, word, { signal: soon }));
+    const told = await Promise.allSettled(places);
+    if (told.some((t) => t.status === 'fulfilled')) toldFor = claim;
+  };
+}
+
+/** Stops the jobs of a region that is claimed, or not primary; silence alone stops none: denied at Kafka, they wait. */
+async function stopJobs(
+  { config, region }: GuardParts,
+  rolesEpoch: number,
+  signal: AbortSignal,
+  io: { check(): void },
+): Promise<void> {
+  const jobs = await region.flink.list({ signal }).catch(() => []);
+  for (const job of jobsToStop(jobs, config, rolesEpoch)) {
+    io.check();
+    await region.flink.cancel(job.id, { signal });
+  }
+}

@@ -1,0 +1,56 @@
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { type GuardWord, putClaim, readGuardWord, withdrawClaim } from '../../state/guard.ts';
+import { type ClaimVerdict, decideClaim } from './decide-guard.ts';
+
+/** What a failover needs to have a region shut by its own guard. */
+export interface GuardLink {
+  readonly witness: ObjectStore;
+  /** Longer than the guard's TTL and the skew of clocks together. */
+  readonly leaseMs: number;
+}
+
+interface Claimed {
+  readonly state: ObjectStore;
+  readonly guard: GuardLink;
+  /** The region that can't be reached, which is primary in the roles of this epoch. */
+  readonly region: string;
+  readonly rolesEpoch: number;
+}
+
+/** Leaves the claim in both places; fails where either can't be written. Idempotent. */
+export async function claimPrimary(
+  { state, guard, region, rolesEpoch }: Claimed,
+  claim: { readonly run: string; readonly by: string; readonly atMs: number },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const place of [state, guard.witness]) await putClaim(place, region, rolesEpoch, claim, { signal });
+}
+
+/** Takes the claim back in both places: the guard may open the region again. Idempotent. */
+export async function unclaimPrimary(
+  { state, guard, region, rolesEpoch }: Claimed,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const place of [guard.witness, state]) await withdrawClaim(place, region, rolesEpoch, { signal });
+}
+
+/** How the claim stands; the word counts wherever it can be read. */
+export async function lookAtClaim(
+  { state, guard, region, rolesEpoch }: Claimed,
+  at: { readonly claimedAtMs: number | undefined; readonly nowMs: number },
+  signal: AbortSignal,
+): Promise<{ readonly verdict: ClaimVerdict; readonly word: GuardWord | undefined }> {
+  const asked = await Promise.allSettled(
+    [state, guard.witness].map((place) => readGuardWord(place, region, rolesEpoch, { signal })),
+  );
+  signal.throwIfAborted();
+  const word = asked.map((a) => (a.status === 'fulfilled' ? a.value : undefined)).find((w) => w !== undefined);
+  const { claimedAtMs, nowMs } = at;
+  const verdict = decideClaim({
+    nowMs,
+    leaseMs: guard.leaseMs,
+    ...(claimedAtMs === undefined ? {} : { claimedAtMs }),
+    ...(word === undefined ? {} : { word: word.proof }),
+  });
+  return { verdict, word };
+}

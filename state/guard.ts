@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
+import { encodeDocument, keyNumber, listNumbers, readDocument } from './document.ts';
+import { epoch, instantMs } from './schemas.ts';
+
+const claimSchema = z.object({ run: z.string(), by: z.string(), atMs: instantMs });
+const wordSchema = z.object({
+  /** `partial`: see `why`. */
+  proof: z.enum(['proven', 'partial']),
+  why: z.array(z.string()),
+  rolesEpoch: epoch,
+  atMs: instantMs,
+});
+
+/** A guard's word that its region takes no writes. */
+export type GuardWord = z.output<typeof wordSchema>;
+
+const claimPrefix = (region: string) => `guard-claim/${region}/`;
+const wordKey = (region: string, rolesEpoch: number) => `guard-word/${region}/${keyNumber(rolesEpoch)}`;
+
+/** Claims a region that is primary in the roles of this epoch: its guard is to shut it. Idempotent. */
+export async function putClaim(
+  store: ObjectStore,
+  region: string,
+  rolesEpoch: number,
+  claim: z.input<typeof claimSchema>,
+  options: CallOptions = {},
+): Promise<void> {
+  await store.put(`${claimPrefix(region)}${keyNumber(rolesEpoch)}`, encodeDocument(claim), options);
+}
+
+/** Takes a claim back, and the guard's word for it. Idempotent. */
+export async function withdrawClaim(
+  store: ObjectStore,
+  region: string,
+  rolesEpoch: number,
+  options: CallOptions = {},
+): Promise<void> {
+  await store.delete(wordKey(region, rolesEpoch), options);
+  await store.delete(`${claimPrefix(region)}${keyNumber(rolesEpoch)}`, options);
+}
+
+/** The highest roles epoch for which a region is claimed; undefined when it is not. */
+export async function claimedEpoch(
+  store: ObjectStore,
+  region: string,
+  options: CallOptions = {},
+): Promise<number | undefined> {
+  return (await listNumbers(store, claimPrefix(region), options)).at(-1);
+}
+
+/** Says that the region is shut for the claim on these roles. Idempotent. */
+export async function putGuardWord(
+  store: ObjectStore,
+  region: string,
+  word: GuardWord,
+  options: CallOptions = {},
+): Promise<void> {
+  await store.put(wordKey(region, word.rolesEpoch), encodeDocument(word), options);
+}
+
+/** The guard's word for a claim; undefined while it has said nothing. */
+export async function readGuardWord(
+  store: ObjectStore,
+  region: string,
+  rolesEpoch: number,
+  options: CallOptions = {},
+): Promise<GuardWord | undefined> {
+  return (await readDocument(store, wordKey(region, rolesEpoch), wordSchema, options))?.value;
+}

@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest';
+import { runGuard } from '../../../daemon/guard.ts';
+import type { FlinkJob } from '../../../regions/flink/flink-jobs.ts';
+import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
+import type { ObjectStore } from '../../../regions/objects/object-store.ts';
+import type { Region } from '../../../regions/region.ts';
+import { putClaim, readGuardWord, withdrawClaim } from '../../../state/guard.ts';
+import { dropFenceRules, readKafkaFence } from '../../../state/kafka-fence.ts';
+import { writeRoles } from '../../../state/roles.ts';
+import { fakeFence } from '../../support/fake-fence.ts';
+import { virtualClock } from '../state/virtual-clock.ts';
+import { quietLog } from './quiet-log.ts';
+
+const roles = { epoch: 1, primary: 'mumbai', standby: 'singapore', replication: 'active', atMs: 1, by: '' } as const;
+const claim = { run: 'a-failover', by: 'me', atMs: 1 };
+
+/** A store that can be cut off. */
+function cuttable(name: string) {
+  const store = memoryObjectStore(name);
+  let cut = false;
+  const through = (key: keyof ObjectStore) => {
+    const call = store[key] as (...args: unknown[]) => Promise<unknown>;
+    return async (...args: unknown[]) => {
+      if (cut) throw new Error('cut off');
+      return call.apply(store, args);
+    };
+  };
+  const calls = Object.fromEntries((['get', 'put', 'list', 'delete'] as const).map((k) => [k, through(k)]));
+  return {
+    store,
+    seen: { ...store, ...calls } as ObjectStore,
+    cut: (now: boolean) => {
+      cut = now;
+    },
+  };
+}
+
+async function guarding() {
+  const clock = virtualClock();
+  const [state, witness, own] = [cuttable('state'), cuttable('witness'), memoryObjectStore('own')];
+  const deniedAt: number[] = [];
+  const onChange = (change: string) => void (change === 'deny' && deniedAt.push(clock.monotonic()));
+  const { acls, fence, rules } = fakeFence({ settings: { stillMs: 500 }, onChange });
+  const jobs: FlinkJob[] = [{ id: '1'.repeat(32), name: 'counts', state: 'RUNNING', startedAtMs: 1 }];
+  const region = {
+    name: 'mumbai',
+    fence,
+    kafka: {
+      ...acls,
+      describeTopics: async () => new Map([['events', { name: 'events', topicId: 'x', partitions: 1 }]]),
+      logRanges: async () => [{ topic: 'events', partition: 0, logStartOffset: 0n, logEndOffset: 7n }],
+    },
+    flink: {
+      list: async () => [...jobs],
+      cancel: async () => {
+        jobs[0] = { ...jobs[0]!, state: 'CANCELED' };
+      },
+    },
+  } as unknown as Region;
+  await writeRoles(state.store, roles);
+  const stop = new AbortController();
+  const log = quietLog();
+  const config = { topics: ['events'], jobs: [{ name: 'counts' }] } as never;
+  const running = runGuard(
+    { config, region, state: state.seen, witness: witness.seen, own, fenceTtlMs: 20_000, clock, log },
+    stop.signal,
+  );
+  return {
+    clock,
+    state,
+    witness,
+    own,
+    rules,
+    deniedAt,
+    jobs,
+    log,
+    isShut: () => rules.length === 4,
+    async end() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+const soon = { timeout: 5_000, interval: 5 };
+
+describe('a guard', () => {
+  test('leaves its region alone while one of the two answers, and shuts it when neither does', async () => {
+    const guard = await guarding();
+    guard.state.cut(true);
+    const from = guard.clock.monotonic();
+    await expect.poll(() => guard.clock.monotonic() - from, soon).toBeGreaterThan(60_000);
+    expect(guard.rules).toEqual([]);
+    guard.witness.cut(true);
+    const cutAt = guard.clock.monotonic();
+    await expect.poll(guard.isShut, soon).toBe(true);
+    expect(guard.clock.monotonic() - cutAt).toBeGreaterThan(18_000);
+    expect(guard.jobs[0]?.state, 'silence stops no job').toBe('RUNNING');
+    guard.witness.cut(false);
+    await expect.poll(() => guard.rules.length, soon).toBe(0);
+    await guard.end();
+    expect((await readKafkaFence(guard.own, 'mumbai'))?.rules).toEqual([]);
+  });
+
+  test.each(['state', 'witness'] as const)('shuts for a claim that only the %s tells, and says so', async (place) => {
+    const guard = await guarding();
+    for (const where of ['state', 'witness'] as const) guard[where].cut(where !== place);
+    await putClaim(guard[place].store, 'mumbai', 1, claim);
+    await expect.poll(() => readGuardWord(guard[place].store, 'mumbai', 1), soon).toMatchObject({ proof: 'proven' });
+    expect(guard.isShut()).toBe(true);
+    expect(guard.jobs[0]?.state).toBe('CANCELED');
+    await withdrawClaim(guard[place].store, 'mumbai', 1);
+    await expect.poll(() => guard.rules.length, soon).toBe(0);
+    await guard.end();
+  });
+
+  test('that slept past its time shuts its region within a second', async () => {
+    const guard = await guarding();
+    await expect.poll(() => guard.clock.monotonic(), soon).toBeGreaterThan(3_000);
+    for (const where of ['state', 'witness'] as const) guard[where].cut(true);
+    guard.clock.jump(120_000);
+    const wokeAt = guard.clock.monotonic();
+    await expect.poll(guard.isShut, soon).toBe(true);
+    expect(guard.deniedAt.at(-1)! - wokeAt).toBeLessThanOrEqual(1_000);
+    await guard.end();
+  });
+
+  test('keeps a region shut that was promoted away, and opens it for the run that makes it primary again', async () => {
+    const guard = await guarding();
+    await putClaim(guard.state.store, 'mumbai', 1, claim);
+    await putClaim(guard.witness.store, 'mumbai', 1, claim);
+    await writeRoles(guard.state.store, {
+      ...roles,
+      epoch: 2,
+      primary: 'singapore',
+      standby: 'mumbai',
+      run: 'a-failover',
+    });
+    await expect.poll(async () => (await readKafkaFence(guard.state.store, 'mumbai'))?.rules.length, soon).toBe(4);
+    const from = guard.clock.monotonic();
+    await expect.poll(() => guard.clock.monotonic() - from, soon).toBeGreaterThan(30_000);
+    expect(guard.isShut()).toBe(true);
+    // As a switchover does: it notes first that it opens the region, then lifts.
+    const { rules } = (await readKafkaFence(guard.state.store, 'mumbai'))!;
+    await dropFenceRules(guard.state.store, 'mumbai', rules, { by: 'a-switchover', atMs: 2, openedFor: 3 });
+    await expect.poll(() => guard.rules.length, soon).toBe(0);
+    await writeRoles(guard.state.store, { ...roles, epoch: 3, run: 'a-switchover' });
+    const later = guard.clock.monotonic();
+    await expect.poll(() => guard.clock.monotonic() - later, soon).toBeGreaterThan(10_000);
+    expect(guard.rules).toEqual([]);
+    await guard.end();
+  });
+});
