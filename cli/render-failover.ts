@@ -2,6 +2,7 @@ import { formatMs } from '../health/render-status.ts';
 import type { TopicLoss } from '../replication/topics/estimate-loss.ts';
 import type { RunEvent } from '../runbooks/engine/run.ts';
 import { formatBudget } from '../runbooks/failover/budget.ts';
+import { groupLines } from '../runbooks/failover/group-windows.ts';
 import { outputLines } from '../runbooks/failover/output.ts';
 import type { FailoverReport } from '../runbooks/failover/report.ts';
 import type { OwnShare } from '../runbooks/own-share.ts';
@@ -49,6 +50,7 @@ export function renderReport(report: FailoverReport): string {
     out.push(`left out of the jobs' state: ${report.droppedTransactions.length} pending transactions of their sinks`);
   out.push(...outputLines(report));
   out.push(...transactionLines(report));
+  out.push(...groupLines(report.groups ?? []));
   if (report.unfenced)
     out.push(
       `the primary was not seen stopped${report.unfencedBecause ? ` (${report.unfencedBecause})` : ''}; the failover went on all the same`,

@@ -43,6 +43,8 @@ export interface SyncedGroup {
   readonly because?: string;
   /** As they stand on the standby afterwards. */
   readonly offsets: readonly PartitionOffset[];
+  /** Partitions in which the primary's offset lay past what was mirrored. */
+  readonly clamped?: number;
 }
 
 /** A job as the standby starts it. */
@@ -106,6 +108,12 @@ export interface FailoverContext {
   ): Promise<PointOutput | undefined>;
   /** Copies a group's committed offsets to the standby, clamped to where mirrored data ends. Idempotent. */
   syncGroup(group: string, mirroredEnds: readonly PartitionOffset[], signal: AbortSignal): Promise<SyncedGroup>;
+  /** The same for the groups that are followed by name, but for these. Absent: none are. */
+  syncOtherGroups?(
+    but: readonly string[],
+    mirroredEnds: readonly PartitionOffset[],
+    signal: AbortSignal,
+  ): Promise<readonly SyncedGroup[]>;
 }
 
 /** A recovery point in the run's facts and in the report. */
