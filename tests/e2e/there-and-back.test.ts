@@ -1,12 +1,11 @@
-import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readEvents, readMetrics } from '../../lab/auditor/audit.ts';
 import { countAudit, type EventRecord } from '../../lab/auditor/count.ts';
-import { partitionOf } from '../../lab/ingest/partition.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import { readLedger } from '../../lab/traffic/ledger.ts';
 import { beginStory, type LabStory } from '../support/lab-story.ts';
+import { returnWithOrphans } from '../support/old-primary-back.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
 // One lab for the whole story: each test goes on where the one before it ended.
@@ -25,50 +24,23 @@ afterAll(async () => {
   await lab?.down();
 });
 
-/** Records that only the old primary takes: whoever writes them comes by a listener that is never cut. */
-async function writeLate(count: number): Promise<void> {
-  const producer = new Kafka({ brokers: [story.auditor('mumbai')], logLevel: logLevel.NOTHING }).producer();
-  await producer.connect();
-  const messages = Array.from({ length: count }, (_, i) => {
-    const key = `late-${i % 50}`;
-    const value = JSON.stringify({ id: `late-${i}`, key, seq: i });
-    return { key, value, partition: partitionOf(key, names.events.partitions) };
-  });
-  await producer.send({ topic, messages });
-  await producer.disconnect();
-}
-
 /** What the auditor finds on the old primary alone, by the ids of events. */
 let orphans: ReadonlySet<string>;
 
 test('the primary is killed under load, and comes back with a thousand records that nobody else has', async () => {
-  await lab.regions.mumbai.kill();
-  await story.json(['failover', '--yes', '--accept-unfenced', '--accept-data-loss', '10m']);
-  await story.acknowledgedBy('singapore');
-  // Argus does not see it yet: what comes now comes before any fence.
-  await lab.link('singapore', 'mumbai').cut();
-  await lab.regions.mumbai.start();
-  await story.until('a broker that leads', () =>
-    writeLate(1_000).then(
-      () => true,
-      () => undefined,
-    ),
-  );
-  const [old, active] = await Promise.all(
-    (['mumbai', 'singapore'] as const).map((region) => readEvents({ bootstrap: story.auditor(region), topic })),
-  );
-  const there = new Set(active?.map((e) => e.id));
-  const alone = (old ?? []).map((e) => e.id).filter((id) => !there.has(id));
-  orphans = new Set(alone);
-  expect(alone).toHaveLength(orphans.size);
+  orphans = await returnWithOrphans(lab, story, 1_000);
   expect(orphans.size).toBeGreaterThanOrEqual(1_000);
-  await lab.link('singapore', 'mumbai').restore();
 });
 
 test('a dry run of the failback tells what diverged, and changes nothing', async () => {
   const plan = await story.json(['failback', '--dry-run']);
   expect(plan).toMatchObject({ region: 'mumbai', active: 'singapore', beginAnew: [topic], blockers: [] });
   expect(await story.json(['orphans', 'list'])).toEqual({ rescued: [] });
+});
+
+test('a failback that is killed while it keeps orphans, and again behind the deletion, is gone on with', async () => {
+  await story.killedAt(['failback', '--yes'], /records kept in/);
+  await story.killedAt(['failback', '--yes'], /✓ Delete/);
 });
 
 test('argus failback keeps every orphan, counts as the auditor does, and mirrors back', async () => {
