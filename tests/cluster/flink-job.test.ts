@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { ClusterRegion } from '../../lab/cluster/cluster-region.ts';
 import { endClusterRegionsOf } from '../../lab/cluster/end-cluster-region.ts';
 import { startClusterRegion } from '../../lab/cluster/start-cluster-region.ts';
@@ -22,6 +22,7 @@ import { clientNodeTransport } from '../../regions/kubernetes/client-node-transp
 import type { KubernetesApi } from '../../regions/kubernetes/kubernetes-api.ts';
 import { kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
 import { serviceProxy } from '../../regions/kubernetes/service-proxy.ts';
+import { clusterTest as test } from '../support/cluster-tests.ts';
 import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
 import { buildTimeoutMs } from '../support/kubernetes-api.ts';
 import { type ObjectServer, startObjectServer } from '../support/object-server.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import type { ClusterRegion } from '../../lab/cluster/cluster-region.ts';
 import { endClusterRegionsOf } from '../../lab/cluster/end-cluster-region.ts';
 import { requireClusterMachine } from '../../lab/cluster/prerequisites.ts';
@@ -21,6 +21,7 @@ import { progressLines } from '../../lab/setup/progress-lines.ts';
 import { clientNodeTransport } from '../../regions/kubernetes/client-node-transport.ts';
 import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
+import { clusterTest as test } from '../support/cluster-tests.ts';
 import { settledDifference } from '../support/machine-difference.ts';
 import { diffMachine, type MachineState, machineState } from '../support/machine-state.ts';
 
