@@ -44,6 +44,7 @@ export async function run(context: CommandContext, options: RunsAbortOptions): P
   const stopped = await withState(context, async (state) => {
     const record = foldRun(await readRun(state, options.id, { signal }));
     if (record === undefined) throw noSuchRun(options.id);
+    if (isLeftOver(record)) return { record, ended: 'dead' as const };
     if (record.status !== 'running') throw overAlready(record);
     context.tell(`asking ${record.by} to stop ${record.run}`);
     const { reason } = occasion;
@@ -88,7 +89,7 @@ async function takeBack(context: CommandContext, record: RunRecord, occasion: ob
         hint: `argus runs abort ${newest}`,
       });
     }
-    context.tell(`${record.by} shows no sign of life: taking back what ${dead.join(', ')} did`);
+    context.tell(`${record.by} is not at it any more: taking back what ${dead.join(', ')} did`);
     const how = {
       dead,
       holder: who,
@@ -135,6 +136,10 @@ async function failoverContext(context: CommandContext, composition: Composition
     ...joinReplication(sides.primary, sides.standby, config.topics),
   };
 }
+
+/** It ended, and could not take back all that it should have. */
+const isLeftOver = ({ status, notTakenBack = [], pastReturn }: RunRecord) =>
+  status !== 'running' && notTakenBack.length > 0 && pastReturn !== true;
 
 function overAlready({ run, status, runbook, pastReturn }: RunRecord): ArgusError {
   const left = status === 'failed' && pastReturn === true;
