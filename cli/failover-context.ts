@@ -19,7 +19,7 @@ type Asked = Pick<
 /** What a failover works with; it begins a run of its own. */
 export function failoverContext(
   { clock, who }: Pick<CommandContext, 'clock' | 'who'>,
-  { config, names, state, folder }: Composition,
+  { config, names, state, folder, guard }: Composition,
   { only, ...asked }: Asked,
 ): Omit<FailoverContext, 'epoch'> {
   return {
@@ -27,6 +27,7 @@ export function failoverContext(
     config,
     names,
     state,
+    ...(guard && { guard }),
     clock,
     jobs: config.jobs.map((job) => ({
       config: job,
@@ -35,6 +36,7 @@ export function failoverContext(
     run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
     by: who,
     ...joinReplication(asked.primary, asked.standby, config.topics, {
+      groups: config.groups,
       acceptOutputGap: asked.acceptOutputGap,
       ...(only === undefined ? {} : { only }),
     }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import { denyKafkaWrites, everybody } from '../../../../runbooks/fencing/kafka-fencing.ts';
-import { claimedEpoch, putGuardWord } from '../../../../state/guard.ts';
+import { claimedEpoch, type GuardWord, putGuardWord } from '../../../../state/guard.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { readKafkaFence } from '../../../../state/kafka-fence.ts';
 import { foldRun } from '../../../../state/run-record.ts';
@@ -159,7 +159,7 @@ describe('a primary in the dark that has a guard', () => {
 
   test('is claimed in both places, and counts as shut by its guard\u2019s word', async () => {
     const { world, witness, context } = await dark();
-    const word = { proof: 'proven', why: [], rolesEpoch: 1, atMs: 1 } as const;
+    const word: GuardWord = { proof: 'proven', why: [], rolesEpoch: 1, atMs: 1 };
     await putGuardWord(witness, 'mumbai', word);
     const from = world.clock.monotonic();
     expect(await failOver(world, context)).toMatchObject({
