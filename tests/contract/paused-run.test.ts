@@ -20,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 test('a process that is stopped past its lease and woken does nothing more', { timeout: 60_000 }, async () => {
   const effects = join(folder, 'effects');
   const lines = async () => (await readFile(effects, 'utf8').catch(() => '')).split('\n').filter((l) => l !== '');
-  const script = join(import.meta.dirname, '../support/paused-run.ts');
+  const script = join(import.meta.dirname, '../support/paused-child.ts');
   const child = spawn(process.execPath, [script, join(folder, 'state'), effects], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
