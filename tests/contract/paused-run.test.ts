@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
@@ -20,7 +21,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 test('a process that is stopped past its lease and woken does nothing more', { timeout: 60_000 }, async () => {
   const effects = join(folder, 'effects');
   const lines = async () => (await readFile(effects, 'utf8').catch(() => '')).split('\n').filter((l) => l !== '');
-  const script = join(import.meta.dirname, '../support/paused-child.ts');
+  const script = fileURLToPath(new URL('../support/paused-child.ts', import.meta.url));
   const child = spawn(process.execPath, [script, join(folder, 'state'), effects], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
