@@ -3,6 +3,7 @@ import type { StepWords } from '../failover/failover-step.ts';
 import type { PlanView } from '../failover/gather-plan-view.ts';
 import { planFailover, suspendedRefusal } from '../failover/plan.ts';
 import type { UsualTime } from '../plan/durations.ts';
+import type { PlanBasis } from '../plan/plan-file.ts';
 import type { SwitchoverContext } from './context.ts';
 import { type ManualView, manualCommands } from './manual.ts';
 import { notReady, type Readiness } from './readiness.ts';
@@ -30,6 +31,10 @@ export interface SwitchoverPlan {
   /** Any of them: refused, exit code 3. */
   readonly blockers: readonly Failure[];
   readonly warnings: readonly string[];
+  /** What it relies on. */
+  readonly basis: PlanBasis;
+  /** The lease's epoch when it was made: whoever took it since may have moved the world. */
+  readonly leaseEpoch?: number;
 }
 
 export interface SwitchoverView {
@@ -80,7 +85,14 @@ export function planSwitchover(view: SwitchoverView): SwitchoverPlan {
     lagRecords: readiness.lagRecords ?? null,
     blockers,
     warnings,
+    basis: basisOf(view, shared.basis),
   };
+}
+
+/** What a failover relies on, but for its recovery points: the savepoints are still to be taken. */
+function basisOf({ readiness }: SwitchoverView, shared: PlanBasis): PlanBasis {
+  const kept = Object.entries(shared).filter(([name]) => !name.startsWith('recovery point of '));
+  return { ...Object.fromEntries(kept), steps: switchoverStepIds.join(', '), producers: readiness.producers.kind };
 }
 
 /** Whether a step's effect is there, of those that a failover has not. Pure. */

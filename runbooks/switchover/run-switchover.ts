@@ -1,4 +1,5 @@
 import { ArgusError } from '../../domain/errors.ts';
+import { leaseEpoch } from '../../state/lease.ts';
 import type { RunEvent } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
 import { evidence } from '../failover/failover-step.ts';
@@ -38,14 +39,16 @@ export async function prepareSwitchover(
   const signal = AbortSignal.any([outer, AbortSignal.timeout(20_000)]);
   const full = { ...context, epoch: 0 };
   const outage = { atMs: context.clock.now(), source: 'run-start' as const };
+  const plannedAt = await leaseEpoch(context.state, { signal });
   const [failover, readiness, takenOver, usualTimes] = await Promise.all([
     gatherPlanView(full, outage, options),
     gatherReadiness(full, signal),
     hasTakenOver(full, signal).catch(() => false),
-    readUsualTimes(context.state, 'switchover', { signal }),
+    // What can't be read is left out: it is for people.
+    readUsualTimes(context.state, 'switchover', { signal }).catch(() => new Map()),
   ]);
   outer.throwIfAborted();
-  return planSwitchover({ context, readiness, failover, takenOver, usualTimes });
+  return { ...planSwitchover({ context, readiness, failover, takenOver, usualTimes }), leaseEpoch: plannedAt };
 }
 
 /**
@@ -67,6 +70,7 @@ export async function runSwitchover(options: RunSwitchoverOptions): Promise<Swit
     clock,
     run,
     holder: options.holder,
+    ...(plan.leaseEpoch === undefined ? {} : { plannedAtEpoch: plan.leaseEpoch }),
     steps: switchoverSteps(plan, { drainMs: context.drainMs, catchUpMs: context.catchUpMs }),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'switchover',

@@ -8,6 +8,9 @@ import { mirroredPartitions } from './deny-writers.ts';
 /** A denial that wasn't tried at every leader is believed when no log has grown for so long. */
 const stillMs = 3_000;
 
+/** Time in which coordinators abort what producers have left open: Kafka's default is 60 s. */
+const openTransactionMs = 90_000;
+
 /**
  * Waits until the logs that the producers wrote stand still and the jobs have committed that they read them to the end.
  * A job that is late, or commits nothing, is stopped where it is after `catchUpMs`: what it has not read is mirrored, and
@@ -21,7 +24,7 @@ export function awaitCatchUp(words: StepWords, catchUpMs: number): SwitchoverSte
     id: 'await-catch-up',
     ...words,
     waitsFor: 'Flink of the primary',
-    timeoutMs: catchUpMs + 60_000,
+    timeoutMs: catchUpMs + openTransactionMs,
     pollMs: 300,
     onFailure: {
       kind: 'stop',
@@ -42,6 +45,11 @@ export function awaitCatchUp(words: StepWords, catchUpMs: number): SwitchoverSte
       if (ends !== lastEnds) [lastEnds, stillSince] = [ends, now];
       const wantedStill = facts.producersDenied === 'proven' ? 0 : stillMs;
       if (now - (stillSince ?? now) < wantedStill) return { kind: 'pending', waitingFor: 'the logs to stand still' };
+      // Whoever began one can't end it any more: its coordinator aborts it, which leaves a marker that must be mirrored.
+      const [held] = await context.heldAtPrimary(inputs, io.signal);
+      if (held !== undefined) {
+        return { kind: 'pending', waitingFor: `the end of a producer's transaction in ${partitionKey(held)}` };
+      }
       const behind: SwitchoverFacts['behind'][number][] = [];
       for (const { config } of context.jobs) {
         const committed = await kafka.groupOffsets(config.consumerGroup, { signal: io.signal });

@@ -81,6 +81,15 @@ describe('a switchover', () => {
     expect(await switchOver(world)).toMatchObject({ outcome: 'done', behind: [{ job: 'counts', offsets: '10' }] });
   });
 
+  test('waits for the coordinator to end what a producer has left open, before the mirror stops', async () => {
+    const world = await startedSwitchover();
+    let looks = 0;
+    const heldAtPrimary = async () => (++looks < 20 ? [{ topic: 'events', partition: 0, offset: 90n }] : []);
+    const report = await switchOver(world, 1, { heldAtPrimary });
+    expect(report).toMatchObject({ outcome: 'done', rpo: { provenZero: true } });
+    expect(report.steps.find((s) => s.id === 'await-catch-up')?.ms).toBeGreaterThanOrEqual(5_000);
+  });
+
   test('takes a person`s word for the producers where there are no means, and sees the logs stand still', async () => {
     const world = await startedSwitchover({ noFence: true, producersStopped: true });
     const report = await switchOver(world);
@@ -93,7 +102,7 @@ describe('a switchover that gives up goes back to the primary', () => {
   const breaking: readonly (readonly [string, (world: SwitchoverWorld) => Partial<SwitchoverContext>])[] = [
     ['await-catch-up', () => ({ lookForRecords: () => fails('KafkaFailed') })],
     ['deny-jobs', (world) => ({ denyWriters: refusing(world, 'jobs') })],
-    ['prove-ends', () => ({ heldAtPrimary: () => fails('KafkaFailed') })],
+    ['await-catch-up', () => ({ heldAtPrimary: () => fails('KafkaFailed') })],
     ['copy-savepoints', () => ({ copySavepoint: () => fails('SavepointNotCopied') })],
   ];
 
