@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import type { z } from 'zod';
 import { ArgusError } from '../domain/errors.ts';
-import { decodePlan, encodePlan, type PlanFile } from '../runbooks/plan/plan-file.ts';
+import { decodePlan, encodePlan, type PlanBasis, type PlanFile } from '../runbooks/plan/plan-file.ts';
 
 /** A reviewed plan from its file; exit code 2 for what can't be read or is none. */
 export async function readPlanFile(file: string, runbook: string): Promise<PlanFile> {
@@ -12,6 +13,37 @@ export async function readPlanFile(file: string, runbook: string): Promise<PlanF
     });
   });
   return decodePlan(text, file, runbook);
+}
+
+/** What the command was asked for when the plan was made; another field is `PlanInvalid`, exit code 2. Pure. */
+export function reviewedOptions<S extends z.ZodType>(plan: PlanFile, file: string, options: S): z.output<S> {
+  const parsed = options.safeParse(plan.options);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = ['options', ...(issue?.path ?? [])].map(String).join('.');
+  throw new ArgusError('PlanInvalid', `${file}: ${field}: ${issue?.message ?? 'not known'}`, {
+    exitCode: 2,
+    hint: `write it anew: argus ${plan.runbook} --plan-out FILE`,
+  });
+}
+
+/** A plan as its file has it. Pure. */
+export function planFileOf(
+  plan: Pick<PlanFile, 'from' | 'to' | 'pointOfNoReturn'> & {
+    readonly steps: readonly { readonly id: string; readonly title: string; readonly manual: readonly string[] }[];
+    readonly basis: PlanBasis;
+  },
+  about: Pick<PlanFile, 'runbook' | 'madeAtMs' | 'madeBy' | 'options' | 'recoveryPoints'>,
+): PlanFile {
+  return {
+    argusPlan: 1,
+    ...about,
+    from: plan.from,
+    to: plan.to,
+    steps: plan.steps.map(({ id, title, manual }) => ({ id, title, manual: [...manual] })),
+    pointOfNoReturn: plan.pointOfNoReturn,
+    basis: plan.basis,
+  };
 }
 
 /** Writes a plan for review; never over a file. Exit code 2 when it can't be written. */

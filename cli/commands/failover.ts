@@ -13,11 +13,11 @@ import { agreeToLoss } from '../agree-to-loss.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
 import type { CommandContext } from '../context.ts';
 import { failoverContext } from '../failover-context.ts';
-import { failoverPlanFile, reviewedOptions } from '../failover-plan-file.ts';
+import { failoverPlanFile, planOptions } from '../failover-plan-file.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
 import { openHooks } from '../open-hooks.ts';
-import { readPlanFile, writePlanFile } from '../plan-files.ts';
+import { readPlanFile, reviewedOptions, writePlanFile } from '../plan-files.ts';
 import { renderEvent, renderReport } from '../render-failover.ts';
 import { renderPlan } from '../render-plan.ts';
 import { preflight, rolesNow, sidesOf, withComposition } from '../session.ts';
@@ -39,7 +39,8 @@ export interface FailoverOptions {
 export async function run(context: CommandContext, given: FailoverOptions): Promise<number> {
   const begunAt = context.clock.monotonic();
   const reviewed = given.plan === undefined ? undefined : await readPlanFile(given.plan, 'failover');
-  const options = reviewed === undefined ? given : { ...reviewedOptions(reviewed, given.plan ?? ''), ...given };
+  const options =
+    reviewed === undefined ? given : { ...reviewedOptions(reviewed, given.plan ?? '', planOptions), ...given };
   return withComposition(context, async (composition) => {
     const { config, state } = composition;
     requireOwnMirror(

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import { ArgusError } from '../../domain/errors.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
 import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
 import { exitCodeOf } from '../../runbooks/failover/report.ts';
+import { staleRefusal } from '../../runbooks/plan/plan-file.ts';
 import { prepareSwitchover, runSwitchover } from '../../runbooks/switchover/run-switchover.ts';
 import type { Failure } from '../../state/journal.ts';
 import { agree } from '../agree.ts';
@@ -9,6 +11,7 @@ import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
 import { openHooks } from '../open-hooks.ts';
+import { planFileOf, readPlanFile, reviewedOptions, writePlanFile } from '../plan-files.ts';
 import { renderEvent } from '../render-failover.ts';
 import { renderSwitchover, renderSwitchoverPlan } from '../render-switchover.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
@@ -19,10 +22,18 @@ export interface SwitchoverOptions {
   readonly yes?: boolean;
   readonly producersStopped?: boolean;
   readonly reason?: string;
+  readonly plan?: string;
+  readonly planOut?: string;
 }
 
+/** What the command was asked for when a plan was made. */
+const planOptions = z.strictObject({ producersStopped: z.boolean().exactOptional() });
+
 /** `argus switchover`: looks, plans, asks, acts, reports. Nothing is changed before the plan was agreed to. */
-export async function run(context: CommandContext, options: SwitchoverOptions): Promise<number> {
+export async function run(context: CommandContext, given: SwitchoverOptions): Promise<number> {
+  const reviewed = given.plan === undefined ? undefined : await readPlanFile(given.plan, 'switchover');
+  const options =
+    reviewed === undefined ? given : { ...reviewedOptions(reviewed, given.plan ?? '', planOptions), ...given };
   return withComposition(context, async (composition) => {
     const { config, state } = composition;
     requireOwnMirror(config, 'switchover', "offsets in savepoints don't hold on MirrorMaker's copy");
@@ -35,13 +46,23 @@ export async function run(context: CommandContext, options: SwitchoverOptions): 
     await preflight(context, composition, 'failover', roles);
     const target = await switchoverContext(context, composition, roles, options.producersStopped ?? false);
     const plan = await prepareSwitchover(target, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
-    if (options.dryRun) {
+    const stale = reviewed && staleRefusal(reviewed, plan.basis);
+    if (stale) throw stale;
+    if (options.dryRun && options.planOut === undefined) {
       context.print(context.json ? JSON.stringify({ ...plan, hooks }) : renderSwitchoverPlan(plan, hooks));
       return plan.blockers.length > 0 ? 3 : 0;
     }
     context.tell(renderSwitchoverPlan(plan, hooks));
     const [blocker] = plan.blockers;
     if (blocker) throw refused(blocker);
+    if (options.planOut !== undefined) {
+      const { producersStopped = false } = options;
+      const asked = producersStopped ? { producersStopped } : {};
+      const made = { runbook: 'switchover', madeAtMs: context.clock.now(), madeBy: who, recoveryPoints: [] };
+      await writePlanFile(options.planOut, planFileOf(plan, { ...made, options: asked }));
+      context.print(context.json ? JSON.stringify(plan) : `the plan is in ${options.planOut}`);
+      return 0;
+    }
     if (!options.yes) await agree(context, plan.to);
     const report = await runSwitchover({
       context: target,

@@ -49,6 +49,13 @@ export function runbookCommands(cli: CommandLine): void {
     (c) =>
       c
         .option('--dry-run', 'print the plan and what blocks it; changes nothing')
+        .option('--plan-out <file>', 'write the plan for review, and end; changes nothing')
+        .addOption(
+          new Option(
+            '--plan <file>',
+            'carry out this plan as it was written; refused (3) when the world has moved',
+          ).conflicts(['planOut', 'producersStopped']),
+        )
         .option('--yes', "don't ask")
         .option('--producers-stopped', 'where Argus has no means to deny the producers: you have stopped them')
         .option('--reason <text>', 'why, for the journal; asked for at a terminal'),

@@ -120,7 +120,7 @@ export function runbookDocument(view: DocumentView): RunbookDocument {
     afterwards: words.afterwards,
     commands: [
       `argus ${runbook} --dry-run`,
-      ...(runbook === 'failover' ? ['argus failover --plan-out FILE', 'argus failover --plan FILE'] : []),
+      ...(runbook === 'failback' ? [] : [`argus ${runbook} --plan-out FILE`, `argus ${runbook} --plan FILE`]),
       `argus ${runbook} --reason "…"`,
       'argus runs list',
       'argus runs show <id>',

@@ -68,6 +68,7 @@ test('a plan shows where there is no way back, and what blocks it', () => {
     lagRecords: null,
     blockers: [{ code: 'NoDaemon', message: 'no daemon has looked at mumbai' }],
     warnings: [],
+    basis: {},
   };
   expect(renderSwitchoverPlan(plan)).toBe(`switchover from mumbai to singapore
   1. Prove it [is so already]

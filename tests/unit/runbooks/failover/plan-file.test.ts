@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { failoverPlanFile, reviewedOptions } from '../../../../cli/failover-plan-file.ts';
+import { failoverPlanFile, planOptions } from '../../../../cli/failover-plan-file.ts';
+import { reviewedOptions } from '../../../../cli/plan-files.ts';
 import type { PlanView } from '../../../../runbooks/failover/gather-plan-view.ts';
 import { joinReplication } from '../../../../runbooks/failover/join-replication.ts';
 import { planFailover } from '../../../../runbooks/failover/plan.ts';
@@ -21,7 +22,7 @@ describe('a reviewed failover', () => {
     const file = await fileOf(world);
     world.clock.jump(60_000);
     expect(staleRefusal(file, (await prepareFailover(world.context, outage)).basis)).toBeUndefined();
-    expect(reviewedOptions(file, 'f')).toEqual({ acceptUnfenced: true });
+    expect(reviewedOptions(file, 'f', planOptions)).toEqual({ acceptUnfenced: true });
   });
 
   test.each<[string, (world: World) => Promise<unknown>, RegExp]>([
