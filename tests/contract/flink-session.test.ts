@@ -220,6 +220,26 @@ describe('the end of a job', () => {
     expect(liveInFlink()).toEqual([]);
   });
 
+  test('a stop with savepoint, by the id that was asked for; then nothing starts it again', async () => {
+    const [jobId, next] = [nextId(), nextId()];
+    await flink.start({ ...job, jobId });
+    await running(jobId);
+    const triggerId = 'c'.repeat(32);
+    await flink.stopWithSavepoint?.({ jobId, directory: 's3://replica/savepoints', triggerId, format: 'NATIVE' });
+    const stands = await flink.savepointStop?.(jobId, triggerId);
+    expect(stands).toMatchObject({ kind: 'done', path: expect.stringContaining('s3://replica/savepoints/') });
+    expect(await stateOf(jobId)).toBe('FINISHED');
+    await flink.settle?.(jobId);
+    await flink.settle?.(jobId);
+    await expect.poll(() => flink.list(), patience).toEqual([]);
+    expect(await objectNow()).toBeUndefined();
+    const savepointPath = stands?.kind === 'done' ? stands.path : '';
+    await flink.start({ ...job, savepointPath, jobId: next });
+    await running(next);
+    expect((await flink.checkpoints(next)).restored?.path).toBe(savepointPath);
+    await ended();
+  });
+
   test('an operator that is down: force ends the job, sees it ended, and only then lets its object go', async () => {
     const jobId = nextId();
     await flink.start({ ...job, jobId });

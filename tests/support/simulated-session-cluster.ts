@@ -98,7 +98,7 @@ export async function simulateSessionClusters(
       if (seen.finalizers.length > 0) await admin.patch(ref, { metadata: { finalizers: null } });
     } else if (seen.finalizers.length === 0) {
       await admin.patch(ref, { metadata: { finalizers: [finalizer] } });
-    } else if (seen.wanted === 'running' && own?.state !== 'RUNNING' && own?.state !== 'FAILED') {
+    } else if (seen.wanted === 'running' && (own === undefined || seen.lifecycle === 'SUSPENDED')) {
       if (!ready.has(deploymentName)) return;
       // The upper half of the uid, then the generation.
       const id = uid.replaceAll('-', '').slice(0, 16) + generation.toString(16).padStart(16, '0');
@@ -190,6 +190,11 @@ function podOf(name: string, namespace: string, component: string): KubernetesOb
 function restAnswer(jobs: readonly ClusterJob[], method: string, path: string): object | undefined {
   const [, id] = /^jobs\/([0-9a-f]{32})/.exec(path) ?? [];
   const job = jobs.find((each) => each.id === id);
+  if (method === 'POST' && job !== undefined && path.endsWith('/stop')) {
+    // The savepoint is there at once.
+    job.state = 'FINISHED';
+    return { 'request-id': 'c'.repeat(32) };
+  }
   if (method === 'PATCH') {
     if (job !== undefined) job.state = 'CANCELED';
     return job && {};
@@ -230,6 +235,11 @@ function jobAnswer(job: ClusterJob, path: string): object | undefined {
       interval: 5_000,
       timeout: 60_000,
       externalization: { enabled: true, delete_on_cancellation: false },
+    },
+    [`/savepoints/${'c'.repeat(32)}`]: {
+      status: { id: job.state === 'FINISHED' ? 'COMPLETED' : 'IN_PROGRESS' },
+      operation:
+        job.state === 'FINISHED' ? { location: `s3://replica/savepoints/savepoint-${job.id.slice(0, 6)}` } : null,
     },
     '/exceptions?maxExceptions=1': { exceptionHistory: { entries: job.state === 'FAILED' ? [{ stacktrace }] : [] } },
   };
