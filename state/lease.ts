@@ -83,6 +83,11 @@ export async function readLease(
   return found && { ...found.value, writtenAtMs: found.modifiedAtMs };
 }
 
+/** The epoch of whoever holds the lease or did last, 0 before the first: what a plan is made under (`AnotherActed`). */
+export async function leaseEpoch(store: ObjectStore, options: CallOptions = {}): Promise<number> {
+  return (await readLease(store, options))?.epoch ?? 0;
+}
+
 /**
  * Takes the lease: at once when it is free or released, else after it did not change for its whole `ttlMs` by this
  * process' own monotonic clock. One of any number of contenders wins. Source of the idea: generation fencing over

@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
 import { type Json, readRun, readRuns } from '../../state/journal.ts';
-import { readLease } from '../../state/lease.ts';
+import { leaseEpoch, readLease } from '../../state/lease.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { askToStop, type StopRequest } from '../../state/stop-requests.ts';
 import type { RunResult } from './run.ts';
@@ -60,7 +60,7 @@ export interface TakeBack<C, F> extends Omit<LeasedRun<C, F>, 'takeBack' | 'deta
 export async function takeBackRuns<C, F>(options: TakeBack<C, F>): Promise<RunResult<F>> {
   const { dead, details, state, signal, ...rest } = options;
   const call = signal === undefined ? {} : { signal };
-  const plannedAtEpoch = (await readLease(state, call))?.epoch ?? 0;
+  const plannedAtEpoch = await leaseEpoch(state, call);
   const begun = new Map<string, boolean>();
   for (const entries of await readRuns(state, dead, call)) {
     const record = foldRun(entries);

@@ -2,6 +2,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import type { PartitionOffsetJson } from '../../domain/offsets.ts';
 import type { Divergence } from '../../replication/orphans/divergence.ts';
 import type { Failure } from '../../state/journal.ts';
+import { leaseEpoch } from '../../state/lease.ts';
 import type { Rescued } from '../../state/rescued.ts';
 import { toFailure } from '../engine/failures.ts';
 import type { RunEvent, RunResult, StepStatus } from '../engine/run.ts';
@@ -71,8 +72,9 @@ type Prepared = Omit<FailbackContext, 'epoch'>;
 export async function prepareFailback(context: Prepared, signal: AbortSignal): Promise<FailbackPlan> {
   const refusal = failbackRefusal(context.roles);
   if (refusal) return planFailback(context, refusal);
+  const plannedAt = await leaseEpoch(context.state, { signal });
   try {
-    return planFailback(context, await context.findDivergence(signal));
+    return { ...planFailback(context, await context.findDivergence(signal)), leaseEpoch: plannedAt };
   } catch (error) {
     signal.throwIfAborted();
     const failure = toFailure(error);
@@ -112,6 +114,7 @@ export async function runFailback(options: RunFailbackOptions): Promise<Failback
   }
   const report = (result: RunResult<FailbackFacts>) => failbackReport(context, plan, result, occasion?.reason);
   const result = await runUnderLease<FailbackContext, FailbackFacts>({
+    ...(plan.leaseEpoch === undefined ? {} : { plannedAtEpoch: plan.leaseEpoch }),
     steps: failbackSteps(plan),
     context: (epoch) => ({ ...context, epoch }),
     runbook: failbackRunbook,

@@ -1,4 +1,5 @@
 import { ArgusError } from '../../domain/errors.ts';
+import { leaseEpoch } from '../../state/lease.ts';
 import type { RunEvent } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
 import type { Hook } from '../hooks/hook-steps.ts';
@@ -36,7 +37,9 @@ export async function prepareFailover(
   outage: Outage,
   options: { readonly resumes?: string; readonly signal?: AbortSignal } = {},
 ): Promise<FailoverPlan> {
-  return planFailover(await gatherPlanView({ ...context, epoch: 0 }, outage, options));
+  const plannedAt = await leaseEpoch(context.state, options.signal === undefined ? {} : { signal: options.signal });
+  const plan = planFailover(await gatherPlanView({ ...context, epoch: 0 }, outage, options));
+  return { ...plan, leaseEpoch: plannedAt };
 }
 
 /**
@@ -65,6 +68,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     clock,
     run,
     holder: options.holder,
+    ...(plan.leaseEpoch === undefined ? {} : { plannedAtEpoch: plan.leaseEpoch }),
     steps: failoverSteps(plan, context.drainMs, context.guard?.leaseMs),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'failover',
