@@ -64,7 +64,8 @@ export function clusterLabRegion(
     async restart(choice, signal) {
       // Refused before anything is killed.
       const thawed = alive().map(({ component }) => ({ component, frozen: false }));
-      startableOf(name, choice ?? 'all', thawed);
+      if (choice === undefined) throw notStartable(name);
+      startableOf(name, choice, thawed);
       await control.kill(choice);
       await control.start(choice, signal);
     },
@@ -109,22 +110,23 @@ export function startableOf(
   choice: string | undefined,
   alive: readonly Pick<LabProcess, 'component' | 'frozen'>[],
 ): readonly Startable[] {
-  const all = choice === undefined || choice === 'all';
-  const chosen: readonly string[] = all ? startable : clusterComponentsOf(choice);
+  const chosen: readonly string[] = choice === undefined ? startable : clusterComponentsOf(choice);
   const wanted = startable.filter((component) => chosen.includes(component));
   const runs = (component: string): boolean => alive.some((p) => p.component === `${name}/${component}`);
-  if (wanted.length === 0 || choice === 'all' || (choice === undefined && !runs('control'))) {
-    throw new ArgusError('NotStartable', `the Kubernetes of ${name} can't be started again`, {
-      exitCode: 3,
-      hint: `of a region that was killed, ${startable.join(', ')} can be started, each by its name`,
-    });
-  }
+  if (wanted.length === 0 || (choice === undefined && !runs('control'))) throw notStartable(name);
   if (!runs(namespaceHolder)) throw new ArgusError('RegionEnded', `region ${name} was ended`, { exitCode: 3 });
   if (alive.some((p) => p.frozen && wanted.some((component) => p.component === `${name}/${component}`))) {
     const hint = `npm run lab -- region ${name} thaw`;
     throw new ArgusError('ComponentFrozen', `${name} is frozen`, { exitCode: 3, hint });
   }
   return wanted.filter((component) => !runs(component));
+}
+
+function notStartable(name: RegionName): ArgusError {
+  return new ArgusError('NotStartable', `the Kubernetes of ${name} can't be started again`, {
+    exitCode: 3,
+    hint: `of a region that was killed, ${startable.join(', ')} can be started, each by its name`,
+  });
 }
 
 function isOf(name: RegionName, chosen: readonly ClusterComponent[]): (p: LabProcess) => boolean {

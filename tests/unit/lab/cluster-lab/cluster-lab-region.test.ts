@@ -23,7 +23,7 @@ test('what runs is not started again', () => {
 test('of a region that was killed only what is named starts, and never its Kubernetes', () => {
   const killed = [process('namespaces')];
   expect(startableOf('mumbai', 'kafka', killed)).toEqual(['kafka']);
-  for (const choice of [undefined, 'control', 'all']) {
+  for (const choice of [undefined, 'control']) {
     expect(() => startableOf('mumbai', choice, killed)).toThrow(
       expect.objectContaining({ code: 'NotStartable', exitCode: 3 }),
     );
