@@ -32,7 +32,7 @@ function describeDivergence({ topic, partition, kind, sharedEnd, old, orphans, o
 }
 
 /** What a failback did and found. Pure. */
-export function renderFailback(report: FailbackReport, inSync: InSync | undefined): string {
+export function renderFailback(report: FailbackReport, inSync?: InSync): string {
   const out = [`failback ${report.run}: ${report.outcome}, ${report.active} → ${report.region}`];
   if (report.reason !== undefined) out.push(`because: ${report.reason}`);
   const width = Math.max(0, ...report.steps.map((s) => s.id.length));
@@ -55,6 +55,6 @@ export function renderFailback(report: FailbackReport, inSync: InSync | undefine
   if (report.outcome !== 'done') out.push(report.error?.hint ?? 'run `argus failback` again');
   else if (inSync?.kind === 'ready')
     out.push(`${report.region} follows: ready to switch back with \`argus switchover\``);
-  else out.push(`${report.region} is mirrored to; whether it follows was not waited for`);
+  else out.push(`${report.region} is mirrored to since the roles of epoch ${report.rolesEpoch}`);
   return `${out.join('\n')}\n`;
 }

@@ -1,7 +1,9 @@
 import { ArgusError, describeError } from '../../domain/errors.ts';
+import type { Roles } from '../../domain/roles.ts';
 import { formatMs } from '../../health/render-status.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import { countBeyond } from '../../replication/topics/recount.ts';
+import { type FailbackReport, failbackRunbook } from '../../runbooks/failback/run-failback.ts';
 import { type AssembledRecount, assembleRecount, type PartitionCount } from '../../runbooks/failover/recount.ts';
 import type { FailoverReport } from '../../runbooks/failover/report.ts';
 import { occasionIn } from '../../runbooks/occasion.ts';
@@ -9,10 +11,12 @@ import { type PromotionReport, promotionRunbook } from '../../runbooks/promotion
 import type { SwitchoverReport } from '../../runbooks/switchover/report.ts';
 import { brokenLink, inspectRun, type Json, listRuns } from '../../state/journal.ts';
 import type { ChainFault } from '../../state/journal-chain.ts';
+import { readRoles } from '../../state/roles.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { kafkaEndpoint } from '../compose.ts';
 import { resolveSecret } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
+import { renderFailback } from '../render-failback.ts';
 import { renderReport } from '../render-failover.ts';
 import { renderPromotion } from '../render-promotion.ts';
 import { renderSwitchover } from '../render-switchover.ts';
@@ -51,6 +55,14 @@ export async function run(
           exitCode: 3,
         });
       }
+      const roles = await readRoles(state, { signal });
+      if (mirroredSince(record, roles)) {
+        throw new ArgusError(
+          'NothingToRecount',
+          `${report.from} is mirrored to again: what it alone had is not in its log any more`,
+          { exitCode: 3, hint: '`argus orphans list` shows what the failback counted and kept' },
+        );
+      }
       const secret = (reference: string) => resolveSecret(reference, folder, context.env);
       const from = config.regions[report.from];
       const brokers = from && (await kafkaEndpoint(report.from, from.kafka, folder, secret));
@@ -66,6 +78,13 @@ export async function run(
     if (fault) throw tampered(fault);
     return recount && recount.uncounted.length > 0 ? 1 : 0;
   });
+}
+
+/** Whether the roles that a run wrote are no longer in force: the logs that it left apart may have been joined since. Pure. */
+function mirroredSince({ details }: Pick<RunRecord, 'details'>, roles: Roles | undefined): boolean {
+  const before =
+    details !== null && typeof details === 'object' && !Array.isArray(details) ? details.rolesEpoch : undefined;
+  return typeof before === 'number' && roles !== undefined && roles.epoch > before + 1;
 }
 
 const ownLink = (run: string, fault: ChainFault | undefined) => (fault?.run === run ? fault : undefined);
@@ -118,6 +137,8 @@ function reportText(runbook: string, report: Json): string | undefined {
       return renderReport(report as unknown as FailoverReport);
     case 'switchover':
       return renderSwitchover(report as unknown as SwitchoverReport);
+    case failbackRunbook:
+      return renderFailback(report as unknown as FailbackReport);
     case promotionRunbook:
       return renderPromotion(report as unknown as PromotionReport);
     default:
