@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fenceReturned } from '../../daemon/fence-returned.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import type { Roles } from '../../domain/roles.ts';
+import type { FenceSettings } from '../../regions/kafka/kafka-fence.ts';
 import { openKafkaFence } from '../../regions/kafka/open-kafka-fence.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
@@ -104,7 +105,7 @@ test('an old primary that comes back with its producer still writing is fenced, 
   };
   await writeRoles(state, roles);
 
-  const settings = {
+  const settings: FenceSettings = {
     by: 'acl',
     required: false,
     topics: [],
@@ -112,7 +113,7 @@ test('an old primary that comes back with its producer still writing is fenced, 
     spared: ['User:argus'],
     stillMs: 500,
     principals: [{ principal: 'User:ingest', kind: 'producer', triable: true }],
-  } as const;
+  };
   const logins = new Map([
     ['User:ingest', { mechanism: 'SCRAM-SHA-512', username: 'ingest', password: 'ingest-password' } as const],
   ]);
