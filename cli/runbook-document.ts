@@ -72,10 +72,11 @@ function sidesByRole({ regions }: Composition, roles: Roles) {
 }
 
 async function failover(context: CommandContext, composition: Composition, roles: Roles): Promise<Parts> {
-  const [{ failoverContext }, { prepareFailover }, { failoverSteps }, { outageOf }, { readSighting }] =
+  const [{ failoverContext }, { gatherPlanView }, { planFailover }, { failoverSteps }, { outageOf }, { readSighting }] =
     await Promise.all([
       import('./failover-context.ts'),
-      import('../runbooks/failover/run-failover.ts'),
+      import('../runbooks/failover/gather-plan-view.ts'),
+      import('../runbooks/failover/plan.ts'),
       import('../runbooks/failover/steps.ts'),
       import('../runbooks/failover/outage.ts'),
       import('../state/sightings.ts'),
@@ -97,7 +98,7 @@ async function failover(context: CommandContext, composition: Composition, roles
     acceptOutputGap: false,
     drainMs: 0,
   });
-  const plan = await prepareFailover(target, outage, { signal });
+  const plan = planFailover(await gatherPlanView({ ...target, epoch: 0 }, outage, { signal }));
   return {
     from: plan.from,
     to: plan.to,
@@ -142,13 +143,18 @@ async function switchover(context: CommandContext, composition: Composition, rol
 }
 
 async function failback(context: CommandContext, composition: Composition, roles: Roles): Promise<Parts> {
-  const [{ failbackContext }, { prepareFailback }, { failbackSteps }] = await Promise.all([
+  const [{ failbackContext }, { prepareFailback }, { planFailback }, { failbackSteps }] = await Promise.all([
     import('./failback-context.ts'),
     import('../runbooks/failback/run-failback.ts'),
+    import('../runbooks/failback/plan.ts'),
     import('../runbooks/failback/steps.ts'),
   ]);
   const asked = { roles, ...sidesByRole(composition, roles), acceptUnfenced: false, keepIn: 'topic' as const };
-  const plan = await prepareFailback(failbackContext(context, composition, asked), context.signal);
+  const target = failbackContext(context, composition, asked);
+  const plan = await prepareFailback(target, context.signal).catch((error: unknown) => {
+    context.signal.throwIfAborted();
+    return planFailback(target, { code: 'NotAsked', message: describeError(error) });
+  });
   const known = plan.blockers.length === 0;
   return {
     from: plan.active,

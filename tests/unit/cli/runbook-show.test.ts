@@ -62,7 +62,8 @@ describe('argus runbook show, while nothing answers', () => {
     },
   );
 
-  test('works without a secret as well', async () => {
+  test('works without a secret as well, and so without the state', async () => {
+    for (const runbook of ['switchover', 'failback']) expect((await show(runbook, {})).exitCode).toBe(0);
     const { exitCode, printed } = await show('failover', {}, true);
     expect(exitCode).toBe(0);
     expect(printed).toContain('- **Unknown:** the secret env:MUMBAI_KEY has no value');
