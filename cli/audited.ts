@@ -1,17 +1,12 @@
 import { ArgusError, describeError } from '../domain/errors.ts';
 import type { CommandContext } from './context.ts';
 
-interface Audited {
-  readonly dryRun?: boolean;
-  readonly reason?: string;
-}
-
 /**
  * The command, with a note in the state of each attempt that is refused (exit codes 3 and 4) before its run began: who,
  * from where, what, when and why not. Later refusals stand in the run's own journal. That it can't be noted is told,
  * and changes nothing.
  */
-export async function audited<O extends Audited>(
+export async function audited<O extends object>(
   what: string,
   module: Promise<{ readonly run: (context: CommandContext, options: O) => Promise<number> }>,
 ): Promise<{ readonly run: (context: CommandContext, options: O) => Promise<number> }> {
@@ -21,8 +16,9 @@ export async function audited<O extends Audited>(
       try {
         return await run(context, options);
       } catch (error) {
-        if (error instanceof ArgusError && error.exitCode >= 3 && options.dryRun !== true) {
-          await note(context, what, options.reason, error).catch((why: unknown) =>
+        if (error instanceof ArgusError && error.exitCode >= 3 && !('dryRun' in options && options.dryRun)) {
+          const reason = 'reason' in options && typeof options.reason === 'string' ? options.reason : undefined;
+          await note(context, what, reason, error).catch((why: unknown) =>
             context.tell(`warning: that this was refused could not be noted in the state: ${describeError(why)}`),
           );
         }

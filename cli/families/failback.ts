@@ -58,7 +58,7 @@ export function failbackCommands(cli: CommandLine): void {
     'replay',
     'Write the orphans of a topic into the live one, each once; not those of transactions that nobody committed',
     '  $ argus orphans replay --topic events\n  $ argus orphans replay --topic events --promotion 2 --yes',
-    () => import('../commands/orphans-replay.ts'),
+    () => audited('orphans replay', import('../commands/orphans-replay.ts')),
     (c) => c.requiredOption('--topic <name>', 'the topic').addOption(promotion()).option('--yes', "don't ask"),
   );
 }

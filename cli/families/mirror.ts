@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { audited } from '../audited.ts';
 import type { CommandLine } from '../command-line.ts';
 import { count, offset } from '../option-values.ts';
 
@@ -77,7 +78,7 @@ export function mirrorCommands(cli: CommandLine): void {
     'promote',
     "Make the standby's Kafka the primary's, for who runs the rest by hand: stop the mirror, end open transactions, print the offsets",
     '  $ argus mirror promote --list\n  $ argus mirror promote\n  $ argus mirror promote --yes --commit 4711 --commit 4712 --json',
-    () => import('../commands/mirror-promote.ts'),
+    () => audited('mirror promote', import('../commands/mirror-promote.ts')),
     (c) =>
       c
         .option('--list', 'list the open transactions and what would become of them; changes nothing')
@@ -124,7 +125,7 @@ export function mirrorCommands(cli: CommandLine): void {
     'reseed <topic>',
     'Delete a topic on the standby and make it anew, so that the mirror begins it again. Refused (3) while a mirror runs',
     '  $ argus mirror reseed events\n  $ argus mirror reseed events --yes --accept-loss 120',
-    () => import('../commands/mirror-reseed.ts'),
+    () => audited('mirror reseed', import('../commands/mirror-reseed.ts')),
     (c) =>
       c
         .option('--yes', "don't ask")
