@@ -91,13 +91,23 @@ function targetOfUrl(text: string, from: string): ProbeTarget | undefined {
   return { what: 'bucket', host: hostname, port: Number(port || (protocol === 'http:' ? 80 : 443)), from };
 }
 
-/** bash alone: every image of Flink has it. Hosts and ports are arguments, never part of the program. */
+/**
+ * Only what bash itself has: every image of Flink has bash, and not each of them `timeout`. Hosts and ports are
+ * arguments, never part of the program.
+ */
 const script = `for t in "$@"; do
   h=\${t%:*}; p=\${t##*:}
-  said=$(timeout ${eachSeconds} bash -c 'exec 3<>"/dev/tcp/$0/$1"' "$h" "$p" 2>&1 </dev/null); code=$?
-  if [ $code = 0 ]; then echo "argus-probe $t ok"
-  elif [ $code = 124 ] || [ $code = 143 ]; then echo "argus-probe $t failed no answer within ${eachSeconds} s"
-  else echo "argus-probe $t failed $(echo "$said" | head -n 1)"; fi
+  exec 4< <( (exec 3<>"/dev/tcp/$h/$p") 2>&1 && echo reached )
+  tries=$!
+  if IFS= read -r -t ${eachSeconds} said <&4; then
+    if [ "$said" = reached ]; then echo "argus-probe $t ok"; else echo "argus-probe $t failed $said"; fi
+  elif [ $? -gt 128 ]; then
+    kill "$tries" 2>/dev/null
+    echo "argus-probe $t failed no answer within ${eachSeconds} s"
+  else
+    echo "argus-probe $t failed it ended without a word"
+  fi
+  exec 4<&-
 done`;
 
 /** A pod with the job's image and account, placed as the job's pods are, that tries the targets and ends. Pure. */
@@ -127,7 +137,14 @@ export function probePod(
           name: 'probe',
           image: spec.image,
           ...(spec.imagePullPolicy ? { imagePullPolicy: spec.imagePullPolicy } : {}),
-          command: ['bash', '-c', script, 'argus-probe', ...targets.map(({ host, port }) => `${host}:${port}`)],
+          command: [
+            'bash',
+            '--norc',
+            '-c',
+            script,
+            'argus-probe',
+            ...targets.map(({ host, port }) => `${host}:${port}`),
+          ],
           resources: { requests: size, limits: size },
         },
       ],
@@ -144,7 +161,7 @@ export function readProbe(log: string, targets: readonly ProbeTarget[]): readonl
       .find((line) => line.startsWith(start))
       ?.slice(start.length);
     if (said === 'ok') return target;
-    const reason = said?.replace(/^failed /, '').replace(/^bash: (line \d+: )?(connect: )?/, '');
+    const reason = said?.replace(/^failed /, '').replace(/^argus-probe: (line \d+: )?(connect: )?/, '');
     return { ...target, failed: reason?.trim() || 'the pod said nothing of it' };
   });
 }
