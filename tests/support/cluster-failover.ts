@@ -19,11 +19,12 @@ export interface Done {
   readonly ms: number;
   /** Its JSON document: a report, or what was refused. */
   readonly value: {
+    readonly run?: string;
     readonly outcome?: string;
     readonly unfenced?: boolean;
     readonly pastReturn?: boolean;
     readonly error?: { readonly code: string; readonly message: string; readonly hint?: string };
-    readonly steps?: readonly { readonly id: string; readonly status: string; readonly evidence?: unknown }[];
+    readonly steps?: readonly { readonly id: string; readonly status: string; readonly ms: number }[];
     readonly rpo?: { readonly topics: Readonly<Record<string, { readonly proven?: boolean }>> };
   };
 }
@@ -96,6 +97,7 @@ export async function startClusterFailover(): Promise<ClusterFailover> {
         `argus failover ${args.join(' ')}: exit ${done.exitCode} after ${Math.round(ms / 1_000)} s: ${code}: ${message}`,
       );
       if (code === undefined && done.exitCode !== 0) say(done.stderr.slice(-2_000));
+      say((value.steps ?? []).map((step) => `${step.id} ${step.status} ${Math.round(step.ms / 100) / 10}`).join(', '));
       return { exitCode: done.exitCode, ms, value };
     },
     async failOverUntil(said, ...args) {
