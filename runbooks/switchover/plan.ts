@@ -77,7 +77,8 @@ export function planSwitchover(view: SwitchoverView): SwitchoverPlan {
     to: standby.name,
     ...(failover.resumes === undefined ? {} : { resumes: failover.resumes }),
     steps: switchoverStepIds.map((id) => {
-      const { title, manual } = own[id] ?? words.get(id) ?? { title: id, manual: [] };
+      const { title, manual: lines } = own[id] ?? words.get(id) ?? { title: id, manual: [] };
+      const manual = lines.map((line) => fromSavepoints(line, shared.recoveryPoints));
       const state = isDone(id, view) || sharedStates.get(id) === 'done' ? 'done' : 'todo';
       return { id, title, manual, state, usual: view.usualTimes.get(id) ?? null };
     }),
@@ -93,6 +94,11 @@ export function planSwitchover(view: SwitchoverView): SwitchoverPlan {
 function basisOf({ readiness }: SwitchoverView, shared: PlanBasis): PlanBasis {
   const kept = Object.entries(shared).filter(([name]) => !name.startsWith('recovery point of '));
   return { ...Object.fromEntries(kept), steps: switchoverStepIds.join(', '), producers: readiness.producers.kind };
+}
+
+/** A failover's command starts a job from its newest checkpoint; here it is the savepoint's copy that it starts from. */
+function fromSavepoints(line: string, points: readonly { readonly job: string; readonly uri: string }[]): string {
+  return points.reduce((text, { job, uri }) => text.replaceAll(uri, `<the copy of ${job}’s savepoint>`), line);
 }
 
 /** Whether a step's effect is there, of those that a failover has not. Pure. */

@@ -5,7 +5,7 @@ import { prepareSwitchover } from '../../../../runbooks/switchover/run-switchove
 import { freezeInForce } from '../../../../state/freeze.ts';
 import { acquireLease } from '../../../../state/lease.ts';
 import { readRoles, writeRoles } from '../../../../state/roles.ts';
-import { roles } from '../failover/world.ts';
+import { manifest, roles } from '../failover/world.ts';
 import { newSwitchoverWorld, type SwitchoverWorld, startedSwitchover, switchOver } from './world.ts';
 
 const statusOf = (
@@ -74,6 +74,18 @@ describe('a switchover', () => {
     expect(world.mirrorOpen).toBe(true);
     const order = ['start s3://checkpoints-singapore/8', 'allow mirror'];
     expect(world.effects.filter((e) => order.includes(e))).toEqual(order);
+  });
+
+  test('is made by hand from the savepoints, too, and not from an older checkpoint', async () => {
+    const choice = { kind: 'chosen' as const, point: manifest, rejected: [] };
+    const context = {
+      ...newSwitchoverWorld().context2(1),
+      chooseRecoveryPoints: async () => new Map([['counts', choice]]),
+    };
+    const { steps } = await prepareSwitchover(context);
+    const byHand = steps.find((s) => s.id === 'start-jobs')?.manual.join('\n');
+    expect(byHand).toContain('<the copy of counts’s savepoint>');
+    expect(JSON.stringify(steps)).not.toContain(manifest.replicaUri);
   });
 
   test('does not wait for ever for a job that is behind: what it has not read is read on the standby', async () => {
