@@ -68,6 +68,11 @@ export class KafkaCluster {
     return leader;
   }
 
+  /** Whether `leaderOf` has an answer. */
+  knowsLeader(tp: TopicPartition): boolean {
+    return this.#brokers.has(this.#leaders.get(partitionKey(tp)) ?? -1);
+  }
+
   /** The epoch of a partition's leader as last seen; -1 while it isn't known. */
   leaderEpochOf(tp: TopicPartition): number {
     return this.#epochs.get(partitionKey(tp)) ?? -1;

@@ -25,7 +25,8 @@ export async function sendBatch(
   for (let attempt = 1; ; attempt++) {
     let failure: unknown;
     try {
-      await cluster.refresh([tp.topic], signal);
+      // Who leads is asked when nobody has said so yet, and after every failure.
+      if (attempt > 1 || !cluster.knowsLeader(tp)) await cluster.refresh([tp.topic], signal);
       const request = produceRequest([{ ...tp, bytes }], brokerTimeoutMs);
       const [answer] = await cluster.send(cluster.leaderOf(tp), 'orphans', request, { signal });
       const code = answer?.errorCode ?? -1;
