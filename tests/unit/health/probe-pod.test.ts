@@ -66,7 +66,9 @@ describe('the pod', () => {
     const pod = probePod(deployment({}), { namespace: 'n', name: 'p' }, targets);
     const { containers } = pod.spec as { containers: [{ command: [string, ...string[]] }] };
     const [command, ...args] = containers[0].command;
-    const { stdout } = await promisify(execFile)(command, args);
+    expect(command).toBe('bash');
+    // An image need not have any other program.
+    const { stdout } = await promisify(execFile)('/bin/bash', args, { env: { PATH: '/nowhere' } });
     server.close();
     const seen = readProbe(stdout, targets);
     expect(seen.map(({ failed }) => failed === undefined)).toEqual([true, false, false]);
