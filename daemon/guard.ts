@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
 import { ArgusError, describeError } from '../domain/errors.ts';
@@ -22,7 +23,7 @@ import {
   fenceWatch,
   usableFence,
 } from '../runbooks/fencing/kafka-fencing.ts';
-import { claimedEpoch, type GuardWord, putGuardWord } from '../state/guard.ts';
+import { claimedEpoch, type GuardWord, namePlace, placeOf, putGuardWord } from '../state/guard.ts';
 import { dropFenceRules, noteFenceRules, readKafkaFence } from '../state/kafka-fence.ts';
 import { readRoles } from '../state/roles.ts';
 import type { Log } from './log.ts';
@@ -60,10 +61,22 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
   let working = false;
   const hand = guardHand(parts);
 
+  /** An empty folder where the place was mounted, or another bucket of its name, knows of no claim: it isn't heard. */
+  const samePlace = async (place: GuardPlace, call: AbortSignal) => {
+    const options = { signal: call };
+    const known = await placeOf(parts.own, `place/${place}/`, options);
+    const id = await (known === undefined
+      ? namePlace(parts[place], randomUUID(), '', options)
+      : placeOf(parts[place], '', options));
+    if (known === undefined) await namePlace(parts.own, id as string, `place/${place}/`, options);
+    else if (id !== known) throw new ArgusError('GuardPlaceChanged', `the ${place} is not the place that it was`);
+  };
+
   const ask = async (place: GuardPlace) => {
     const askedAtMs = elapsed();
     try {
       const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) };
+      await samePlace(place, call.signal);
       const reading = await (place === 'state' ? readState(parts, call.signal) : readWitness(parts, call.signal));
       memory = remember(memory, place, { ...reading, askedAtMs });
     } catch (error) {

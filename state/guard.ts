@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
-import { encodeDocument, keyNumber, listNumbers, readDocument } from './document.ts';
+import { encodeDocument, keyNumber, listNumbers, readDocument, writeOnce } from './document.ts';
 import { epoch, instantMs } from './schemas.ts';
 
 const claimSchema = z.object({ run: z.string(), by: z.string(), atMs: instantMs });
@@ -17,6 +17,25 @@ export type GuardWord = z.output<typeof wordSchema>;
 
 const claimPrefix = (region: string) => `guard-claim/${region}/`;
 const wordKey = (region: string, rolesEpoch: number) => `guard-word/${region}/${keyNumber(rolesEpoch)}`;
+
+const placeSchema = z.object({ id: z.string().min(1) });
+const placeKey = 'guard-place';
+
+/** The name that a place for claims was given when it was first used; undefined: it was given none. Under a prefix: a note of it. */
+export async function placeOf(store: ObjectStore, prefix = '', options: CallOptions = {}): Promise<string | undefined> {
+  return (await readDocument(store, `${prefix}${placeKey}`, placeSchema, options))?.value.id;
+}
+
+/** Names a place, unless it has a name, and gives the one that it has. */
+export async function namePlace(
+  store: ObjectStore,
+  id: string,
+  prefix = '',
+  options: CallOptions = {},
+): Promise<string> {
+  await writeOnce(store, `${prefix}${placeKey}`, { id }, options);
+  return (await placeOf(store, prefix, options)) ?? id;
+}
 
 /** Claims a region that is primary in the roles of this epoch: its guard is to shut it. Idempotent. */
 export async function putClaim(

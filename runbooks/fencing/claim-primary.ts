@@ -1,5 +1,6 @@
+import { ArgusError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { type GuardWord, putClaim, readGuardWord, withdrawClaim } from '../../state/guard.ts';
+import { type GuardWord, placeOf, putClaim, readGuardWord, withdrawClaim } from '../../state/guard.ts';
 import { type ClaimVerdict, decideClaim } from './decide-guard.ts';
 
 /** What a failover needs to have a region shut by its own guard. */
@@ -17,12 +18,22 @@ interface Claimed {
   readonly rolesEpoch: number;
 }
 
-/** Leaves the claim in both places; fails where either can't be written. Idempotent. */
+/**
+ * Leaves the claim in both places; fails where either can't be written, or was never used by a guard
+ * (`GuardPlaceUnknown`): an empty folder where the witness should be mounted. Idempotent.
+ */
 export async function claimPrimary(
   { state, guard, region, rolesEpoch }: Claimed,
   claim: { readonly run: string; readonly by: string; readonly atMs: number },
   signal: AbortSignal,
 ): Promise<void> {
+  for (const place of [state, guard.witness]) {
+    if ((await placeOf(place, '', { signal })) === undefined) {
+      throw new ArgusError('GuardPlaceUnknown', `no guard has ever used ${place.uri}: a claim there would reach none`, {
+        hint: 'is it the right place, and is it mounted? does `argus guard` run?',
+      });
+    }
+  }
   for (const place of [state, guard.witness]) await putClaim(place, region, rolesEpoch, claim, { signal });
 }
 

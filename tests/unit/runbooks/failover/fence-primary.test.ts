@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import { denyKafkaWrites, everybody } from '../../../../runbooks/fencing/kafka-fencing.ts';
-import { claimedEpoch, type GuardWord, putGuardWord } from '../../../../state/guard.ts';
+import { claimedEpoch, type GuardWord, namePlace, putGuardWord } from '../../../../state/guard.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { readKafkaFence } from '../../../../state/kafka-fence.ts';
 import { foldRun } from '../../../../state/run-record.ts';
@@ -153,6 +153,8 @@ describe('a primary in the dark that has a guard', () => {
   const dark = async (over: WorldOptions = {}) => {
     const world = await started({ acceptUnfenced: false, fence: {}, ...over });
     const witness = memoryObjectStore('witness');
+    // As guards do that have used them.
+    for (const place of [witness, world.store]) await namePlace(place, place.uri);
     const context = { ...confirming(world), guard: { witness, leaseMs: 45_000 } };
     return { world, witness, context };
   };
@@ -181,6 +183,16 @@ describe('a primary in the dark that has a guard', () => {
       kafkaFencing: { kind: 'unproven', why: [expect.stringContaining('lease of 45 s has run out')] },
     });
     expect(world.clock.monotonic() - from).toBeGreaterThanOrEqual(45_000);
+  });
+
+  test('is not counted on while the witness is a place that no guard has used', async () => {
+    const { world, context } = await dark();
+    const guard = { ...context.guard, witness: memoryObjectStore('not mounted') };
+    expect(await failOver(world, { ...context, guard })).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'GuardPlaceUnknown' },
+    });
+    expect(world.effects).toEqual([]);
   });
 
   test('is not counted on while the witness can not be written', async () => {
