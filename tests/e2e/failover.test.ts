@@ -76,6 +76,15 @@ test('the primary is killed under load, its bucket deleted, and argus failover b
   await run.failOver();
 });
 
+test("Argus' own share of the time is at most 5 s, and the steps' usual times are known from now on", async () => {
+  const { value } = await json(['runs', 'list']);
+  const { report } = (await json(['runs', 'show', value.runs[0].run])).value;
+  expect(report.share.ownMs).toBeLessThanOrEqual(5_000);
+  expect(report.share.totalMs).toBeGreaterThan(report.share.ownMs);
+  const document = (await json(['runbook', 'show', 'failover'])).value;
+  expect(document.steps.find((s: { id: string }) => s.id === 'start-jobs').usual).toMatchObject({ runs: 1 });
+});
+
 test('the old roles are history: a second failover is refused', async () => {
   const done = await argus(settings, ['failover', '--yes', '--accept-unfenced']);
   expect(done.exitCode).toBe(3);
