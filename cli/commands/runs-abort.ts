@@ -118,7 +118,7 @@ async function takeBack(context: CommandContext, record: RunRecord, occasion: ob
 }
 
 async function failoverContext(context: CommandContext, composition: Composition, roles: Roles) {
-  const { config, names, state } = composition;
+  const { config, names, state, guard } = composition;
   const { clock, who } = context;
   const sides = await sidesOf(context, composition, roles);
   return {
@@ -131,6 +131,7 @@ async function failoverContext(context: CommandContext, composition: Composition
     roles,
     run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
     by: who,
+    ...(guard && { guard }),
     acceptUnfenced: false,
     drainMs: 0,
     ...joinReplication(sides.primary, sides.standby, config.topics),

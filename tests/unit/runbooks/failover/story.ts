@@ -6,6 +6,7 @@ import { directionOf } from '../../../../runbooks/failover/direction.ts';
 import { suspendedRefusal } from '../../../../runbooks/failover/plan.ts';
 import { prepareFailover, runFailover } from '../../../../runbooks/failover/run-failover.ts';
 import { putFollowedAcls } from '../../../../state/followed-acls.ts';
+import { claimedEpoch, namePlace } from '../../../../state/guard.ts';
 import { keepMirrorProducer } from '../../../../state/mirror-producer.ts';
 import { readRoles, writeRoles } from '../../../../state/roles.ts';
 import type { Story } from '../../../support/crash-everywhere.ts';
@@ -31,6 +32,8 @@ export function failoverStory(circumstances: WorldOptions & { readonly mirror: '
       await writeRoles(world.store, roles);
       await keepMirrorProducer(world.store, 1, { transactionalId: 't', producerId: 1n, producerEpoch: 0 });
       await withRules(world);
+      const { guard } = world.context;
+      for (const place of guard ? [world.store, guard.witness] : []) await namePlace(place, place.uri);
       return world;
     },
     async attempt(world, process, n) {
@@ -54,7 +57,8 @@ export function failoverStory(circumstances: WorldOptions & { readonly mirror: '
       jobs: await world.context.standby.flink.list(),
       open: await world.context.remains.openTransactions([], [], signal),
       rules: await world.context.standby.kafka.listAcls(),
-      fence: circumstances.fence ? await world.context.primary.kafka.listAcls() : [],
+      claimed: world.context.guard && (await claimedEpoch(world.context.guard.witness, 'mumbai')),
+      fence: circumstances.primary === 'up' && circumstances.fence ? await world.context.primary.kafka.listAcls() : [],
       denied: (await world.context.remains.lookAtDenial([], signal)).kind,
     }),
     effects: (world) => world.effects,
@@ -111,6 +115,10 @@ const open: OpenTransaction = {
 /** Circumstances that lead a failover along its different ways. */
 export const worlds: readonly (readonly [string, Parameters<typeof failoverStory>[0]])[] = [
   ['the primary is dark and the mirror confirms', { mirror: 'confirms', open: [open] }],
+  [
+    'the primary is dark and claimed from its guard',
+    { mirror: 'confirms', acceptUnfenced: false, fence: {}, guarded: true },
+  ],
   ['the primary is dark and the mirror is silent', { mirror: 'silent', open: [open] }],
   [
     'the primary answers and its Kafka is fenced',

@@ -103,6 +103,8 @@ export interface WorldOptions {
   readonly open?: readonly OpenTransaction[];
   /** The primary's Kafka can be fenced, as these say. */
   readonly fence?: FakeFenceOptions;
+  /** The regions have guards, which say nothing. */
+  readonly guarded?: true;
   /** So can the standby's. */
   readonly standbyFence?: FakeFenceOptions;
   /** The standby's brokers have one, unless told. */
@@ -219,6 +221,7 @@ export function newWorld(options: WorldOptions = {}): World {
     run: runName(1),
     by: 'me@here',
     acceptUnfenced: options.acceptUnfenced ?? true,
+    ...(options.guarded && { guard: { witness: memoryObjectStore('witness'), leaseMs: 45_000 } }),
     drainMs: 0,
     remains: {
       openTransactions: async () => [...open],
