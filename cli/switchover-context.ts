@@ -21,7 +21,7 @@ export async function switchoverContext(
   roles: Roles,
   producersStopped: boolean,
 ): Promise<Omit<SwitchoverContext, 'epoch'>> {
-  const { config, names, state, folder } = composition;
+  const { config, names, state, folder, guard } = composition;
   const { clock, signal, who } = context;
   const sides = await sidesOf(context, composition, roles);
   const run = runId(clock.now(), 'switchover', randomBytes(2).toString('hex'));
@@ -39,6 +39,7 @@ export async function switchoverContext(
     roles,
     run,
     by: who,
+    ...(guard && { guard }),
     acceptUnfenced: false,
     producersStopped,
     ...switchoverLimits,
