@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Lab } from '../../lab/lab.ts';
+import { names } from '../../lab/lab-info.ts';
+import type { FailoverStepId } from '../../runbooks/failover/failover-step.ts';
+import type { FailoverPlan } from '../../runbooks/failover/plan.ts';
+import { auditAfterFailover, failover, primaryGone, says } from '../support/kill-failover.ts';
+import type { LabStory } from '../support/lab-story.ts';
+import { startTestLab } from '../support/whole-lab.ts';
+
+// One lab for the whole story. Whoever goes on waits 15 s for the lease of a process that was killed; every boundary of
+// a step is in tests/full/failover-kills.test.ts.
+let lab: Lab;
+let story: LabStory;
+let plan: FailoverPlan;
+
+beforeAll(async () => {
+  lab = await startTestLab();
+  ({ story, plan } = await primaryGone(lab));
+});
+
+afterAll(async () => {
+  await story?.stop();
+  await lab?.down();
+});
+
+const title = (id: FailoverStepId) => plan.steps.find((s) => s.id === id)!.title;
+const newest = async () => {
+  const { runs } = (await story.json(['runs', 'list'])) as unknown as { readonly runs: readonly { run: string }[] };
+  return runs[0]!.run;
+};
+
+test('without a run that was cut off there is nothing to resume; the attempt is noted', async () => {
+  await story.json([...failover, '--resume'], [3]);
+  const { attempts } = (await story.json(['runs', 'list'])) as unknown as { readonly attempts: readonly object[] };
+  expect(attempts[0]).toMatchObject({ what: 'failover', code: 'NothingToResume' });
+});
+
+test('a failover that was killed before the point of no return is aborted: the mirror goes on', async () => {
+  await story.killedAt(failover, says('…', title('choose-recovery-point')));
+  const run = await newest();
+  const aborted = await story.json(['runs', 'abort', run, '--yes', '--reason', 'false alarm']);
+  expect(aborted).toMatchObject({ run, compensated: expect.arrayContaining(['freeze-mirror']), notTakenBack: [] });
+  expect(await story.json(['runs', 'show', run])).toMatchObject({ status: 'running', journal: { chained: true } });
+  await story.json(['runs', 'abort', run, '--yes'], [3]);
+});
+
+test.each(['start-jobs', 'promote', 'flip-names', 'await-checkpoint'] as const)(
+  'it is killed when %s begins, and goes on',
+  async (id) => {
+    await story.killedAt(failover, says('…', title(id)));
+  },
+);
+
+test('past the point of no return an abort is refused', async () => {
+  await story.json(['runs', 'abort', await newest(), '--yes'], [3]);
+});
+
+test('the last run ends it: one job, the standby serves', async () => {
+  const report = await story.json([...failover, '--resume']);
+  expect(report).toMatchObject({ outcome: 'done', to: names.standby });
+  await story.acknowledgedBy(names.standby);
+  await story.takes(names.standby, 100);
+});
+
+test('the auditor finds nothing doubled, nothing misordered, and every count right', async () => {
+  expect(await auditAfterFailover(lab, story)).toMatchObject({
+    lostUnknown: 0,
+    duplicated: 0,
+    misordered: 0,
+    flink: { wrongCounts: 0 },
+    outputDuplicates: 0,
+  });
+});
