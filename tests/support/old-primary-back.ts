@@ -18,8 +18,10 @@ export async function returnWithOrphans(lab: Lab, story: LabStory, count: number
   // Argus does not see it yet: what comes now comes before any fence.
   await lab.link('singapore', 'mumbai').cut();
   await lab.regions.mumbai.start();
+  // A try that failed may have been taken by some partitions: the next one's events are others.
+  let tried = 0;
   const written = () =>
-    writeLate(story.auditor('mumbai'), count).then(
+    writeLate(story.auditor('mumbai'), count, `late-${++tried}`).then(
       () => true,
       () => undefined,
     );
@@ -37,13 +39,17 @@ export async function returnWithOrphans(lab: Lab, story: LabStory, count: number
 }
 
 /** One batch for each partition, by a listener that is never cut. */
-async function writeLate(bootstrap: string, count: number): Promise<void> {
+async function writeLate(bootstrap: string, count: number, name: string): Promise<void> {
   const producer = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 0 } }).producer();
   await producer.connect();
   try {
     const messages = Array.from({ length: count }, (_, i) => {
-      const key = `late-${i % 50}`;
-      return { key, value: JSON.stringify({ id: `late-${i}`, key, seq: i }), partition: partitionOf(key, partitions) };
+      const key = `${name}-${i % 50}`;
+      return {
+        key,
+        value: JSON.stringify({ id: `${name}-${i}`, key, seq: i }),
+        partition: partitionOf(key, partitions),
+      };
     });
     await producer.send({ topic, messages });
   } finally {
