@@ -70,6 +70,16 @@ test('status, mirror and recovery points follow the roles without a file being e
   });
 });
 
+test.each(['mumbai', 'singapore'] as const)('argus switchover moves to %s with nothing lost', async (region) => {
+  await story.until('a switchover that nothing blocks', async () => {
+    const plan = (await story.json(['switchover', '--dry-run'], [0, 3])) as { readonly blockers?: readonly unknown[] };
+    return plan.blockers?.length === 0 || undefined;
+  });
+  const report = await story.json(['switchover', '--yes']);
+  expect(report).toMatchObject({ outcome: 'done', to: region, rpo: { provenZero: true } });
+  await story.acknowledgedBy(region);
+});
+
 test('over the whole story each acknowledged event is on the active side or among the orphans, none twice', async () => {
   await story.endTraffic('singapore');
   const bootstrap = story.auditor('singapore');
