@@ -2,35 +2,17 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseConfig } from '../../cli/config/parse.ts';
-import { wallClock } from '../../daemon/wall-clock.ts';
 import { partitionKey, type TopicPartition } from '../../domain/offsets.ts';
-import type { Roles } from '../../domain/roles.ts';
 import { readTopic } from '../../lab/auditor/read-topic.ts';
 import { argus } from '../../lab/demo/argus-command.ts';
-import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
-import type { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
-import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
-import type { Region } from '../../regions/region.ts';
 import type { OrphanRecord } from '../../replication/orphans/orphan-record.ts';
 import { openReplay } from '../../replication/orphans/replay.ts';
-import { Mirror } from '../../replication/topics/mirror.ts';
-import { prepareTopics } from '../../replication/topics/prepare-topics.ts';
-import type { OldLogs } from '../../runbooks/failback/context.ts';
-import { joinOrphans, openOrphanStore } from '../../runbooks/failback/join-orphans.ts';
+import { openOrphanStore } from '../../runbooks/failback/join-orphans.ts';
 import { putRescued } from '../../state/rescued.ts';
 import { writeRoles } from '../../state/roles.ts';
-import type { TestBroker } from '../support/kafka-broker.ts';
-import {
-  kafkajsClient,
-  layout,
-  logEnds,
-  type MirrorPair,
-  messages,
-  type PreparedTopic,
-  startMirrorPair,
-} from '../support/mirror-pair.ts';
+import { kafkajsClient, layout, logEnds, type MirrorPair, messages, startMirrorPair } from '../support/mirror-pair.ts';
+import { all, deadline, kafkaRegion, leaveBehind, mirrorBack, mirrored, oldLogs } from '../support/orphaned-topic.ts';
 import { sampleYaml } from '../unit/cli/sample-config.ts';
 
 let pair: MirrorPair;
@@ -42,130 +24,7 @@ afterAll(async () => {
   await pair?.stop();
 });
 
-const region = (name: string, kafka: PlatformaticAdmin, broker: TestBroker): Region => ({
-  name,
-  address: '127.0.0.1',
-  kafka,
-  brokers: { name, bootstrap: [broker.address] },
-  objects: memoryObjectStore(name),
-  flink: {} as FlinkJobs,
-});
-const deadline = () => AbortSignal.timeout(60_000);
-
-/** Mirrors until both sides are equal, and gives where that was. */
-async function mirrored(prepared: PreparedTopic): Promise<readonly bigint[]> {
-  const { settings, identity } = prepared;
-  const mirror = new Mirror({ ...settings, producer: identity, clock: wallClock });
-  const stopping = new AbortController();
-  const running = mirror.run(stopping.signal);
-  try {
-    await pair.catchesUp(mirror, prepared);
-  } finally {
-    stopping.abort();
-    await running;
-  }
-  return logEnds(pair.standbyAdmin, prepared.partitions);
-}
-
-/** Mirrors in the other direction until the old primary has all that the active side has, or gives the first stop. */
-async function mirrorBack({ partitions }: PreparedTopic, id: string): Promise<string | undefined> {
-  const { partitions: ready } = await prepareTopics(
-    { name: 'singapore', kafka: pair.standbyAdmin },
-    { name: 'mumbai', kafka: pair.primaryAdmin },
-    [...new Set(partitions.map((p) => p.topic))],
-  );
-  const mirror = new Mirror({
-    source: { name: 'singapore', bootstrap: [pair.standby.address] },
-    target: { name: 'mumbai', bootstrap: [pair.primary.address] },
-    partitions: ready,
-    producer: await pair.primaryAdmin.initProducer(id),
-    clock: wallClock,
-  });
-  const stopping = new AbortController();
-  const running = mirror.run(stopping.signal);
-  const wanted = await logEnds(pair.standbyAdmin, partitions);
-  const stopOf = () =>
-    Object.values(mirror.status().topics)
-      .flatMap((t) => t.partitions)
-      .find((p) => p.stop)?.stop;
-  try {
-    await expect
-      .poll(async () => stopOf()?.detail ?? (await logEnds(pair.primaryAdmin, partitions)).join(), { timeout: 30_000 })
-      .toBe(wanted.join());
-    return undefined;
-  } catch (error) {
-    const stop = stopOf();
-    if (stop) return `${stop.reason}: ${stop.detail}`;
-    throw error;
-  } finally {
-    stopping.abort();
-    await running;
-  }
-}
-
-/** What a failback asks, for one topic that was promoted in singapore at these ends. */
-function oldLogs(
-  { topic, partitions }: PreparedTopic,
-  ends: readonly bigint[],
-  keepIn: 'topic' | 'files',
-  promotion: number,
-): { readonly logs: OldLogs; readonly kept: (tp: TopicPartition) => Promise<readonly OrphanRecord[]> } {
-  const active = region('singapore', pair.standbyAdmin, pair.standby);
-  const old = region('mumbai', pair.primaryAdmin, pair.primary);
-  const roles: Roles = {
-    epoch: promotion,
-    primary: 'singapore',
-    standby: 'mumbai',
-    replication: 'suspended',
-    atMs: 1,
-    by: 'me',
-    promotedAt: partitions.map((p, i) => ({ ...p, offset: String(ends[i]) })),
-  };
-  const parts = {
-    config: { ...parseConfig(sampleYaml, 'argus.yaml'), topics: [topic] },
-    active,
-    old,
-    state: memoryObjectStore('state'),
-  };
-  return {
-    logs: joinOrphans({ ...parts, clock: wallClock, roles, keepIn, stillMs: 100 }),
-    async kept(tp) {
-      const store = openOrphanStore(active, keepIn, promotion);
-      try {
-        return await all(store.read(tp, { region: 'mumbai', promotion }, deadline()));
-      } finally {
-        store.close();
-      }
-    },
-  };
-}
-
-/** Records of the old primary alone: plain ones with headers, and transactions of every outcome. */
-async function leaveBehind(topic: string): Promise<number> {
-  const plain = await pair.newProducer();
-  const headers = { trace: 'abc', empty: '' };
-  const many = Array.from({ length: 2_500 }, (_, i) => ({ key: `k${i}`, value: `lost-${i}`, partition: 0, headers }));
-  await plain.send({ topic, messages: many });
-  const committed = await (await pair.newProducer(`committed-${topic}`)).transaction();
-  await committed.send({ topic, messages: messages('committed', 3, 0) });
-  const aborted = await (await pair.newProducer(`aborted-${topic}`)).transaction();
-  await aborted.send({ topic, messages: messages('aborted', 4, 0) });
-  await committed.commit();
-  await aborted.abort();
-  await plain.send({ topic, messages: [{ key: 'gone', value: null, partition: 0 }] });
-  // A transaction's marker is written after its answer.
-  const ends = async () => (await logEnds(pair.primaryAdmin, [{ topic, partition: 0 }])).join();
-  for (let before = ''; before !== (await ends()); await wallClock.sleep(500)) before = await ends();
-  return 2_500 + 3 + 4 + 1;
-}
-
 const nothing = () => undefined;
-
-async function all(kept: AsyncIterable<OrphanRecord>): Promise<readonly OrphanRecord[]> {
-  const records: OrphanRecord[] = [];
-  for await (const record of kept) records.push(record);
-  return records;
-}
 
 test.each(['topic', 'files'] as const)(
   'orphans are kept as a %s, also by a rescue that is cut off again and again, and only then is the topic begun anew',
@@ -174,11 +33,11 @@ test.each(['topic', 'files'] as const)(
     const { topic, partitions } = prepared;
     const [first, second] = partitions as [TopicPartition, TopicPartition];
     await pair.writeMix(topic, 2, 3);
-    const ends = await mirrored(prepared);
-    const { logs, kept } = oldLogs(prepared, ends, keepIn, keepIn === 'topic' ? 2 : 3);
+    const ends = await mirrored(pair, prepared);
+    const { logs, kept } = oldLogs(pair, prepared, ends, keepIn, keepIn === 'topic' ? 2 : 3);
     expect((await logs.findDivergence(deadline())).map((d) => d.kind)).toEqual(['same', 'same']);
 
-    const lost = await leaveBehind(topic);
+    const lost = await leaveBehind(pair, topic);
     const standbyProducer = kafkajsClient(pair.standby).producer();
     await standbyProducer.connect();
     await standbyProducer.send({ topic, messages: [...messages('new', 20, 0), ...messages('new', 20, 1)] });
@@ -219,7 +78,7 @@ test.each(['topic', 'files'] as const)(
     expect(after.map((d) => d.kind)).toEqual(['behind', 'behind']);
     expect(await logs.lookForDiverged(found, deadline())).toEqual([]);
 
-    expect(await mirrorBack(prepared, `back-${topic}`)).toBeUndefined();
+    expect(await mirrorBack(pair, prepared, `back-${topic}`)).toBeUndefined();
     for (const tp of partitions) expect(await layout(pair.primary, tp)).toEqual(await layout(pair.standby, tp));
   },
 );
@@ -228,7 +87,7 @@ test('a topic that did not diverge is mirrored on from where it is, with what a 
   const prepared = await pair.prepare(2);
   const { topic, partitions, transactionalId, identity } = prepared;
   await pair.writeMix(topic, 2, 2);
-  const ends = await mirrored(prepared);
+  const ends = await mirrored(pair, prepared);
   // A failover that shut the mirror out, and a promoted job that writes transactions.
   await pair.standbyAdmin.fenceProducer({ transactionalId, ...identity }, partitions);
   const producer = kafkajsClient(pair.standby).producer({
@@ -243,11 +102,11 @@ test('a topic that did not diverge is mirrored on from where it is, with what a 
     await transaction[outcome]();
   }
   await producer.disconnect();
-  const { logs } = oldLogs(prepared, ends, 'topic', 6);
+  const { logs } = oldLogs(pair, prepared, ends, 'topic', 6);
   const found = await logs.findDivergence(deadline());
   expect(found.map((d) => d.kind)).toEqual(['same', 'same']);
   expect(await logs.lookForDiverged(found, deadline())).toEqual([]);
-  expect(await mirrorBack(prepared, `back-${topic}`)).toBeUndefined();
+  expect(await mirrorBack(pair, prepared, `back-${topic}`)).toBeUndefined();
   for (const tp of partitions) expect(await layout(pair.primary, tp)).toEqual(await layout(pair.standby, tp));
 });
 
@@ -256,11 +115,11 @@ test('what the active side has deleted is kept as well, before a topic is begun 
   const { topic, partitions } = prepared;
   const producer = await pair.newProducer();
   for (let i = 0; i < 10; i++) await producer.send({ topic, messages: messages(`shared ${i}`, 10, 0) });
-  const ends = await mirrored(prepared);
+  const ends = await mirrored(pair, prepared);
   await producer.send({ topic, messages: messages('orphan', 5, 0) });
   const { deleteBefore } = await import('../support/raise-log.ts');
   await deleteBefore(pair.standby, { topic, partition: 0 }, 35n);
-  const { logs, kept } = oldLogs(prepared, ends, 'topic', 4);
+  const { logs, kept } = oldLogs(pair, prepared, ends, 'topic', 4);
   const found = await logs.findDivergence(deadline());
   expect(found[0]).toMatchObject({ kind: 'orphans', older: { from: 0n, to: 35n }, orphans: { from: 100n, to: 105n } });
   await logs.rescue(found, nothing, nothing, deadline());
@@ -291,7 +150,7 @@ test('a second writer of the same orphans is shut out by the one that came after
   const { topic } = prepared;
   const tp = { topic, partition: 0 };
   const origin = { region: 'mumbai', promotion: 5 };
-  const active = region('singapore', pair.standbyAdmin, pair.standby);
+  const active = kafkaRegion('singapore', pair.standbyAdmin, pair.standby);
   const record = (offset: bigint): OrphanRecord => ({
     offset,
     timestampMs: 1_700_000_000_000n,
@@ -320,16 +179,16 @@ test('orphans are replayed into the live topic once, also when that is cut off a
   const prepared = await pair.prepare(1);
   const { topic, partitions } = prepared;
   const tp = { topic, partition: 0 };
-  const ends = await mirrored(prepared);
-  const lost = await leaveBehind(topic);
-  const { logs, kept } = oldLogs(prepared, ends, 'topic', 7);
+  const ends = await mirrored(pair, prepared);
+  const lost = await leaveBehind(pair, topic);
+  const { logs, kept } = oldLogs(pair, prepared, ends, 'topic', 7);
   await logs.rescue(await logs.findDivergence(deadline()), nothing, nothing, deadline());
   const producer = kafkajsClient(pair.standby).producer();
   await producer.connect();
   await producer.send({ topic, messages: messages('live', 3, 0) });
   const [from = 0n] = await logEnds(pair.standbyAdmin, partitions);
 
-  const active = region('singapore', pair.standbyAdmin, pair.standby);
+  const active = kafkaRegion('singapore', pair.standbyAdmin, pair.standby);
   const origin = { region: 'mumbai', promotion: 7 };
   const orphans = await kept(tp);
   const given = async function* () {
@@ -372,9 +231,9 @@ test('orphans are replayed into the live topic once, also when that is cut off a
 test('the commands list, export and replay what was kept', async () => {
   const prepared = await pair.prepare(1);
   const { topic } = prepared;
-  const ends = await mirrored(prepared);
-  const lost = await leaveBehind(topic);
-  const { logs } = oldLogs(prepared, ends, 'topic', 8);
+  const ends = await mirrored(pair, prepared);
+  const lost = await leaveBehind(pair, topic);
+  const { logs } = oldLogs(pair, prepared, ends, 'topic', 8);
   const found = await logs.findDivergence(deadline());
   await logs.rescue(found, nothing, nothing, deadline());
   const verdict = await logs.checkRescue(found, deadline());
