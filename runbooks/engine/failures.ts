@@ -18,6 +18,14 @@ export function toFailure(error: unknown): Failure {
   return { code: error.code, message: describeError(error), ...hint };
 }
 
+/** Throws the first of the plan's blockers, if there is one: exit code 3. */
+export function refuseBlocked(plan: { readonly blockers: readonly Failure[] }): void {
+  const [blocker] = plan.blockers;
+  if (blocker === undefined) return;
+  const { code, message, hint } = blocker;
+  throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
+}
+
 /** The failure with this hint, unless it has its own. */
 export const withHint = (failure: Failure, hint: string): Failure =>
   failure.hint === undefined ? { ...failure, hint } : failure;

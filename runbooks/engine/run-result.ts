@@ -1,6 +1,6 @@
 import type { Failure, Json } from '../../state/journal.ts';
 
-export type StepStatus = 'done' | 'already' | 'failed' | 'refused' | 'interrupted' | 'not-run';
+type StepStatus = 'done' | 'already' | 'failed' | 'refused' | 'interrupted' | 'not-run';
 
 /** What became of one step. */
 export interface StepResult {
@@ -14,6 +14,20 @@ export interface StepResult {
   readonly waitsFor?: string;
   readonly evidence?: Json;
   readonly error?: Failure;
+}
+
+/** What a report says of one step. */
+export type ReportedStep = Pick<StepResult, 'id' | 'title' | 'ms' | 'status' | 'error'>;
+
+/** The steps of a run as its report tells them: without what only the journal needs. Pure. */
+export function reportedSteps(steps: readonly StepResult[]): readonly ReportedStep[] {
+  return steps.map(({ id, title, ms, status, error }) => ({
+    id,
+    title,
+    ms,
+    status,
+    ...(error === undefined ? {} : { error }),
+  }));
 }
 
 export interface RunResult<F> {

@@ -4,12 +4,12 @@ import type { Fact, Failure, Journal, Json } from '../../state/journal.ts';
 import type { Lease } from '../../state/lease.ts';
 import { isFatal, isRetryable, late, toFailure, withHint } from './failures.ts';
 import { nextAction } from './next-action.ts';
-import type { RunEvent, RunResult, StepResult, StepStatus } from './run-result.ts';
+import type { RunEvent, RunResult, StepResult } from './run-result.ts';
 import type { Observation, Step, StepIo, Verdict } from './step.ts';
 import { advance, noProgress, type Progress, type StepShape, shapeOf } from './transitions.ts';
 import { waiting } from './waiting.ts';
 
-export type { RunEvent, RunResult, StepResult, StepStatus };
+export type { RunEvent, RunResult, StepResult };
 
 export interface RunOptions<C, F> {
   readonly steps: readonly Step<C, F>[];

@@ -1,11 +1,11 @@
-import { ArgusError } from '../../domain/errors.ts';
 import type { PartitionOffsetJson } from '../../domain/offsets.ts';
 import type { Divergence } from '../../replication/orphans/divergence.ts';
 import type { Failure } from '../../state/journal.ts';
 import { leaseEpoch } from '../../state/lease.ts';
 import type { Rescued } from '../../state/rescued.ts';
-import { toFailure } from '../engine/failures.ts';
-import type { RunEvent, RunResult, StepStatus } from '../engine/run.ts';
+import { refuseBlocked, toFailure } from '../engine/failures.ts';
+import type { RunEvent, RunResult } from '../engine/run.ts';
+import { type ReportedStep, reportedSteps } from '../engine/run-result.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
 import { evidence } from '../failover/failover-step.ts';
 import type { Hook } from '../hooks/hook-steps.ts';
@@ -42,13 +42,7 @@ export interface FailbackReport {
   readonly active: string;
   /** The roles epoch of the promotion that left the orphans behind. */
   readonly promotion: number;
-  readonly steps: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly ms: number;
-    readonly status: StepStatus;
-    readonly error?: Failure;
-  }[];
+  readonly steps: readonly ReportedStep[];
   /** Partitions by how they stood. */
   readonly divergence: Readonly<Record<string, number>>;
   readonly topics: Readonly<Record<string, FailedBackTopic>>;
@@ -107,11 +101,7 @@ export interface RunFailbackOptions {
 export async function runFailback(options: RunFailbackOptions): Promise<FailbackReport> {
   const { context, plan, signal, occasion } = options;
   const { state, clock, run } = context;
-  const blocker = plan.blockers[0];
-  if (blocker !== undefined) {
-    const { code, message, hint } = blocker;
-    throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
-  }
+  refuseBlocked(plan);
   const report = (result: RunResult<FailbackFacts>) => failbackReport(context, plan, result, occasion?.reason);
   const result = await runUnderLease<FailbackContext, FailbackFacts>({
     ...(plan.leaseEpoch === undefined ? {} : { plannedAtEpoch: plan.leaseEpoch }),
@@ -158,13 +148,7 @@ function failbackReport(
     region: plan.region,
     active: plan.active,
     promotion: plan.promotion,
-    steps: result.steps.map(({ id, title, ms, status, error }) => ({
-      id,
-      title,
-      ms,
-      status,
-      ...(error === undefined ? {} : { error }),
-    })),
+    steps: reportedSteps(result.steps),
     divergence: countKinds(facts.found ?? []),
     topics: Object.fromEntries(topics),
     orphans: topics.reduce((n, [, t]) => n + t.orphans, 0),

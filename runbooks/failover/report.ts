@@ -5,7 +5,8 @@ import type { EndedTransaction } from '../../replication/topics/end-open-transac
 import { estimateLoss, type TopicLoss } from '../../replication/topics/estimate-loss.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { Sighting } from '../../state/sightings.ts';
-import type { RunResult, StepStatus } from '../engine/run.ts';
+import type { RunResult } from '../engine/run.ts';
+import { type ReportedStep, reportedSteps } from '../engine/run-result.ts';
 import type { KafkaFencing } from '../fencing/kafka-fencing.ts';
 import { type OwnShare, ownShare } from '../own-share.ts';
 import type { LossBudget } from './budget.ts';
@@ -35,13 +36,7 @@ export interface FailoverReport {
   readonly preparedMs?: number;
   /** Jobs of the primary that this run stopped, and that a run which gave up leaves stopped. */
   readonly leftStopped?: readonly string[];
-  readonly steps: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly ms: number;
-    readonly status: StepStatus;
-    readonly error?: Failure;
-  }[];
+  readonly steps: readonly ReportedStep[];
   readonly rpo: { readonly topics: Readonly<Record<string, TopicLoss>> };
   /** Records between the recovery points and the promoted ends: the jobs read them (again). Null: not known. */
   readonly replayedRecords: number | null;
@@ -139,13 +134,7 @@ export function failoverReport(view: ReportView): FailoverReport {
     ...(share === undefined ? {} : { share }),
     ...(view.preparedMs === undefined ? {} : { preparedMs: view.preparedMs }),
     ...(leftStopped(result) ? { leftStopped: view.jobs } : {}),
-    steps: result.steps.map(({ id, title, ms, status, error }) => ({
-      id,
-      title,
-      ms,
-      status,
-      ...(error === undefined ? {} : { error }),
-    })),
+    steps: reportedSteps(result.steps),
     rpo: {
       topics:
         facts.promotedAt === undefined

@@ -1,5 +1,5 @@
-import { ArgusError } from '../../domain/errors.ts';
 import { leaseEpoch } from '../../state/lease.ts';
+import { refuseBlocked } from '../engine/failures.ts';
 import type { RunEvent } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
 import type { Hook } from '../hooks/hook-steps.ts';
@@ -49,8 +49,7 @@ export async function prepareFailover(
 export async function runFailover(options: RunFailoverOptions): Promise<FailoverReport> {
   const { context, plan, outage, signal } = options;
   const { state, clock, run } = context;
-  const blocker = plan.blockers[0];
-  if (blocker !== undefined) throw refusalOf(blocker);
+  refuseBlocked(plan);
   const view = {
     from: plan.from,
     to: plan.to,
@@ -101,6 +100,3 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
 
 /** How long a mirror may drain: while the primary is dark there is nothing to wait for. Pure. */
 export const drainMsFor = (primaryAnswers: boolean): number => (primaryAnswers ? 10_000 : 0);
-
-const refusalOf = ({ code, message, hint }: FailoverPlan['blockers'][number]) =>
-  new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });

@@ -1,6 +1,7 @@
 import { offsetToJson, type PartitionOffsetJson } from '../../domain/offsets.ts';
 import type { Failure } from '../../state/journal.ts';
-import type { RunResult, StepStatus } from '../engine/run.ts';
+import type { RunResult } from '../engine/run.ts';
+import { type ReportedStep, reportedSteps } from '../engine/run-result.ts';
 import { type GroupWindow, groupWindows } from '../failover/group-windows.ts';
 import type { SwitchoverFacts, SwitchoverProof } from './context.ts';
 
@@ -39,13 +40,7 @@ export interface SwitchoverReport {
   readonly promotedAt: readonly PartitionOffsetJson[];
   /** What the move means to each consumer group. */
   readonly groups: readonly GroupWindow[];
-  readonly steps: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly ms: number;
-    readonly status: StepStatus;
-    readonly error?: Failure;
-  }[];
+  readonly steps: readonly ReportedStep[];
   readonly compensated: readonly string[];
   /** Past it the switchover can only be gone on with. */
   readonly pastReturn: boolean;
@@ -80,9 +75,7 @@ export function switchoverReport(
     savepoints: (facts.savepoints ?? []).map(({ completedAtMs: _, ...savepoint }) => savepoint),
     promotedAt: (facts.promotedAt ?? []).map(offsetToJson),
     groups: groupWindows(facts.groups ?? [], facts.promotedAt ?? []),
-    steps: result.steps.map(({ id, title, ms, status, error }) => {
-      return { id, title, ms, status, ...(error === undefined ? {} : { error }) };
-    }),
+    steps: reportedSteps(result.steps),
     compensated: result.compensated,
     pastReturn: result.pastReturn,
     ...(result.error === undefined ? {} : { error: result.error }),

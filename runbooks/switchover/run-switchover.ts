@@ -1,5 +1,5 @@
-import { ArgusError } from '../../domain/errors.ts';
 import { leaseEpoch } from '../../state/lease.ts';
+import { refuseBlocked } from '../engine/failures.ts';
 import type { RunEvent } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
 import { evidence } from '../failover/failover-step.ts';
@@ -58,11 +58,7 @@ export async function prepareSwitchover(
 export async function runSwitchover(options: RunSwitchoverOptions): Promise<SwitchoverReport> {
   const { context, plan, signal, occasion } = options;
   const { state, clock, run } = context;
-  const [blocker] = plan.blockers;
-  if (blocker !== undefined) {
-    const { code, message, hint } = blocker;
-    throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
-  }
+  refuseBlocked(plan);
   const reason = occasion?.reason;
   const view = { from: plan.from, to: plan.to, ...(reason === undefined ? {} : { reason }) };
   const result = await runUnderLease({

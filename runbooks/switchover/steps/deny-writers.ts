@@ -10,11 +10,7 @@ import { hasTakenOver, over, type SwitchoverStep } from '../switchover-step.ts';
 export function denyProducers(words: StepWords): SwitchoverStep {
   let beganAtMs: number | undefined;
   return {
-    id: 'deny-producers',
-    ...words,
-    waitsFor: 'Kafka of the primary',
-    timeoutMs: 60_000,
-    onFailure: { kind: 'stop', hint: "check the primary's Kafka (`argus status`), then run `argus switchover` again" },
+    ...denying('producers', words),
     async observe(context, _facts, io) {
       if (await hasTakenOver(context, io.signal)) return over;
       const seen = await look(context, 'producers', io.signal);
@@ -32,22 +28,13 @@ export function denyProducers(words: StepWords): SwitchoverStep {
       if (seen.kind === 'open') return { kind: 'pending', waitingFor: `the producers' denial: ${seen.where}` };
       return { kind: 'done', ...denied(seen, context.deniedAtMs ?? beganAtMs ?? io.clock.now()) };
     },
-    async compensate(context, _facts, io) {
-      io.check();
-      await context.allowWriters('producers', io);
-      return { allowed: 'producers', on: context.primary.name };
-    },
   };
 }
 
 /** Keeps the jobs' principals from writing once the jobs have ended: what they had to commit is committed. */
 export function denyJobs(words: StepWords): SwitchoverStep {
   return {
-    id: 'deny-jobs',
-    ...words,
-    waitsFor: 'Kafka of the primary',
-    timeoutMs: 60_000,
-    onFailure: { kind: 'stop', hint: "check the primary's Kafka (`argus status`), then run `argus switchover` again" },
+    ...denying('jobs', words),
     async observe(context, _facts, io) {
       if (await hasTakenOver(context, io.signal)) return over;
       const seen = await look(context, 'jobs', io.signal);
@@ -61,11 +48,6 @@ export function denyJobs(words: StepWords): SwitchoverStep {
       const seen = await look(context, 'jobs', io.signal);
       if (seen.kind === 'open') return { kind: 'pending', waitingFor: `the denial of the jobs: ${seen.where}` };
       return { kind: 'done', evidence: evidence(seen) };
-    },
-    async compensate(context, _facts, io) {
-      io.check();
-      await context.allowWriters('jobs', io);
-      return { allowed: 'jobs', on: context.primary.name };
     },
   };
 }
@@ -97,6 +79,20 @@ export function openMirror(words: StepWords): SwitchoverStep {
     },
   };
 }
+
+/** What it is to deny, and how it is taken back, whoever they are. */
+const denying = (who: Writers, words: StepWords): Omit<SwitchoverStep, 'observe' | 'act' | 'verify'> => ({
+  id: `deny-${who}`,
+  ...words,
+  waitsFor: 'Kafka of the primary',
+  timeoutMs: 60_000,
+  onFailure: { kind: 'stop', hint: "check the primary's Kafka (`argus status`), then run `argus switchover` again" },
+  async compensate(context, _facts, io) {
+    io.check();
+    await context.allowWriters(who, io);
+    return { allowed: who, on: context.primary.name };
+  },
+});
 
 const look = (context: SwitchoverContext, who: Writers, signal: AbortSignal): Promise<WritersSeen> =>
   context.lookAtWriters(who, signal);
