@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { audited } from '../audited.ts';
 import type { CommandLine } from '../command-line.ts';
 import { instant, lossBudget } from '../option-values.ts';
@@ -12,15 +12,7 @@ export function runbookCommands(cli: CommandLine): void {
     '  $ argus failover --dry-run\n  $ argus failover\n  $ argus failover --plan-out plan.json; argus failover --plan plan.json\n  $ argus failover --yes --accept-unfenced --outage-at 2026-11-21T03:00:00Z',
     () => audited('failover', import('../commands/failover.ts')),
     (c) =>
-      c
-        .option('--dry-run', 'print the plan and what blocks it; changes nothing')
-        .option('--plan-out <file>', 'write the plan for review, and end; changes nothing')
-        .addOption(
-          new Option(
-            '--plan <file>',
-            'carry out this plan as it was written; refused (3) when the world has moved',
-          ).conflicts(['planOut', 'acceptUnfenced', 'acceptOutputGap', 'outageAt']),
-        )
+      planOptions(c, ['planOut', 'acceptUnfenced', 'acceptOutputGap', 'outageAt'])
         .option(
           '--resume',
           'only go on with a run that was cut off (found by itself anyway); refused when there is none',
@@ -47,15 +39,7 @@ export function runbookCommands(cli: CommandLine): void {
     '  $ argus switchover --dry-run\n  $ argus switchover --reason "kernel upgrade"\n  $ argus switchover --yes --producers-stopped',
     () => audited('switchover', import('../commands/switchover.ts')),
     (c) =>
-      c
-        .option('--dry-run', 'print the plan and what blocks it; changes nothing')
-        .option('--plan-out <file>', 'write the plan for review, and end; changes nothing')
-        .addOption(
-          new Option(
-            '--plan <file>',
-            'carry out this plan as it was written; refused (3) when the world has moved',
-          ).conflicts(['planOut', 'producersStopped']),
-        )
+      planOptions(c, ['planOut', 'producersStopped'])
         .option('--yes', "don't ask")
         .option('--producers-stopped', 'where Argus has no means to deny the producers: you have stopped them')
         .option('--reason <text>', 'why, for the journal; asked for at a terminal'),
@@ -97,3 +81,15 @@ export function runbookCommands(cli: CommandLine): void {
     (id) => ({ id }),
   );
 }
+
+/** The options about the plan itself; `--plan` is refused beside any of `apart`. */
+const planOptions = (command: Command, apart: string[]): Command =>
+  command
+    .option('--dry-run', 'print the plan and what blocks it; changes nothing')
+    .option('--plan-out <file>', 'write the plan for review, and end; changes nothing')
+    .addOption(
+      new Option(
+        '--plan <file>',
+        'carry out this plan as it was written; refused (3) when the world has moved',
+      ).conflicts(apart),
+    );
