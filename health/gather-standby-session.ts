@@ -6,9 +6,8 @@ import { type KubernetesSessionJob, sessionJobRef } from '../regions/flink/flink
 import type { FlinkSessionManifest } from '../regions/flink/flink-session-manifest.ts';
 import { sessionManifestOf, sessionRouteOf, trySessionJob } from '../regions/flink/flink-session-start.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject } from '../regions/kubernetes/kubernetes-api.ts';
-import { find, look, missing } from './look-kubernetes.ts';
+import { look, lookAtReferences, missing } from './look-kubernetes.ts';
 import type { Looked, StandbyJob, UsedVerb } from './standby-check.ts';
-import { referencesOf } from './standby-pods.ts';
 
 /** Where a job may be in the primary. */
 export interface PrimaryJobs {
@@ -43,20 +42,11 @@ export async function lookAtSessionJob(
   const seenManifest = 'seen' in manifest ? manifest.seen : undefined;
   const object =
     'unseen' in manifest ? manifest : await look(() => sessionAsDeployment(kubernetes, job, seenManifest, call), call);
-  const named = 'seen' in object && object.seen !== undefined ? referencesOf(object.seen) : [];
-  const brought = new Set(seenManifest?.configMaps.map(({ metadata }) => metadata.name));
   const [dryRun, route, missingVerbs, references, primary] = await Promise.all([
     look(() => trySessionJob(asked, job, call).then(() => true as const), call),
     look(() => sessionRouteOf(asked, job, call), call),
     look(() => missing(kubernetes, verbsOf(job, seenManifest, serviceProxy), call), call),
-    Promise.all(
-      named
-        .filter(({ kind, name }) => kind !== 'ConfigMap' || !brought.has(name))
-        .map(async (reference) => ({
-          reference,
-          found: await look(() => find(kubernetes, job.namespace, reference, call), call),
-        })),
-    ),
+    lookAtReferences(kubernetes, job.namespace, { object, brought: seenManifest?.configMaps }, call),
     primaryObject(sources.primary, job, call),
   ]);
   return {

@@ -7,7 +7,7 @@ import type { KubernetesSessionJob } from '../regions/flink/flink-session-look.t
 import type { CallOptions, KubernetesApi, KubernetesObject } from '../regions/kubernetes/kubernetes-api.ts';
 import { parseQuantity } from '../regions/kubernetes/quantity.ts';
 import { lookAtSessionJob, type PrimaryJobs, primaryObject } from './gather-standby-session.ts';
-import { find, look, missing } from './look-kubernetes.ts';
+import { look, lookAtReferences, missing } from './look-kubernetes.ts';
 import type {
   Looked,
   OperatorSeen,
@@ -16,7 +16,6 @@ import type {
   StandbyNamespace,
   UsedVerb,
 } from './standby-check.ts';
-import { referencesOf } from './standby-pods.ts';
 import type { NodeRoom, PodLimits, Quota } from './standby-room.ts';
 
 export interface StandbySources {
@@ -72,8 +71,6 @@ async function lookAtJob(sources: StandbySources, job: KubernetesJob, call: Call
     if (manifest.seen !== undefined) return { seen: manifest.seen.deployment };
     return 'unseen' in there ? there : { seen: there.seen.object };
   })();
-  const named = 'seen' in object && object.seen !== undefined ? referencesOf(object.seen) : [];
-  const brought = new Set(seenManifest?.configMaps.map(({ metadata }) => metadata.name));
   const [dryRun, route, missingVerbs, references, primary] = await Promise.all([
     'unseen' in manifest
       ? manifest
@@ -85,14 +82,7 @@ async function lookAtJob(sources: StandbySources, job: KubernetesJob, call: Call
           }, call),
     'unseen' in there ? there : look(() => startRouteOf(kubernetes, job, there.seen, call), call),
     look(() => missing(kubernetes, verbsOf(job, seenManifest, serviceProxy), call), call),
-    Promise.all(
-      named
-        .filter(({ kind, name }) => kind !== 'ConfigMap' || !brought.has(name))
-        .map(async (reference) => ({
-          reference,
-          found: await look(() => find(kubernetes, job.namespace, reference, call), call),
-        })),
-    ),
+    lookAtReferences(kubernetes, job.namespace, { object, brought: seenManifest?.configMaps }, call),
     primaryObject(sources.primary, job, call),
   ]);
   const { name, namespace, deployment } = job;

@@ -1,7 +1,7 @@
 import { ArgusError } from '../domain/errors.ts';
-import type { CallOptions, KubernetesApi } from '../regions/kubernetes/kubernetes-api.ts';
-import type { Looked, UsedVerb } from './standby-check.ts';
-import type { Reference } from './standby-pods.ts';
+import type { CallOptions, KubernetesApi, KubernetesObject } from '../regions/kubernetes/kubernetes-api.ts';
+import type { Looked, StandbyJob, UsedVerb } from './standby-check.ts';
+import { type Reference, referencesOf } from './standby-pods.ts';
 
 /** Without an answer there is nothing to judge. */
 const noAnswer = new Set(['KubernetesUnreachable', 'KubernetesUntrusted', 'KubernetesUnauthenticated']);
@@ -28,8 +28,30 @@ export async function missing(
   return verbs.filter((_, i) => allowed[i] !== true);
 }
 
+/** Whether what the object's pods need is there, but for what is brought along with it. */
+export async function lookAtReferences(
+  kubernetes: KubernetesApi,
+  namespace: string,
+  of: {
+    readonly object: Looked<KubernetesObject | undefined>;
+    readonly brought: readonly KubernetesObject[] | undefined;
+  },
+  call: CallOptions,
+): Promise<StandbyJob['references']> {
+  const named = 'seen' in of.object && of.object.seen !== undefined ? referencesOf(of.object.seen) : [];
+  const brought = new Set(of.brought?.map(({ metadata }) => metadata.name));
+  return Promise.all(
+    named
+      .filter(({ kind, name }) => kind !== 'ConfigMap' || !brought.has(name))
+      .map(async (reference) => ({
+        reference,
+        found: await look(() => find(kubernetes, namespace, reference, call), call),
+      })),
+  );
+}
+
 /** Whether an object that pods need is there. */
-export async function find(
+async function find(
   kubernetes: KubernetesApi,
   namespace: string,
   { kind, name, key }: Reference,
