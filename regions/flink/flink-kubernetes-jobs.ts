@@ -2,10 +2,10 @@ import { ArgusError } from '../../domain/errors.ts';
 import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import type { FlinkJob, FlinkJobs } from './flink-jobs.ts';
 import { deploymentHealth, explainJob } from './flink-kubernetes-health.ts';
-import { type KubernetesJob, lookAt, toJobs } from './flink-kubernetes-look.ts';
+import { isSilence, type KubernetesJob, lookAt, toJobs, unlessSilent } from './flink-kubernetes-look.ts';
 import { manifestOf, parallelismOf, startDeployment, tryDeployment } from './flink-kubernetes-start.ts';
 import { forceDeployment, stopDeployment } from './flink-kubernetes-stop.ts';
-import { restoredElsewhere } from './flink-start-route.ts';
+import { refuseRestoredElsewhere } from './flink-start-route.ts';
 
 export interface FlinkKubernetesOptions {
   readonly region: string;
@@ -96,12 +96,8 @@ export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs 
       const told = await ask(jobId, call, (flink) => flink.checkpoints(jobId, call));
       const { deployment } = await lookAt(kubernetes, await ownerOf(jobId, call), call);
       const wanted = deployment?.jobId === jobId ? deployment.savepointPath : undefined;
-      const elsewhere = restoredElsewhere(wanted, jobId, told.restored);
-      // Before it has completed anything it may still be about to restore.
-      if (elsewhere === undefined || (told.restored === undefined && told.completedCount === 0)) return told;
-      throw new ArgusError('RestoredElsewhere', `job ${jobId} was to restore ${wanted} and restored ${elsewhere}`, {
-        hint: 'stop it: the operator took its own state in place of the path; what it writes does not follow from the recovery point',
-      });
+      refuseRestoredElsewhere(told, { jobId, flinkId: jobId, wanted });
+      return told;
     },
 
     snapshots: (jobId, call = {}) => ask(jobId, call, (flink) => flink.snapshots(jobId, call)),
@@ -174,19 +170,4 @@ export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs 
     },
   };
   return port;
-}
-
-/** The answer; undefined when there is nobody to give it. */
-async function unlessSilent<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isSilence(error)) return undefined;
-    throw error;
-  }
-}
-
-/** No JobManager answers, or it has no job of that id yet. */
-function isSilence(error: unknown): boolean {
-  return error instanceof ArgusError && (error.code === 'FlinkUnreachable' || error.code === 'JobMissing');
 }

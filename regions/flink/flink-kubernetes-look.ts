@@ -1,3 +1,4 @@
+import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject, ObjectRef } from '../kubernetes/kubernetes-api.ts';
 import {
   type FlinkDeployment,
@@ -82,4 +83,19 @@ export function toJobs(
 /** The job's id; while none is known, that of the object, which has the same form. */
 function handleOf(deployment: FlinkDeployment | undefined, pods: readonly FlinkPod[]): string {
   return deployment?.jobId ?? (deployment?.uid ?? pods[0]?.uid ?? '').replaceAll('-', '');
+}
+
+/** The answer; undefined when there is nobody to give it. */
+export async function unlessSilent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isSilence(error)) return undefined;
+    throw error;
+  }
+}
+
+/** No JobManager answers, or it doesn't know a job of that id. */
+export function isSilence(error: unknown): boolean {
+  return error instanceof ArgusError && (error.code === 'FlinkUnreachable' || error.code === 'JobMissing');
 }

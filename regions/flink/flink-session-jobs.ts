@@ -1,22 +1,21 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import type { FlinkJob, FlinkJobs, SessionCluster } from './flink-jobs.ts';
+import { isSilence, unlessSilent } from './flink-kubernetes-look.ts';
 import { parallelismOf } from './flink-kubernetes-start.ts';
 import { judgeSessionHealth } from './flink-session-health.ts';
 import { sessionJobsOf } from './flink-session-job.ts';
 import {
   explainSessionJob,
-  isSilence,
   type KubernetesSessionJob,
   lookAtSession,
   type SessionRest,
   type SessionSeen,
   sessionJobRef,
-  unlessSilent,
 } from './flink-session-look.ts';
 import { sessionManifestOf, startSessionJob, trySessionJob } from './flink-session-start.ts';
 import { forceSessionJob, stopSessionJob } from './flink-session-stop.ts';
-import { restoredElsewhere } from './flink-start-route.ts';
+import { refuseRestoredElsewhere } from './flink-start-route.ts';
 
 export interface FlinkSessionOptions {
   readonly region: string;
@@ -120,12 +119,8 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
       const owner = await ownerOf(jobId, call);
       const { job } = await lookAtSession(kubernetes, rest(owner), owner, call);
       const wanted = job?.jobId === jobId ? job.savepointPath : undefined;
-      const elsewhere = restoredElsewhere(wanted, flinkId, told.restored);
-      // Before it has completed anything it may still be about to restore.
-      if (elsewhere === undefined || (told.restored === undefined && told.completedCount === 0)) return told;
-      throw new ArgusError('RestoredElsewhere', `job ${jobId} was to restore ${wanted} and restored ${elsewhere}`, {
-        hint: 'stop it: the operator took its own state in place of the path; what it writes does not follow from the recovery point',
-      });
+      refuseRestoredElsewhere(told, { jobId, flinkId, wanted });
+      return told;
     },
 
     snapshots: (jobId, call = {}) => ask(jobId, call, (flink, id) => flink.snapshots(id, call)),

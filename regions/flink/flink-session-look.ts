@@ -2,7 +2,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject, ObjectRef } from '../kubernetes/kubernetes-api.ts';
 import { type FlinkDeployment, type FlinkPod, readDeployment } from './flink-deployment.ts';
 import type { FlinkJob, FlinkJobs } from './flink-jobs.ts';
-import { type KubernetesJob, lookAt } from './flink-kubernetes-look.ts';
+import { type KubernetesJob, lookAt, unlessSilent } from './flink-kubernetes-look.ts';
 import { brief, operatorError } from './flink-reasons.ts';
 import { type FlinkSessionJob, flinkSessionJobKind, readSessionJob } from './flink-session-job.ts';
 
@@ -107,18 +107,3 @@ async function lastWarning(
 }
 
 const seenAt = (event: KubernetesObject): string => `${event.lastTimestamp ?? event.metadata.creationTimestamp ?? ''}`;
-
-/** The answer; undefined when there is nobody to give it. */
-export async function unlessSilent<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isSilence(error)) return undefined;
-    throw error;
-  }
-}
-
-/** No JobManager answers, or it doesn't know a job of that id. */
-export function isSilence(error: unknown): boolean {
-  return error instanceof ArgusError && (error.code === 'FlinkUnreachable' || error.code === 'JobMissing');
-}

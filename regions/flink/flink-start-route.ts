@@ -1,4 +1,6 @@
+import { ArgusError } from '../../domain/errors.ts';
 import type { FlinkDeployment, FlinkPod } from './flink-deployment.ts';
+import type { FlinkCheckpoints } from './flink-jobs.ts';
 
 /** What is known before a job is started. */
 export interface StartSituation {
@@ -97,6 +99,20 @@ export function restoredElsewhere(
   if (restored === undefined) return 'nothing: it started empty';
   if (plain(restored.path) === plain(wanted) || restored.path.includes(`/${jobId}/`)) return undefined;
   return restored.path;
+}
+
+/** `RestoredElsewhere` when a job's checkpoints tell so. `flinkId`: the job's id in Flink, where that is another. */
+export function refuseRestoredElsewhere(
+  told: Pick<FlinkCheckpoints, 'restored' | 'completedCount'>,
+  job: { readonly jobId: string; readonly flinkId: string; readonly wanted: string | undefined },
+): void {
+  const { jobId, flinkId, wanted } = job;
+  const elsewhere = restoredElsewhere(wanted, flinkId, told.restored);
+  // Before it has completed anything it may still be about to restore.
+  if (elsewhere === undefined || (told.restored === undefined && told.completedCount === 0)) return;
+  throw new ArgusError('RestoredElsewhere', `job ${jobId} was to restore ${wanted} and restored ${elsewhere}`, {
+    hint: 'stop it: the operator took its own state in place of the path; what it writes does not follow from the recovery point',
+  });
 }
 
 const plain = (path: string): string => path.replace(/\/*(\/_?metadata)?\/*$/, '');
