@@ -19,10 +19,7 @@ export async function explainJob(
   job: KubernetesJob,
   options?: CallOptions,
 ): Promise<string | undefined> {
-  const [seen, events] = await Promise.all([
-    lookAt(kubernetes, job, options),
-    kubernetes.list(eventKind, { namespace: job.namespace }, options),
-  ]);
+  const [seen, events] = await Promise.all([lookAt(kubernetes, job, options), eventsOf(kubernetes, job, options)]);
   return (await diagnose(kubernetes, job, seen, events, options))?.why;
 }
 
