@@ -133,9 +133,14 @@ export const configSchema = z
       ctx.addIssue({ code: 'custom', path: ['roles', 'standby'], message: 'primary and standby must be two regions' });
     }
     for (const [region, { kafka }] of Object.entries(config.regions)) {
-      if (config.guard !== undefined && kafka.fence?.by !== 'acl') {
+      if (config.guard === undefined) continue;
+      const path = ['regions', region, 'kafka'];
+      if (kafka.fence?.by !== 'acl') {
         const message = 'a guard has nothing to shut with: kafka.fence (by: acl) is needed in each region';
-        ctx.addIssue({ code: 'custom', path: ['regions', region, 'kafka'], message });
+        ctx.addIssue({ code: 'custom', path, message });
+      } else if (kafka.fence.jobs.length === 0) {
+        const message = 'a guard must keep the jobs from writing, too: kafka.fence.jobs has to name their principals';
+        ctx.addIssue({ code: 'custom', path: [...path, 'fence'], message });
       }
     }
     if (Object.keys(config.regions).length !== 2) {

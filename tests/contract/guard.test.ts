@@ -32,7 +32,7 @@ let feed: Promise<void>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'argus-guard-test-'));
-  secure = await startSecureBroker({ users: ['argus', 'ingest'] });
+  secure = await startSecureBroker({ users: ['argus', 'ingest', 'counts'] });
   operator = new PlatformaticAdmin({ region: 'mumbai', bootstrap: [secure.broker.address] });
   const rule = { patternType: 'literal', host: '*', permission: 'ALLOW' } as const;
   await operator.createTopic({ name: topic, partitions: 1, configs: {} });
@@ -48,6 +48,7 @@ beforeAll(async () => {
     sasl: { mechanism: 'SCRAM-SHA-512', username: 'argus', password: 'env:ARGUS_PASSWORD' },
     fence: {
       producers: [{ principal: 'User:ingest', login: { username: 'ingest', password: 'env:INGEST_PASSWORD' } }],
+      jobs: [{ principal: 'User:counts', login: { username: 'counts', password: 'env:COUNTS_PASSWORD' } }],
       still: '300ms',
     },
   };
@@ -115,6 +116,7 @@ afterAll(async () => {
 const secrets = {
   ARGUS_PASSWORD: 'argus-password',
   INGEST_PASSWORD: 'ingest-password',
+  COUNTS_PASSWORD: 'counts-password',
   ID: 'id',
   SECRET: 'secret',
   TOKEN: 'token',

@@ -24,7 +24,8 @@ const acceptedAfterMs = 15_000;
 /**
  * Denies the primary's writers at its Kafka, sees each of them refused by each leader, and sees the logs stand still. A
  * primary without a fence, or that can't be asked, is recorded as such; where a fence is configured and can't be
- * reached, only its own guard, whose lease is `guardLeaseMs`, or a person's word lets the failover go on.
+ * reached, only its own guard, whose lease is `guardLeaseMs`, or a person's word lets the failover go on. Jobs that
+ * nobody saw stop must be kept out by one of these: without a fence only a person's word is left.
  */
 export function fencePrimary(words: StepWords, guardLeaseMs = 0): FailoverStep {
   let look: ReturnType<typeof fenceWatch> | undefined;
@@ -42,17 +43,16 @@ export function fencePrimary(words: StepWords, guardLeaseMs = 0): FailoverStep {
       kind: 'stop',
       hint: "keep the primary's clients out by hand, then run `argus failover --accept-unfenced` again",
     },
-    async observe(context, _facts, io) {
+    async observe(context, facts, io) {
       const fence = usableFence({ region: context.primary });
-      if ('none' in fence) return unfenced('none', [fence.none]);
+      const needed = context.guard !== undefined && facts.primaryStopped === false;
+      if ('none' in fence) return withoutFence(context, fence.none, needed);
       const asked = await authorizerOf(context, within(io.signal, patienceMs), io.signal);
       if (asked === 'there') return { kind: 'todo' };
       const { settings } = fence;
       if (asked === 'none') {
         const none = `${context.primary.name}'s brokers have no authorizer`;
-        if (settings.required && !context.acceptUnfenced)
-          return { kind: 'refused', error: kafkaUnfenced(context.primary.name, none) };
-        return unfenced('none', [none]);
+        return withoutFence(context, none, needed || settings.required);
       }
       dark = asked.why;
       if (context.guard !== undefined) return { kind: 'todo' };
@@ -163,6 +163,11 @@ const unfenced = (kind: 'none' | 'unproven', why: readonly string[], by?: string
     evidence: evidence({ fenced: false, why, ...(by === undefined ? {} : { acceptedBy: by }) }),
     facts: { kafkaFencing: { kind, why } },
   }) as const;
+
+function withoutFence({ primary, acceptUnfenced }: FailoverContext, none: string, needed: boolean) {
+  if (!needed || acceptUnfenced) return unfenced('none', [none]);
+  return { kind: 'refused', error: kafkaUnfenced(primary.name, none) } as const;
+}
 
 async function authorizerOf(
   { primary }: FailoverContext,

@@ -109,6 +109,22 @@ describe('parseConfig', () => {
       ['47:1: "secretAccessKey" is missing in state'],
     ],
     [
+      'wants a fence for a guard in each region',
+      `${sampleYaml}guard: { witness: file:./witness }\n`,
+      [
+        '4:5: regions.mumbai.kafka: a guard has nothing to shut with: kafka.fence (by: acl) is needed in each region',
+        '15:5: regions.singapore.kafka: a guard has nothing to shut with: kafka.fence (by: acl) is needed in each region',
+      ],
+    ],
+    [
+      'wants a guard to shut out the jobs, too',
+      `${sampleYaml.replaceAll(/^( +)bootstrap: .*$/gm, '$&\n$1fence: { producers: [{ principal: User:ingest }] }')}guard: { witness: file:./witness }\n`,
+      [
+        '6:7: regions.mumbai.kafka.fence: a guard must keep the jobs from writing, too: kafka.fence.jobs has to name their principals',
+        '18:7: regions.singapore.kafka.fence: a guard must keep the jobs from writing, too: kafka.fence.jobs has to name their principals',
+      ],
+    ],
+    [
       'tells all issues at once',
       'regions: {}\nnope: 1\n',
       [

@@ -185,6 +185,26 @@ describe('a primary in the dark that has a guard', () => {
     expect(world.clock.monotonic() - from).toBeGreaterThanOrEqual(45_000);
   });
 
+  test.each<[string, FakeFenceOptions]>([
+    ['without an authorizer', { open: true, dark: () => false }],
+    ['with a fence by: none', { settings: { by: 'none' }, dark: () => false }],
+  ])(
+    'is refused where only its Flink is silent and its Kafka is %s, unless a person accepts that',
+    async (_, fence) => {
+      const { world, context } = await dark({ fence });
+      expect(await failOver(world, context)).toMatchObject({
+        outcome: 'refused',
+        error: { code: 'KafkaUnfenced', hint: expect.stringContaining('--accept-unfenced') },
+      });
+      expect(world.effects).toEqual([]);
+      const accepted = await dark({ fence, acceptUnfenced: true });
+      expect(await failOver(accepted.world, accepted.context)).toMatchObject({
+        outcome: 'done',
+        kafkaFencing: { kind: 'none' },
+      });
+    },
+  );
+
   test('is not counted on while the witness is a place that no guard has used', async () => {
     const { world, context } = await dark();
     const guard = { ...context.guard, witness: memoryObjectStore('not mounted') };
