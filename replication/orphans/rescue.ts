@@ -148,7 +148,7 @@ export async function compareKept(
   wanted: (range: WantedRange) => AsyncIterable<OrphanRecord>,
   kept: () => AsyncIterable<OrphanRecord>,
 ): Promise<RescueCheck> {
-  const count = { orphans: 0n, aborted: 0n, open: 0n, older: 0n, bytes: 0n };
+  const count = noneYet();
   for (const range of ranges) {
     const there = ofRange(kept(), range)[Symbol.asyncIterator]();
     try {
@@ -159,13 +159,7 @@ export async function compareKept(
           const what = next.value.offset === record.offset ? 'it is kept otherwise' : `${next.value.offset} is kept`;
           return { kind: 'differs', at: record.offset, what };
         }
-        count.bytes += BigInt(record.body.length);
-        if (record.reason === 'older') count.older++;
-        else {
-          count.orphans++;
-          if (record.transaction === 'aborted') count.aborted++;
-          if (record.transaction === 'open') count.open++;
-        }
+        add(count, record);
       }
       const more = await there.next();
       if (!more.done) return { kind: 'differs', at: more.value.offset, what: 'it is kept once more' };
@@ -175,6 +169,49 @@ export async function compareKept(
   }
   const { topic, partition } = tp;
   return { kind: 'verified', partition: { topic, partition, ranges, ...count } };
+}
+
+/** Counts what is kept of these ranges; what was verified when it was kept, and the old primary may not have any more. */
+export async function countKept(
+  tp: TopicPartition,
+  ranges: readonly KeptRange[],
+  kept: () => AsyncIterable<OrphanRecord>,
+): Promise<RescuedPartition> {
+  const { topic, partition } = tp;
+  const count = noneYet();
+  for await (const record of kept()) {
+    const { reason, offset } = record;
+    if (ranges.some((r) => r.reason === reason && offset >= r.from && offset < r.to)) add(count, record);
+  }
+  return { topic, partition, ranges: ranges.map((r) => ({ ...r, topic, partition })), ...count };
+}
+
+/** Offsets that are kept, and why. */
+export type KeptRange = Pick<WantedRange, 'from' | 'to' | 'reason'>;
+
+/** All offsets of these, each once: `older` first, in order, without seams. Pure. */
+export function unionOf(ranges: readonly KeptRange[]): readonly KeptRange[] {
+  const joined: { from: bigint; to: bigint; reason: KeptRange['reason'] }[] = [];
+  const ordered = ranges.toSorted((a, b) => a.reason.localeCompare(b.reason) || (a.from < b.from ? -1 : 1));
+  for (const { from, to, reason } of ordered) {
+    const last = joined.at(-1);
+    if (last?.reason !== reason || from > last.to) joined.push({ from, to, reason });
+    else if (to > last.to) last.to = to;
+  }
+  return joined;
+}
+
+const noneYet = () => ({ orphans: 0n, aborted: 0n, open: 0n, older: 0n, bytes: 0n });
+
+function add(count: ReturnType<typeof noneYet>, { reason, transaction, body }: OrphanRecord): void {
+  count.bytes += BigInt(body.length);
+  if (reason === 'older') {
+    count.older++;
+    return;
+  }
+  count.orphans++;
+  if (transaction === 'aborted') count.aborted++;
+  if (transaction === 'open') count.open++;
 }
 
 /** Sorts nothing: a record of a later piece that comes before one of an earlier piece is a difference, and is told. */

@@ -1,11 +1,12 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Config } from '../../domain/config.ts';
+import type { TopicPartition } from '../../domain/offsets.ts';
 import type { Roles } from '../../domain/roles.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Region } from '../../regions/region.ts';
 import type { Divergence } from '../../replication/orphans/divergence.ts';
 import type { KeptRanges } from '../../replication/orphans/guard.ts';
-import type { RescuedPartition } from '../../replication/orphans/rescue.ts';
+import type { KeptRange, RescuedPartition } from '../../replication/orphans/rescue.ts';
 import type { Rescued } from '../../state/rescued.ts';
 import type { Step } from '../engine/step.ts';
 
@@ -33,6 +34,8 @@ export interface OldLogs {
   ): Promise<void>;
   /** Compares what is kept with the old primary's log, record by record. Reads only. */
   checkRescue(found: readonly Divergence[], signal: AbortSignal): Promise<RescueVerdict>;
+  /** Counts what is kept of one partition in these ranges, by this run and those before it. Reads only. */
+  countKept(tp: TopicPartition, ranges: readonly KeptRange[], signal: AbortSignal): Promise<RescuedPartition>;
   /** Topics of the old primary that have to be deleted and made anew still; also Argus' own. Reads only. */
   lookForDiverged(found: readonly Divergence[], signal: AbortSignal): Promise<readonly string[]>;
   /** Deletes a topic of the old primary and makes it anew, once all that it alone has is kept. */
@@ -75,6 +78,8 @@ export interface FailbackFacts {
   /** How far it was seen that the old primary's Kafka takes no writes; `none`: it has no fence. */
   readonly kafkaFenced: 'proven' | 'partial' | 'none';
   readonly found: readonly Divergence[];
+  /** What this run has compared with the old primary's log as it is now: only that may be deleted. */
+  readonly verified: readonly RescuedPartition[];
   /** What is kept of the old primary since the promotion, by this run and those before it. */
   readonly rescued: Rescued;
   /** Topics that were begun anew by this run. */

@@ -15,7 +15,12 @@ import { orphanFiles } from '../../replication/orphans/orphan-files.ts';
 import type { OrphanStore } from '../../replication/orphans/orphan-store.ts';
 import { orphanTopics } from '../../replication/orphans/orphan-topic.ts';
 import { oldLog } from '../../replication/orphans/read-range.ts';
-import { type RescuedPartition, rescuePartition, verifyPartition } from '../../replication/orphans/rescue.ts';
+import {
+  countKept,
+  type RescuedPartition,
+  rescuePartition,
+  verifyPartition,
+} from '../../replication/orphans/rescue.ts';
 import { allowWrites } from '../../replication/topics/deny-writes.ts';
 import { heartbeatConfigs } from '../../replication/topics/heartbeat.ts';
 import { standbyConfigs } from '../../replication/topics/prepare-topics.ts';
@@ -115,6 +120,14 @@ export function joinOrphans(parts: OrphanParts): OldLogs {
         }
         return { kind: 'verified', partitions };
       }),
+    async countKept(tp, ranges, signal) {
+      const store = openOrphanStore(active, keepIn, roles.epoch);
+      try {
+        return await countKept(tp, ranges, () => store.read(tp, origin, signal));
+      } finally {
+        store.close();
+      }
+    },
     async lookForDiverged(found, signal) {
       const suspects = divergedTopics(found);
       const own = (await old.kafka.describeTopics([heartbeat], { signal })).has(heartbeat) ? [heartbeat] : [];

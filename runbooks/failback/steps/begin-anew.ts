@@ -24,7 +24,7 @@ export function beginTopicsAnew(words: StepWords): FailbackStep {
       for (const topic of await left(context, facts, io.signal)) {
         io.check();
         io.progress(`comparing ${topic} from end to end, then beginning it anew`);
-        const kept = facts.rescued?.topics[topic]?.partitions ?? [];
+        const kept = (facts.verified ?? []).filter((p) => p.topic === topic);
         await context.beginAnew(topic, kept, () => io.check(), io.signal);
         begun.add(topic);
       }

@@ -1,7 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ArgusError } from '../../../domain/errors.ts';
-import { divergedTopics, type WantedRange, wantedRanges } from '../../../replication/orphans/divergence.ts';
-import type { RescuedPartition } from '../../../replication/orphans/rescue.ts';
+import type { TopicPartition } from '../../../domain/offsets.ts';
+import {
+  divergedTopics,
+  type OffsetRange,
+  type WantedRange,
+  wantedRanges,
+} from '../../../replication/orphans/divergence.ts';
+import { type RescuedPartition, remaining, unionOf } from '../../../replication/orphans/rescue.ts';
 import { putRescued, type Rescued, readRescued } from '../../../state/rescued.ts';
 import { evidence, type StepWords } from '../../failover/failover-step.ts';
 import type { FailbackContext, FailbackFacts, FailbackStep } from '../context.ts';
@@ -17,11 +23,15 @@ export function rescueOrphans(words: StepWords): FailbackStep {
     timeoutMs,
     onFailure: { kind: 'stop', hint: 'nothing was deleted; run `argus failback` again: it goes on where this one was' },
     async observe(context, facts, io) {
-      if (wantedRanges(facts.found ?? []).length > 0) return { kind: 'todo' };
       const before = await readRescued(context.state, context.roles.epoch, io);
+      if (wantedRanges(facts.found ?? []).length > 0) return keptElsewhere(context, before) ?? { kind: 'todo' };
       const nothing = { promotion: context.roles.epoch, region: context.standby.name, keptBy: context.primary.name };
       const rescued = before ?? { ...nothing, to: context.keepIn, run: context.run, atMs: 0, topics: {} };
-      return { kind: 'done', evidence: evidence({ now: 'nothing', ...totals(rescued) }), facts: { rescued } };
+      return {
+        kind: 'done',
+        evidence: evidence({ now: 'nothing', ...totals(rescued) }),
+        facts: { rescued, verified: [] },
+      };
     },
     async act(context, facts, io) {
       await context.rescue(facts.found ?? [], () => io.check(), io.progress, io.signal);
@@ -35,8 +45,11 @@ export function rescueOrphans(words: StepWords): FailbackStep {
         return { kind: 'failed', error: { code: 'RescueDiffers', message } };
       }
       const before = await readRescued(context.state, context.roles.epoch, io);
-      const rescued = withVerified(context, before, facts.found ?? [], verdict.partitions);
-      return { kind: 'done', evidence: evidence({ ...totals(rescued), topics: rescued.topics }), facts: { rescued } };
+      const verified = verdict.partitions;
+      const kept = await Promise.all(verified.map((p) => withEarlier(context, before, p, io.signal)));
+      const rescued = withKept(context, before, facts.found ?? [], kept);
+      const seen = evidence({ ...totals(rescued), topics: rescued.topics });
+      return { kind: 'done', evidence: seen, facts: { rescued, verified } };
     },
   };
 }
@@ -70,23 +83,51 @@ function factOf({ rescued }: Partial<FailbackFacts>): Rescued {
   return rescued;
 }
 
-/** What was kept before, with the partitions that this run has verified in place of theirs. Pure. */
-function withVerified(
+/** One note names one place: what is kept in two could not be found again. */
+function keptElsewhere({ keepIn }: FailbackContext, before: Rescued | undefined) {
+  if (before === undefined || before.to === keepIn || Object.keys(before.topics).length === 0) return undefined;
+  const message = `an earlier run has kept orphans of this promotion as ${before.to}, not ${keepIn}`;
+  const hint = `run \`argus failback --to ${before.to}\``;
+  return { kind: 'refused', error: { code: 'KeptElsewhere', message, hint } } as const;
+}
+
+const earlierOf = (before: Rescued | undefined, { topic, partition }: TopicPartition) =>
+  before?.topics[topic]?.partitions.find((p) => p.partition === partition);
+
+/** What this run has verified of a partition, with what runs before it have kept of the same and is gone since. */
+async function withEarlier(
+  context: FailbackContext,
+  before: Rescued | undefined,
+  verified: RescuedPartition,
+  signal: AbortSignal,
+): Promise<RescuedPartition> {
+  const now = unionOf(verified.ranges);
+  const all = unionOf([...(earlierOf(before, verified)?.ranges ?? []), ...now]);
+  return isDeepStrictEqual(all, now) ? verified : context.countKept(verified, all, signal);
+}
+
+/** What was kept before, with the partitions that this run has looked at in place of theirs. Pure. */
+function withKept(
   context: FailbackContext,
   before: Rescued | undefined,
   found: FailbackFacts['found'],
-  verified: readonly RescuedPartition[],
+  kept: readonly RescuedPartition[],
 ): Rescued {
   const topics: Record<string, Rescued['topics'][string]> = { ...before?.topics };
-  for (const [topic, partitions] of Map.groupBy(verified, (p) => p.topic)) {
+  for (const [topic, partitions] of Map.groupBy(kept, (p) => p.topic)) {
+    const earlier = before?.topics[topic];
+    const looked = partitions.map((p) => {
+      const { topic: _topic, ranges, ...counts } = p;
+      const now = found.find((d) => d.topic === topic && d.partition === p.partition)?.gone;
+      const gone = now === undefined ? earlierOf(before, p)?.gone : neverKept(p, now);
+      return { ...counts, ranges: ranges.map(plain), ...(gone && { gone }) };
+    });
+    const others = (earlier?.partitions ?? []).filter((e) => !looked.some((p) => p.partition === e.partition));
     topics[topic] = {
-      partitions: partitions.map(({ topic: _topic, ranges, ...counts }) => {
-        const gone = found.find((d) => d.topic === topic && d.partition === counts.partition)?.gone;
-        return { ...counts, ranges: ranges.map(plain), ...(gone && { gone }) };
-      }),
+      partitions: [...others, ...looked].sort((a, b) => a.partition - b.partition),
       where: context.describeKept(topic),
       verifiedAtMs: context.clock.now(),
-      reseeded: divergedTopics(found).includes(topic),
+      reseeded: earlier?.reseeded === true || divergedTopics(found).includes(topic),
     };
   }
   return {
@@ -98,6 +139,14 @@ function withVerified(
     atMs: context.clock.now(),
     topics,
   };
+}
+
+/** Of the offsets that the old primary has deleted by itself, those that no run had kept before. */
+function neverKept({ topic, partition, ranges }: RescuedPartition, gone: OffsetRange): OffsetRange | undefined {
+  const held = ranges.map(({ from, to, reason }) => ({ reason, first: from, last: to - 1n }));
+  const left = remaining([{ topic, partition, ...gone, reason: 'orphan' }], held);
+  const [first, last] = [left[0], left.at(-1)];
+  return first && last && { from: first.from, to: last.to };
 }
 
 const plain = ({ from, to, reason }: WantedRange) => ({ from, to, reason });

@@ -7,10 +7,11 @@ import { missingOf, watchReturn } from '../../../../runbooks/failback/in-sync.ts
 import { failbackRefusal } from '../../../../runbooks/failback/plan.ts';
 import { prepareFailback, runFailback } from '../../../../runbooks/failback/run-failback.ts';
 import { exitCodeOf } from '../../../../runbooks/failover/report.ts';
+import { putRescued, type Rescued, readRescued } from '../../../../state/rescued.ts';
 import { readRoles, writeRoles } from '../../../../state/roles.ts';
 import { virtualClock } from '../../state/virtual-clock.ts';
 import { config, manifest } from '../failover/world.ts';
-import { contextOf, newWorld, oldEnds, roles, type World } from './world.ts';
+import { contextOf, keptRecord, newWorld, oldEnds, roles, type World } from './world.ts';
 
 const { signal } = new AbortController();
 
@@ -78,6 +79,45 @@ test('roles that somebody else changed meanwhile are not overwritten', async () 
   expect(report).toMatchObject({ error: { code: 'RolesChanged' }, rolesEpoch: null });
   expect((await readRoles(world.store))?.primary).toBe('mumbai');
   expect(exitCodeOf(report)).toBe(4);
+});
+
+const none = { aborted: 0n, open: 0n, older: 0n, bytes: 0n };
+const orphans = (from: bigint, to: bigint) => ({ from, to, reason: 'orphan' as const });
+const noteOf = (partitions: Rescued['topics'][string]['partitions']): Rescued => ({
+  promotion: 2,
+  region: 'mumbai',
+  keptBy: 'singapore',
+  to: 'topic',
+  run: 'r',
+  atMs: 1,
+  topics: { events: { partitions, where: 'a topic', verifiedAtMs: 1, reseeded: true } },
+});
+
+test('what runs before have kept stays in the note: other partitions, and offsets that are gone since', async () => {
+  const world = await newWorld();
+  const other = { partition: 1, ranges: [orphans(7n, 9n)], orphans: 2n, ...none };
+  await putRescued(world.store, noteOf([other, { partition: 0, ranges: [orphans(95n, 103n)], orphans: 8n, ...none }]));
+  world.kept.set(
+    'events-0',
+    [95n, 96n, 97n, 98n, 99n, 100n, 101n, 102n].map((offset) => keptRecord(offset, 'orphan')),
+  );
+  const report = await failBack(world);
+  expect(report, JSON.stringify(report.error)).toMatchObject({ outcome: 'done', orphans: 37 });
+  const [first, second] = (await readRescued(world.store, 2))?.topics.events?.partitions ?? [];
+  expect(first).toMatchObject({ partition: 0, orphans: 35n, older: 20n });
+  expect(first?.ranges).toEqual([{ from: 0n, to: 20n, reason: 'older' }, orphans(95n, 130n)]);
+  expect(second).toEqual(other);
+});
+
+test('orphans that are kept as topics are not kept as files by the next run, whose note could not tell', async () => {
+  const world = await newWorld();
+  await putRescued(world.store, noteOf([{ partition: 1, ranges: [orphans(7n, 9n)], orphans: 2n, ...none }]));
+  const report = await failBack(world, { keepIn: 'files' });
+  expect(report).toMatchObject({
+    outcome: 'refused',
+    error: { code: 'KeptElsewhere', hint: 'run `argus failback --to topic`' },
+  });
+  await expectUntouched(world);
 });
 
 test('what is missing is counted by partition, never set off against another', () => {

@@ -14,7 +14,12 @@ import {
 import { notKept } from '../../../../replication/orphans/guard.ts';
 import type { OrphanRecord } from '../../../../replication/orphans/orphan-record.ts';
 import type { OrphanStore } from '../../../../replication/orphans/orphan-store.ts';
-import { type RescuedPartition, rescuePartition, verifyPartition } from '../../../../replication/orphans/rescue.ts';
+import {
+  countKept,
+  type RescuedPartition,
+  rescuePartition,
+  verifyPartition,
+} from '../../../../replication/orphans/rescue.ts';
 import type { FailbackContext, OldLogs } from '../../../../runbooks/failback/context.ts';
 import { writeRoles } from '../../../../state/roles.ts';
 import { Mortal } from '../../../support/crash-everywhere.ts';
@@ -52,7 +57,8 @@ export const roles: Roles = {
   promotedAt: topics.map((topic) => ({ topic, partition: 0, offset: promotedAt[topic].toString() })),
 };
 
-const recordAt = (offset: bigint, reason: OrphanRecord['reason']): OrphanRecord => ({
+/** A record of the old primary as it is kept. */
+export const keptRecord = (offset: bigint, reason: OrphanRecord['reason']): OrphanRecord => ({
   offset,
   timestampMs: offset,
   reason,
@@ -102,7 +108,7 @@ function logsOf(world: World, process: Mortal): OldLogs {
   const origin = { region: 'mumbai', promotion: 2 };
   const old = {
     async *records(range: { from: bigint; to: bigint; reason: OrphanRecord['reason'] }) {
-      for (let offset = range.from; offset < range.to; offset++) yield recordAt(offset, range.reason);
+      for (let offset = range.from; offset < range.to; offset++) yield keptRecord(offset, range.reason);
     },
   };
   const look = (): readonly Divergence[] =>
@@ -139,6 +145,7 @@ function logsOf(world: World, process: Mortal): OldLogs {
       }
       return { kind: 'verified', partitions };
     },
+    countKept: (tp, ranges, signal) => countKept(tp, ranges, () => reading.read(tp, origin, signal)),
     async lookForDiverged(found) {
       return divergedTopics(found).filter((topic) => (world.old.get(topic as Topic)?.end ?? 0n) > 0n);
     },
