@@ -56,7 +56,7 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
   const settings: GuardSettings = { region: region.name, fenceTtlMs: parts.fenceTtlMs };
   const elapsed = elapsedBy(clock);
   let memory: GuardMemory = { sinceMs: elapsed() };
-  let verdict: GuardVerdict = { kind: 'open' };
+  let verdict: GuardVerdict = { kind: 'keep' };
   let said = '';
   let working = false;
   const hand = guardHand(parts);
@@ -87,9 +87,9 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
 
   const decide = () => {
     verdict = decideGuard(memory, elapsed(), settings);
-    const text = verdict.kind === 'open' ? `${region.name} is open` : `${region.name} is shut: ${verdict.why}`;
-    const brief = verdict.kind === 'open' ? 'open' : verdict.because;
-    if (brief !== said) log[verdict.kind === 'open' ? 'info' : 'warn']({ because: brief }, text);
+    const brief = verdict.kind === 'shut' ? verdict.because : verdict.kind;
+    const level = verdict.kind === 'shut' ? 'warn' : 'info';
+    if (brief !== said) log[level]({ because: brief }, wordsOf(verdict, region.name));
     said = brief;
     return verdict;
   };
@@ -117,6 +117,11 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
     every(askMs, () => ask('witness'), clock, signal),
     every(decideMs, tick, clock, signal),
   ]);
+}
+
+function wordsOf(verdict: GuardVerdict, region: string): string {
+  if (verdict.kind === 'shut') return `${region} is shut: ${verdict.why}`;
+  return verdict.kind === 'open' ? `${region} is open` : `${region} stays as it is until the state tells the roles`;
 }
 
 /** Time since now, by whichever clock went further: a machine that was suspended has slept by one of them. */
@@ -163,9 +168,10 @@ function guardHand(parts: GuardParts) {
     io: { readonly signal: AbortSignal; check(): void },
   ): Promise<void> => {
     const soon = AbortSignal.any([io.signal, AbortSignal.timeout(4 * patienceMs)]);
-    const noted = (await readKafkaFence(own, region.name, { signal: soon }))?.rules ?? [];
-    if (verdict.kind === 'open') {
+    if (verdict.kind !== 'shut') {
       [seen, toldFor, watch] = [false, 0, fenceWatch(target, everybody)];
+      if (verdict.kind === 'keep') return;
+      const noted = (await readKafkaFence(own, region.name, { signal: soon }))?.rules ?? [];
       if (noted.length === 0) return;
       const lifted = await allowKafkaWrites(target, everybody, author(), { ...io, signal: soon });
       if (lifted.length > 0) log.info({ rules: lifted.length }, `${region.name} takes writes again`);

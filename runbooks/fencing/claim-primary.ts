@@ -34,6 +34,7 @@ export async function claimPrimary(
       });
     }
   }
+  // The state first: a guard that starts anew opens what was shut as soon as the state tells of no claim.
   for (const place of [state, guard.witness]) await putClaim(place, region, rolesEpoch, claim, { signal });
 }
 

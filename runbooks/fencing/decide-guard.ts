@@ -29,9 +29,9 @@ export interface GuardSettings {
   readonly fenceTtlMs: number;
 }
 
-/** Whether the region may take writes. */
+/** Whether the region may take writes; `keep`: nobody said so yet, an open one stays open and a shut one shut. */
 export type GuardVerdict =
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open' | 'keep' }
   | { readonly kind: 'shut'; readonly because: 'claimed' | 'not-primary' | 'silence'; readonly why: string };
 
 /** The memory with one more answer; one that was asked before what is known is passed over. Pure. */
@@ -42,7 +42,8 @@ export function remember(memory: GuardMemory, place: GuardPlace, reading: GuardR
 
 /**
  * Whether a region may take writes now. Pure. It shuts when a failover claims it, when the roles give the role to
- * another, and when neither place was heard for the TTL. A claim on roles that are no longer in force is void.
+ * another, and when neither place was heard for the TTL. A claim on roles that are no longer in force is void. Before the
+ * state told the roles nothing is opened: who starts anew doesn't know why a region is shut.
  */
 export function decideGuard(memory: GuardMemory, nowMs: number, { region, fenceTtlMs }: GuardSettings): GuardVerdict {
   const { state, witness, sinceMs } = memory;
@@ -69,7 +70,7 @@ export function decideGuard(memory: GuardMemory, nowMs: number, { region, fenceT
       why: `${inForce.primary} is primary (roles epoch ${inForce.epoch})`,
     };
   }
-  return { kind: 'open' };
+  return { kind: inForce === undefined ? 'keep' : 'open' };
 }
 
 /** How a failover stands with a primary that it can't reach, but whose guard listens. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { runGuard } from '../../../daemon/guard.ts';
+import type { Roles } from '../../../domain/roles.ts';
 import type { FlinkJob } from '../../../regions/flink/flink-jobs.ts';
 import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
 import type { ObjectStore } from '../../../regions/objects/object-store.ts';
@@ -35,8 +36,7 @@ function cuttable(name: string) {
   };
 }
 
-async function guarding() {
-  const clock = virtualClock();
+async function guarding({ clock = virtualClock(), role = roles as Roles } = {}) {
   const [state, witness, own] = [cuttable('state'), cuttable('witness'), memoryObjectStore('own')];
   const deniedAt: number[] = [];
   const onChange = (change: string) => void (change === 'deny' && deniedAt.push(clock.monotonic()));
@@ -57,14 +57,21 @@ async function guarding() {
       },
     },
   } as unknown as Region;
-  await writeRoles(state.store, roles);
-  const stop = new AbortController();
+  await writeRoles(state.store, role);
   const log = quietLog();
   const config = { topics: ['events'], jobs: [{ name: 'counts' }] } as never;
-  const running = runGuard(
-    { config, region, state: state.seen, witness: witness.seen, own, fenceTtlMs: 20_000, clock, log },
-    stop.signal,
-  );
+  const start = () => {
+    const stop = new AbortController();
+    const running = runGuard(
+      { config, region, state: state.seen, witness: witness.seen, own, fenceTtlMs: 20_000, clock, log },
+      stop.signal,
+    );
+    return async () => {
+      stop.abort();
+      await running;
+    };
+  };
+  let end = start();
   return {
     clock,
     state,
@@ -75,11 +82,20 @@ async function guarding() {
     jobs,
     log,
     isShut: () => rules.length === 4,
-    async end() {
-      stop.abort();
-      await running;
+    end: () => end(),
+    async restart() {
+      await end();
+      end = start();
     },
   };
+}
+
+/** Never opened meanwhile: a rule that is lifted and made again counts as a denial. */
+async function expectShutFor(guard: Awaited<ReturnType<typeof guarding>>, ms: number): Promise<void> {
+  const [from, denials] = [guard.clock.monotonic(), guard.deniedAt.length];
+  await expect.poll(() => guard.clock.monotonic() - from, soon).toBeGreaterThan(ms);
+  expect(guard.isShut()).toBe(true);
+  expect(guard.deniedAt.length).toBe(denials);
 }
 
 const soon = { timeout: 5_000, interval: 5 };
@@ -87,6 +103,7 @@ const soon = { timeout: 5_000, interval: 5 };
 describe('a guard', () => {
   test('leaves its region alone while one of the two answers, and shuts it when neither does', async () => {
     const guard = await guarding();
+    await expect.poll(() => guard.clock.monotonic(), soon).toBeGreaterThan(3_000);
     guard.state.cut(true);
     const from = guard.clock.monotonic();
     await expect.poll(() => guard.clock.monotonic() - from, soon).toBeGreaterThan(60_000);
@@ -104,6 +121,8 @@ describe('a guard', () => {
 
   test.each(['state', 'witness'] as const)('shuts for a claim that only the %s tells, and says so', async (place) => {
     const guard = await guarding();
+    // Without ever having heard the roles it would not open it again.
+    await expect.poll(() => guard.clock.monotonic(), soon).toBeGreaterThan(3_000);
     for (const where of ['state', 'witness'] as const) guard[where].cut(where !== place);
     await putClaim(guard[place].store, 'mumbai', 1, claim);
     await expect.poll(() => readGuardWord(guard[place].store, 'mumbai', 1), soon).toMatchObject({ proof: 'proven' });
@@ -122,6 +141,32 @@ describe('a guard', () => {
     const wokeAt = guard.clock.monotonic();
     await expect.poll(guard.isShut, soon).toBe(true);
     expect(guard.deniedAt.at(-1)! - wokeAt).toBeLessThanOrEqual(1_000);
+    await guard.end();
+  });
+
+  test('that starts anew while it is cut off leaves what was shut for a claim shut, and so when only the witness is back', async () => {
+    const guard = await guarding();
+    for (const where of ['state', 'witness'] as const) await putClaim(guard[where].store, 'mumbai', 1, claim);
+    await expect.poll(() => readGuardWord(guard.state.store, 'mumbai', 1), soon).toBeDefined();
+    for (const where of ['state', 'witness'] as const) guard[where].cut(true);
+    await guard.restart();
+    await expectShutFor(guard, 30_000);
+    await withdrawClaim(guard.witness.store, 'mumbai', 1);
+    guard.witness.cut(false);
+    await guard.restart();
+    await expectShutFor(guard, 30_000);
+    await withdrawClaim(guard.state.store, 'mumbai', 1);
+    guard.state.cut(false);
+    await expect.poll(() => guard.rules.length, soon).toBe(0);
+    await guard.end();
+  });
+
+  test('that starts anew in a region that is not primary does not open it for a moment', async () => {
+    const guard = await guarding({ role: { ...roles, primary: 'singapore', standby: 'mumbai' } });
+    await expect.poll(guard.isShut, soon).toBe(true);
+    await expect.poll(async () => (await readKafkaFence(guard.own, 'mumbai'))?.rules.length, soon).toBe(4);
+    await guard.restart();
+    await expectShutFor(guard, 10_000);
     await guard.end();
   });
 

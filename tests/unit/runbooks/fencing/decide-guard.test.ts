@@ -32,7 +32,9 @@ describe('a guard', () => {
       'silence',
     ],
     ['shuts when it never heard anybody', { sinceMs: 0 }, 20_000, 'silence'],
-    ['waits the TTL from its own start on', { sinceMs: 0 }, 19_999, 'open'],
+    ['waits the TTL from its own start on', { sinceMs: 0 }, 19_999, 'keep'],
+    ['opens nothing while only the witness told', { sinceMs: 0, witness: { askedAtMs: 1 } }, 2, 'keep'],
+    ['nor while the state tells no roles', { sinceMs: 0, state: { askedAtMs: 1 } }, 2, 'keep'],
     [
       'shuts for a claim in the state',
       { sinceMs: 0, state: { askedAtMs: 1, roles: primary, claimedEpoch: 3 }, witness: { askedAtMs: 1 } },
@@ -66,7 +68,7 @@ describe('a guard', () => {
     ],
   ])('%s', (_, memory, nowMs, expected) => {
     const verdict = decideGuard(memory, nowMs, settings);
-    expect(verdict.kind === 'open' ? 'open' : verdict.because).toBe(expected);
+    expect(verdict.kind === 'shut' ? verdict.because : verdict.kind).toBe(expected);
   });
 
   test('an answer that was asked for earlier does not undo a later one', () => {

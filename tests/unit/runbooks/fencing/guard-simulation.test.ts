@@ -21,6 +21,8 @@ interface Schedule {
   readonly cuts: readonly { readonly way: Way; readonly fromMs: number; readonly forMs: number }[];
   /** The region stands still: its guard as well as its brokers. */
   readonly freezes: readonly { readonly fromMs: number; readonly forMs: number }[];
+  /** The guard's process ends, and another takes its place: the rules stay, what it heard is gone. */
+  readonly restarts: readonly number[];
   readonly failoverAtMs: number;
   readonly latencyMs: number;
   /** The guard's clock per true millisecond. */
@@ -28,8 +30,10 @@ interface Schedule {
 }
 
 interface Told {
-  /** Both sides took writes at these times, each with the time since the last thaw. */
-  readonly both: readonly { readonly atMs: number; readonly sinceThawMs: number }[];
+  /** Both sides took writes at these times, each with the time since the last thaw and since the guard's last start. */
+  readonly both: readonly { readonly atMs: number; readonly sinceThawMs: number; readonly sinceStartMs: number }[];
+  /** It was shut beside a promoted side, and took writes again. */
+  readonly reopened: boolean;
   readonly promotedAtMs: number | undefined;
   /** Records that the old primary took after the promotion, and how many of them are beyond the promoted end. */
   readonly tookAfter: number;
@@ -37,7 +41,7 @@ interface Told {
   readonly shutWithoutNeed: boolean;
 }
 
-function play({ cuts, freezes, failoverAtMs, latencyMs, drift }: Schedule, waitMs = leaseMs): Told {
+function play({ cuts, freezes, restarts, failoverAtMs, latencyMs, drift }: Schedule, waitMs = leaseMs): Told {
   const cut = (way: Way, at: number) => cuts.some((c) => c.way === way && at >= c.fromMs && at < c.fromMs + c.forMs);
   const frozen = (at: number) => freezes.some((f) => at >= f.fromMs && at < f.fromMs + f.forMs);
   const claims = { state: false, witness: false };
@@ -59,19 +63,25 @@ function play({ cuts, freezes, failoverAtMs, latencyMs, drift }: Schedule, waitM
   let tookAfter = 0;
   let thawedAtMs = 0;
   let wasFrozen = false;
-  const both: { atMs: number; sinceThawMs: number }[] = [];
+  let startedAtMs = Number.NEGATIVE_INFINITY;
+  let [shutBeside, reopened] = [false, false];
+  const both: { atMs: number; sinceThawMs: number; sinceStartMs: number }[] = [];
   for (let now = 0; now < horizonMs; now += tickMs) {
     const still = frozen(now);
     if (wasFrozen && !still) thawedAtMs = now;
     wasFrozen = still;
     // The guard: after a thaw it decides before it hears anything that waited for it.
     const clock = now * drift;
+    if (restarts.includes(now)) {
+      [memory, startedAtMs, decidedAt, askedAt] = [{ sinceMs: clock }, now, now - guardTickMs, now - askEveryMs];
+      answers.splice(0);
+    }
     if (!still) {
       if (now - decidedAt >= guardTickMs) {
         decidedAt = now;
         const verdict = decideGuard(memory, clock, { region: 'mumbai', fenceTtlMs });
         if (verdict.kind === 'shut') shutAtMs ??= now + denyMs;
-        else shutAtMs = undefined;
+        else if (verdict.kind === 'open') shutAtMs = undefined;
         // It says so when it was seen, where it gets through.
         if (verdict.kind === 'shut' && verdict.because === 'claimed' && shutAtMs !== undefined && now >= shutAtMs)
           word ||= !cut('guard-state', now) || !cut('guard-witness', now);
@@ -95,7 +105,9 @@ function play({ cuts, freezes, failoverAtMs, latencyMs, drift }: Schedule, waitM
     }
     // The failover: it can't reach the region at all, only the two places.
     if (now >= failoverAtMs && promotedAtMs === undefined) {
-      for (const place of ['state', 'witness'] as const) if (!cut(`failover-${place}`, now)) claims[place] = true;
+      if (!cut('failover-state', now)) claims.state = true;
+      // As `claimPrimary` does: a guard that starts anew goes by the state.
+      if (claims.state && !cut('failover-witness', now)) claims.witness = true;
       if (claims.state && claims.witness) claimedAtMs ??= now;
       const heard = word && (!cut('failover-state', now) || !cut('failover-witness', now));
       const verdict = decideClaim({
@@ -110,17 +122,20 @@ function play({ cuts, freezes, failoverAtMs, latencyMs, drift }: Schedule, waitM
       }
     }
     const old = !still && (shutAtMs === undefined || now < shutAtMs);
+    if (promotedAtMs !== undefined && shutAtMs !== undefined && now >= shutAtMs) shutBeside = true;
     if (old) {
       log++;
       if (promotedAtMs !== undefined) {
         tookAfter++;
-        both.push({ atMs: now, sinceThawMs: now - thawedAtMs });
+        reopened ||= shutBeside;
+        both.push({ atMs: now, sinceThawMs: now - thawedAtMs, sinceStartMs: now - startedAtMs });
       }
     }
   }
   const needed = claims.state || claims.witness;
   return {
     both,
+    reopened,
     promotedAtMs,
     tookAfter,
     counted: promotedAtMs === undefined ? 0 : log - promotedEnd,
@@ -129,6 +144,7 @@ function play({ cuts, freezes, failoverAtMs, latencyMs, drift }: Schedule, waitM
 }
 
 const time = fc.integer({ min: 0, max: 25_000 });
+const aTick = fc.integer({ min: 0, max: 25_000 / tickMs }).map((n) => n * tickMs);
 const schedules: fc.Arbitrary<Schedule> = fc.record({
   cuts: fc.array(
     fc.record({ way: fc.constantFrom(...ways), fromMs: time, forMs: fc.integer({ min: 50, max: 30_000 }) }),
@@ -137,6 +153,7 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
     },
   ),
   freezes: fc.array(fc.record({ fromMs: time, forMs: fc.integer({ min: 50, max: 20_000 }) }), { maxLength: 2 }),
+  restarts: fc.constant([]),
   failoverAtMs: time,
   latencyMs: fc.integer({ min: 0, max: 900 }),
   drift: fc.double({ min: 0.9, max: 1.1, noNaN: true }),
@@ -164,6 +181,25 @@ test('10,000 schedules of cuts, freezes and heals: never two writable sides afte
   expect(afterThaw).toBeGreaterThan(20);
 });
 
+test('a guard that starts anew opens no region that was shut beside a promoted one; an open one it shuts within the TTL', () => {
+  let afterStart = 0;
+  const restarted = fc
+    .tuple(schedules, fc.array(aTick, { minLength: 1, maxLength: 3 }))
+    .map(([schedule, restarts]): Schedule => ({ ...schedule, freezes: [], restarts }));
+  fc.assert(
+    fc.property(restarted, (schedule) => {
+      const told = play(schedule);
+      if (told.both.length > 0) afterStart++;
+      expect(told.reopened).toBe(false);
+      for (const { sinceStartMs } of told.both) expect(sinceStartMs).toBeLessThan(fenceTtlMs / schedule.drift + 1_000);
+      expect(told.counted).toBe(told.tookAfter);
+    }),
+    { numRuns: 5_000 },
+  );
+  // It counts its silence anew, so there are such schedules.
+  expect(afterStart).toBeGreaterThan(5);
+});
+
 test('the failure of one of the two places alone never shuts a healthy primary', () => {
   const one = fc.record({
     place: fc.constantFrom<Way>('guard-state', 'guard-witness'),
@@ -176,6 +212,7 @@ test('the failure of one of the two places alone never shuts a healthy primary',
       const told = play({
         cuts: [{ way: place, fromMs, forMs }],
         freezes: [],
+        restarts: [],
         failoverAtMs: Number.POSITIVE_INFINITY,
         latencyMs,
         drift: 1,
@@ -195,6 +232,7 @@ test('the lease of the simulation is longer than TTL and skew; with a shorter on
       { way: 'guard-witness', ...cut },
     ],
     freezes: [],
+    restarts: [],
     failoverAtMs: 3_500,
     latencyMs: 0,
     drift: 1,
