@@ -18,6 +18,7 @@ import { basisOf } from './plan-basis.ts';
 import { outlookOf, type StepOutlook } from './plan-progress.ts';
 import { findStandbyJob, isTerminal, standbyJobId } from './standby-job.ts';
 import { noPointRefusal, usedPoint } from './steps/choose-recovery-point.ts';
+import { claimRefusal } from './steps/prepare-restore.ts';
 import { foreignJobRefusal } from './steps/start-jobs.ts';
 import { unfencedRefusal } from './steps/stop-primary-jobs.ts';
 
@@ -219,6 +220,11 @@ function blockersOf(view: PlanView): readonly Failure[] {
     if (findStandbyJob(running, roles.epoch + 1, job).kind === 'live') continue;
     if (choice.kind === 'unknown') standbyNeeds(`the replica of ${job}`, choice);
     else if (choice.value.kind === 'none') blockers.push(noPointRefusal(job, choice.value.rejected));
+    else if (choice.value.point.needsClaim === true) {
+      const config = context.jobs.find((j) => j.config.name === job)?.config;
+      const refusal = config && claimRefusal(config, standby.name);
+      if (refusal !== undefined) blockers.push(refusal);
+    }
   }
   if (view.standbyJobs.kind === 'known') {
     let wanted = 0;

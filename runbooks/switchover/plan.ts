@@ -48,7 +48,12 @@ export interface SwitchoverView {
 }
 
 /** Blockers of a failover that are none here: the primary is asked by `notReady`, and the jobs end with a savepoint. */
-const notHere: ReadonlySet<string> = new Set(['PrimaryUnfenced', 'NoRecoveryPoint', 'ReplicationSuspended']);
+const notHere: ReadonlySet<string> = new Set([
+  'PrimaryUnfenced',
+  'NoRecoveryPoint',
+  'ClaimImpossible',
+  'ReplicationSuspended',
+]);
 
 /** The plan of a switchover from what was observed. Pure. */
 export function planSwitchover(view: SwitchoverView): SwitchoverPlan {

@@ -4,6 +4,7 @@ import { firstFrozen } from '../../state/freeze.ts';
 import type { Failure } from '../../state/journal.ts';
 import { readSighting } from '../../state/sightings.ts';
 import { isTerminal } from '../failover/standby-job.ts';
+import { claimRefusal } from '../failover/steps/prepare-restore.ts';
 import type { SwitchoverContext, WritersSeen } from './context.ts';
 import { noMeans } from './steps/deny-writers.ts';
 import { judgeStop, type StoppedJob } from './steps/stop-with-savepoint.ts';
@@ -18,7 +19,12 @@ export interface Readiness {
   readonly watchedAgeMs?: number;
   /** An earlier run has frozen the mirror already. */
   readonly frozen: boolean;
-  readonly jobs: readonly { readonly name: string; readonly found: StoppedJob | { readonly unknown: string } }[];
+  readonly jobs: readonly {
+    readonly name: string;
+    readonly found: StoppedJob | { readonly unknown: string };
+    /** Why a region could not start it from its savepoint. */
+    readonly unclaimed?: Failure;
+  }[];
   readonly producers: WritersSeen | { readonly kind: 'unknown'; readonly why: string };
   /** The primary's Flink can stop a job with a savepoint. */
   readonly canStop: boolean;
@@ -93,7 +99,8 @@ export function notReady(
     const message = `${primary.name}'s Flink can't stop a job with a savepoint`;
     blocked('StopUnsupported', message, 'jobs have to be reached by their REST interface');
   }
-  for (const { name, found: job } of seen.jobs) {
+  for (const { name, found: job, unclaimed } of seen.jobs) {
+    if (unclaimed !== undefined) found.push(unclaimed);
     if ('unknown' in job) {
       blocked(
         'PrimaryUnreachable',
@@ -149,9 +156,14 @@ async function judgeJobs(context: Needed, signal: AbortSignal): Promise<Readines
   try {
     const jobs = await context.primary.flink.list({ signal });
     return await Promise.all(
-      context.jobs.map(async ({ config: { name } }) => {
-        const savepoints = await context.listSavepoints(name, signal);
-        return { name, found: judgeStop(name, jobs, savepoints) };
+      context.jobs.map(async ({ config }) => {
+        const { name } = config;
+        const found = judgeStop(name, jobs, await context.listSavepoints(name, signal));
+        // The primary's counts too: taken back, the job is started there again.
+        const refusal = claimRefusal(config, context.standby.name) ?? claimRefusal(config, context.primary.name);
+        if (found.kind !== 'live' || refusal === undefined) return { name, found };
+        const { checkpointing } = await context.primary.flink.settings(found.job.id, { signal });
+        return { name, found, ...(checkpointing?.changelog === true ? { unclaimed: refusal } : {}) };
       }),
     );
   } catch (error) {

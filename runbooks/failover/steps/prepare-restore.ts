@@ -1,3 +1,4 @@
+import type { JobConfig } from '../../../domain/config.ts';
 import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { ArgusError } from '../../../domain/errors.ts';
 import { claimFolder, keyInBucket } from '../../../replication/checkpoints/locations.ts';
@@ -9,6 +10,7 @@ import {
   needsClaim,
   type RestoreCopy,
 } from '../../../replication/checkpoints/restore-copy.ts';
+import type { Failure } from '../../../state/journal.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext, FailoverFacts, PreparedRestore, UsedPoint } from '../context.ts';
 import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
@@ -34,6 +36,11 @@ export function prepareRestore(words: StepWords, claimedBytes: number): Failover
     },
     async observe(context, facts, io) {
       const wanted = await wantedRestores(context, facts, io);
+      for (const { restore } of wanted.filter(({ restore: { claimMode } }) => claimMode === 'CLAIM')) {
+        const { config } = context.jobs.find((j) => j.config.name === restore.job)!;
+        const refusal = claimRefusal(config, context.standby.name);
+        if (refusal !== undefined) return { kind: 'refused', error: refusal };
+      }
       return (await firstLacking(context, wanted, io)) === undefined ? found(wanted) : { kind: 'todo' };
     },
     async act(context, facts, io) {
@@ -59,6 +66,18 @@ export function prepareRestore(words: StepWords, claimedBytes: number): Failover
       };
     },
   };
+}
+
+/** Why a region can't start a job from a point that Flink consumes (CLAIM); undefined: it can. Pure. */
+export function claimRefusal({ name, kubernetes }: Pick<JobConfig, 'name' | 'kubernetes'>, region: string) {
+  const place = kubernetes?.[region];
+  if (place?.sessionJob === undefined) return undefined;
+  const refusal: Failure = {
+    code: 'ClaimImpossible',
+    message: `the point of ${name} can only be claimed (changelog state), and the operator on ${region} submits the FlinkSessionJob ${place.namespace}/${place.sessionJob} without a claim`,
+    hint: 'use a FlinkDeployment with spec.job for this job, or switch the changelog backend off',
+  };
+  return refusal;
 }
 
 /** What a job is to be restored from; with `copy`, once that is there. */

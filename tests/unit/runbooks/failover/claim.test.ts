@@ -114,6 +114,18 @@ describe('a job whose state Flink only claims', () => {
     expect(copied()).toHaveLength(point.files.length);
   });
 
+  test('is refused before the point of no return where it would be a session job, also when only its _metadata tells', async () => {
+    const { needsClaim: _, ...old } = point;
+    await replica.put(`${point.metadata.key.replace('_metadata', 'manifest.json')}`, encodeManifest(old));
+    point = old;
+    const kubernetes = { singapore: { namespace: 'data', deployment: 'session', sessionJob: 'counts' } };
+    const jobs = context.jobs.map((job) => ({ ...job, config: { ...job.config, kubernetes } }));
+    const report = await failOver(world, { ...context, jobs });
+    expect(report).toMatchObject({ outcome: 'refused', pastReturn: false, error: { code: 'ClaimImpossible' } });
+    expect(copied()).toEqual([]);
+    expect(starts).toEqual([]);
+  });
+
   test('of a manifest of before this was kept is told by its _metadata', async () => {
     const { needsClaim: _, ...old } = point;
     await replica.put(`${point.metadata.key.replace('_metadata', 'manifest.json')}`, encodeManifest(old));

@@ -32,6 +32,13 @@ function view(over: Partial<PlanView> = {}, context: Partial<PlanView['context']
   };
 }
 
+const claimed = { ...manifest, needsClaim: true };
+/** The job, as a FlinkSessionJob in one region. */
+const inSession = (region: string) => {
+  const kubernetes = { [region]: { namespace: 'data', deployment: 'session', sessionJob: 'counts' } };
+  return newWorld().context.jobs.map((job) => ({ ...job, config: { ...job.config, kubernetes } }));
+};
+
 describe('the plan of a failover', () => {
   test('has every step in its order, with the point of no return before the first job', () => {
     const plan = planFailover(view());
@@ -104,6 +111,13 @@ describe('the plan of a failover', () => {
   test.each<[string, PlanView]>([
     ['PrimaryUnfenced', view({}, { acceptUnfenced: false })],
     ['NoRecoveryPoint', view({ choices: [{ job: 'counts', choice: known({ kind: 'none', rejected: [] }) }] })],
+    [
+      'ClaimImpossible',
+      view(
+        { choices: [{ job: 'counts', choice: known({ kind: 'chosen', point: claimed, rejected: [] }) }] },
+        { jobs: inSession('singapore') },
+      ),
+    ],
     ['StandbyUnreachable', view({ standbyJobs: unknown })],
     ['StandbyUnreachable', view({ mirroredEnds: unknown })],
     ['StandbyUnreachable', view({ choices: [{ job: 'counts', choice: unknown }] })],
@@ -118,6 +132,14 @@ describe('the plan of a failover', () => {
     const plan = planFailover(blocked);
     expect(plan.blockers.map((b) => b.code)).toEqual([code]);
     expect(plan.blockers[0]!.hint).toBeTruthy();
+  });
+
+  test.each([
+    ['as a session job of the primary only', claimed, 'mumbai'],
+    ['with a point that needs no claim', manifest, 'singapore'],
+  ])('is not blocked by a job %s', (_what, point, region) => {
+    const choices = [{ job: 'counts', choice: known({ kind: 'chosen' as const, point, rejected: [] }) }];
+    expect(planFailover(view({ choices }, { jobs: inSession(region) })).blockers).toEqual([]);
   });
 
   test.each<[RegExp, PlanView]>([

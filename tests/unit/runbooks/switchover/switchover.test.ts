@@ -184,6 +184,23 @@ describe('a switchover is refused', () => {
     expect(await blockers(world)).toEqual(['JobNotRunning']);
   });
 
+  test.each(['mumbai', 'singapore'])('while a job with changelog state is a session job of %s', async (region) => {
+    const world = newSwitchoverWorld();
+    const context = world.context2(1);
+    const kubernetes = { [region]: { namespace: 'data', deployment: 'session', sessionJob: 'counts' } };
+    const jobs = context.jobs.map((job) => ({ ...job, config: { ...job.config, kubernetes } }));
+    expect(await blockers(world, { jobs })).toEqual([]);
+    const checkpointing = { mode: 'exactly_once', timeoutMs: 1, whenEnded: 'kept', unaligned: false } as const;
+    const settings = async () => ({
+      cluster: new Map(),
+      operators: [],
+      checkpointing: { ...checkpointing, changelog: true },
+    });
+    const primary = { ...context.primary, flink: { ...context.primary.flink, settings } };
+    expect(await blockers(world, { jobs, primary })).toEqual(['ClaimImpossible']);
+    expect(world.effects).toEqual([]);
+  });
+
   test('while somebody else is at work', async () => {
     const world = await startedSwitchover();
     const { clock, store } = world;
