@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { ArgusError } from '../../domain/errors.ts';
 import type { Roles } from '../../domain/roles.ts';
 import type { RunEvent } from '../../runbooks/engine/run.ts';
-import { noSuchRun, stopRun } from '../../runbooks/engine/take-back.ts';
+import { noSuchRun, runOver, stopRun } from '../../runbooks/engine/take-back.ts';
 import { abortFailover } from '../../runbooks/failover/abort-failover.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
@@ -45,7 +45,7 @@ export async function run(context: CommandContext, options: RunsAbortOptions): P
     const record = foldRun(await readRun(state, options.id, { signal }));
     if (record === undefined) throw noSuchRun(options.id);
     if (isLeftOver(record)) return { record, ended: 'dead' as const };
-    if (record.status !== 'running') throw overAlready(record);
+    if (record.status !== 'running') throw runOver(record);
     context.tell(`asking ${record.by} to stop ${record.run}`);
     const { reason } = occasion;
     const request = { by: who, atMs: clock.now(), ...(reason === undefined ? {} : { reason }) };
@@ -58,7 +58,6 @@ export async function run(context: CommandContext, options: RunsAbortOptions): P
 }
 
 function stoppedItself(record: RunRecord): Aborted {
-  if (record.stoppedBy === undefined) throw overAlready(record);
   return {
     run: record.run,
     by: record.run,
@@ -82,7 +81,7 @@ async function takeBack(context: CommandContext, record: RunRecord, occasion: ob
     const { roles, open } = await directionOf(state, await rolesNow(context, composition), { signal, runbook });
     const dead = open.map((r) => r.run);
     const newest = dead.at(-1);
-    if (!dead.includes(record.run) || newest === undefined) throw overAlready(record);
+    if (!dead.includes(record.run) || newest === undefined) throw runOver(record);
     if (newest !== record.run) {
       throw new ArgusError('RunGoneOn', `${newest} has gone on with ${record.run}`, {
         exitCode: 3,
@@ -141,16 +140,6 @@ async function failoverContext(context: CommandContext, composition: Composition
 /** It ended, and could not take back all that it should have. */
 const isLeftOver = ({ status, notTakenBack = [], pastReturn }: RunRecord) =>
   status !== 'running' && notTakenBack.length > 0 && pastReturn !== true;
-
-function overAlready({ run, status, runbook, pastReturn }: RunRecord): ArgusError {
-  const left = status === 'failed' && pastReturn === true;
-  return new ArgusError('RunOver', `${run} is over: ${status}`, {
-    exitCode: 3,
-    hint: left
-      ? `it passed the point of no return: \`argus ${runbook}\` goes on with it`
-      : `\`argus runs show ${run}\` shows what it did and took back`,
-  });
-}
 
 const stoppedJobs = (runs: readonly RunRecord[]): boolean =>
   runs.some(({ steps }) => steps.some((s) => s.id === 'stop-primary-jobs' && s.status !== 'already'));

@@ -15,7 +15,8 @@ const silentMs = 5_000;
 
 /**
  * Asks a run to stop, and waits until it has: its record then. `dead`: it shows no sign of life, so that nobody will take
- * anything back by itself. Past the point of no return it is refused, and the run goes on.
+ * anything back by itself. Past the point of no return it is refused, and the run goes on, or is gone on with where the
+ * wish came while that point was being noted; so is a run that has ended otherwise (`RunOver`).
  */
 export async function stopRun(
   state: ObjectStore,
@@ -32,7 +33,10 @@ export async function stopRun(
     const entries = await readRun(state, run, options);
     const record = foldRun(entries);
     if (record === undefined) throw noSuchRun(run);
-    if (record.status !== 'running') return record;
+    if (record.status !== 'running') {
+      if (record.stoppedBy === undefined || record.pastReturn === true) throw runOver(record);
+      return record;
+    }
     if (record.pastReturn) throw pastReturn(record);
     if (lease?.run !== run || lease.released === true) return 'dead';
     if (!asked) await askToStop(state, run, request, options);
@@ -96,6 +100,17 @@ function progressOf<C, F>(
 /** That no run has this name. */
 export const noSuchRun = (run: string) =>
   new ArgusError('RunMissing', `no run is called ${run}`, { exitCode: 2, hint: '`argus runs list` shows all' });
+
+/** That a run has ended: nothing of it is taken back any more. */
+export function runOver({ run, status, runbook, pastReturn }: RunRecord): ArgusError {
+  const left = status !== 'done' && pastReturn === true;
+  return new ArgusError('RunOver', `${run} is over: ${status}`, {
+    exitCode: 3,
+    hint: left
+      ? `it passed the point of no return: \`argus ${runbook}\` goes on with it`
+      : `\`argus runs show ${run}\` shows what it did and took back`,
+  });
+}
 
 const pastReturn = ({ run, runbook }: Pick<RunRecord, 'run' | 'runbook'>) =>
   new ArgusError('PastReturn', `${run} passed the point of no return: nothing of it can be taken back`, {

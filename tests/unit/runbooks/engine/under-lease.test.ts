@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import type { Step } from '../../../../runbooks/engine/step.ts';
+import { stopRun } from '../../../../runbooks/engine/take-back.ts';
 import { type LeasedRun, runUnderLease } from '../../../../runbooks/engine/under-lease.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { acquireLease, readLease } from '../../../../state/lease.ts';
@@ -92,6 +93,27 @@ describe('a run under the lease', () => {
     await askToStop(store, runName(1), { by: 'lead@there', atMs: clock.now() });
     expect(await running).toMatchObject({ outcome: 'done', pastReturn: true });
     expect(foldRun(await readRun(store, runName(1)))).toMatchObject({ pastReturn: true });
+  });
+
+  test('that is asked to stop while it notes the point of no return was not aborted: it is to be gone on with', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    const slow: ObjectStore = {
+      ...store,
+      async put(key, body, options) {
+        const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : '';
+        if (text.includes('step-started') && text.includes('pastReturn')) await clock.sleep(5_000);
+        return store.put(key, body, options);
+      },
+    };
+    const log: string[] = [];
+    const running = start(slow, clock, 1, { steps: [lasting('a', 1_000, log, { pointOfNoReturn: true })] });
+    await clock.sleep(1);
+    const asking = stopRun(store, runName(1), { by: 'lead@there', atMs: 1 }, clock).catch((error: unknown) => error);
+    expect(await running).toMatchObject({ outcome: 'interrupted', pastReturn: true, compensated: [] });
+    expect(foldRun(await readRun(store, runName(1)))).toMatchObject({ stoppedBy: 'lead@there', pastReturn: true });
+    const over = { code: 'RunOver', exitCode: 3, hint: expect.stringContaining('`argus failover` goes on with it') };
+    expect(await asking).toMatchObject(over);
   });
 
   test('that was planned before somebody else acted is refused, and gives the lease back', async () => {
