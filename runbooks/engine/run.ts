@@ -46,6 +46,9 @@ export async function runSteps<C, F>(options: RunOptions<C, F>): Promise<RunResu
   return new Execution(options).run();
 }
 
+/** How long a step may look at what a dead run did: a region in the dark must not hold the way back up. */
+const lookBackMs = 10_000;
+
 /** How often somebody's wish that the run stops is looked for. */
 const listenMs = 2_000;
 
@@ -123,7 +126,8 @@ class Execution<C, F> {
   /** What the steps find of what dead runs did, and that nothing more is begun. */
   private async lookBack(begun: readonly string[]): Promise<void> {
     for (const step of this.o.steps.filter(({ id }) => begun.includes(id))) {
-      const { io, done } = this.ioOf(step, [this.o.lease.signal]);
+      const timeoutMs = Math.min(step.timeoutMs, lookBackMs);
+      const { io, done } = this.ioOf({ ...step, timeoutMs }, [this.stop.signal, this.o.lease.signal]);
       const seen = await this.observe(step, io).catch(() => undefined);
       done();
       if (seen?.kind === 'done') this.facts = { ...this.facts, ...seen.facts };

@@ -75,7 +75,9 @@ export function sealMirror(words: StepWords): FailoverStep {
       if (principal === undefined) return undefined;
       await refuseOncePromoted(context, io.signal);
       io.check();
-      await context.remains.allowWrites(principal, topicsOf(facts.promotedAt ?? []), io.signal);
+      // Where the mirror ended may not be known on the way back; the mirrored topics are.
+      const topics = facts.promotedAt === undefined ? context.config.topics : topicsOf(facts.promotedAt);
+      await context.remains.allowWrites(principal, topics, io.signal);
       return { allowed: principal };
     },
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ArgusError } from '../../../../domain/errors.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import type { Step } from '../../../../runbooks/engine/step.ts';
@@ -114,6 +115,27 @@ describe('a run under the lease', () => {
     expect(foldRun(await readRun(store, runName(1)))).toMatchObject({ stoppedBy: 'lead@there', pastReturn: true });
     const over = { code: 'RunOver', exitCode: 3, hint: expect.stringContaining('`argus failover` goes on with it') };
     expect(await asking).toMatchObject(over);
+  });
+
+  test('that takes dead ones back looks at a region in the dark for a short while only, and not once it is stopped', async () => {
+    const back = async (signal?: AbortSignal, clock = virtualClock()) => {
+      const log: string[] = [];
+      const dark: Step<null, object>['observe'] = async () => {
+        await clock.sleep(500);
+        throw new ArgusError('KafkaUnreachable', 'connect timed out', { retryable: true });
+      };
+      const steps = ['a', 'b', 'c'].map((id) => lasting(id, 1, log, { observe: dark }));
+      const over = { steps, takeBack: ['a', 'b', 'c'], ...(signal && { signal }) };
+      const result = await start(memoryObjectStore('s'), clock, 1, over);
+      expect(result).toMatchObject({ outcome: 'interrupted', compensated: ['c', 'b', 'a'] });
+      expect(log).toEqual(['not c', 'not b', 'not a']);
+      return clock.monotonic();
+    };
+    expect(await back()).toBeLessThan(40_000);
+    const clock = virtualClock();
+    const stop = new AbortController();
+    void clock.sleep(2_000).then(() => stop.abort());
+    expect(await back(stop.signal, clock)).toBeLessThan(5_000);
   });
 
   test('that was planned before somebody else acted is refused, and gives the lease back', async () => {
