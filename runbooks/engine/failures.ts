@@ -1,4 +1,5 @@
 import { ArgusError, describeError } from '../../domain/errors.ts';
+import type { Roles } from '../../domain/roles.ts';
 import type { Failure } from '../../state/journal.ts';
 
 /** That a step had its time; `said` is what it waited for last. */
@@ -25,6 +26,13 @@ export function refuseBlocked(plan: { readonly blockers: readonly Failure[] }): 
   const { code, message, hint } = blocker;
   throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
 }
+
+/** Why nothing is done that was planned under other roles than those in force. */
+export const rolesChanged = (inForce: Roles | undefined): Failure => ({
+  code: 'RolesChanged',
+  message: `the roles changed meanwhile: epoch ${inForce?.epoch ?? 'none'}, primary ${inForce?.primary ?? 'none'}`,
+  hint: 'see `argus status` and `argus runs list` for who did what; then run the command again: it looks anew',
+});
 
 /** The failure with this hint, unless it has its own. */
 export const withHint = (failure: Failure, hint: string): Failure =>

@@ -1,6 +1,8 @@
 import { describeError } from '../../../domain/errors.ts';
 import type { FlinkJob } from '../../../regions/flink/flink-jobs.ts';
 import type { Failure } from '../../../state/journal.ts';
+import { readRoles } from '../../../state/roles.ts';
+import { rolesChanged } from '../../engine/failures.ts';
 import type { StepIo } from '../../engine/step.ts';
 import { evidence, type StepWords, within } from '../../failover/failover-step.ts';
 import { isTerminal } from '../../failover/standby-job.ts';
@@ -18,6 +20,9 @@ export function stopOldJobs(words: StepWords): FailbackStep {
     pollMs: 500,
     onFailure: { kind: 'stop', hint: "stop the old primary's jobs by hand, then run `argus failback` again" },
     async observe(context, _facts, io) {
+      // Read under the lease: who held it while this was planned may have turned the roles, and then all else is stale.
+      const inForce = await readRoles(context.state, io);
+      if (inForce?.epoch !== context.roles.epoch) return { kind: 'refused', error: rolesChanged(inForce) };
       const jobs = await liveJobs(context, io);
       if ('unreachable' in jobs) {
         if (!context.acceptUnfenced) return { kind: 'refused', error: unseenRefusal(context, jobs.unreachable) };

@@ -1,5 +1,6 @@
 import type { Roles } from '../../../domain/roles.ts';
 import { readRoles, writeRoles } from '../../../state/roles.ts';
+import { rolesChanged } from '../../engine/failures.ts';
 import { evidence, type StepWords } from '../../failover/failover-step.ts';
 import type { FailbackContext, FailbackStep } from '../context.ts';
 
@@ -15,9 +16,7 @@ export function turnReplication(words: StepWords): FailbackStep {
       const roles = await readRoles(context.state, io);
       if (roles?.epoch === context.roles.epoch) return { kind: 'todo' };
       if (roles !== undefined && isTurned(context, roles)) return turned(roles);
-      const message = `the roles changed meanwhile: epoch ${roles?.epoch ?? 'none'}, primary ${roles?.primary ?? 'none'}`;
-      const hint = 'see `argus status` and `argus runs list` for who did what';
-      return { kind: 'refused', error: { code: 'RolesChanged', message, hint } };
+      return { kind: 'refused', error: rolesChanged(roles) };
     },
     async act(context, _facts, io) {
       const { roles, clock, by, run, state } = context;

@@ -2,6 +2,7 @@ import { ArgusError } from '../../../domain/errors.ts';
 import { offsetToJson } from '../../../domain/offsets.ts';
 import type { Roles } from '../../../domain/roles.ts';
 import { readRoles, writeRoles } from '../../../state/roles.ts';
+import { rolesChanged } from '../../engine/failures.ts';
 import type { FailoverContext } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 
@@ -20,14 +21,7 @@ export function promote(words: StepWords, replication: Roles['replication'] = 's
       const roles = await readRoles(context.state, io);
       if (roles?.epoch === context.roles.epoch) return { kind: 'todo' };
       if (roles !== undefined && isPromotion(context, roles)) return promoted(roles);
-      return {
-        kind: 'refused',
-        error: {
-          code: 'RolesChanged',
-          message: `the roles changed meanwhile: epoch ${roles?.epoch ?? 'none'}, primary ${roles?.primary ?? 'none'}`,
-          hint: 'see `argus status` and `argus runs list` for who did what',
-        },
-      };
+      return { kind: 'refused', error: rolesChanged(roles) };
     },
     async act(context, facts, io) {
       if (facts.promotedAt === undefined) throw new ArgusError('NotFrozen', 'it is not known where mirrored data ends');

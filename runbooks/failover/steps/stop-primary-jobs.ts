@@ -1,6 +1,9 @@
 import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { describeError } from '../../../domain/errors.ts';
+import type { Roles } from '../../../domain/roles.ts';
 import type { FlinkJob, ForcedStop } from '../../../regions/flink/flink-jobs.ts';
+import { readRoles } from '../../../state/roles.ts';
+import { rolesChanged } from '../../engine/failures.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext } from '../context.ts';
 import { atOnce, evidence, type FailoverStep, type StepWords, within } from '../failover-step.ts';
@@ -31,6 +34,9 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
       hint: "stop the primary's jobs by hand, or run `argus failover --accept-unfenced` again",
     },
     async observe(context, _facts, io) {
+      // Read under the lease: who held it while this was planned may have changed the roles.
+      const inForce = await readRoles(context.state, io);
+      if (!isOf(context, inForce)) return { kind: 'refused', error: rolesChanged(inForce) };
       const jobs = await liveJobs(context, io);
       if ('unreachable' in jobs) return unfenced(context, jobs.unreachable);
       if (jobs.length > 0) return { kind: 'todo' };
@@ -77,6 +83,11 @@ export function stopPrimaryJobs(words: StepWords): FailoverStep {
     },
   };
 }
+
+/** Whether the roles in force are those that the failover changes, or those that one before it has changed them to. */
+const isOf = ({ roles, standby }: FailoverContext, inForce: Roles | undefined) =>
+  inForce?.epoch === roles.epoch ||
+  (inForce?.epoch === roles.epoch + 1 && inForce.primary === standby.name && inForce.run?.includes('-failover-'));
 
 /**
  * Waits for jobs that were cancelled, and ends those by force that outlast it. What nobody can see end is given up only

@@ -15,6 +15,8 @@ const story: Story<World> = {
     const context = contextOf(world, n, process, { roles: inForce });
     const plan = await prepareFailback(context, new AbortController().signal);
     const report = await runFailback({ context, plan, holder: `me ${n}` });
+    // The dead process' last request may come between the plan and the lease: the operator repeats the command.
+    if (report.error?.code === 'RolesChanged') throw new ArgusError('NothingToFailBack', 'done', { exitCode: 3 });
     if (!process.dead)
       expect(report, JSON.stringify(report.error)).toMatchObject({ outcome: 'done', orphans: 30, rolesEpoch: 3 });
     return report;

@@ -81,6 +81,18 @@ test('roles that somebody else changed meanwhile are not overwritten', async () 
   expect(exitCodeOf(report)).toBe(4);
 });
 
+test('one that was planned while another turned the roles does nothing: what it knows is stale', async () => {
+  const world = await newWorld();
+  const context = contextOf(world, 2);
+  const plan = await prepareFailback(context, signal);
+  const { promotedAt: _, ...rest } = roles;
+  await writeRoles(world.store, { ...rest, epoch: 3, replication: 'active', run: '20261121T103001Z-failback-0001' });
+  const report = await runFailback({ context, plan, holder: 'me' });
+  expect(report).toMatchObject({ outcome: 'refused', error: { code: 'RolesChanged' } });
+  expect(exitCodeOf(report)).toBe(3);
+  expect(world.effects).toEqual([]);
+});
+
 const none = { aborted: 0n, open: 0n, older: 0n, bytes: 0n };
 const orphans = (from: bigint, to: bigint) => ({ from, to, reason: 'orphan' as const });
 const noteOf = (partitions: Rescued['topics'][string]['partitions']): Rescued => ({

@@ -11,7 +11,7 @@ import { freezeInForce } from '../../../../state/freeze.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { acquireLease } from '../../../../state/lease.ts';
 import { keepMirrorProducer, readMirrorProducer } from '../../../../state/mirror-producer.ts';
-import { readRoles } from '../../../../state/roles.ts';
+import { readRoles, writeRoles } from '../../../../state/roles.ts';
 import { foldRun } from '../../../../state/run-record.ts';
 import { confirming, failOver, started } from './fail-over.ts';
 import { manifest, roles, runName, type World } from './world.ts';
@@ -315,4 +315,16 @@ describe('a failover that is killed at any write to the state', () => {
     expect(once('dns')).toBe(1);
     expect(await readRoles(world.store)).toMatchObject({ epoch: 2, primary: 'singapore' });
   });
+});
+
+test('a failover that was planned while a switchover turned the roles does nothing', async () => {
+  const world = await started();
+  const outage = { atMs: 1, source: 'operator' as const };
+  const plan = await prepareFailover(world.context, outage);
+  const [primary, standby] = [roles.standby, roles.primary];
+  await writeRoles(world.store, { ...roles, epoch: 2, primary, standby, run: '20261121T103000Z-switchover-0001' });
+  const report = await runFailover({ context: confirming(world), outage, plan, holder: 'me' });
+  expect(report).toMatchObject({ outcome: 'refused', error: { code: 'RolesChanged' } });
+  expect(exitCodeOf(report)).toBe(3);
+  expect(world.effects).toEqual([]);
 });
