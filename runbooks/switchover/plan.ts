@@ -7,7 +7,14 @@ import type { PlanBasis } from '../plan/plan-file.ts';
 import type { SwitchoverContext } from './context.ts';
 import { type ManualView, manualCommands } from './manual.ts';
 import { notReady, type Readiness } from './readiness.ts';
-import { pointOfNoReturn, type SwitchoverStepId, savepointRoot, switchoverStepIds } from './switchover-step.ts';
+import {
+  notProven,
+  pointOfNoReturn,
+  type StartedThere,
+  type SwitchoverStepId,
+  savepointRoot,
+  switchoverStepIds,
+} from './switchover-step.ts';
 
 export interface PlannedSwitchoverStep extends StepWords {
   readonly id: SwitchoverStepId;
@@ -42,8 +49,8 @@ export interface SwitchoverView {
   readonly readiness: Readiness;
   /** What a failover would find. */
   readonly failover: PlanView;
-  /** The standby's jobs run already: of the old primary nothing is asked any more. */
-  readonly takenOver: boolean;
+  /** With all of them nothing is asked of the old primary any more. */
+  readonly started: StartedThere;
   readonly usualTimes: ReadonlyMap<string, UsualTime>;
 }
 
@@ -57,13 +64,16 @@ const notHere: ReadonlySet<string> = new Set([
 
 /** The plan of a switchover from what was observed. Pure. */
 export function planSwitchover(view: SwitchoverView): SwitchoverPlan {
-  const { context, readiness, failover, takenOver } = view;
+  const { context, readiness, failover, started } = view;
+  const takenOver = started === 'all';
   const { primary, standby, roles } = context;
   const shared = planFailover(failover);
   const words = new Map<string, StepWords>(shared.steps.map((s) => [s.id, s]));
   const sharedStates = new Map<string, string>(shared.steps.map((s) => [s.id, s.state]));
   const own = ownWords(context);
+  const unproven = notProven(context, started);
   const blockers = [
+    ...(unproven === undefined ? [] : [unproven]),
     ...(roles.replication === 'suspended' && !takenOver ? [suspendedRefusal(roles)] : []),
     ...(takenOver ? [] : notReady(readiness, context)),
     ...shared.blockers.filter((b) => !notHere.has(b.code)),
@@ -107,7 +117,8 @@ function fromSavepoints(line: string, points: readonly { readonly job: string; r
 }
 
 /** Whether a step's effect is there, of those that a failover has not. Pure. */
-function isDone(id: SwitchoverStepId, { readiness, takenOver }: SwitchoverView): boolean {
+function isDone(id: SwitchoverStepId, { readiness, started }: SwitchoverView): boolean {
+  const takenOver = started === 'all';
   switch (id) {
     case 'deny-producers':
       return takenOver || readiness.producers.kind === 'denied';

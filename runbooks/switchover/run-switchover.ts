@@ -12,7 +12,7 @@ import { planSwitchover, type SwitchoverPlan } from './plan.ts';
 import { gatherReadiness } from './readiness.ts';
 import { type SwitchoverReport, switchoverReport } from './report.ts';
 import { switchoverSteps } from './steps.ts';
-import { hasTakenOver } from './switchover-step.ts';
+import { startedThere } from './switchover-step.ts';
 
 export interface RunSwitchoverOptions {
   /** Everything but the lease's epoch, which is known once it is taken. */
@@ -40,15 +40,15 @@ export async function prepareSwitchover(
   const full = { ...context, epoch: 0 };
   const outage = { atMs: context.clock.now(), source: 'run-start' as const };
   const plannedAt = await leaseEpoch(context.state, { signal });
-  const [failover, readiness, takenOver, usualTimes] = await Promise.all([
+  const [failover, readiness, started, usualTimes] = await Promise.all([
     gatherPlanView(full, outage, options),
     gatherReadiness(full, signal),
-    hasTakenOver(full, signal).catch(() => false),
+    startedThere(full, signal).catch(() => 'none' as const),
     // What can't be read is left out: it is for people.
     readUsualTimes(context.state, 'switchover', { signal }).catch(() => new Map()),
   ]);
   outer.throwIfAborted();
-  return { ...planSwitchover({ context, readiness, failover, takenOver, usualTimes }), leaseEpoch: plannedAt };
+  return { ...planSwitchover({ context, readiness, failover, started, usualTimes }), leaseEpoch: plannedAt };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Failure } from '../../state/journal.ts';
 import type { Step } from '../engine/step.ts';
 import type { FailoverStepId } from '../failover/failover-step.ts';
 import { findStandbyJob } from '../failover/standby-job.ts';
@@ -55,8 +56,33 @@ export const pointOfNoReturn: SwitchoverStepId = 'start-jobs';
  * need not answer any more.
  */
 export async function hasTakenOver(context: SwitchoverContext, signal: AbortSignal): Promise<boolean> {
+  return (await startedThere(context, signal)) === 'all';
+}
+
+/** How many of the standby's jobs run already. */
+export type StartedThere = 'none' | 'some' | 'all';
+
+/** How many an earlier run has started: from the first on the standby is written to. */
+export async function startedThere(context: SwitchoverContext, signal: AbortSignal): Promise<StartedThere> {
   const jobs = await context.standby.flink.list({ signal });
-  return context.jobs.every(({ config }) => findStandbyJob(jobs, context.roles.epoch + 1, config.name).kind === 'live');
+  const live = context.jobs.filter(
+    ({ config }) => findStandbyJob(jobs, context.roles.epoch + 1, config.name).kind === 'live',
+  );
+  if (live.length === 0) return 'none';
+  return live.length === context.jobs.length ? 'all' : 'some';
+}
+
+/** Why what was begun is no switchover's to go on with; undefined: nothing speaks against it. Pure. */
+export function notProven(
+  { earlierProof, standby }: Pick<SwitchoverContext, 'earlierProof'> & { readonly standby: { readonly name: string } },
+  started: StartedThere,
+): Failure | undefined {
+  if (started === 'none' || earlierProof !== undefined) return undefined;
+  return {
+    code: 'NotProven',
+    message: `jobs of the next roles run on ${standby.name} already, and no switchover proved that nothing is lost`,
+    hint: 'a failover that stopped half way is gone on with by `argus failover`',
+  };
 }
 
 /** The evidence of a step that an earlier run has left behind. */

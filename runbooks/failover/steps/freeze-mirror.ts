@@ -107,7 +107,10 @@ export function freezeMirror(
   };
 }
 
-/** The mirror must never go on below a standby that an earlier run has begun to promote. Throws also when that can't be told. */
+/**
+ * Nothing is taken back once an earlier run has begun to promote the standby: the mirror would go on below it, or both
+ * sides would be written to. Throws also when that can't be told.
+ */
 export async function refuseOncePromoted(context: FailoverContext, signal: AbortSignal): Promise<void> {
   if (context.resumes === undefined) return;
   const jobs = context.jobs.length === 0 ? [] : await context.standby.flink.list({ signal });
@@ -117,8 +120,8 @@ export async function refuseOncePromoted(context: FailoverContext, signal: Abort
   const inForce = (await readRoles(context.state, { signal }))?.epoch;
   if (started === undefined && inForce === context.roles.epoch) return;
   const what = started === undefined ? 'wrote the roles' : `started ${started.config.name}`;
-  throw new ArgusError('PastReturn', `${context.resumes} ${what} already: the mirror must not go on`, {
-    hint: 'mend what stopped this run, then run `argus failover` again',
+  throw new ArgusError('PastReturn', `${context.resumes} ${what} already: nothing may be taken back any more`, {
+    hint: 'mend what stopped this run, then run its command again: it goes on from there',
   });
 }
 

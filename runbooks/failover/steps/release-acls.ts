@@ -9,6 +9,7 @@ import { fencedTopics } from '../../fencing/fence-rules.ts';
 import { allowKafkaWrites, denyKafkaWrites, everybody, rulesLeft } from '../../fencing/kafka-fencing.ts';
 import type { FailoverContext } from '../context.ts';
 import { evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
+import { refuseOncePromoted } from './freeze-mirror.ts';
 
 /**
  * Lets on the standby write who may do it on the primary: lifts the fence that the region has from a time when it lost
@@ -55,6 +56,7 @@ export function releaseAcls(words: StepWords): FailoverStep {
       return { kind: 'done', evidence: evidence([...withheld, ...lifted].map(describeAcl)) };
     },
     async compensate(context, _facts, io) {
+      await refuseOncePromoted(context, io.signal);
       const { state, roles, standby } = context;
       if ((await readKafkaFence(state, standby.name, io))?.openedFor === roles.epoch + 1) {
         const target = { region: standby, state, topics: fencedTopics(context.config, standby.fence?.settings) };

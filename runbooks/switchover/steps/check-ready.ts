@@ -4,7 +4,7 @@ import { readRoles } from '../../../state/roles.ts';
 import { evidence, type StepWords } from '../../failover/failover-step.ts';
 import type { SwitchoverContext } from '../context.ts';
 import { gatherReadiness, notReady } from '../readiness.ts';
-import { hasTakenOver, over, type SwitchoverStep } from '../switchover-step.ts';
+import { notProven, over, type SwitchoverStep, startedThere } from '../switchover-step.ts';
 
 /** Whether the roles in force are those that the switchover changes, or changes to. */
 const isOf = ({ roles, standby }: SwitchoverContext, inForce: Roles) =>
@@ -28,7 +28,10 @@ export function checkReady(words: StepWords): SwitchoverStep {
     async observe(context, _facts, io) {
       const inForce = await readRoles(context.state, { signal: io.signal });
       if (inForce !== undefined && !isOf(context, inForce)) return { kind: 'refused', error: rolesChanged(inForce) };
-      if (await hasTakenOver(context, io.signal)) return over;
+      const started = await startedThere(context, io.signal);
+      const unproven = notProven(context, started);
+      if (unproven !== undefined) return { kind: 'refused', error: unproven };
+      if (started === 'all') return over;
       const seen = await gatherReadiness(context, io.signal);
       const [refusal] = notReady(seen, context);
       if (refusal !== undefined) return { kind: 'refused', error: refusal };

@@ -1,5 +1,6 @@
 import { partitionsOf, type TopicPartition } from '../../../domain/offsets.ts';
 import { evidence, type StepWords } from '../../failover/failover-step.ts';
+import { refuseOncePromoted } from '../../failover/steps/freeze-mirror.ts';
 import type { SwitchoverContext, SwitchoverFacts, Writers, WritersSeen } from '../context.ts';
 import { hasTakenOver, over, type SwitchoverStep } from '../switchover-step.ts';
 
@@ -88,6 +89,7 @@ const denying = (who: Writers, words: StepWords): Omit<SwitchoverStep, 'observe'
   timeoutMs: 60_000,
   onFailure: { kind: 'stop', hint: "check the primary's Kafka (`argus status`), then run `argus switchover` again" },
   async compensate(context, _facts, io) {
+    await refuseOncePromoted(context, io.signal);
     io.check();
     await context.allowWriters(who, io);
     return { allowed: who, on: context.primary.name };

@@ -1,7 +1,7 @@
 import { type LogRange, offsetToJson, partitionKey } from '../../../domain/offsets.ts';
 import { evidence, type StepWords } from '../../failover/failover-step.ts';
 import type { SwitchoverContext, SwitchoverFacts, SwitchoverProof } from '../context.ts';
-import { hasTakenOver, type SwitchoverStep } from '../switchover-step.ts';
+import { notProven, type SwitchoverStep, startedThere } from '../switchover-step.ts';
 import { mirroredPartitions } from './deny-writers.ts';
 
 /**
@@ -17,9 +17,12 @@ export function proveEnds(words: StepWords): SwitchoverStep {
     pollMs: 500,
     onFailure: { kind: 'stop', hint: 'see `argus mirror status`; then run `argus switchover` again' },
     async observe(context, _facts, io) {
-      if (!(await hasTakenOver(context, io.signal))) return { kind: 'todo' };
-      const proof = context.earlierProof;
-      if (proof === undefined) return { kind: 'done', evidence: "no earlier run's proof was found" };
+      const started = await startedThere(context, io.signal);
+      if (started === 'none') return { kind: 'todo' };
+      const refusal = notProven(context, started);
+      if (refusal !== undefined) return { kind: 'refused', error: refusal };
+      // The first job that runs may have written since: then ends can't be compared any more.
+      const proof = context.earlierProof!;
       return { kind: 'done', evidence: evidence({ proof }), facts: { proof, primaryStopped: true } };
     },
     async act() {

@@ -5,6 +5,7 @@ import type { Json } from '../../../state/journal.ts';
 import type { StepIo } from '../../engine/step.ts';
 import { atOnce, evidence, type StepWords } from '../../failover/failover-step.ts';
 import { isTerminal } from '../../failover/standby-job.ts';
+import { refuseOncePromoted } from '../../failover/steps/freeze-mirror.ts';
 import type { StoredSavepoint, SwitchoverContext } from '../context.ts';
 import {
   hasTakenOver,
@@ -85,6 +86,7 @@ export function stopWithSavepoint(words: StepWords): SwitchoverStep {
       return stopped(found);
     },
     async compensate(context, _facts, io) {
+      await refuseOncePromoted(context, io.signal);
       const back: Record<string, Json> = {};
       await eachAtOnce(context.jobs, atOnce, async ({ config: { name } }) => {
         const started = await startAgain(context, name, io);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
+import type { StepIo } from '../../../../runbooks/engine/step.ts';
+import { releaseAcls } from '../../../../runbooks/failover/steps/release-acls.ts';
 import { denyKafkaWrites, everybody } from '../../../../runbooks/fencing/kafka-fencing.ts';
 import { claimedEpoch, type GuardWord, namePlace, putGuardWord } from '../../../../state/guard.ts';
 import { readRun } from '../../../../state/journal.ts';
@@ -146,6 +148,16 @@ describe('a standby that is fenced from a time when it lost the role', () => {
     expect(report.compensated).toContain('release-acls');
     expect(await rules()).toEqual(before);
     expect((await readKafkaFence(world.store, 'singapore'))?.openedFor).toBeUndefined();
+  });
+
+  test('stays open when a run that goes on gives up: the jobs that an earlier one started write', async () => {
+    const { world, rules } = await shut();
+    const context = { ...confirming(world), epoch: 2, resumes: runName(1) };
+    await failOver(world, context);
+    const io = { signal: new AbortController().signal, check: () => undefined } as StepIo;
+    const taken = releaseAcls({ title: '', manual: [] }).compensate?.(context, {}, io);
+    await expect(taken).rejects.toMatchObject({ code: 'PastReturn' });
+    expect(await rules()).toEqual([]);
   });
 });
 

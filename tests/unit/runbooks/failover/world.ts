@@ -141,7 +141,13 @@ export function newWorld(options: WorldOptions = {}): World {
   };
   const standbyFlink: FlinkJobs = {
     ...unused<FlinkJobs>(),
-    list: async () => [...standbyJobs.keys()].map((id) => ({ id, name: 'counts', state: 'RUNNING', startedAtMs: 1 })),
+    list: async () =>
+      [...standbyJobs].map(([id, { start }]) => ({
+        id,
+        name: start.name ?? 'counts',
+        state: 'RUNNING',
+        startedAtMs: 1,
+      })),
     slots: async () => ({ free: 4, total: 4 }),
     start: async (start) => {
       if (standbyJobs.has(start.jobId!)) throw new ArgusError('FlinkRefused', 'duplicate job id');

@@ -9,7 +9,7 @@ import { prepareSwitchover, runSwitchover } from '../../../../runbooks/switchove
 import { encodeDocument } from '../../../../state/document.ts';
 import { writeRoles } from '../../../../state/roles.ts';
 import { confirming } from '../failover/fail-over.ts';
-import { manifest, newWorld, roles, type World, type WorldOptions } from '../failover/world.ts';
+import { config, manifest, newWorld, roles, type World, type WorldOptions } from '../failover/world.ts';
 
 /** Two regions in memory, with a job on the primary that can be stopped with a savepoint. */
 export interface SwitchoverWorld extends World {
@@ -37,6 +37,8 @@ export interface SwitchoverWorldOptions extends WorldOptions {
   /** The job has committed so far. */
   readonly committed?: readonly bigint[];
   readonly silentMirror?: boolean;
+  /** A second job, by its name. */
+  readonly secondJob?: string;
 }
 
 export const switchoverRun = (n: number) => `20261121T10300${n}Z-switchover-000${n}`;
@@ -45,7 +47,12 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
   const base = newWorld({ ...options, primary: 'up', acceptUnfenced: false });
   const { clock, effects } = base;
   const kept = new Set<Writers>();
-  const primaryJobs = [{ id: '1'.repeat(32), name: 'counts', state: 'RUNNING', startedAtMs: 1 }];
+  const { secondJob } = options;
+  const names = ['counts', ...(secondJob === undefined ? [] : [secondJob])];
+  const primaryJobs = names.map((name, i) => {
+    return { id: `${i + 1}`.repeat(32), name, state: 'RUNNING', startedAtMs: 1 };
+  });
+  const jobs = names.map((name) => ({ config: { ...config.jobs[0]!, name }, jarPath: '/jars/counts.jar' }));
   const savepoints: StoredSavepoint[] = [];
   const copied = new Map<string, CheckpointManifest>();
   const triggers = new Map<string, 'done' | 'failed'>();
@@ -63,8 +70,8 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
       if (kept.has('jobs')) throw new Error('its last transaction could not be committed');
       job.state = 'FINISHED';
       const checkpointId = 8 + savepoints.length;
-      const directory = `argus/savepoints/switchover-1/counts/${jobId}/savepoint-${checkpointId}`;
-      savepoints.unshift({ job: 'counts', flinkJobId: jobId, checkpointId, directory, completedAtMs: clock.now() });
+      const directory = `argus/savepoints/switchover-1/${job.name}/${jobId}/savepoint-${checkpointId}`;
+      savepoints.unshift({ job: job.name, flinkJobId: jobId, checkpointId, directory, completedAtMs: clock.now() });
     },
     savepointStop: async (_id, triggerId) => {
       const stands = triggers.get(triggerId);
@@ -75,7 +82,7 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
       if (primaryJobs.some((j) => j.id === start.jobId)) throw new ArgusError('FlinkRefused', 'duplicate job id');
       if (kept.has('jobs')) throw new Error('the job would be refused by the brokers');
       effects.push(`start again ${start.savepointPath}`);
-      primaryJobs.push({ id: start.jobId!, name: 'counts', state: 'RUNNING', startedAtMs: clock.now() });
+      primaryJobs.push({ id: start.jobId!, name: start.name ?? 'counts', state: 'RUNNING', startedAtMs: clock.now() });
       return { jobId: start.jobId! };
     },
   };
@@ -105,6 +112,8 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
       return {
         ...source,
         state,
+        config: { ...config, jobs: jobs.map((j) => j.config) },
+        jobs,
         run: switchoverRun(n),
         drainMs: 1_000,
         catchUpMs: 5_000,
@@ -139,7 +148,7 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
           effects.push(`allow ${who}`);
           kept.delete(who);
         },
-        listSavepoints: async () => [...savepoints],
+        listSavepoints: async (name) => savepoints.filter(({ job }) => job === name),
         findCopy: async ({ directory }) => copied.get(directory),
         async copySavepoint(_job, savepoint) {
           effects.push(`copy ${savepoint.checkpointId}`);
