@@ -124,13 +124,18 @@ function wordsOf(verdict: GuardVerdict, region: string): string {
   return verdict.kind === 'open' ? `${region} is open` : `${region} stays as it is until the state tells the roles`;
 }
 
-/** Time since now, by whichever clock went further: a machine that was suspended has slept by one of them. */
+/**
+ * Time since now, from look to look by whichever clock went further: a machine that was suspended has slept by one of
+ * them. A wall clock that is set back takes nothing away, and holds nothing up.
+ */
 function elapsedBy(clock: Clock): () => number {
-  const [monotonic, wall] = [clock.monotonic(), clock.now()];
-  let furthest = 0;
+  let [monotonic, wall] = [clock.monotonic(), clock.now()];
+  let sum = 0;
   return () => {
-    furthest = Math.max(furthest, clock.monotonic() - monotonic, clock.now() - wall);
-    return furthest;
+    const [monotonicNow, wallNow] = [clock.monotonic(), clock.now()];
+    sum += Math.max(monotonicNow - monotonic, wallNow - wall, 0);
+    [monotonic, wall] = [monotonicNow, wallNow];
+    return sum;
   };
 }
 

@@ -170,6 +170,28 @@ describe('a guard', () => {
     await guard.end();
   });
 
+  test('counts its silence by a wall clock that was set forward and back, too', async () => {
+    const clock = virtualClock();
+    let wallOff = 0;
+    const guard = await guarding({ clock: { ...clock, now: () => clock.now() + wallOff } });
+    const wait = async (ms: number) => {
+      const from = clock.monotonic();
+      await expect.poll(() => clock.monotonic() - from, soon).toBeGreaterThan(ms);
+    };
+    await wait(3_000);
+    wallOff = 600_000;
+    await wait(3_000);
+    wallOff = 0;
+    await wait(3_000);
+    await expect.poll(() => guard.rules.length, soon).toBe(0);
+    for (const where of ['state', 'witness'] as const) guard[where].cut(true);
+    const [cutAt, denials] = [clock.monotonic(), guard.deniedAt.length];
+    await expect.poll(() => guard.deniedAt.length, soon).toBeGreaterThan(denials);
+    expect(guard.deniedAt.at(-1)! - cutAt).toBeGreaterThan(18_000);
+    expect(guard.deniedAt.at(-1)! - cutAt).toBeLessThan(22_000);
+    await guard.end();
+  });
+
   test('keeps a region shut that was promoted away, and opens it for the run that makes it primary again', async () => {
     const guard = await guarding();
     await putClaim(guard.state.store, 'mumbai', 1, claim);
