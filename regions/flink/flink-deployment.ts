@@ -34,6 +34,8 @@ export interface FlinkDeployment {
   readonly reconciliation?: string;
   readonly startedAtMs: number;
   readonly createdAtMs: number;
+  /** Flink has listed this job once, as the operator noted: it may have run, and written. */
+  readonly listed?: true;
   /** The operator's own complaint. */
   readonly error?: string;
 }
@@ -109,6 +111,7 @@ export function readDeployment(object: KubernetesObject): FlinkDeployment {
     createdAtMs,
     ...given('savepointPath', spec.job?.initialSavepointPath),
     ...given('redeployNonce', spec.job?.savepointRedeployNonce),
+    ...given('listed', !before && (status?.jobStatus?.startTime ?? '') !== '' ? (true as const) : undefined),
     ...given('jobId', jobId),
     ...given('jobManager', status?.jobManagerDeploymentStatus),
     ...given('jobState', before ? undefined : status?.jobStatus?.state),

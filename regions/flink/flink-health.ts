@@ -12,7 +12,13 @@ export interface HealthSigns {
   readonly told: Pick<FlinkJob, 'state'> | undefined;
   /** The job's high availability remembers a checkpoint: also the one that it was restored from. */
   readonly hasState: boolean;
+  /** It has that memory: a job that has run left its state there. */
+  readonly remembers: boolean;
 }
+
+/** What is told of a job that is not made anew by itself, since it may have run: nothing remembers how far it got. */
+export const ranBefore =
+  'it may have run: made anew from its old point it would write its output again; give its object the newest checkpoint that it took in initialSavepointPath, or end it';
 
 /**
  * Whether a ConfigMap of Flink's high availability names a checkpoint: also the one that a job was restored from. Source:
@@ -26,7 +32,7 @@ export function holdsCheckpoint({ data }: KubernetesObject): boolean {
  * Whether a deployment is as it should be. READY and STABLE are the operator's words since 1.2; before that, DEPLOYED
  * stands for the latter. Pure.
  */
-export function judgeHealth({ deployment, pods, trouble, told, hasState }: HealthSigns): JobHealth {
+export function judgeHealth({ deployment, pods, trouble, told, hasState, remembers }: HealthSigns): JobHealth {
   const restarts = pods.flatMap(({ containers }) => containers).reduce((sum, each) => sum + each.restarts, 0);
   const { jobManager, lifecycle, reconciliation, jobState } = deployment ?? {};
   const says = Object.fromEntries(
@@ -42,13 +48,15 @@ export function judgeHealth({ deployment, pods, trouble, told, hasState }: Healt
   const why = left?.why ?? unfinished(deployment);
   const sound = runs && left === undefined && why === undefined;
   const kind = sound ? 'sound' : left === undefined || left.hope === 'time' || runs ? 'settling' : kindOf(left);
-  const remake =
+  const stuck =
     (kind === 'troubled' || kind === 'hopeless') &&
     left?.untouched !== true &&
     (told === undefined || told.state === 'INITIALIZING') &&
     !worker &&
     !hasState;
-  return { kind, ...(why === undefined ? {} : { why }), restarts, remake, says };
+  const remake = stuck && (remembers || deployment?.listed !== true);
+  const hint = stuck && !remake ? { hint: ranBefore } : {};
+  return { kind, ...(why === undefined ? {} : { why }), restarts, remake, says, ...hint };
 }
 
 const kindOf = ({ hope }: Trouble) => (hope === 'none' ? 'hopeless' : 'troubled');

@@ -102,6 +102,8 @@ export interface JobHealth {
   readonly restarts: number;
   /** It doesn't run, has never got so far that it could process a record, and would do better if it were made anew. */
   readonly remake: boolean;
+  /** What a person may do where that is left to him. */
+  readonly hint?: string;
   /** The platform's own words: `{ jobManager: 'READY', lifecycle: 'STABLE' }`. */
   readonly says: Readonly<Record<string, string>>;
 }

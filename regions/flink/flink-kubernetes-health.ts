@@ -38,7 +38,8 @@ export async function deploymentHealth(
   ]);
   const trouble = await diagnose(kubernetes, job, seen, events, options);
   const hasState = kept.some(holdsCheckpoint);
-  return judgeHealth({ deployment: seen.deployment, pods: seen.pods, trouble, told, hasState });
+  const { deployment, pods } = seen;
+  return judgeHealth({ deployment, pods, trouble, told, hasState, remembers: kept.length > 0 });
 }
 
 async function diagnose(

@@ -1,10 +1,12 @@
+import { ranBefore } from './flink-health.ts';
 import type { JobHealth } from './flink-jobs.ts';
 import { sessionJobsOf } from './flink-session-job.ts';
 import type { SessionSeen } from './flink-session-look.ts';
 
 /**
  * Whether a session job is as it should be; `why` is what its object, its cluster and the operator tell against it. A job
- * that Flink never got is better made anew; one that Flink has may have written. Pure.
+ * that Flink never got is better made anew; one that Flink has, or had before its JobManager forgot it, may have written.
+ * Pure.
  */
 export function judgeSessionHealth(name: string, seen: SessionSeen, why: string | undefined): JobHealth {
   const { job, cluster, pods, told } = seen;
@@ -22,8 +24,10 @@ export function judgeSessionHealth(name: string, seen: SessionSeen, why: string 
   if (runs && against === undefined) return { kind: 'sound', restarts, remake: false, says };
   const tried = job?.ran === true && job.error !== undefined;
   const kind = !runs && tried ? 'troubled' : 'settling';
-  const remake = kind === 'troubled' && told !== undefined && own?.flinkId === undefined;
-  return { kind, restarts, remake, says, ...(against === undefined ? {} : { why: against }) };
+  const forgotten = kind === 'troubled' && told !== undefined && own?.flinkId === undefined;
+  const remake = forgotten && job?.listed !== true;
+  const hint = forgotten && !remake ? { hint: ranBefore } : {};
+  return { kind, restarts, remake, says, ...(against === undefined ? {} : { why: against }), ...hint };
 }
 
 /** How the operator's word falls short; undefined: it doesn't. */

@@ -53,8 +53,12 @@ export function awaitCheckpoint(words: StepWords): FailoverStep {
         if (health !== undefined) watched.set(id, health);
         const reason = health && reasonToGiveUp(health, health.health, io.clock.monotonic());
         if (reason !== undefined) {
+          const byHand = health?.health.hint;
           const hint = `mend that, then run \`argus failover\` again: it ${health?.health.remake ? 'starts the job anew' : 'goes on waiting'}`;
-          return failed(`${name} does not run on ${standby}: ${reason}`, hint);
+          return failed(
+            `${name} does not run on ${standby}: ${reason}`,
+            byHand === undefined ? hint : `${hint}; ${byHand}`,
+          );
         }
         const why = health?.health.why ?? ('silent' in asked ? asked.silent : await failureOf(context, job, io));
         const waitingFor = `${name} is ${job.state}, without a checkpoint of its own yet`;

@@ -34,9 +34,11 @@ const signs = (over: Partial<HealthSigns>): HealthSigns => ({
   trouble: undefined,
   told: { state: 'RUNNING' },
   hasState: true,
+  remembers: true,
   ...over,
 });
 const dead = { deployment: deployment(deploying), pods: [], told: undefined, hasState: false };
+const listed = deployment({ ...deploying, jobStatus: { state: 'RECONCILING', startTime: '1763719300000' } });
 
 describe('the health of a deployment', () => {
   test.each<[string, Partial<HealthSigns>, Partial<JobHealth>]>([
@@ -66,6 +68,16 @@ describe('the health of a deployment', () => {
       { kind: 'troubled', remake: false },
     ],
     ['it has state of its own: never made anew', { ...dead, trouble: image, hasState: true }, { remake: false }],
+    [
+      'Flink listed it once, and nothing remembers how far it got: left to a person',
+      { ...dead, deployment: listed, trouble: image, remembers: false },
+      { kind: 'troubled', remake: false, hint: expect.stringContaining('it may have run') },
+    ],
+    [
+      'Flink listed it once, and what would remember a checkpoint has none',
+      { ...dead, deployment: listed, trouble: image },
+      { remake: true },
+    ],
     [
       'a TaskManager of it runs: never made anew',
       { ...dead, trouble: image, pods: [pod('taskmanager', 'Running')] },

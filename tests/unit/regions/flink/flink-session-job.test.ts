@@ -135,9 +135,10 @@ test('both ids are read, the asked one from the annotation', () => {
     kind: 'FlinkSessionJob',
     metadata: { name: 'argus-counts', uid, annotations: { 'argus.dev/job-id': asked } },
     spec: { deploymentName: 'argus-session', job: { state: 'running' } },
-    status: { jobStatus: { jobId: own, state: 'RUNNING' } },
+    status: { jobStatus: { jobId: own, state: 'RUNNING', startTime: '1' } },
   };
-  expect(readSessionJob(object)).toMatchObject({ jobId: asked, flinkId: own, jobState: 'RUNNING', ran: true });
+  const read = { jobId: asked, flinkId: own, jobState: 'RUNNING', ran: true, listed: true };
+  expect(readSessionJob(object)).toMatchObject(read);
   const { annotations: _, ...metadata } = object.metadata;
   expect(readSessionJob({ ...object, metadata })).toMatchObject({ jobId: own, flinkId: own });
 });
@@ -213,6 +214,13 @@ describe('the health of a session job', () => {
     ['nothing has begun', job({ ran: false }), [], undefined, 'settling'],
     ['the operator could not submit it', job({ error: 'no jar' }), [], 'the operator says: no jar', 'troubled remake'],
     [
+      'it ran, and its JobManager has forgotten it',
+      job({ error: 'no such job', flinkId: own, listed: true }),
+      [],
+      'the operator says: no such job',
+      'troubled hint',
+    ],
+    [
       'the cluster is silent after an error',
       job({ error: 'no jar' }),
       undefined,
@@ -228,6 +236,6 @@ describe('the health of a session job', () => {
     ],
   ])('%s', (_what, object, told, why, wanted) => {
     const health = judgeSessionHealth('counts', { ...seen, job: object, told }, why);
-    expect(`${health.kind}${health.remake ? ' remake' : ''}`).toBe(wanted);
+    expect(`${health.kind}${health.remake ? ' remake' : ''}${health.hint ? ' hint' : ''}`).toBe(wanted);
   });
 });
