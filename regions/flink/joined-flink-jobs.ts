@@ -16,10 +16,15 @@ export function joinedFlinkJobs(parts: readonly FlinkPart[]): FlinkJobs {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return only.flink;
 
-  /** The first part that knows the job; throws what the last one said. */
-  async function whereKnown<T>(act: (flink: FlinkJobs) => Promise<T>): Promise<T> {
+  /** Whose the ids are that were seen, the port's and Flink's. */
+  const owners = new Map<string, FlinkJobs>();
+
+  /** The part that had the job last, then the others: the first that knows it; throws what the last one said. */
+  async function whereKnown<T>(jobId: string, act: (flink: FlinkJobs) => Promise<T>): Promise<T> {
+    const owner = owners.get(jobId);
+    const others = parts.map(({ flink }) => flink).filter((flink) => flink !== owner);
     let missing: unknown;
-    for (const { flink } of parts) {
+    for (const flink of owner === undefined ? others : [owner, ...others]) {
       try {
         return await act(flink);
       } catch (error) {
@@ -32,12 +37,18 @@ export function joinedFlinkJobs(parts: readonly FlinkPart[]): FlinkJobs {
 
   return {
     async list(call) {
-      const found = await Promise.all(parts.map(({ flink }) => flink.list(call)));
+      const found = await Promise.all(
+        parts.map(async ({ flink }) => {
+          const jobs = await flink.list(call);
+          for (const { id, flinkId = id } of jobs) owners.set(id, flink).set(flinkId, flink);
+          return jobs;
+        }),
+      );
       return found.flat().sort((a, b) => b.startedAtMs - a.startedAtMs);
     },
-    checkpoints: (jobId, call) => whereKnown((flink) => flink.checkpoints(jobId, call)),
-    snapshots: (jobId, call) => whereKnown((flink) => flink.snapshots(jobId, call)),
-    settings: (jobId, call) => whereKnown((flink) => flink.settings(jobId, call)),
+    checkpoints: (jobId, call) => whereKnown(jobId, (flink) => flink.checkpoints(jobId, call)),
+    snapshots: (jobId, call) => whereKnown(jobId, (flink) => flink.snapshots(jobId, call)),
+    settings: (jobId, call) => whereKnown(jobId, (flink) => flink.settings(jobId, call)),
     async slots(call) {
       const found = await Promise.all(parts.map(({ flink }) => flink.slots(call)));
       const sum = (key: 'free' | 'total') => found.reduce((all, each) => all + each[key], 0);
@@ -52,16 +63,18 @@ export function joinedFlinkJobs(parts: readonly FlinkPart[]): FlinkJobs {
     async start(start, call) {
       const part = parts.find(({ jobs }) => start.name !== undefined && jobs.includes(start.name));
       if (part === undefined) throw new ArgusError('JobMissing', `nothing is configured for ${start.name}`);
-      return await part.flink.start(start, call);
+      const started = await part.flink.start(start, call);
+      owners.set(started.jobId, part.flink);
+      return started;
     },
-    cancel: (jobId, call) => whereKnown((flink) => flink.cancel(jobId, call)),
-    stopWithSavepoint: (stop, call) => whereKnown(async (flink) => flink.stopWithSavepoint?.(stop, call)),
+    cancel: (jobId, call) => whereKnown(jobId, (flink) => flink.cancel(jobId, call)),
+    stopWithSavepoint: (stop, call) => whereKnown(stop.jobId, async (flink) => flink.stopWithSavepoint?.(stop, call)),
     savepointStop: (jobId, triggerId, call) =>
-      whereKnown(async (flink) => (await flink.savepointStop?.(jobId, triggerId, call)) ?? { kind: 'unknown' }),
-    settle: (jobId, call) => whereKnown(async (flink) => flink.settle?.(jobId, call)),
+      whereKnown(jobId, async (flink) => (await flink.savepointStop?.(jobId, triggerId, call)) ?? { kind: 'unknown' }),
+    settle: (jobId, call) => whereKnown(jobId, async (flink) => flink.settle?.(jobId, call)),
     forceStop: (jobId, call) =>
-      whereKnown(async (flink) => (await flink.forceStop?.(jobId, call)) ?? { done: [], unproven: [] }),
-    health: (jobId, call) => whereKnown(async (flink) => (await flink.health?.(jobId, call)) ?? noWord),
-    failureOf: (jobId, call) => whereKnown((flink) => flink.failureOf(jobId, call)),
+      whereKnown(jobId, async (flink) => (await flink.forceStop?.(jobId, call)) ?? { done: [], unproven: [] }),
+    health: (jobId, call) => whereKnown(jobId, async (flink) => (await flink.health?.(jobId, call)) ?? noWord),
+    failureOf: (jobId, call) => whereKnown(jobId, (flink) => flink.failureOf(jobId, call)),
   };
 }

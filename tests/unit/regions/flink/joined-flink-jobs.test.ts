@@ -59,6 +59,32 @@ test('each question goes where the job is', async () => {
   await expect(joined.checkpoints('d')).rejects.toMatchObject({ code: 'JobMissing' });
 });
 
+test('one that was seen is asked for where it is, and elsewhere once it is gone there', async () => {
+  const asked: string[] = [];
+  const noted = (flink: FlinkJobs, name: string): FlinkJobs => ({
+    ...flink,
+    checkpoints: (id, call) => {
+      asked.push(name);
+      return flink.checkpoints(id, call);
+    },
+  });
+  const jobs: readonly FlinkJob[] = [{ id: 'c', flinkId: 'f', name: 'c', state: 'RUNNING', startedAtMs: 1 }];
+  const both = joinedFlinkJobs([
+    { flink: noted(way(['a'], 1), 'deployments'), jobs: ['a'] },
+    {
+      flink: noted(way(['f', 'd'], 2, { list: async () => jobs, start: async () => ({ jobId: 'd' }) }), 'sessions'),
+      jobs: ['c'],
+    },
+  ]);
+  await both.list();
+  await both.checkpoints('f');
+  await both.start({ ...start, name: 'c' });
+  await both.checkpoints('d');
+  expect(asked).toEqual(['sessions', 'sessions']);
+  await expect(both.checkpoints('c')).rejects.toMatchObject({ code: 'JobMissing' });
+  expect(asked.slice(2)).toEqual(['sessions', 'deployments']);
+});
+
 test('a job is started where it is configured, and nowhere else', async () => {
   expect(await joined.start({ ...start, name: 'b' })).toEqual({ jobId: 'b by a,b' });
   expect(await joined.start({ ...start, name: 'c' })).toEqual({ jobId: 'c by c' });
