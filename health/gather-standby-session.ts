@@ -18,7 +18,7 @@ export interface PrimaryJobs {
 
 interface SessionSources {
   readonly kubernetes: KubernetesApi;
-  readonly flink?: Pick<FlinkJobs, 'list' | 'clusters'>;
+  readonly flink?: Pick<FlinkJobs, 'list'>;
   readonly serviceProxy: boolean;
   readonly primary?: PrimaryJobs;
 }

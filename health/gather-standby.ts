@@ -46,10 +46,13 @@ export async function gatherStandbyKubernetes(sources: StandbySources): Promise<
   // Who can't be reached is told once, not once for each question.
   await kubernetes.user(call);
   const { sessionJobs = [], flink, warm = new Set() } = sources;
+  // All session jobs are judged by one answer.
+  let listed: ReturnType<FlinkJobs['list']> | undefined;
+  const asked = flink && { ...sources, flink: { list: () => (listed ??= flink.list(call)) } };
   const namespaces = [...new Set([...jobs, ...sessionJobs].map(({ namespace }) => namespace))];
   const [judged, inSession, clusters, rooms, nodes, operator] = await Promise.all([
     Promise.all(jobs.map((job) => lookAtJob(sources, job, call))),
-    Promise.all(sessionJobs.map((job) => lookAtSessionJob(sources, job, call))),
+    Promise.all(sessionJobs.map((job) => lookAtSessionJob(asked ?? sources, job, call))),
     look(async () => (await flink?.clusters?.(call)) ?? [], call),
     Promise.all(namespaces.map((namespace) => lookAtNamespace(kubernetes, namespace, call))),
     look(() => nodeRooms(kubernetes, call), call),
