@@ -60,6 +60,8 @@ export interface SwitchoverContext extends FailoverContext {
   readonly deniedAtMs?: number;
   /** What an earlier run of it proved; needed where the standby runs already. */
   readonly earlierProof?: SwitchoverProof;
+  /** Ids of the jobs that ran on the primary when earlier runs were taken back; absent: none was. */
+  readonly returnedJobs?: ReadonlySet<string>;
 }
 
 /** That nothing is lost: where both sides' logs end, and what was still to be read there. Offsets in decimal. */

@@ -8,6 +8,7 @@ import { claimRefusal } from '../failover/steps/prepare-restore.ts';
 import type { SwitchoverContext, WritersSeen } from './context.ts';
 import { noMeans } from './steps/deny-writers.ts';
 import { judgeStop, type StoppedJob } from './steps/stop-with-savepoint.ts';
+import { standingSavepoints } from './switchover-step.ts';
 
 /** What has to be known before a switchover begins. */
 export interface Readiness {
@@ -37,7 +38,16 @@ const maxLagRecords = 200_000;
 
 type Needed = Pick<
   SwitchoverContext,
-  'primary' | 'standby' | 'config' | 'state' | 'clock' | 'jobs' | 'roles' | 'lookAtWriters' | 'listSavepoints'
+  | 'primary'
+  | 'standby'
+  | 'config'
+  | 'state'
+  | 'clock'
+  | 'jobs'
+  | 'roles'
+  | 'lookAtWriters'
+  | 'listSavepoints'
+  | 'returnedJobs'
 >;
 
 /** Asks everything at once. Reads only; what can't be asked is said to be so. */
@@ -158,7 +168,7 @@ async function judgeJobs(context: Needed, signal: AbortSignal): Promise<Readines
     return await Promise.all(
       context.jobs.map(async ({ config }) => {
         const { name } = config;
-        const found = judgeStop(name, jobs, await context.listSavepoints(name, signal));
+        const found = judgeStop(name, jobs, await standingSavepoints(context, name, signal));
         // The primary's counts too: taken back, the job is started there again.
         const refusal = claimRefusal(config, context.standby.name) ?? claimRefusal(config, context.primary.name);
         if (found.kind !== 'live' || refusal === undefined) return { name, found };

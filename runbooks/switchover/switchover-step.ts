@@ -3,7 +3,7 @@ import type { Failure } from '../../state/journal.ts';
 import type { Step } from '../engine/step.ts';
 import type { FailoverStepId } from '../failover/failover-step.ts';
 import { findStandbyJob } from '../failover/standby-job.ts';
-import type { SwitchoverContext, SwitchoverFacts } from './context.ts';
+import type { StoredSavepoint, SwitchoverContext, SwitchoverFacts } from './context.ts';
 
 export type SwitchoverStep = Step<SwitchoverContext, SwitchoverFacts>;
 
@@ -108,6 +108,22 @@ export function stopTriggerId(rolesEpoch: number, flinkJobId: string, attempt: n
 /** The id that a job gets which is started again on the primary, in the place of one that was stopped. */
 export function returnedJobId(rolesEpoch: number, flinkJobId: string): string {
   return hex32(`argus/return/${rolesEpoch}/${flinkJobId}`);
+}
+
+/**
+ * The savepoints that tell where a job ended, newest first: not those from which it was started again when a switchover
+ * was taken back, and none before; the job has gone on since, whether its cluster still knows of it or not.
+ */
+export async function standingSavepoints(
+  context: Pick<SwitchoverContext, 'listSavepoints' | 'roles' | 'returnedJobs'>,
+  job: string,
+  signal: AbortSignal,
+): Promise<readonly StoredSavepoint[]> {
+  const found = await context.listSavepoints(job, signal);
+  const isOver = ({ flinkJobId }: StoredSavepoint) =>
+    context.returnedJobs?.has(returnedJobId(context.roles.epoch, flinkJobId)) === true;
+  const over = found.findIndex(isOver);
+  return over < 0 ? found : found.slice(0, over);
 }
 
 const hex32 = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);

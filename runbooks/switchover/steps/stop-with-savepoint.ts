@@ -13,6 +13,7 @@ import {
   returnedJobId,
   type SwitchoverStep,
   savepointRoot,
+  standingSavepoints,
   stopTriggerId,
 } from '../switchover-step.ts';
 
@@ -87,12 +88,11 @@ export function stopWithSavepoint(words: StepWords): SwitchoverStep {
     },
     async compensate(context, _facts, io) {
       await refuseOncePromoted(context, io.signal);
-      const back: Record<string, Json> = {};
+      const running: Record<string, Json> = {};
       await eachAtOnce(context.jobs, atOnce, async ({ config: { name } }) => {
-        const started = await startAgain(context, name, io);
-        if (started !== undefined) back[name] = started;
+        running[name] = await startAgain(context, name, io);
       });
-      return Object.keys(back).length === 0 ? undefined : { startedAgain: back, on: context.primary.name };
+      return { running, on: context.primary.name };
     },
   };
 }
@@ -115,11 +115,11 @@ async function askToStop(context: SwitchoverContext, { id, name }: FlinkJob, io:
   return triggerId;
 }
 
-/** Runs a stopped job on the primary again, from its savepoint; undefined: it runs. */
-async function startAgain(context: SwitchoverContext, name: string, io: StepIo): Promise<string | undefined> {
+/** Runs a stopped job on the primary again, from its savepoint, unless it runs; gives the id of the one that does. */
+async function startAgain(context: SwitchoverContext, name: string, io: StepIo): Promise<string> {
   const { flink, objects } = context.primary;
   const found = await endOfStop(context, name, io);
-  if (found.kind === 'live') return undefined;
+  if (found.kind === 'live') return found.job.id;
   if (found.kind === 'lost') throw new ArgusError('JobLost', found.why);
   const { config, jarPath } = context.jobs.find((j) => j.config.name === name)!;
   const { flinkJobId } = found.savepoint;
@@ -193,13 +193,13 @@ const isSettled = (context: SwitchoverContext, found: StoppedJob) =>
 async function judgeAll(context: SwitchoverContext, signal: AbortSignal): Promise<readonly StoppedJob[]> {
   const jobs = await context.primary.flink.list({ signal });
   return eachAtOnce(context.jobs, atOnce, async ({ config: { name } }) =>
-    judgeStop(name, jobs, await context.listSavepoints(name, signal)),
+    judgeStop(name, jobs, await standingSavepoints(context, name, signal)),
   );
 }
 
 async function judge(context: SwitchoverContext, name: string, signal: AbortSignal): Promise<StoppedJob> {
   const jobs = await context.primary.flink.list({ signal });
-  return judgeStop(name, jobs, await context.listSavepoints(name, signal));
+  return judgeStop(name, jobs, await standingSavepoints(context, name, signal));
 }
 
 function stopped(found: readonly StoppedJob[]) {
