@@ -76,6 +76,19 @@ export async function rolesNow(context: CommandContext, { state, config }: Compo
   }
 }
 
+/** To be asked under the lease: refuses (`RolesChanged`, exit code 3) what was agreed to under other roles. */
+export async function requireSameRoles(
+  context: CommandContext,
+  composition: Composition,
+  { epoch }: Pick<Roles, 'epoch'>,
+): Promise<void> {
+  const inForce = await rolesNow(context, composition);
+  if (inForce.epoch === epoch) return;
+  const { rolesChanged } = await import('../runbooks/engine/failures.ts');
+  const { code, message, hint } = rolesChanged(inForce);
+  throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
+}
+
 /** Primary and standby of these roles, and the last sighting of the primary. */
 export async function sidesOf(
   context: CommandContext,

@@ -7,7 +7,7 @@ import { putReplayed, type Replayed, readReplayed } from '../../state/replayed.t
 import { agree } from '../agree.ts';
 import type { CommandContext } from '../context.ts';
 import { type ChosenOrphans, chooseOrphans } from '../open-orphans.ts';
-import { rolesNow, sidesOf, withComposition } from '../session.ts';
+import { requireSameRoles, rolesNow, sidesOf, withComposition } from '../session.ts';
 
 interface Options {
   readonly topic: string;
@@ -27,7 +27,8 @@ export async function run(context: CommandContext, options: Options): Promise<nu
   return withComposition(context, async (composition) => {
     const { clock, signal, who } = context;
     const { state } = composition;
-    const { primary } = await sidesOf(context, composition, await rolesNow(context, composition));
+    const roles = await rolesNow(context, composition);
+    const { primary } = await sidesOf(context, composition, roles);
     const chosen = await chooseOrphans(composition, options, signal);
     const { rescued, store } = chosen;
     const { topic } = options;
@@ -51,6 +52,8 @@ export async function run(context: CommandContext, options: Options): Promise<nu
       const stopRenewing = lease.keepRenewed();
       const bound = AbortSignal.any([signal, lease.signal]);
       try {
+        // A person may have thought for long, and a failover may have ended meanwhile.
+        await requireSameRoles(context, composition, roles);
         const begun =
           (await readReplayed(state, rescued.promotion, topic, { signal: bound })) ??
           (await begin(primary, topic, live.partitions, { by: who, atMs: clock.now() }, bound));
