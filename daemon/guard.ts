@@ -23,7 +23,7 @@ import {
   fenceWatch,
   usableFence,
 } from '../runbooks/fencing/kafka-fencing.ts';
-import { claimedEpoch, type GuardWord, namePlace, placeOf, putGuardWord } from '../state/guard.ts';
+import { claimedEpoch, claimingRun, type GuardWord, namePlace, placeOf, putGuardWord } from '../state/guard.ts';
 import { dropFenceRules, noteFenceRules, readKafkaFence } from '../state/kafka-fence.ts';
 import { readRoles } from '../state/roles.ts';
 import type { Log } from './log.ts';
@@ -143,18 +143,29 @@ async function readState({ state, region }: GuardParts, signal: AbortSignal): Pr
   const [roles, fence, claim] = await Promise.all([
     readRoles(state, { signal }),
     readKafkaFence(state, region.name, { signal }),
-    claimedEpoch(state, region.name, { signal }),
+    readClaim(state, region.name, signal),
   ]);
   return {
     ...(roles && { roles }),
     ...(fence?.openedFor === undefined ? {} : { openedFor: fence.openedFor }),
-    ...(claim === undefined ? {} : { claimedEpoch: claim }),
+    ...claim,
   };
 }
 
-async function readWitness({ witness, region }: GuardParts, signal: AbortSignal) {
-  const claim = await claimedEpoch(witness, region.name, { signal });
-  return claim === undefined ? {} : { claimedEpoch: claim };
+const readWitness = ({ witness, region }: GuardParts, signal: AbortSignal) => readClaim(witness, region.name, signal);
+
+/** That there is one shuts the region, even where it can't be read whose it is. */
+async function readClaim(place: ObjectStore, region: string, signal: AbortSignal) {
+  const rolesEpoch = await claimedEpoch(place, region, { signal });
+  if (rolesEpoch === undefined) return {};
+  const run = await claimingRun(place, region, rolesEpoch, { signal }).catch(() => undefined);
+  return { claimedEpoch: rolesEpoch, ...(run === undefined ? {} : { claimRun: run }) };
+}
+
+/** The run that each place is to be told; a place that doesn't name it is told what the other one named. */
+function claimRuns({ state, witness }: GuardMemory, rolesEpoch: number) {
+  const [inState, atWitness] = [state, witness].map((r) => (r?.claimedEpoch === rolesEpoch ? r.claimRun : undefined));
+  return { state: inState ?? atWitness, witness: atWitness ?? inState };
 }
 
 /** What a guard does for its verdict; called again and again, does nothing when all is done. */
@@ -164,8 +175,13 @@ function guardHand(parts: GuardParts) {
   const target: FenceTarget = { region, state: own, topics };
   const author = () => ({ by: `guard of ${region.name}`, atMs: clock.now() });
   let watch = fenceWatch(target, everybody);
-  let toldFor = 0;
   let seen = false;
+  /** Runs that claimed it while it was shut, and who was told where. */
+  const heard = new Set<string>();
+  let told: ReturnType<typeof claimRuns> = { state: undefined, witness: undefined };
+  const lookAnew = () => {
+    [seen, watch] = [false, fenceWatch(target, everybody)];
+  };
 
   return async (
     verdict: GuardVerdict,
@@ -174,7 +190,9 @@ function guardHand(parts: GuardParts) {
   ): Promise<void> => {
     const soon = AbortSignal.any([io.signal, AbortSignal.timeout(4 * patienceMs)]);
     if (verdict.kind !== 'shut') {
-      [seen, toldFor, watch] = [false, 0, fenceWatch(target, everybody)];
+      lookAnew();
+      heard.clear();
+      told = { state: undefined, witness: undefined };
       if (verdict.kind === 'keep') return;
       const noted = (await readKafkaFence(own, region.name, { signal: soon }))?.rules ?? [];
       if (noted.length === 0) return;
@@ -187,6 +205,11 @@ function guardHand(parts: GuardParts) {
     const fence = usableFence({ region });
     if ('none' in fence) return;
     const claim = Math.max(memory.state?.claimedEpoch ?? 0, memory.witness?.claimedEpoch ?? 0);
+    const toTell = claimRuns(memory, claim);
+    const runs = Object.values(toTell).filter((run) => run !== undefined);
+    // What was seen for the claim of before is no word for this one: whoever took that back may have opened the region.
+    if (runs.some((run) => !heard.has(run))) lookAnew();
+    for (const run of runs) heard.add(run);
     if (!seen) {
       const denial = await denyKafkaWrites(target, everybody, author(), { ...io, signal: soon });
       if (denial.kind === 'made' && denial.created > 0)
@@ -194,7 +217,7 @@ function guardHand(parts: GuardParts) {
     }
     const rolesEpoch = memory.state?.roles?.epoch ?? claim;
     if (verdict.because !== 'silence') await stopJobs(parts, rolesEpoch, soon, io);
-    if (seen && (claim === 0 || toldFor === claim)) return;
+    if (seen && toTell.state === told.state && toTell.witness === told.witness) return;
     const proof = await watch(fence, clock.monotonic(), soon);
     if (proof.kind === 'pending') return;
     if (!seen) log.info({ proof: proof.kind }, `${region.name} is seen to take no writes`);
@@ -203,11 +226,14 @@ function guardHand(parts: GuardParts) {
     // Who opens the region later lifts what the state has noted.
     const noting = { ...author(), unlessOpenedFor: rolesEpoch };
     await noteFenceRules(state, region.name, made, noting, { signal: soon }).catch(() => undefined);
-    if (claim === 0) return;
-    const word: GuardWord = { proof: proof.kind, why: [...proof.why], rolesEpoch: claim, atMs: clock.now() };
-    const places = [state, witness].map((place) => putGuardWord(place, region.name, word, { signal: soon }));
-    const told = await Promise.allSettled(places);
-    if (told.some((t) => t.status === 'fulfilled')) toldFor = claim;
+    io.check();
+    const tell = async (place: ObjectStore, run: string | undefined) => {
+      if (run === undefined) return;
+      const word: GuardWord = { proof: proof.kind, why: [...proof.why], rolesEpoch: claim, run, atMs: clock.now() };
+      await putGuardWord(place, region.name, word, { signal: soon });
+    };
+    const puts = await Promise.allSettled([tell(state, toTell.state), tell(witness, toTell.witness)]);
+    if (puts.some((p) => p.status === 'fulfilled')) told = toTell;
   };
 }
 

@@ -9,6 +9,8 @@ const wordSchema = z.object({
   proof: z.enum(['proven', 'partial']),
   why: z.array(z.string()),
   rolesEpoch: epoch,
+  /** Whose claim it answers. */
+  run: z.string(),
   atMs: instantMs,
 });
 
@@ -66,6 +68,17 @@ export async function claimedEpoch(
   options: CallOptions = {},
 ): Promise<number | undefined> {
   return (await listNumbers(store, claimPrefix(region), options)).at(-1);
+}
+
+/** The run that claims a region which is primary in the roles of this epoch; undefined when none does. */
+export async function claimingRun(
+  store: ObjectStore,
+  region: string,
+  rolesEpoch: number,
+  options: CallOptions = {},
+): Promise<string | undefined> {
+  const key = `${claimPrefix(region)}${keyNumber(rolesEpoch)}`;
+  return (await readDocument(store, key, claimSchema, options))?.value.run;
 }
 
 /** Says that the region is shut for the claim on these roles. Idempotent. */

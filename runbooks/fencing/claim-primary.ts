@@ -16,6 +16,8 @@ interface Claimed {
   /** The region that can't be reached, which is primary in the roles of this epoch. */
   readonly region: string;
   readonly rolesEpoch: number;
+  /** The run that claims it. */
+  readonly run: string;
 }
 
 /**
@@ -23,8 +25,8 @@ interface Claimed {
  * (`GuardPlaceUnknown`): an empty folder where the witness should be mounted. Idempotent.
  */
 export async function claimPrimary(
-  { state, guard, region, rolesEpoch }: Claimed,
-  claim: { readonly run: string; readonly by: string; readonly atMs: number },
+  { state, guard, region, rolesEpoch, run }: Claimed,
+  { by, atMs }: { readonly by: string; readonly atMs: number },
   signal: AbortSignal,
 ): Promise<void> {
   for (const place of [state, guard.witness]) {
@@ -35,7 +37,9 @@ export async function claimPrimary(
     }
   }
   // The state first: a guard that starts anew opens what was shut as soon as the state tells of no claim.
-  for (const place of [state, guard.witness]) await putClaim(place, region, rolesEpoch, claim, { signal });
+  for (const place of [state, guard.witness]) {
+    await putClaim(place, region, rolesEpoch, { run, by, atMs }, { signal });
+  }
 }
 
 /** Takes the claim back in both places: the guard may open the region again. Idempotent. */
@@ -46,9 +50,9 @@ export async function unclaimPrimary(
   for (const place of [guard.witness, state]) await withdrawClaim(place, region, rolesEpoch, { signal });
 }
 
-/** How the claim stands; the word counts wherever it can be read. */
+/** How this run's claim stands; the word for it counts wherever it can be read, one for another run nowhere. */
 export async function lookAtClaim(
-  { state, guard, region, rolesEpoch }: Claimed,
+  { state, guard, region, rolesEpoch, run }: Claimed,
   at: { readonly claimedAtMs: number | undefined; readonly nowMs: number },
   signal: AbortSignal,
 ): Promise<{ readonly verdict: ClaimVerdict; readonly word: GuardWord | undefined }> {
@@ -56,7 +60,7 @@ export async function lookAtClaim(
     [state, guard.witness].map((place) => readGuardWord(place, region, rolesEpoch, { signal })),
   );
   signal.throwIfAborted();
-  const word = asked.map((a) => (a.status === 'fulfilled' ? a.value : undefined)).find((w) => w !== undefined);
+  const word = asked.map((a) => (a.status === 'fulfilled' ? a.value : undefined)).find((w) => w?.run === run);
   const { claimedAtMs, nowMs } = at;
   const verdict = decideClaim({
     nowMs,

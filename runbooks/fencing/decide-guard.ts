@@ -9,6 +9,8 @@ export interface GuardReading {
   readonly askedAtMs: number;
   /** The highest roles epoch for which a failover claims the region; absent: none does. */
   readonly claimedEpoch?: number;
+  /** The run whose claim that is; absent where it can't be read. */
+  readonly claimRun?: string;
   /** Of the state alone: the roles in force. */
   readonly roles?: Pick<Roles, 'primary' | 'epoch'>;
   /** Of the state alone: the roles epoch for which a run opens the region. */

@@ -63,11 +63,8 @@ export function fencePrimary(words: StepWords, guardLeaseMs = 0): FailoverStep {
       const author = { by: context.run, atMs: io.clock.now() };
       try {
         if (dark !== undefined && context.guard !== undefined) {
-          await claimPrimary(
-            claimOf(context, context.guard),
-            { run: context.run, by: context.by, atMs: author.atMs },
-            io.signal,
-          );
+          const said = { by: context.by, atMs: author.atMs };
+          await claimPrimary(claimOf(context, context.guard), said, io.signal);
           claimedAtMs = io.clock.monotonic();
         } else await denyKafkaWrites(targetOf(context), everybody, author, io);
       } catch (error) {
@@ -144,9 +141,10 @@ async function claimed(context: FailoverContext, guard: GuardLink, claimedAtMs: 
   }
 }
 
-const claimOf = ({ state, primary, roles }: FailoverContext, guard: GuardLink) => ({
+const claimOf = ({ state, primary, roles, run }: FailoverContext, guard: GuardLink) => ({
   state,
   guard,
+  run,
   region: primary.name,
   rolesEpoch: roles.epoch,
 });

@@ -133,6 +133,23 @@ describe('a guard', () => {
     await guard.end();
   });
 
+  test('sees anew that its region is shut before it gives its word to the next run that claims it', async () => {
+    const guard = await guarding();
+    const claimAs = async (run: string) => {
+      for (const where of ['state', 'witness'] as const)
+        await putClaim(guard[where].store, 'mumbai', 1, { ...claim, run });
+    };
+    await claimAs('the first');
+    await expect.poll(() => readGuardWord(guard.state.store, 'mumbai', 1), soon).toMatchObject({ run: 'the first' });
+    // Aborted, which opens the region, and begun again between two looks of the guard.
+    guard.rules.splice(0);
+    await claimAs('the second');
+    await expect.poll(() => readGuardWord(guard.state.store, 'mumbai', 1), soon).toMatchObject({ run: 'the second' });
+    expect(guard.isShut()).toBe(true);
+    await expect.poll(() => readGuardWord(guard.witness.store, 'mumbai', 1), soon).toMatchObject({ run: 'the second' });
+    await guard.end();
+  });
+
   test('that slept past its time shuts its region within a second', async () => {
     const guard = await guarding();
     await expect.poll(() => guard.clock.monotonic(), soon).toBeGreaterThan(3_000);

@@ -173,7 +173,7 @@ describe('a primary in the dark that has a guard', () => {
 
   test('is claimed in both places, and counts as shut by its guard\u2019s word', async () => {
     const { world, witness, context } = await dark();
-    const word: GuardWord = { proof: 'proven', why: [], rolesEpoch: 1, atMs: 1 };
+    const word: GuardWord = { proof: 'proven', why: [], rolesEpoch: 1, run: context.run, atMs: 1 };
     await putGuardWord(witness, 'mumbai', word);
     const from = world.clock.monotonic();
     expect(await failOver(world, context)).toMatchObject({
@@ -185,6 +185,13 @@ describe('a primary in the dark that has a guard', () => {
     expect(await claimedEpoch(world.store, 'mumbai')).toBe(1);
     expect(await claimedEpoch(witness, 'mumbai')).toBe(1);
     expect((await readKafkaFence(world.store, 'singapore'))?.openedFor, 'its own guard opens the standby').toBe(2);
+  });
+
+  test('is waited for in spite of a word that its guard gave to another run', async () => {
+    const { world, witness, context } = await dark();
+    const word: GuardWord = { proof: 'proven', why: [], rolesEpoch: 1, run: 'the one before', atMs: 1 };
+    for (const place of [witness, world.store]) await putGuardWord(place, 'mumbai', word);
+    expect(await failOver(world, context)).toMatchObject({ outcome: 'done', kafkaFencing: { kind: 'unproven' } });
   });
 
   test('is waited for until the lease has run out; that is no proof, and told', async () => {
