@@ -42,7 +42,8 @@ export interface LeaseRequest {
 }
 
 export type LeaseAnswer =
-  | { readonly kind: 'acquired'; readonly lease: Lease }
+  /** `over`: the mark of the one that it was taken over (`leaseMark`). */
+  | { readonly kind: 'acquired'; readonly lease: Lease; readonly over: string }
   /** Another holds it and was seen alive, or was not watched for long enough. */
   | { readonly kind: 'held'; readonly by: LeaseDocument };
 
@@ -83,10 +84,18 @@ export async function readLease(
   return found && { ...found.value, writtenAtMs: found.modifiedAtMs };
 }
 
-/** The epoch of whoever holds the lease or did last, 0 before the first: what a plan is made under (`AnotherActed`). */
-export async function leaseEpoch(store: ObjectStore, options: CallOptions = {}): Promise<number> {
-  return (await readLease(store, options))?.epoch ?? 0;
+/**
+ * What a plan is made under (`AnotherActed`): changes with each acquisition, renewal and release of the lease. A dead
+ * holder's stays as it is.
+ */
+export async function leaseMark(store: ObjectStore, options: CallOptions = {}): Promise<string> {
+  return markOf(await readLease(store, options));
 }
+
+const markOf = (lease: LeaseDocument | undefined): string =>
+  lease === undefined
+    ? 'none'
+    : `${lease.epoch} ${lease.nonce} ${lease.renewCount}${lease.released === true ? ' released' : ''}`;
 
 /**
  * Takes the lease: at once when it is free or released, else after it did not change for its whole `ttlMs` by this
@@ -104,10 +113,11 @@ export async function acquireLease(
   const key = request.key ?? actingKey;
   let sentAt = instantOf(clock);
   let watched: { readonly etag: string; readonly since: number } | undefined;
+  let over = '';
   for (;;) {
     const found = await readDocument(store, key, schema, options);
     const seenAt = clock.monotonic();
-    if (found?.value.nonce === nonce) return acquired(store, key, found, clock, sentAt);
+    if (found?.value.nonce === nonce) return { ...acquired(store, key, found, clock, sentAt), over };
     const patienceMs = (found && request.patienceMs?.(found.value)) ?? 0;
     const released = found?.value.released === true;
     const free = found === undefined || (released && patienceMs === 0);
@@ -115,8 +125,9 @@ export async function acquireLease(
     if (!free) watched ??= { etag: found.etag, since: seenAt };
     if (free || (watched !== undefined && seenAt - watched.since >= (released ? 0 : found.value.ttlMs) + patienceMs)) {
       sentAt = instantOf(clock);
+      over = markOf(found?.value);
       const put = await take(store, request, nonce, found, clock, options);
-      if (put.kind === 'acquired') return put;
+      if (put.kind === 'acquired') return { ...put, over };
       continue;
     }
     if (seenAt - startedAt >= request.waitMs) return { kind: 'held', by: found.value };

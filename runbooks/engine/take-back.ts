@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
 import { type Json, readRun, readRuns } from '../../state/journal.ts';
-import { leaseEpoch, readLease } from '../../state/lease.ts';
+import { leaseMark, readLease } from '../../state/lease.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { askToStop, type StopRequest } from '../../state/stop-requests.ts';
 import type { RunResult } from './run.ts';
@@ -50,7 +50,7 @@ export async function stopRun(
 }
 
 /** What takes dead runs back: a run of the same runbook that begins no step. */
-export interface TakeBack<C, F> extends Omit<LeasedRun<C, F>, 'takeBack' | 'details' | 'plannedAtEpoch'> {
+export interface TakeBack<C, F> extends Omit<LeasedRun<C, F>, 'takeBack' | 'details' | 'plannedAtLease'> {
   /** The runs of one change that are open, the oldest first: each went on with the one before. */
   readonly dead: readonly string[];
   /** Recorded with `run-started`, beside what is taken back. */
@@ -64,7 +64,7 @@ export interface TakeBack<C, F> extends Omit<LeasedRun<C, F>, 'takeBack' | 'deta
 export async function takeBackRuns<C, F>(options: TakeBack<C, F>): Promise<RunResult<F>> {
   const { dead, details, state, signal, ...rest } = options;
   const call = signal === undefined ? {} : { signal };
-  const plannedAtEpoch = await leaseEpoch(state, call);
+  const plannedAtLease = await leaseMark(state, call);
   const begun = new Map<string, boolean>();
   for (const entries of await readRuns(state, dead, call)) {
     const record = foldRun(entries);
@@ -76,7 +76,7 @@ export async function takeBackRuns<C, F>(options: TakeBack<C, F>): Promise<RunRe
   return runUnderLease({
     ...rest,
     state,
-    plannedAtEpoch,
+    plannedAtLease,
     takeBack,
     details: { ...details, aborts: dead.at(-1) ?? null, takesBack: takeBack },
     ...call,

@@ -25,10 +25,10 @@ export interface LeasedRun<C, F>
   /** In the lease, for people; the runbook's name unless given. */
   readonly purpose?: string;
   /**
-   * The lease's epoch when this was planned, 0 for none: if anybody held it since, what the plan relies on may be gone,
-   * and the run is refused (`AnotherActed`, exit code 3). Absent: no matter.
+   * The lease when this was planned (`leaseMark`): if anybody took it since, or was at work then, what the plan relies
+   * on may be gone, and the run is refused (`AnotherActed`, exit code 3). Absent: no matter.
    */
-  readonly plannedAtEpoch?: number;
+  readonly plannedAtLease?: string;
   /** What is called between the steps; `from` and `to` are told to it. Absent: nothing. */
   readonly hooks?: { readonly call: readonly Hook[]; readonly from: string; readonly to: string };
   /** What the steps get, once the lease's epoch is known. */
@@ -42,7 +42,7 @@ export interface LeasedRun<C, F>
  * 3), which says who, since when and at which step; a dead run's is taken over. From then on nothing is thrown.
  */
 export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<RunResult<F>> {
-  const { state, clock, run, holder, purpose, plannedAtEpoch, hooks, context, onWaiting, signal, ...rest } = options;
+  const { state, clock, run, holder, purpose, plannedAtLease, hooks, context, onWaiting, signal, ...rest } = options;
   onWaiting?.('taking the lease');
   const answer = await acquireLease(
     state,
@@ -58,8 +58,8 @@ export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<Run
     signal === undefined ? {} : { signal },
   );
   if (answer.kind === 'held') throw await leaseHeld(state, answer.by, signal);
-  const { lease } = answer;
-  if (plannedAtEpoch !== undefined && lease.epoch !== plannedAtEpoch + 1) {
+  const { lease, over } = answer;
+  if (plannedAtLease !== undefined && over !== plannedAtLease) {
     await giveBack(lease);
     throw new ArgusError(
       'AnotherActed',

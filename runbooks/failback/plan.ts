@@ -38,8 +38,8 @@ export interface FailbackPlan {
   readonly pointOfNoReturn: FailbackStepId;
   /** Any of them: refused, exit code 3. */
   readonly blockers: readonly Failure[];
-  /** The lease's epoch when it was made: whoever took it since may have moved the world. */
-  readonly leaseEpoch?: number;
+  /** The lease as it was read when it was made: whoever was at work then, or since, may have moved the world. */
+  readonly leaseMark?: string;
 }
 
 /** Whether these roles can be failed back from; undefined: they can. Pure. */

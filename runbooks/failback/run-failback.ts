@@ -1,7 +1,7 @@
 import type { PartitionOffsetJson } from '../../domain/offsets.ts';
 import type { Divergence } from '../../replication/orphans/divergence.ts';
 import type { Failure } from '../../state/journal.ts';
-import { leaseEpoch } from '../../state/lease.ts';
+import { leaseMark } from '../../state/lease.ts';
 import type { Rescued } from '../../state/rescued.ts';
 import { refuseBlocked, toFailure } from '../engine/failures.ts';
 import type { RunEvent, RunResult } from '../engine/run.ts';
@@ -66,9 +66,9 @@ type Prepared = Omit<FailbackContext, 'epoch'>;
 export async function prepareFailback(context: Prepared, signal: AbortSignal): Promise<FailbackPlan> {
   const refusal = failbackRefusal(context.roles);
   if (refusal) return planFailback(context, refusal);
-  const plannedAt = await leaseEpoch(context.state, { signal });
+  const plannedAt = await leaseMark(context.state, { signal });
   try {
-    return { ...planFailback(context, await context.findDivergence(signal)), leaseEpoch: plannedAt };
+    return { ...planFailback(context, await context.findDivergence(signal)), leaseMark: plannedAt };
   } catch (error) {
     signal.throwIfAborted();
     const failure = toFailure(error);
@@ -104,7 +104,7 @@ export async function runFailback(options: RunFailbackOptions): Promise<Failback
   refuseBlocked(plan);
   const report = (result: RunResult<FailbackFacts>) => failbackReport(context, plan, result, occasion?.reason);
   const result = await runUnderLease<FailbackContext, FailbackFacts>({
-    ...(plan.leaseEpoch === undefined ? {} : { plannedAtEpoch: plan.leaseEpoch }),
+    ...(plan.leaseMark === undefined ? {} : { plannedAtLease: plan.leaseMark }),
     steps: failbackSteps(plan),
     context: (epoch) => ({ ...context, epoch }),
     runbook: failbackRunbook,

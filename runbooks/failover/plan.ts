@@ -46,8 +46,8 @@ export interface FailoverPlan {
   readonly warnings: readonly string[];
   /** What it relies on. */
   readonly basis: PlanBasis;
-  /** The lease's epoch when it was made, 0 before the first: whoever took it since may have moved the world. */
-  readonly leaseEpoch?: number;
+  /** The lease as it was read when it was made: whoever was at work then, or since, may have moved the world. */
+  readonly leaseMark?: string;
 }
 
 /** The plan of a failover from what was observed. Pure. */

@@ -1,4 +1,4 @@
-import { leaseEpoch } from '../../state/lease.ts';
+import { leaseMark } from '../../state/lease.ts';
 import { refuseBlocked } from '../engine/failures.ts';
 import type { RunEvent } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
@@ -37,9 +37,9 @@ export async function prepareFailover(
   outage: Outage,
   options: { readonly resumes?: string; readonly signal?: AbortSignal } = {},
 ): Promise<FailoverPlan> {
-  const plannedAt = await leaseEpoch(context.state, options.signal === undefined ? {} : { signal: options.signal });
+  const plannedAt = await leaseMark(context.state, options.signal === undefined ? {} : { signal: options.signal });
   const plan = planFailover(await gatherPlanView({ ...context, epoch: 0 }, outage, options));
-  return { ...plan, leaseEpoch: plannedAt };
+  return { ...plan, leaseMark: plannedAt };
 }
 
 /**
@@ -67,7 +67,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     clock,
     run,
     holder: options.holder,
-    ...(plan.leaseEpoch === undefined ? {} : { plannedAtEpoch: plan.leaseEpoch }),
+    ...(plan.leaseMark === undefined ? {} : { plannedAtLease: plan.leaseMark }),
     steps: failoverSteps(plan, context.drainMs, context.guard?.leaseMs),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'failover',

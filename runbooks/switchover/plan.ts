@@ -40,8 +40,8 @@ export interface SwitchoverPlan {
   readonly warnings: readonly string[];
   /** What it relies on. */
   readonly basis: PlanBasis;
-  /** The lease's epoch when it was made: whoever took it since may have moved the world. */
-  readonly leaseEpoch?: number;
+  /** The lease as it was read when it was made: whoever was at work then, or since, may have moved the world. */
+  readonly leaseMark?: string;
 }
 
 export interface SwitchoverView {

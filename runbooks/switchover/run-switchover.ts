@@ -1,4 +1,4 @@
-import { leaseEpoch } from '../../state/lease.ts';
+import { leaseMark } from '../../state/lease.ts';
 import { refuseBlocked } from '../engine/failures.ts';
 import type { RunEvent } from '../engine/run.ts';
 import { runUnderLease } from '../engine/under-lease.ts';
@@ -39,7 +39,7 @@ export async function prepareSwitchover(
   const signal = AbortSignal.any([outer, AbortSignal.timeout(20_000)]);
   const full = { ...context, epoch: 0 };
   const outage = { atMs: context.clock.now(), source: 'run-start' as const };
-  const plannedAt = await leaseEpoch(context.state, { signal });
+  const plannedAt = await leaseMark(context.state, { signal });
   const [failover, readiness, started, usualTimes] = await Promise.all([
     gatherPlanView(full, outage, options),
     gatherReadiness(full, signal),
@@ -48,7 +48,7 @@ export async function prepareSwitchover(
     readUsualTimes(context.state, 'switchover', { signal }).catch(() => new Map()),
   ]);
   outer.throwIfAborted();
-  return { ...planSwitchover({ context, readiness, failover, started, usualTimes }), leaseEpoch: plannedAt };
+  return { ...planSwitchover({ context, readiness, failover, started, usualTimes }), leaseMark: plannedAt };
 }
 
 /**
@@ -66,7 +66,7 @@ export async function runSwitchover(options: RunSwitchoverOptions): Promise<Swit
     clock,
     run,
     holder: options.holder,
-    ...(plan.leaseEpoch === undefined ? {} : { plannedAtEpoch: plan.leaseEpoch }),
+    ...(plan.leaseMark === undefined ? {} : { plannedAtLease: plan.leaseMark }),
     steps: switchoverSteps(plan, { drainMs: context.drainMs, catchUpMs: context.catchUpMs }),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'switchover',

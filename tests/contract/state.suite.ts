@@ -57,7 +57,7 @@ export function stateSuite(name: string, empty: () => Promise<ObjectStore>, cloc
               by: who,
               details: null,
               resumeHint: 'again',
-              plannedAtEpoch: 0,
+              plannedAtLease: 'none',
               context: () => null,
               steps: [actingStep(() => acted.push(who))],
             }),

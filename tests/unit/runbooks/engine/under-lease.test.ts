@@ -6,7 +6,7 @@ import type { Step } from '../../../../runbooks/engine/step.ts';
 import { stopRun } from '../../../../runbooks/engine/take-back.ts';
 import { type LeasedRun, runUnderLease } from '../../../../runbooks/engine/under-lease.ts';
 import { readRun } from '../../../../state/journal.ts';
-import { acquireLease, readLease } from '../../../../state/lease.ts';
+import { acquireLease, leaseMark, readLease } from '../../../../state/lease.ts';
 import { foldRun } from '../../../../state/run-record.ts';
 import { askToStop } from '../../../../state/stop-requests.ts';
 import { type VirtualClock, virtualClock } from '../../state/virtual-clock.ts';
@@ -141,13 +141,35 @@ describe('a run under the lease', () => {
   test('that was planned before somebody else acted is refused, and gives the lease back', async () => {
     const store = memoryObjectStore('s');
     const clock = virtualClock();
-    await start(store, clock, 1, { plannedAtEpoch: 0 });
-    await expect(start(store, clock, 2, { plannedAtEpoch: 0 })).rejects.toMatchObject({
+    await start(store, clock, 1, { plannedAtLease: 'none' });
+    await expect(start(store, clock, 2, { plannedAtLease: 'none' })).rejects.toMatchObject({
       code: 'AnotherActed',
       exitCode: 3,
     });
     expect(await readLease(store)).toMatchObject({ released: true, epoch: 2 });
-    expect(await start(store, clock, 3, { plannedAtEpoch: 2 })).toMatchObject({ outcome: 'done' });
+    expect(await start(store, clock, 3, { plannedAtLease: await leaseMark(store) })).toMatchObject({ outcome: 'done' });
+  });
+
+  test('that was planned while somebody else was at work is refused once he has ended', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    const log: string[] = [];
+    const first = start(store, clock, 1, { steps: [lasting('a', 5_000, log)] });
+    await clock.sleep(1_000);
+    const plannedAtLease = await leaseMark(store);
+    expect(await first).toMatchObject({ outcome: 'done' });
+    const second = start(store, clock, 2, { plannedAtLease, steps: [lasting('b', 1, log)] });
+    await expect(second).rejects.toMatchObject({ code: 'AnotherActed', exitCode: 3 });
+    expect(log).toEqual(['a']);
+  });
+
+  test('that was planned while a dead run held the lease goes on from there', async () => {
+    const store = memoryObjectStore('s');
+    const clock = virtualClock();
+    const dead = { holder: 'op1@here', purpose: 'failover', run: runName(1), ttlMs: 10_000, waitMs: 0 };
+    await acquireLease(store, dead, clock);
+    const plannedAtLease = await leaseMark(store);
+    expect(await start(store, clock, 2, { plannedAtLease })).toMatchObject({ outcome: 'done', epoch: 2 });
   });
 
   test('takes a dead run`s over after its time to live and what may be under way, not before', async () => {
