@@ -1,7 +1,7 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { partitionKey, partitionsOf, type TopicPartition } from '../../domain/offsets.ts';
 import type { Region } from '../../regions/region.ts';
-import { isReplayable, openReplay } from '../../replication/orphans/replay.ts';
+import { isReplayable, mayBeGone, openReplay } from '../../replication/orphans/replay.ts';
 import { acquireLease } from '../../state/lease.ts';
 import { putReplayed, type Replayed, readReplayed } from '../../state/replayed.ts';
 import { agree } from '../agree.ts';
@@ -57,6 +57,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
         const begun =
           (await readReplayed(state, rescued.promotion, topic, { signal: bound })) ??
           (await begin(primary, topic, live.partitions, { by: who, atMs: clock.now() }, bound));
+        if (begun.done !== undefined) await refuseGone(primary, chosen, topic, begun, bound);
         lease.check();
         await putReplayed(state, rescued.promotion, topic, begun, { signal: bound });
         const written = await replayAll(chosen, primary, begun, () => lease.check(), bound);
@@ -86,6 +87,24 @@ async function count({ store, partitions, origin }: ChosenOrphans, signal: Abort
     for await (const record of store.read(tp, origin, signal)) if (isReplayable(record)) records++;
   }
   return records;
+}
+
+/** A replay that was done is not looked for in a log that has dropped records since: all would be written once more. */
+async function refuseGone(
+  primary: Region,
+  { partitions }: ChosenOrphans,
+  topic: string,
+  { from, done }: Replayed,
+  signal: AbortSignal,
+): Promise<void> {
+  const policy = (await primary.kafka.topicConfigs(topic, { signal })).get('cleanup.policy');
+  if (!mayBeGone(from, await primary.kafka.logRanges(partitions, { signal }), policy)) return;
+  const at = done === undefined ? '' : ` at ${new Date(done.atMs).toISOString()}`;
+  throw refused(
+    'AlreadyReplayed',
+    `the orphans of "${topic}" were replayed${at}, and ${primary.name} may have dropped some of them since`,
+    'another replay would write those again: `argus orphans export` gives them, if that is wanted',
+  );
 }
 
 async function begin(

@@ -1,4 +1,4 @@
-import type { TopicPartition } from '../../domain/offsets.ts';
+import type { LogRange, TopicPartition } from '../../domain/offsets.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
@@ -42,6 +42,21 @@ const headerBytes = 64;
  */
 export function isReplayable({ reason, transaction }: Pick<OrphanRecord, 'reason' | 'transaction'>): boolean {
   return reason === 'orphan' && (transaction === 'none' || transaction === 'committed');
+}
+
+/**
+ * Whether replayed records may be gone from the live log, by retention or compaction: then not finding them does not
+ * tell that they were never written. `from`: where the partitions ended before the first replay. Pure.
+ */
+export function mayBeGone(
+  from: readonly { readonly partition: number; readonly offset: bigint }[],
+  live: readonly Pick<LogRange, 'partition' | 'logStartOffset'>[],
+  cleanupPolicy: string | undefined,
+): boolean {
+  if (cleanupPolicy?.includes('compact')) return true;
+  return live.some(
+    (r) => r.logStartOffset > (from.find((f) => f.partition === r.partition)?.offset ?? r.logStartOffset),
+  );
 }
 
 /** Writes orphans into live topics, by a producer of its own, each once: what is there already is looked for first. */

@@ -12,7 +12,7 @@ import {
   toLine,
 } from '../../../../replication/orphans/orphan-record.ts';
 import { stateOf } from '../../../../replication/orphans/read-range.ts';
-import { isReplayable, replayedBody, replayedOffset } from '../../../../replication/orphans/replay.ts';
+import { isReplayable, mayBeGone, replayedBody, replayedOffset } from '../../../../replication/orphans/replay.ts';
 import { compareKept, HeldRuns, remaining } from '../../../../replication/orphans/rescue.ts';
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((b) => Buffer.from(b));
@@ -195,4 +195,15 @@ describe('what is kept is compared with the original, and', () => {
   ])('tells where %s', async (_name, kept, at) => {
     expect(await compare(kept)).toMatchObject({ kind: 'differs', at });
   });
+});
+
+test.each([
+  ['has all since', 'delete', 100n, false],
+  ['dropped what came before the replay', 'delete', 99n, false],
+  ['dropped some since', 'delete', 101n, true],
+  ['is compacted', 'compact,delete', 0n, true],
+  ['does not tell its policy', undefined, 100n, false],
+])('whether replayed records may be gone from a log that %s', (_, policy, logStartOffset, gone) => {
+  const from = [{ partition: 3, offset: 100n }];
+  expect(mayBeGone(from, [{ partition: 3, logStartOffset }], policy)).toBe(gone);
 });
