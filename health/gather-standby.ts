@@ -93,6 +93,8 @@ async function lookAtJob(sources: StandbySources, job: KubernetesJob, call: Call
   return { job: name, namespace, deployment, object, hasManifest, dryRun, route, missingVerbs, references, primary };
 }
 
+const notForced = 'a job that never came up, and does not end by itself, could not be made anew';
+
 /** What the adapter does in the region where it starts a job (fixtures/kubernetes/rbac-standby.yaml). */
 function verbsOf(job: KubernetesJob, manifest: FlinkManifest | undefined, serviceProxy: boolean): readonly UsedVerb[] {
   const { namespace } = job;
@@ -110,6 +112,8 @@ function verbsOf(job: KubernetesJob, manifest: FlinkManifest | undefined, servic
   return [
     ...verbs.map((verb) => ({ ...flink, verb })),
     core('pods', 'list'),
+    { ...core('pods', 'delete', true), without: notForced },
+    { ...core('deployments', 'delete', true), group: 'apps', without: notForced },
     core('configmaps', 'list'),
     ...(job.manifest?.kind === 'config-map' ? [core('configmaps', 'get')] : []),
     ...(brings || job.restorePath !== undefined ? [core('configmaps', 'patch')] : []),

@@ -24,7 +24,9 @@ export async function missing(
   verbs: readonly UsedVerb[],
   call: CallOptions,
 ): Promise<readonly UsedVerb[]> {
-  const allowed = await Promise.all(verbs.map(({ optional: _, ...question }) => kubernetes.may(question, call)));
+  const allowed = await Promise.all(
+    verbs.map(({ optional: _, without: _without, ...question }) => kubernetes.may(question, call)),
+  );
   return verbs.filter((_, i) => allowed[i] !== true);
 }
 

@@ -30,8 +30,10 @@ export type Looked<T> = { readonly seen: T } | { readonly unseen: Problem };
 
 /** A verb that Argus uses in the standby. */
 export interface UsedVerb extends AccessQuestion {
-  /** Only for the reasons of a failure, or for this check. */
+  /** Only for the reasons of a failure, for this check, or for what seldom has to be done. */
   readonly optional: boolean;
+  /** What could not be done without it; default: why a job fails could not be told. */
+  readonly without?: string;
 }
 
 /** One job's FlinkDeployment in the standby. */
@@ -184,13 +186,13 @@ function judgeRoute({ deployment, session, hasManifest }: StandbyJob, route: Sta
   }
 }
 
-function verbMissing({ verb, group, resource, subresource, namespace, optional }: UsedVerb): Finding {
+function verbMissing({ verb, group, resource, subresource, namespace, optional, without }: UsedVerb): Finding {
   const what = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`;
   const where = namespace === undefined ? 'in the whole cluster' : `in the namespace ${namespace}`;
   return {
     severity: optional ? 'warning' : 'refused',
     code: 'VerbMissing',
-    message: `Argus may not ${verb} ${what} ${where}${optional ? ': why a job fails could not be told' : ''}`,
+    message: `Argus may not ${verb} ${what} ${where}${optional ? `: ${without ?? 'why a job fails could not be told'}` : ''}`,
     hint: 'apply fixtures/kubernetes/rbac-standby.yaml, or let the role of Argus have this verb',
   };
 }

@@ -96,6 +96,9 @@ async function startScenario(): Promise<void> {
   await crashedJobManager();
   expect((await argus.list()).map((job) => job.id)).toEqual([jobId]);
   await readReasons();
+  // It never ran: it is ended by force, to be made anew.
+  expect((await argus.forceStop?.(jobId))?.done).toContain(`told pod ${jobManager.name} to end`);
+  expect(await argus.list()).toEqual([]);
 }
 
 /** Everything that the adapter does where it stops a job. */

@@ -97,6 +97,12 @@ describe('what a failover would meet', () => {
       ['warning VerbMissing'],
     ],
     [
+      'a verb that is missing for what is seldom done',
+      withJob({ missingVerbs: { seen: [{ ...verb, optional: true, without: 'it could not be ended' }] } }),
+      ['warning VerbMissing'],
+      'in the namespace argus-data: it could not be ended',
+    ],
+    [
       'a secret missing',
       withJob({ references: [{ reference: secret, found: { seen: 'absent' } }] }),
       ['refused SecretMissing'],
