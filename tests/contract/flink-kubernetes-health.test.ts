@@ -66,14 +66,15 @@ test('an operator that does nothing: trouble, which a new object would not mend'
   await ended();
 });
 
-test('no checkpoint at the path: without hope, and to be made anew', async () => {
+test('no checkpoint at the path: without hope, and left to a person where nothing remembers whether the job ran', async () => {
   const jobId = 'b'.repeat(32);
   await flink.start({ ...start, jobId, savepointPath: 's3://replica/no/such/point' });
   await expect.poll(async () => (await flink.health?.(jobId))?.kind, patience).toBe('hopeless');
   expect(await flink.health?.(jobId)).toMatchObject({
     why: expect.stringContaining('Cannot find checkpoint or savepoint'),
     restarts: 2,
-    remake: true,
+    remake: false,
+    hint: expect.any(String),
   });
   await ended();
 });

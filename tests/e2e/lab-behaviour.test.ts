@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } from 'kafkajs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditorClient, topicEnds } from '../../lab/auditor/read-topic.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
@@ -24,18 +25,39 @@ async function until<T>(what: string, look: () => Promise<T | undefined>, forMs 
 }
 
 test('a job whose group has no committed offset does not start somewhere else: it fails, and names what is missing', async () => {
+  await mayRead('nobody');
   const flink = flinkRestJobs({ region: names.primary, url: lab.info.regions.mumbai.flink.rest });
   const args = jobArgs(lab.info, 'mumbai').map((arg) => (arg === names.consumerGroup ? 'nobody' : arg));
   const { jobId } = await flink.start({
     jarPath: lab.info.artifacts.jobJar,
     entryClass: names.jobClass,
     parallelism: names.parallelism,
-    args: args.map((arg) => (arg === 'counts-mumbai' ? 'nobody-mumbai' : arg)),
+    args: args.map((arg) => (arg === 'counts-mumbai' ? 'counts-nobody-mumbai' : arg)),
   });
   const failure = await until('a failure', () => flink.failureOf(jobId));
   expect(failure).toMatch(/NoOffsetForPartitionException.*no reset policy.*events-\d/);
   await flink.cancel(jobId);
 });
+
+/** Lets the job's user read as this group: what it lacks shall be the offsets. */
+async function mayRead(group: string): Promise<void> {
+  const admin = auditorClient(lab.info.regions.mumbai.kafka.auditor).admin();
+  await admin.connect();
+  try {
+    const rule = {
+      resourceType: AclResourceTypes.GROUP,
+      resourceName: group,
+      resourcePatternType: ResourcePatternTypes.LITERAL,
+      principal: 'User:job',
+      host: '*',
+      operation: AclOperationTypes.READ,
+      permissionType: AclPermissionTypes.ALLOW,
+    };
+    await admin.createAcls({ acl: [rule] });
+  } finally {
+    await admin.disconnect();
+  }
+}
 
 /** Posts one event to the primary's ingest; the HTTP status, or `silent` after the time. */
 async function post(id: string, forMs: number): Promise<number | 'silent'> {
