@@ -26,6 +26,7 @@ beforeAll(async () => {
   const url = `http://127.0.0.1:${rest}`;
   const region = {
     address: '127.0.0.1',
+    kafka: {},
     objects: { ...objects, bucket: 'bucket' },
     flink: { rest: url, ports: { rpc, blob, taskRpc, taskData } },
   };
