@@ -3,8 +3,8 @@ import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import type { FailoverStepId } from '../../runbooks/failover/failover-step.ts';
 import type { FailoverPlan } from '../../runbooks/failover/plan.ts';
-import { auditAfterFailover, failover, primaryGone, says } from '../support/kill-failover.ts';
-import type { LabStory } from '../support/lab-story.ts';
+import { auditAfterFailover, failover, primaryGone } from '../support/kill-failover.ts';
+import { type LabStory, says } from '../support/lab-story.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
 // One lab for the whole story. Whoever goes on waits 15 s for the lease of a process that was killed; every boundary of

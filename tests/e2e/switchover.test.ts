@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { auditRegions } from '../../lab/auditor/audit.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { names, type RegionName } from '../../lab/lab-info.ts';
 import { clientOutage } from '../../lab/traffic/client-outage.ts';
@@ -91,14 +90,7 @@ test('killed in the middle, it is gone on with by the next one, and moves back',
 
 test('the auditor finds every acknowledged event once, in order, and every count right', async () => {
   await story.endTraffic(names.primary);
-  const audit = await auditRegions({
-    oldPrimaryBootstrap: story.auditor(names.standby),
-    standbyBootstrap: story.auditor(names.primary),
-    eventsTopic: names.events.topic,
-    metricsTopic: names.metrics.topic,
-    ledgerPath: story.ledgerPath,
-    client: lab.info.artifacts,
-  });
+  const audit = await story.audit(names.primary);
   expect(audit).toMatchObject({
     orphans: 0,
     lost: 0,

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import type { FailoverPlan } from '../../runbooks/failover/plan.ts';
-import { auditAfterFailover, failover, primaryGone, says } from '../support/kill-failover.ts';
-import type { LabStory } from '../support/lab-story.ts';
+import { auditAfterFailover, failover, primaryGone } from '../support/kill-failover.ts';
+import { type LabStory, says } from '../support/lab-story.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
 // In two parts, each with a lab of its own: whoever goes on waits 15 s for the lease of a process that was killed.

@@ -1,4 +1,3 @@
-import { auditRegions } from '../../lab/auditor/audit.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import type { FailoverPlan } from '../../runbooks/failover/plan.ts';
@@ -6,10 +5,6 @@ import { beginStory, type LabStory } from './lab-story.ts';
 
 /** The failover of a primary that is gone, without asking. */
 export const failover = ['failover', '--yes', '--accept-unfenced'];
-
-/** A step's beginning, or its end, as the command says it. */
-export const says = (mark: '…' | '✓', title: string): RegExp =>
-  new RegExp(`${mark} ${title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
 
 /** Traffic, then a primary that is killed, and what a failover would do about it. */
 export async function primaryGone(lab: Lab): Promise<{ readonly story: LabStory; readonly plan: FailoverPlan }> {
@@ -27,12 +22,5 @@ export async function auditAfterFailover(lab: Lab, story: LabStory) {
   await story.endTraffic(names.standby);
   await lab.link('outside', names.primary).cut();
   await lab.regions[names.primary].start('kafka');
-  return auditRegions({
-    oldPrimaryBootstrap: story.auditor(names.primary),
-    standbyBootstrap: story.auditor(names.standby),
-    eventsTopic: names.events.topic,
-    metricsTopic: names.metrics.topic,
-    ledgerPath: story.ledgerPath,
-    client: lab.info.artifacts,
-  });
+  return story.audit(names.standby);
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { type AuditResult, auditRegions } from '../../lab/auditor/audit.ts';
 import { auditorClient, topicEnds } from '../../lab/auditor/read-topic.ts';
 import { waitUntilSettled } from '../../lab/auditor/settled.ts';
 import { argus, startDaemon } from '../../lab/demo/argus-command.ts';
@@ -27,9 +28,15 @@ export interface LabStory {
   takes(region: RegionName, events: number): Promise<void>;
   /** Ends the traffic with one event a key, and waits until the region's job has drained. */
   endTraffic(region: RegionName): Promise<void>;
+  /** What the auditor counts over both regions' logs, with this one as the active side. The traffic has ended before. */
+  audit(active: RegionName): Promise<AuditResult>;
   /** Ends what was started here. Idempotent. */
   stop(): Promise<void>;
 }
+
+/** A step's beginning, or its end, as the command says it. */
+export const says = (mark: '…' | '✓', title: string): RegExp =>
+  new RegExp(`${mark} ${title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
 
 /** Starts daemon and traffic on a lab that is up, and waits until a recovery point holds some of it. */
 export async function beginStory(lab: Lab, rate: number): Promise<LabStory> {
@@ -93,6 +100,15 @@ export async function beginStory(lab: Lab, rate: number): Promise<LabStory> {
       if (!(await waitUntilSettled({ bootstrap: auditor(region), topics, stillMs: 8_000 })))
         throw new Error(`${region}'s job did not drain`);
     },
+    audit: (active) =>
+      auditRegions({
+        oldPrimaryBootstrap: auditor(active === names.primary ? names.standby : names.primary),
+        standbyBootstrap: auditor(active),
+        eventsTopic: names.events.topic,
+        metricsTopic: names.metrics.topic,
+        ledgerPath,
+        client: lab.info.artifacts,
+      }),
     async stop() {
       await traffic.stop();
       await daemon.stop();
