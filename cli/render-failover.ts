@@ -19,7 +19,9 @@ export function renderEvent(event: RunEvent): string {
       return `${status === 'done' || status === 'already' ? '✓' : '✗'} ${title} (${status}, ${formatMs(ms)})${error ? `: ${error.message}` : ''}`;
     }
     case 'step-compensated':
-      return `↶ ${event.step} was taken back`;
+      return event.error === undefined
+        ? `↶ ${event.step} was taken back`
+        : `✗ ${event.step} was not taken back: ${event.error.message}`;
     default:
       return event satisfies never;
   }

@@ -103,7 +103,7 @@ async function failover(context: CommandContext, composition: Composition, roles
     from: plan.from,
     to: plan.to,
     plan,
-    steps: failoverSteps(plan, target.drainMs),
+    steps: failoverSteps(plan, target.drainMs, target.guard?.leaseMs),
     now: [
       ...Object.entries(plan.loss).map(([topic, loss]) => `${topic}: ${lossText(loss)} would be lost`),
       ...plan.recoveryPoints.map(

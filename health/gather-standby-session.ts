@@ -92,7 +92,7 @@ function listOf(flink: SessionSources['flink']): FlinkJobs['list'] {
   };
 }
 
-/** What the adapter does in the region where it starts a job (fixtures/kubernetes/rbac-standby.yaml). */
+/** What the adapter does in the region where it starts a session job (fixtures/kubernetes/rbac-session-standby.yaml). */
 function verbsOf(
   { namespace, manifest: source, restorePath }: KubernetesSessionJob,
   manifest: FlinkSessionManifest | undefined,

@@ -147,7 +147,12 @@ export function judgeStandbySession({ slots, jobs }: StandbySession): readonly F
 function judgeJob(facts: StandbyJob): readonly Finding[] {
   const { job, object, dryRun, route } = facts;
   const findings: Finding[] = [];
-  const verbs = over(facts.missingVerbs, (missing) => missing.map(verbMissing), 'RightsUnknown', 'what Argus may do');
+  const verbs = over(
+    facts.missingVerbs,
+    (missing) => missing.map((verb) => verbMissing(verb, facts.session !== undefined)),
+    'RightsUnknown',
+    'what Argus may do',
+  );
   findings.push(...verbs);
   // Each verb that is missing is told above.
   const named = (p: Problem) => p.code === 'KubernetesForbidden' && verbs.length > 0;
@@ -186,14 +191,17 @@ function judgeRoute({ deployment, session, hasManifest }: StandbyJob, route: Sta
   }
 }
 
-function verbMissing({ verb, group, resource, subresource, namespace, optional, without }: UsedVerb): Finding {
+function verbMissing(
+  { verb, group, resource, subresource, namespace, optional, without }: UsedVerb,
+  inSession: boolean,
+): Finding {
   const what = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`;
   const where = namespace === undefined ? 'in the whole cluster' : `in the namespace ${namespace}`;
   return {
     severity: optional ? 'warning' : 'refused',
     code: 'VerbMissing',
     message: `Argus may not ${verb} ${what} ${where}${optional ? `: ${without ?? 'why a job fails could not be told'}` : ''}`,
-    hint: 'apply fixtures/kubernetes/rbac-standby.yaml, or let the role of Argus have this verb',
+    hint: `apply fixtures/kubernetes/${inSession ? 'rbac-session-standby' : 'rbac-standby'}.yaml, or let the role of Argus have this verb`,
   };
 }
 

@@ -61,7 +61,7 @@ export async function forceSessionJob(
       try {
         await rest.cancel(id, call);
         cancelled.add(id);
-        done.push(`cancelled the job ${id} in ${place.deployment}`);
+        done.push(`asked for the end of the job ${id} in ${place.deployment}`);
       } catch (error) {
         call.signal?.throwIfAborted();
         if (performance.now() > endsAt)

@@ -51,4 +51,5 @@ export type RunEvent =
   | { readonly kind: 'step-started'; readonly step: string; readonly title: string; readonly atMs: number }
   | { readonly kind: 'step-progress'; readonly step: string; readonly message: string; readonly atMs: number }
   | { readonly kind: 'step-ended'; readonly step: string; readonly result: StepResult; readonly atMs: number }
-  | { readonly kind: 'step-compensated'; readonly step: string; readonly atMs: number };
+  /** With an error: its effect could not be taken back. */
+  | { readonly kind: 'step-compensated'; readonly step: string; readonly atMs: number; readonly error?: Failure };

@@ -309,7 +309,8 @@ class Execution<C, F> {
     }
     const ms = Math.round(clock.monotonic() - from);
     await this.append({ kind: 'step-compensated', step: step.id, ms, ...outcome });
-    this.emit({ kind: 'step-compensated', step: step.id, atMs: clock.now() });
+    const failed = outcome.error === undefined ? {} : { error: outcome.error };
+    this.emit({ kind: 'step-compensated', step: step.id, atMs: clock.now(), ...failed });
   }
 
   private async interrupt(step: string | undefined): Promise<void> {

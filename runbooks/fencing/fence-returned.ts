@@ -4,10 +4,10 @@ import type { Roles } from '../../domain/roles.ts';
 import type { FlinkJob } from '../../regions/flink/flink-jobs.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Region } from '../../regions/region.ts';
-import type { Json } from '../../state/journal.ts';
 import { readKafkaFence } from '../../state/kafka-fence.ts';
 import { readRoles } from '../../state/roles.ts';
 import type { Step, StepIo } from '../engine/step.ts';
+import { evidence } from '../failover/failover-step.ts';
 import { isTerminal, standbyJobId } from '../failover/standby-job.ts';
 import { fencedTopics, fenceRules, missingRules, ofKinds } from './fence-rules.ts';
 import { denyKafkaWrites, everybody, type FenceTarget, fenceWatch, usableFence } from './kafka-fencing.ts';
@@ -86,7 +86,7 @@ export function returnedSteps(context: ReturnedContext): readonly Step<ReturnedC
         const seen = await look(fence, io.clock.monotonic(), io.signal);
         if (seen.kind === 'pending') return seen;
         const beyond = beyondPromotion(seen.ends, roles);
-        return { kind: 'done', evidence: asJson({ ...seen, beyondPromotion: beyond }), facts: { beyond } };
+        return { kind: 'done', evidence: evidence({ ...seen, beyondPromotion: beyond }), facts: { beyond } };
       },
     },
     {
@@ -175,6 +175,3 @@ export function describeReturned({ liveJobs, missingRules: missing }: ReturnedSi
   if (liveJobs !== undefined && liveJobs.length > 0) what.push(`${liveJobs.map((j) => j.name).join(', ')} runs`);
   return what.length === 0 ? undefined : what.join(', ');
 }
-
-const asJson = (value: unknown): Json =>
-  JSON.parse(JSON.stringify(value, (_, v) => (typeof v === 'bigint' ? v.toString() : v))) as Json;

@@ -250,7 +250,7 @@ describe('the end of a job', () => {
     expect(await stateOf(jobId)).toBe('RUNNING');
     expect(await flink.forceStop?.(jobId)).toEqual({
       done: [
-        `cancelled the job ${inFlink} in argus-session`,
+        `asked for the end of the job ${inFlink} in argus-session`,
         'took its finalizers away (flinksessionjobs.flink.apache.org/finalizer)',
       ],
       unproven: [],
