@@ -28,7 +28,9 @@ import { replicaPruner } from './prune-replica.ts';
 import { regionOf } from './region-of.ts';
 import { awaitReplicationLease } from './replication-lease.ts';
 import { type MirrorHandle, type ReplicatorParts, replicator } from './replicator.ts';
+import type { DaemonView, MakeService } from './service.ts';
 import { standbyEnds } from './standby-ends.ts';
+import { supervise } from './supervise.ts';
 import { watchPrimary } from './watch-primary.ts';
 import { type ReplicaWatch, watchReplica } from './watch-replica.ts';
 
@@ -40,6 +42,8 @@ export interface DaemonParts {
   readonly log: Log;
   /** `user@host` and process, for people. */
   readonly holder: string;
+  /** What runs beside replication; absent: nothing. */
+  readonly services?: readonly MakeService[];
 }
 
 const staleStatusMs = 5_000;
@@ -82,6 +86,20 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     config.daemon,
   );
   log.info({ url: pages.url }, `the daemon listens on ${pages.url}`);
+  const view: DaemonView = {
+    roles: () => roles,
+    order: () => order,
+    mirror: () => mirrorStatus,
+    syncs: () => syncs,
+    replicas: () => replicas,
+    primaryReachable: () => watch.primaryReachable,
+    heartbeatLagMs: () => beating.lagMs(),
+    leads: () => (held?.remainingMs() ?? 0) > 0,
+  };
+  const services = (parts.services ?? []).map((make) => {
+    const { name, run } = make(view);
+    return supervise(run, { name, clock, log });
+  });
 
   const start = (settings: MirrorSettings) => {
     const onStatus = (status: MirrorStatus) => {
@@ -210,6 +228,8 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     if (!signal.aborted) throw error;
     log.debug({ error: describeError(error) }, 'ended while stopping');
   } finally {
+    // The last begun ends first.
+    for (const service of services.reverse()) await service.stop();
     await pages.close();
     log.info({}, 'the daemon has stopped');
   }

@@ -3,6 +3,7 @@ import { regionOf } from '../../daemon/region-of.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { requireOtherBucket } from '../../replication/checkpoints/other-bucket.ts';
 import type { CommandContext } from '../context.ts';
+import { daemonServices } from '../daemon-services.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
 
 /** `argus daemon`: until Ctrl-C or SIGTERM. A primary that is away is told, what is misconfigured is refused. */
@@ -22,7 +23,8 @@ export async function run(context: CommandContext): Promise<number> {
         if (error instanceof ArgusError && error.exitCode === 2) throw error;
       });
     }
-    await runDaemon({ config, regions, state, clock, log, holder: who }, signal);
+    const services = daemonServices({ context, composition, log });
+    await runDaemon({ config, regions, state, clock, log, holder: who, services }, signal);
     return 0;
   });
 }

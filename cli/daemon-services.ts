@@ -1,0 +1,15 @@
+import type { Log } from '../daemon/log.ts';
+import type { MakeService } from '../daemon/service.ts';
+import type { Composition } from './compose.ts';
+import type { CommandContext } from './context.ts';
+
+interface ServiceParts {
+  readonly context: CommandContext;
+  readonly composition: Composition;
+  readonly log: Log;
+}
+
+/** What `argus daemon` runs beside replication, in the order in which it is begun. */
+export function daemonServices(_parts: ServiceParts): readonly MakeService[] {
+  return [];
+}
