@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
 import { describeError } from '../domain/errors.ts';
 import type { Roles } from '../domain/roles.ts';
-import { createMetrics, type MetricsFacts } from '../health/metrics.ts';
+import { createMetrics, type Metrics, type MetricsFacts } from '../health/metrics.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Region } from '../regions/region.ts';
 import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
@@ -13,6 +13,7 @@ import { runAuditLoop } from './audit-loop.ts';
 import { runCheckpointLoop } from './checkpoint-loop.ts';
 
 import { decideReplication, type ReplicationOrder } from './decide-replication.ts';
+import { eventHub } from './events.ts';
 import { fenceReturned } from './fence-returned.ts';
 import { aclLoops } from './follow-acls.ts';
 import { type FollowOptions, followRoles, orderSentence } from './follow-roles.ts';
@@ -42,6 +43,8 @@ export interface DaemonParts {
   readonly log: Log;
   /** `user@host` and process, for people. */
   readonly holder: string;
+  /** Where services add what they know and count; absent: the daemon's own alone. */
+  readonly metrics?: Metrics;
   /** What runs beside replication; absent: nothing. */
   readonly services?: readonly MakeService[];
 }
@@ -51,7 +54,7 @@ const staleStatusMs = 5_000;
 /** Runs everything that has to run all the time, until the signal: replication, the watch, the pages. Leaves nothing behind. */
 export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promise<void> {
   const { config, regions, state, clock, log } = parts;
-  const metrics = createMetrics();
+  const metrics = parts.metrics ?? createMetrics();
   const beating = heartbeat({ config, regions, clock, log });
   let roles: Roles | undefined;
   let order: ReplicationOrder | undefined;
@@ -72,6 +75,8 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           ...(roles ? { roles } : {}),
           ...(watch.primaryReachable === undefined ? {} : { primaryReachable: watch.primaryReachable }),
           replicating: order?.kind === 'run',
+          leads: (held?.remainingMs() ?? 0) > 0,
+          objectives: { rtoMs: config.objectives.rto, rpoMs: config.objectives.rpo },
           ...(heartbeatLagMs === undefined ? {} : { heartbeatLagMs }),
         });
       },
@@ -95,6 +100,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     primaryReachable: () => watch.primaryReachable,
     heartbeatLagMs: () => beating.lagMs(),
     leads: () => (held?.remainingMs() ?? 0) > 0,
+    events: eventHub((error) => log.error({}, `an event was not told on: ${describeError(error)}`)),
   };
   const services = (parts.services ?? []).map((make) => {
     const { name, run } = make(view);

@@ -2,6 +2,7 @@ import type { Roles } from '../domain/roles.ts';
 import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
 import type { ReplicationOrder } from './decide-replication.ts';
+import type { EventHub } from './events.ts';
 import type { ReplicaWatch } from './watch-replica.ts';
 
 /** What the daemon knows at this instant, for whatever runs beside replication. Each is undefined until it is known. */
@@ -19,6 +20,8 @@ export interface DaemonView {
   heartbeatLagMs(): number | undefined;
   /** Whether this daemon, of several, is the one that replicates and acts. */
   leads(): boolean;
+  /** What happens, to be told and to be heard. */
+  readonly events: EventHub;
 }
 
 /** Something that runs as long as the daemon does, in every daemon, and is begun anew when it fails. */

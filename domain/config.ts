@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { automaticGaps, automaticSection } from './automatic-config.ts';
 import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration, secretRef, serviceUrl } from './config-values.ts';
 import { flinkGaps, flinkSection, jobDeployment } from './flink-kubernetes-config.ts';
 import { guardSection } from './guard-config.ts';
 import { contactsSection, hooksSection } from './hooks-config.ts';
+import { daemonSection } from './http-config.ts';
 import { kafkaSection } from './kafka-config.ts';
 import { kubernetesSection } from './kubernetes-config.ts';
 import { mirrorSection } from './mirror-config.ts';
@@ -119,9 +121,9 @@ export const configSchema = z
     state: storePlace,
     /** `argus guard`. Absent: no region has one. */
     guard: guardSection.optional(),
-    daemon: z
-      .strictObject({ host: z.string().default('127.0.0.1'), port: z.int().min(0).max(65_535).default(9_464) })
-      .prefault({}),
+    /** Who watches, and what may be done without a person. */
+    automatic: automaticSection,
+    daemon: daemonSection,
   })
   .superRefine((config, ctx) => {
     for (const role of ['primary', 'standby'] as const) {
@@ -150,6 +152,8 @@ export const configSchema = z
       ? mirrorMakerGaps(config.mirror.mirrormaker, config.regions, config.roles)
       : [])
       ctx.addIssue({ code: 'custom', path: ['mirror', 'mirrormaker', ...path], message });
+    for (const { path, message } of automaticGaps(config.automatic, Object.keys(config.regions)))
+      ctx.addIssue({ code: 'custom', path: ['automatic', ...path], message });
     for (const { path, message } of flinkGaps(config)) ctx.addIssue({ code: 'custom', path, message });
     config.jobs.forEach((j, i) => {
       for (const region of Object.keys(config.regions)) {
