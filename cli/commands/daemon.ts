@@ -1,6 +1,7 @@
 import { runDaemon } from '../../daemon/daemon.ts';
 import { regionOf } from '../../daemon/region-of.ts';
 import { ArgusError } from '../../domain/errors.ts';
+import { createMetrics } from '../../health/metrics.ts';
 import { requireOtherBucket } from '../../replication/checkpoints/other-bucket.ts';
 import type { CommandContext } from '../context.ts';
 import { daemonServices } from '../daemon-services.ts';
@@ -23,8 +24,9 @@ export async function run(context: CommandContext): Promise<number> {
         if (error instanceof ArgusError && error.exitCode === 2) throw error;
       });
     }
-    const services = daemonServices({ context, composition, log });
-    await runDaemon({ config, regions, state, clock, log, holder: who, services }, signal);
+    const metrics = createMetrics();
+    const services = daemonServices({ context, composition, log, metrics });
+    await runDaemon({ config, regions, state, clock, log, holder: who, metrics, services }, signal);
     return 0;
   });
 }

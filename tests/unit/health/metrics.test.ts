@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createMetrics, type MetricsFacts } from '../../../health/metrics.ts';
 
@@ -114,5 +115,51 @@ describe('createMetrics', () => {
     const lines = await linesOf(rest);
     expect(lines.some((l) => l.startsWith('s3_last_sync_timestamp{'))).toBe(false);
     expect(lines.some((l) => l.startsWith('argus_primary_reachable '))).toBe(false);
+  });
+
+  it('tells verdicts, probes and readiness as services add them, and nothing of one that fails', async () => {
+    const metrics = createMetrics();
+    metrics.also(() => ({ verdicts: { PrimaryDead: false, MirrorStalled: true } }));
+    metrics.also(() => {
+      throw new Error('not now');
+    });
+    metrics.also(() => ({
+      readiness: { ready: false, blockers: 2, rtoMs: 12_000 },
+      probes: [
+        { probe: 'kafka', region: 'mumbai', observer: 'a', outcome: 'failed', latencyMs: 3_000 },
+        { probe: 'objects', region: 'mumbai', observer: 'a', outcome: 'unknown' },
+      ],
+    }));
+    const lines = (await metrics.render(facts())).body.split('\n');
+    expect(lines).toContain('argus_verdict{code="PrimaryDead"} 0');
+    expect(lines).toContain('argus_verdict{code="MirrorStalled"} 1');
+    expect(lines).toContain('argus_standby_ready 0');
+    expect(lines).toContain('argus_estimated_rto_seconds 12');
+    expect(lines.some((l) => l.startsWith('argus_estimated_rpo_seconds '))).toBe(false);
+    expect(lines).toContain('argus_probe_up{probe="kafka",region="mumbai",observer="a"} 0');
+    expect(lines).toContain('argus_probe_latency_seconds{probe="kafka",region="mumbai",observer="a"} 3');
+    expect(lines.some((l) => l.startsWith('argus_probe_up{probe="objects"'))).toBe(false);
+    expect(lines).toContain('argus_probe_unknown{probe="objects",region="mumbai",observer="a"} 1');
+  });
+
+  it('counts events from the start on', async () => {
+    const metrics = createMetrics();
+    metrics.notified('slack', 'sent');
+    metrics.alertReceived('checked', 3);
+    metrics.runEnded('failover', 'done');
+    const { body } = await metrics.render(facts());
+    expect(body).toContain('argus_notifications_total{channel="slack",outcome="sent"} 1\n');
+    expect(body).toContain('argus_alerts_received_total{answer="checked"} 3\n');
+    expect(body).toContain('argus_runs_ended_total{runbook="failover",outcome="done"} 1\n');
+  });
+
+  it('has every metric in docs/metrics.md, and no other', async () => {
+    const { body } = await createMetrics().render(facts());
+    const told = [...body.matchAll(/^# TYPE (\S+) /gm)].map((m) => m[1]);
+    const rows = readFileSync('docs/metrics.md', 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    const documented = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map((m) => m[1]));
+    expect(documented.toSorted()).toEqual(told.toSorted());
   });
 });
