@@ -7,6 +7,11 @@ export interface ArgusErrorOptions {
   readonly cause?: unknown;
   /** True only where the adapter knows that the same call may succeed later. */
   readonly retryable?: boolean;
+  /**
+   * Where no cause tells it: whether the other side was heard at all. True: it refused, hung up or answered wrongly;
+   * false: nothing came in time.
+   */
+  readonly heard?: boolean;
   /** 1 failed, 2 usage or configuration, 3 refused by a safety check, 4 needs a person. */
   readonly exitCode?: Exclude<ExitCode, 0>;
 }
@@ -20,6 +25,7 @@ export class ArgusError extends Error {
   readonly code: string;
   readonly hint: string | undefined;
   readonly retryable: boolean;
+  readonly heard: boolean | undefined;
   readonly exitCode: Exclude<ExitCode, 0>;
 
   constructor(code: string, message: string, options: ArgusErrorOptions = {}) {
@@ -27,6 +33,7 @@ export class ArgusError extends Error {
     this.code = code;
     this.hint = options.hint;
     this.retryable = options.retryable ?? false;
+    this.heard = options.heard;
     this.exitCode = options.exitCode ?? 1;
   }
 }

@@ -1,9 +1,11 @@
 import type { Clock } from '../domain/clock.ts';
 import { ArgusError, describeError } from '../domain/errors.ts';
+import { failureKind } from './failure-kind.ts';
 
 /**
  * What one look at a component gave. `failed`: it answered, or the connection was refused, and that is bad.
- * `unknown`: no answer within the deadline, so nothing can be said: a slow link and a dead region look the same.
+ * `unknown`: no answer within the deadline, or no way to it, so nothing can be said: a slow link and a dead region look
+ * the same.
  */
 export interface Probe {
   readonly status: 'ok' | 'failed' | 'unknown';
@@ -50,7 +52,7 @@ export async function probe<T>(
   } catch (error) {
     const known = error instanceof ArgusError ? error : undefined;
     return {
-      status: options.signal?.aborted ? 'unknown' : 'failed',
+      status: options.signal?.aborted ? 'unknown' : failureKind(error),
       latencyMs: latencyMs(),
       reason: known ? known.message : describeError(error),
       code: known?.code ?? 'ProbeFailed',

@@ -5,7 +5,7 @@ import type { KafkaSecurity } from './kafka-security.ts';
 import type { BrokerAddress } from './metadata.ts';
 import { openSocket } from './open-socket.ts';
 import { authenticate } from './sasl.ts';
-import { isTlsAlert, readTlsFailure, silentCloseHint, tlsRequired, unreachable } from './transport-errors.ts';
+import { isTlsAlert, readTlsFailure, silent, silentCloseHint, tlsRequired, unreachable } from './transport-errors.ts';
 import { malformed, type WireWriter } from './wire.ts';
 
 /** One request, and how its answer is read. A writer can be sent once. */
@@ -115,7 +115,7 @@ export class KafkaConnection {
       };
       const onAbort = () => abandon(signal?.reason);
       const timer = setTimeout(
-        () => abandon(unreachable(`${name} did not accept a connection within ${connectTimeoutMs} ms`)),
+        () => abandon(silent(`${name} did not accept a connection within ${connectTimeoutMs} ms`)),
         connectTimeoutMs,
       );
       signal?.addEventListener('abort', onAbort, { once: true });
@@ -133,9 +133,9 @@ export class KafkaConnection {
         abandon(failure ?? unreachable(`${name} can't be reached`, cause));
       });
       socket.on('close', () => {
-        const silent = connection !== undefined && !connection.#letIn;
+        const mute = connection !== undefined && !connection.#letIn;
         abandon(
-          unreachable(`${name} closed the connection`, undefined, silent ? silentCloseHint(security) : undefined),
+          unreachable(`${name} closed the connection`, undefined, mute ? silentCloseHint(security) : undefined, true),
         );
       });
     });
@@ -316,6 +316,6 @@ export class KafkaConnection {
     const silentMs = now - Math.max(oldest.sentAt, this.#lastByteAt);
     const waitedMs = now - oldest.sentAt;
     if (silentMs < oldest.timeoutMs && waitedMs < oldest.timeoutMs * slowResponseFactor) return;
-    this.close(unreachable(`${this.#name} did not answer ${oldest.name} within ${Math.round(waitedMs)} ms`));
+    this.close(silent(`${this.#name} did not answer ${oldest.name} within ${Math.round(waitedMs)} ms`));
   }
 }

@@ -4,7 +4,7 @@ import { errorName, isDenied, isTransient } from './error-codes.ts';
 import type { TopicDescription } from './kafka-admin.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import { loginRefused } from './sasl.ts';
-import { readTlsFailure, tlsRequired, unreachable } from './transport-errors.ts';
+import { reachHint, readTlsFailure, tlsRequired, unreachable } from './transport-errors.ts';
 
 /** What a failure of the library means for the caller. */
 export interface AdminFailure {
@@ -66,8 +66,15 @@ export function readAdminFailure(cause: unknown, asked: Asked, call: string, sub
     return { error, connectionLost: false, transient: false };
   }
   const last = inner.at(-1);
-  const error = unreachable(`${where} got no answer${last ? `: ${String(last.message)}` : ''}`, cause);
+  const text = `${where} got no answer${last ? `: ${String(last.message)}` : ''}`;
+  const error = unreachable(text, cause, reachHint, heardOf(last));
   return { error, connectionLost: true, transient: false };
+}
+
+/** The library tells a broker that hung up and its own time-outs by the same code. */
+function heardOf(last: Record<string, unknown> | undefined): boolean | undefined {
+  if (last?.code !== 'PLT_KFK_NETWORK') return undefined;
+  return last.constructor.name !== 'TimeoutError';
 }
 
 /** What an operator has to change before any call can succeed: TLS or the login. */

@@ -1,12 +1,21 @@
 import { ArgusError } from '../../domain/errors.ts';
 
-/** A broker that can't be reached, or does not answer. */
-export function unreachable(message: string, cause?: unknown, hint = reachHint): ArgusError {
-  return new ArgusError('KafkaUnreachable', message, { hint, retryable: true, cause });
+/** A broker that can't be reached, or does not answer; `heard` as in `ArgusErrorOptions`. */
+export function unreachable(message: string, cause?: unknown, hint = reachHint, heard?: boolean): ArgusError {
+  return new ArgusError('KafkaUnreachable', message, {
+    hint,
+    retryable: true,
+    cause,
+    ...(heard === undefined ? {} : { heard }),
+  });
 }
 
+/** Nothing came from a broker in time. */
+export const silent = (message: string): ArgusError => unreachable(message, undefined, reachHint, false);
+
 const noTlsHint = 'there may be no TLS: take `tls` out of this region, or use the port of a TLS listener';
-const reachHint = 'check that the broker runs and that this machine reaches its advertised address';
+/** What may be wrong when a broker can't be reached. */
+export const reachHint = 'check that the broker runs and that this machine reaches its advertised address';
 
 /** What may be wrong when a broker closes a connection on which it never said anything. */
 export function silentCloseHint(security: { readonly tls?: unknown; readonly sasl?: unknown } | undefined): string {
