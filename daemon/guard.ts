@@ -12,6 +12,8 @@ import {
   type GuardSettings,
   type GuardVerdict,
   remember,
+  rememberSilence,
+  silentSince,
 } from '../runbooks/fencing/decide-guard.ts';
 import { jobsToStop } from '../runbooks/fencing/fence-returned.ts';
 import { fencedTopics } from '../runbooks/fencing/fence-rules.ts';
@@ -23,7 +25,16 @@ import {
   fenceWatch,
   usableFence,
 } from '../runbooks/fencing/kafka-fencing.ts';
-import { claimedEpoch, claimingRun, type GuardWord, namePlace, placeOf, putGuardWord } from '../state/guard.ts';
+import {
+  claimedEpoch,
+  claimingRun,
+  type GuardWord,
+  namePlace,
+  noteHeard,
+  placeOf,
+  putGuardWord,
+  readHeard,
+} from '../state/guard.ts';
 import { dropFenceRules, noteFenceRules, readKafkaFence } from '../state/kafka-fence.ts';
 import { readRoles } from '../state/roles.ts';
 import type { Log } from './log.ts';
@@ -52,10 +63,13 @@ const patienceMs = 2_000;
  * heard for the TTL; opens again what it shut when none of that is so any more. Until the signal; then all stays as it is.
  */
 export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<void> {
-  const { region, clock, log, askMs = 1_000, decideMs = 250 } = parts;
-  const settings: GuardSettings = { region: region.name, fenceTtlMs: parts.fenceTtlMs };
+  const { region, clock, log, fenceTtlMs, askMs = 1_000, decideMs = 250 } = parts;
+  const settings: GuardSettings = { region: region.name, fenceTtlMs };
   const elapsed = elapsedBy(clock);
-  let memory: GuardMemory = { sinceMs: elapsed() };
+  const lastHeard = await lastHeardBy(parts, signal);
+  const silentMs = lastHeard === undefined ? undefined : clock.now() - lastHeard;
+  let memory: GuardMemory = { sinceMs: silentSince(elapsed(), silentMs, { fenceTtlMs, graceMs: askMs }) };
+  let notedAtMs = Number.NEGATIVE_INFINITY;
   let verdict: GuardVerdict = { kind: 'keep' };
   let said = '';
   let working = false;
@@ -72,13 +86,25 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
     else if (id !== known) throw new ArgusError('GuardPlaceChanged', `the ${place} is not the place that it was`);
   };
 
+  /** Who is started anew goes on counting from here. */
+  const noteAsked = async (askedAtMs: number, atMs: number) => {
+    if (askedAtMs - notedAtMs < fenceTtlMs / 10) return;
+    notedAtMs = askedAtMs;
+    const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) };
+    await noteHeard(parts.own, region.name, atMs, call).catch((error: unknown) => {
+      // Then the silence of a guard after this one counts from an earlier time.
+      if (!signal.aborted) log.debug({ error: describeError(error) }, 'when it was heard is not noted');
+    });
+  };
+
   const ask = async (place: GuardPlace) => {
-    const askedAtMs = elapsed();
+    const [askedAtMs, askedAt] = [elapsed(), clock.now()];
     try {
       const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) };
       await samePlace(place, call.signal);
       const reading = await (place === 'state' ? readState(parts, call.signal) : readWitness(parts, call.signal));
       memory = remember(memory, place, { ...reading, askedAtMs });
+      await noteAsked(askedAtMs, askedAt);
     } catch (error) {
       // Unheard: what counts is for how long.
       if (!signal.aborted) log.debug({ place, error: describeError(error) }, `the ${place} can't be asked`);
@@ -86,7 +112,9 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
   };
 
   const decide = () => {
-    verdict = decideGuard(memory, elapsed(), settings);
+    const nowMs = elapsed();
+    verdict = decideGuard(memory, nowMs, settings);
+    memory = rememberSilence(memory, verdict, nowMs);
     const brief = verdict.kind === 'shut' ? verdict.because : verdict.kind;
     const level = verdict.kind === 'shut' ? 'warn' : 'info';
     if (brief !== said) log[level]({ because: brief }, wordsOf(verdict, region.name));
@@ -137,6 +165,15 @@ function elapsedBy(clock: Clock): () => number {
     [monotonic, wall] = [monotonicNow, wallNow];
     return sum;
   };
+}
+
+/** When a guard of this region last heard somebody; one whose note can't be read counts anew. */
+async function lastHeardBy({ own, region, log }: GuardParts, signal: AbortSignal): Promise<number | undefined> {
+  const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]) };
+  return readHeard(own, region.name, call).catch((error: unknown) => {
+    if (!signal.aborted) log.warn({ error: describeError(error) }, 'when it last heard somebody is not known');
+    return undefined;
+  });
 }
 
 async function readState({ state, region }: GuardParts, signal: AbortSignal): Promise<Omit<GuardReading, 'askedAtMs'>> {

@@ -81,6 +81,28 @@ export async function claimingRun(
   return (await readDocument(store, key, claimSchema, options))?.value.run;
 }
 
+const heardSchema = z.object({ atMs: instantMs });
+const heardKey = (region: string) => `guard-heard/${region}`;
+
+/** Notes, in a guard's own folder, when it began to ask the last place that answered. Idempotent. */
+export async function noteHeard(
+  own: ObjectStore,
+  region: string,
+  atMs: number,
+  options: CallOptions = {},
+): Promise<void> {
+  await own.put(heardKey(region), encodeDocument({ atMs }), options);
+}
+
+/** When that was, on the machine's wall clock; undefined: no guard has heard anybody yet. */
+export async function readHeard(
+  own: ObjectStore,
+  region: string,
+  options: CallOptions = {},
+): Promise<number | undefined> {
+  return (await readDocument(own, heardKey(region), heardSchema, options))?.value.atMs;
+}
+
 /** Says that the region is shut for the claim on these roles. Idempotent. */
 export async function putGuardWord(
   store: ObjectStore,

@@ -19,8 +19,10 @@ export interface GuardReading {
 
 /** What a guard knows. */
 export interface GuardMemory {
-  /** When it began to look; before that nobody was heard. */
+  /** From when on it counts its silence until it hears somebody: see `silentSince`. */
   readonly sinceMs: number;
+  /** When it last found that it had heard nobody for the TTL; absent: never. */
+  readonly silentAtMs?: number;
   readonly state?: GuardReading;
   readonly witness?: GuardReading;
 }
@@ -34,7 +36,14 @@ export interface GuardSettings {
 /** Whether the region may take writes; `keep`: nobody said so yet, an open one stays open and a shut one shut. */
 export type GuardVerdict =
   | { readonly kind: 'open' | 'keep' }
-  | { readonly kind: 'shut'; readonly because: 'claimed' | 'not-primary' | 'silence'; readonly why: string };
+  | { readonly kind: 'shut'; readonly because: 'claimed' | 'not-primary'; readonly why: string }
+  /** It hears nobody, or the witness again, which doesn't know the roles. */
+  | {
+      readonly kind: 'shut';
+      readonly because: 'silence';
+      readonly hears: 'nobody' | 'witness';
+      readonly why: string;
+    };
 
 /** The memory with one more answer; one that was asked before what is known is passed over. Pure. */
 export function remember(memory: GuardMemory, place: GuardPlace, reading: GuardReading): GuardMemory {
@@ -43,18 +52,40 @@ export function remember(memory: GuardMemory, place: GuardPlace, reading: GuardR
 }
 
 /**
+ * From when on a guard that starts at `nowMs` counts its silence, if the one before it last heard somebody `silentMs`
+ * earlier (undefined: there was none). Pure. A short gap counts whole: a guard that is started anew again and again shuts
+ * no later than one that runs. After a long one nobody has guarded, and the region gets `graceMs` to hear somebody.
+ */
+export function silentSince(
+  nowMs: number,
+  silentMs: number | undefined,
+  { fenceTtlMs, graceMs }: Pick<GuardSettings, 'fenceTtlMs'> & { readonly graceMs: number },
+): number {
+  if (silentMs === undefined) return nowMs;
+  return nowMs - (silentMs < 2 * fenceTtlMs ? Math.max(0, silentMs) : fenceTtlMs - graceMs);
+}
+
+/** The memory after a verdict: silence is kept in mind until the state has told the roles again. Pure. */
+export function rememberSilence(memory: GuardMemory, verdict: GuardVerdict, nowMs: number): GuardMemory {
+  const isSilent = verdict.kind === 'shut' && verdict.because === 'silence' && verdict.hears === 'nobody';
+  return isSilent ? { ...memory, silentAtMs: nowMs } : memory;
+}
+
+/**
  * Whether a region may take writes now. Pure. It shuts when a failover claims it, when the roles give the role to
- * another, and when neither place was heard for the TTL. A claim on roles that are no longer in force is void. Before the
- * state told the roles nothing is opened: who starts anew doesn't know why a region is shut.
+ * another, and when neither place was heard for the TTL; from then on until the state tells the roles, since a run may
+ * have promoted another region without a claim. A claim on roles that are no longer in force is void. Before the state
+ * told the roles nothing is opened: who starts anew doesn't know why a region is shut.
  */
 export function decideGuard(memory: GuardMemory, nowMs: number, { region, fenceTtlMs }: GuardSettings): GuardVerdict {
-  const { state, witness, sinceMs } = memory;
+  const { state, witness, sinceMs, silentAtMs } = memory;
   const heardAt = Math.max(sinceMs, state?.askedAtMs ?? sinceMs, witness?.askedAtMs ?? sinceMs);
   const silentMs = nowMs - heardAt;
   if (silentMs >= fenceTtlMs) {
     return {
       kind: 'shut',
       because: 'silence',
+      hears: 'nobody',
       why: `neither state nor witness answered for ${Math.round(silentMs)} ms`,
     };
   }
@@ -71,6 +102,10 @@ export function decideGuard(memory: GuardMemory, nowMs: number, { region, fenceT
       because: 'not-primary',
       why: `${inForce.primary} is primary (roles epoch ${inForce.epoch})`,
     };
+  }
+  if (silentAtMs !== undefined && (state === undefined || state.askedAtMs < silentAtMs)) {
+    const why = 'neither state nor witness answered for a while, and the state has not told the roles since';
+    return { kind: 'shut', because: 'silence', hears: 'witness', why };
   }
   return { kind: inForce === undefined ? 'keep' : 'open' };
 }

@@ -143,7 +143,7 @@ async function shutAfter(from: number, withinMs: number): Promise<number> {
   return Math.max(0, (acknowledged.at(-1) ?? from) - from);
 }
 
-test('the loss of the state alone shuts nobody, the loss of both shuts after the TTL, and the return of one opens again', async () => {
+test('the loss of the state alone shuts nobody, the loss of both shuts after the TTL, and the return of the state opens again', async () => {
   await expect.poll(() => said, { timeout: 20_000 }).toContain('mumbai is open');
   await cut('state');
   const cutAt = performance.now();
@@ -155,9 +155,12 @@ test('the loss of the state alone shuts nobody, the loss of both shuts after the
   expect(shut).toBeGreaterThan(fenceTtlMs - 2_500);
   expect(shut).toBeLessThan(fenceTtlMs + 3_000);
   await heal('witness');
+  const witnessAt = performance.now();
+  await wait(2_500);
+  expect(takenSince(witnessAt), 'the witness does not know whether another was promoted').toBe(0);
+  await heal('state');
   const healedAt = performance.now();
   await expect.poll(() => takenSince(healedAt), { timeout: 20_000 }).toBeGreaterThan(10);
-  await heal('state');
   const own = fileObjectStore(join(folder, 'guard/mumbai'));
   await expect.poll(async () => (await readKafkaFence(own, 'mumbai'))?.rules.length, { timeout: 10_000 }).toBe(0);
   expect(await operator.listAcls({ permission: 'DENY' })).toEqual([]);

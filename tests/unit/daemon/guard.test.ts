@@ -114,6 +114,8 @@ describe('a guard', () => {
     expect(guard.clock.monotonic() - cutAt).toBeGreaterThan(18_000);
     expect(guard.jobs[0]?.state, 'silence stops no job').toBe('RUNNING');
     guard.witness.cut(false);
+    await expectShutFor(guard, 30_000);
+    guard.state.cut(false);
     await expect.poll(() => guard.rules.length, soon).toBe(0);
     await guard.end();
     expect((await readKafkaFence(guard.own, 'mumbai'))?.rules).toEqual([]);
@@ -175,6 +177,21 @@ describe('a guard', () => {
     await withdrawClaim(guard.state.store, 'mumbai', 1);
     guard.state.cut(false);
     await expect.poll(() => guard.rules.length, soon).toBe(0);
+    await guard.end();
+  });
+
+  test('that starts anew goes on counting the silence of the one before it', async () => {
+    const guard = await guarding();
+    await expect.poll(() => guard.clock.monotonic(), soon).toBeGreaterThan(3_000);
+    for (const where of ['state', 'witness'] as const) guard[where].cut(true);
+    const cutAt = guard.clock.monotonic();
+    for (const at of [6_000, 12_000, 17_000]) {
+      await expect.poll(() => guard.clock.monotonic() - cutAt, soon).toBeGreaterThan(at);
+      await guard.restart();
+    }
+    await expect.poll(guard.isShut, soon).toBe(true);
+    expect(guard.deniedAt.at(-1)! - cutAt).toBeGreaterThan(15_000);
+    expect(guard.deniedAt.at(-1)! - cutAt).toBeLessThan(22_000);
     await guard.end();
   });
 

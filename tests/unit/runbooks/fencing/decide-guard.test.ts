@@ -5,6 +5,8 @@ import {
   decideGuard,
   type GuardMemory,
   remember,
+  rememberSilence,
+  silentSince,
 } from '../../../../runbooks/fencing/decide-guard.ts';
 
 const settings = { region: 'mumbai', fenceTtlMs: 20_000 };
@@ -66,9 +68,52 @@ describe('a guard', () => {
       2,
       'claimed',
     ],
+    [
+      'stays shut after a silence while only the witness answers',
+      { sinceMs: 0, silentAtMs: 90_000, state: { askedAtMs: 1, roles: primary }, witness: { askedAtMs: 95_000 } },
+      100_000,
+      'silence',
+    ],
+    [
+      'and for an answer of the state that was asked for before it',
+      { sinceMs: 0, silentAtMs: 90_000, state: { askedAtMs: 89_999, roles: primary } },
+      100_000,
+      'silence',
+    ],
+    [
+      'opens when the state told the roles after it',
+      { sinceMs: 0, silentAtMs: 90_000, state: { askedAtMs: 90_000, roles: primary } },
+      100_000,
+      'open',
+    ],
+    [
+      'shuts for a claim that it hears at the witness after it',
+      { sinceMs: 0, silentAtMs: 90_000, witness: { askedAtMs: 95_000, claimedEpoch: 3 } },
+      100_000,
+      'claimed',
+    ],
   ])('%s', (_, memory, nowMs, expected) => {
     const verdict = decideGuard(memory, nowMs, settings);
     expect(verdict.kind === 'shut' ? verdict.because : verdict.kind).toBe(expected);
+  });
+
+  test.each<[string, number | undefined, number]>([
+    ['begins to count when it is the first', undefined, 100_000],
+    ['goes on counting after a short gap', 19_000, 81_000],
+    ['also after one just above the TTL', 30_000, 70_000],
+    ['gives a region that nobody guarded for long a moment to hear somebody', 40_000, 81_000],
+    ['counts from its start where the wall clock was set back', -5_000, 100_000],
+  ])('that is started anew %s', (_, silentMs, expected) => {
+    expect(silentSince(100_000, silentMs, { fenceTtlMs: settings.fenceTtlMs, graceMs: 1_000 })).toBe(expected);
+  });
+
+  test('keeps the last time in mind at which it heard nobody', () => {
+    const silent = (sinceMs: number, at: number) => {
+      const memory = { sinceMs, silentAtMs: 7 };
+      return rememberSilence(memory, decideGuard(memory, at, settings), at).silentAtMs;
+    };
+    expect(silent(0, 20_000)).toBe(20_000);
+    expect(silent(1, 20_000)).toBe(7);
   });
 
   test('an answer that was asked for earlier does not undo a later one', () => {
