@@ -46,6 +46,7 @@ module.exports = {
     sdk('kubernetes', '@kubernetes/client-node', '^regions/kubernetes/client-node-'),
     sdk('commander', 'commander', '^cli/'),
     sdk('metrics', 'prom-client', '^health/metrics'),
+    sdk('http', 'fastify', '^daemon/http/'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -21,7 +21,7 @@ import { topicFollower } from './follow-topics.ts';
 import { forkMirror } from './fork-mirror.ts';
 import { runGroupLoop } from './group-loop.ts';
 import { heartbeat } from './heartbeat.ts';
-import { servePages } from './http.ts';
+import { type HttpParts, serveDaemon } from './http/serve-daemon.ts';
 import type { Log } from './log.ts';
 import type { MirrorSettings } from './mirror-ipc.ts';
 import { mirrorNews } from './mirror-news.ts';
@@ -45,6 +45,8 @@ export interface DaemonParts {
   readonly holder: string;
   /** Where services add what they know and count; absent: the daemon's own alone. */
   readonly metrics?: Metrics;
+  /** What is served beside metrics and health, and to whom; absent: nothing more, and to everybody. */
+  readonly http?: HttpParts;
   /** What runs beside replication; absent: nothing. */
   readonly services?: readonly MakeService[];
 }
@@ -65,7 +67,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   let tickedAt = clock.monotonic();
   const watch = watchPrimary({ regions, topics: config.topics, state, clock, log, roles: () => roles });
 
-  const pages = await servePages(
+  const pages = await serveDaemon(
     {
       metrics: () => {
         const heartbeatLagMs = beating.lagMs();
@@ -87,8 +89,10 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         ...(roles ? { primary: roles.primary, standby: roles.standby, epoch: roles.epoch } : {}),
         ...(watch.primaryReachable === undefined ? {} : { primaryReachable: watch.primaryReachable }),
       }),
+      ready: () => order !== undefined,
     },
     config.daemon,
+    parts.http,
   );
   log.info({ url: pages.url }, `the daemon listens on ${pages.url}`);
   const view: DaemonView = {

@@ -4,6 +4,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import { createMetrics } from '../../health/metrics.ts';
 import { requireOtherBucket } from '../../replication/checkpoints/other-bucket.ts';
 import type { CommandContext } from '../context.ts';
+import { daemonWeb } from '../daemon/web.ts';
 import { daemonServices } from '../daemon-services.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
 
@@ -26,7 +27,8 @@ export async function run(context: CommandContext): Promise<number> {
     }
     const metrics = createMetrics();
     const services = daemonServices({ context, composition, log, metrics });
-    await runDaemon({ config, regions, state, clock, log, holder: who, metrics, services }, signal);
+    const http = await daemonWeb({ context, composition });
+    await runDaemon({ config, regions, state, clock, log, holder: who, metrics, http, services }, signal);
     return 0;
   });
 }
