@@ -1,5 +1,6 @@
 import type { Log } from '../daemon/log.ts';
 import type { MakeService } from '../daemon/service.ts';
+import { watchRuns } from '../daemon/watch-runs.ts';
 import type { Metrics } from '../health/metrics.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
@@ -13,6 +14,8 @@ interface ServiceParts {
 }
 
 /** What `argus daemon` runs beside replication, in the order in which it is begun. */
-export function daemonServices(_parts: ServiceParts): readonly MakeService[] {
-  return [];
+export function daemonServices({ context, composition, log, metrics }: ServiceParts): readonly MakeService[] {
+  const { clock } = context;
+  const { state } = composition;
+  return [watchRuns({ state, clock, log, metrics })];
 }

@@ -260,6 +260,24 @@ export function brokenLink(runs: readonly (readonly JournalEntry[])[]): ChainFau
   return undefined;
 }
 
+/**
+ * What was added to a run's journal after its entry `seq`, in order: for those who watch a run go on. Its hashes are not
+ * looked at, and an entry that can't be read ends what is told.
+ */
+export async function readRunAfter(
+  store: ObjectStore,
+  run: string,
+  seq: number,
+  options: CallOptions = {},
+): Promise<readonly JournalEntry[]> {
+  const entries: JournalEntry[] = [];
+  for (;;) {
+    const { entry } = await readEntry(store, entryKey(run, seq + entries.length + 1), options);
+    if (entry === undefined) return entries;
+    entries.push(entry);
+  }
+}
+
 /** The names of all runs, oldest first. */
 export async function listRuns(store: ObjectStore, options: CallOptions = {}): Promise<readonly string[]> {
   const { prefixes } = await store.list(root, { ...options, delimiter: '/' });
