@@ -1,5 +1,6 @@
 import type { Log } from '../daemon/log.ts';
 import type { Clock } from '../domain/clock.ts';
+import type { LocalProcesses } from '../runbooks/engine/under-lease.ts';
 import type { LoadedConfig } from './config/load.ts';
 
 /** What every command gets from the outside. */
@@ -16,6 +17,8 @@ export interface CommandContext {
   readonly interactive: boolean;
   /** `user@host` and process id, for leases and the journal. */
   readonly who: string;
+  /** This system's processes; absent: nothing is known of them. */
+  readonly processes?: LocalProcesses;
   /** Results, to stdout. */
   print(text: string): void;
   /** Progress and questions, to stderr. */

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os';
+import { localProcesses } from '../daemon/local-processes.ts';
 import type { Log } from '../daemon/log.ts';
 import { wallClock } from '../daemon/wall-clock.ts';
 import { ArgusError } from '../domain/errors.ts';
@@ -23,6 +24,7 @@ export async function openContext(options: {
     terminal: stdout.isTTY === true,
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     who: `${userName()}@${hostname()} (pid ${process.pid})`,
+    processes: localProcesses,
     print: (text) => void stdout.write(text.endsWith('\n') ? text : `${text}\n`),
     tell: (text) => void stderr.write(text.endsWith('\n') ? text : `${text}\n`),
     ask: (question) => askAtTerminal(question, signal),

@@ -19,6 +19,16 @@ const schema = z.object({
   acquiredAtMs: instantMs,
   ttlMs: z.number().min(1),
   renewCount: z.int().min(0),
+  /** Which process holds it, for others on its own system; absent where that can't be told. */
+  process: z
+    .object({
+      /** The running system and its namespaces, as one opaque word: process ids of two such words don't compare. */
+      system: z.string().min(1),
+      pid: z.int().min(1),
+      /** When it started, in the system's own count: tells it from a later process with the same id. */
+      started: z.string().min(1),
+    })
+    .exactOptional(),
   /** Tells two acquisitions apart whatever else they have in common. */
   nonce: z.string(),
   /** Given back: it can be taken at once. */
@@ -27,18 +37,28 @@ const schema = z.object({
 
 export type LeaseDocument = z.output<typeof schema>;
 
+/** Which process holds a lease. */
+export type HolderProcess = NonNullable<LeaseDocument['process']>;
+
 export interface LeaseRequest {
   /** The lease's key in the state; default `lease`, the right to act on the regions. */
   readonly key?: string;
   readonly holder: string;
   readonly purpose: string;
   readonly run?: string;
+  /** The process that asks; absent where that can't be told. */
+  readonly process?: HolderProcess;
   /** How long the lease outlives its last renewal. */
   readonly ttlMs: number;
   /** How long to watch another's lease for signs of life; 0: don't wait. A dead holder's is free after its own `ttlMs`. */
   readonly waitMs: number;
   /** How much longer another's lease must be silent, a released one too: those who share it may take it over first. */
   readonly patienceMs?: (held: LeaseDocument) => number;
+  /**
+   * Whether a holder's process is gone for certain: it is on this very system, and is not there any more. Its `ttlMs`
+   * isn't waited for then, `patienceMs` is, from when that was seen. Any doubt is `false`. Absent: nobody can tell.
+   */
+  readonly isGone?: (process: HolderProcess) => boolean;
 }
 
 export type LeaseAnswer =
@@ -99,7 +119,7 @@ const markOf = (lease: LeaseDocument | undefined): string =>
 
 /**
  * Takes the lease: at once when it is free or released, else after it did not change for its whole `ttlMs` by this
- * process' own monotonic clock. One of any number of contenders wins. Source of the idea: generation fencing over
+ * process' own monotonic clock, or when its holder's process is seen to be gone. One of any number of contenders wins. Source of the idea: generation fencing over
  * conditional writes, as in RFC 9110 section 13 (`If-Match`, `If-None-Match`).
  */
 export async function acquireLease(
@@ -113,6 +133,7 @@ export async function acquireLease(
   const key = request.key ?? actingKey;
   let sentAt = instantOf(clock);
   let watched: { readonly etag: string; readonly since: number } | undefined;
+  let goneSince: number | undefined;
   let over = '';
   for (;;) {
     const found = await readDocument(store, key, schema, options);
@@ -120,10 +141,18 @@ export async function acquireLease(
     if (found?.value.nonce === nonce) return { ...acquired(store, key, found, clock, sentAt), over };
     const patienceMs = (found && request.patienceMs?.(found.value)) ?? 0;
     const released = found?.value.released === true;
-    const free = found === undefined || (released && patienceMs === 0);
-    if (!free && watched !== undefined && watched.etag !== found.etag) return { kind: 'held', by: found.value };
-    if (!free) watched ??= { etag: found.etag, since: seenAt };
-    if (free || (watched !== undefined && seenAt - watched.since >= (released ? 0 : found.value.ttlMs) + patienceMs)) {
+    let free = found === undefined || (released && patienceMs === 0);
+    if (!free && found !== undefined) {
+      const { process, ttlMs } = found.value;
+      if (watched !== undefined && watched.etag !== found.etag) return { kind: 'held', by: found.value };
+      watched ??= { etag: found.etag, since: seenAt };
+      // Whoever is gone may have acted until a moment ago, however long the lease has been silent.
+      if (process !== undefined && request.isGone?.(process) === true) goneSince ??= seenAt;
+      free =
+        seenAt - watched.since >= (released ? 0 : ttlMs) + patienceMs ||
+        (goneSince !== undefined && seenAt - goneSince >= patienceMs);
+    }
+    if (free || found === undefined) {
       sentAt = instantOf(clock);
       over = markOf(found?.value);
       const put = await take(store, request, nonce, found, clock, options);
@@ -148,6 +177,7 @@ async function take(
     holder: request.holder,
     purpose: request.purpose,
     ...(request.run === undefined ? {} : { run: request.run }),
+    ...(request.process === undefined ? {} : { process: request.process }),
     acquiredAtMs: clock.now(),
     ttlMs: request.ttlMs,
     renewCount: 0,

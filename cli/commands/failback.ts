@@ -80,6 +80,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
       plan,
       hooks,
       holder: who,
+      processes: context.processes,
       occasion,
       signal,
       onEvent: (event) => context.tell(renderEvent(event)),

@@ -110,6 +110,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       hooks,
       plan,
       holder: who,
+      processes: context.processes,
       signal,
       onEvent: (event) => context.tell(renderEvent(event)),
       onWaiting: (message) => context.tell(message),

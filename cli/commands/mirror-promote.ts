@@ -98,6 +98,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
       },
       ...(verdict.resumes === undefined ? {} : { resumes: verdict.resumes }),
       holder: who,
+      processes: context.processes,
       signal,
       onEvent: (event) => context.tell(renderEvent(event)),
     });

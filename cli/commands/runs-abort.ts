@@ -92,6 +92,7 @@ async function takeBack(context: CommandContext, record: RunRecord, occasion: ob
     const how = {
       dead,
       holder: who,
+      processes: context.processes,
       occasion,
       signal,
       onEvent: (event: RunEvent) => context.tell(renderEvent(event)),

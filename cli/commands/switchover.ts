@@ -70,6 +70,7 @@ export async function run(context: CommandContext, given: SwitchoverOptions): Pr
       hooks,
       occasion: await occasionOf(context, options),
       holder: who,
+      processes: context.processes,
       signal,
       onEvent: (event) => context.tell(renderEvent(event)),
       onWaiting: (message) => context.tell(message),

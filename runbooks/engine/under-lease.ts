@@ -2,7 +2,7 @@ import type { Clock } from '../../domain/clock.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { inspectRun, openJournal } from '../../state/journal.ts';
-import { acquireLease, type Lease, type LeaseDocument } from '../../state/lease.ts';
+import { acquireLease, type HolderProcess, type Lease, type LeaseDocument } from '../../state/lease.ts';
 import { foldRun } from '../../state/run-record.ts';
 import { readStopRequest } from '../../state/stop-requests.ts';
 import { type Hook, withHooks } from '../hooks/hook-steps.ts';
@@ -14,6 +14,14 @@ const leaseTtlMs = 10_000;
 /** How long requests that a dead run had sent may be under way: who takes over waits for this, too. */
 const requestGraceMs = 5_000;
 
+/** Which process this is, and whether another one on the same system is gone: known at the edge alone. */
+export interface LocalProcesses {
+  /** Undefined where it can't be told so that others could look for it. */
+  own(): HolderProcess | undefined;
+  /** True only when it is certain: a process elsewhere, in other namespaces or paused is not gone. */
+  isGone(process: HolderProcess): boolean;
+}
+
 /** A run as its command starts it: what the lease gives is added here. */
 export interface LeasedRun<C, F>
   extends Omit<RunOptions<C, F>, 'context' | 'epoch' | 'lease' | 'journal' | 'askedToStop'> {
@@ -22,6 +30,8 @@ export interface LeasedRun<C, F>
   readonly run: string;
   /** `user@host`, process id: stands in the lease. */
   readonly holder: string;
+  /** By them a run that died on this very system is taken over without waiting for its lease. Absent: its lease is waited for. */
+  readonly processes?: LocalProcesses | undefined;
   /** In the lease, for people; the runbook's name unless given. */
   readonly purpose?: string;
   /**
@@ -42,7 +52,9 @@ export interface LeasedRun<C, F>
  * 3), which says who, since when and at which step; a dead run's is taken over. From then on nothing is thrown.
  */
 export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<RunResult<F>> {
-  const { state, clock, run, holder, purpose, plannedAtLease, hooks, context, onWaiting, signal, ...rest } = options;
+  const { state, clock, run, holder, processes, purpose, plannedAtLease, hooks, context, onWaiting, signal, ...rest } =
+    options;
+  const process = processes?.own();
   onWaiting?.('taking the lease');
   const answer = await acquireLease(
     state,
@@ -53,6 +65,8 @@ export async function runUnderLease<C, F>(options: LeasedRun<C, F>): Promise<Run
       ttlMs: leaseTtlMs,
       waitMs: 2 * leaseTtlMs + requestGraceMs,
       patienceMs: ({ released }) => (released === true ? 0 : requestGraceMs),
+      ...(process === undefined ? {} : { process }),
+      ...(processes === undefined ? {} : { isGone: processes.isGone }),
     },
     clock,
     signal === undefined ? {} : { signal },

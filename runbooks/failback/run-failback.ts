@@ -6,7 +6,7 @@ import type { Rescued } from '../../state/rescued.ts';
 import { refuseBlocked, toFailure } from '../engine/failures.ts';
 import type { RunEvent, RunResult } from '../engine/run.ts';
 import { type ReportedStep, reportedSteps } from '../engine/run-result.ts';
-import { runUnderLease } from '../engine/under-lease.ts';
+import { type LocalProcesses, runUnderLease } from '../engine/under-lease.ts';
 import { evidence } from '../failover/failover-step.ts';
 import type { Hook } from '../hooks/hook-steps.ts';
 import type { Occasion } from '../occasion.ts';
@@ -85,6 +85,7 @@ export interface RunFailbackOptions {
   readonly plan: FailbackPlan;
   /** `user@host`, process id. */
   readonly holder: string;
+  readonly processes?: LocalProcesses | undefined;
   readonly occasion?: Occasion;
   /** What is called between the steps. */
   readonly hooks?: readonly Hook[];
@@ -123,6 +124,7 @@ export async function runFailback(options: RunFailbackOptions): Promise<Failback
     clock,
     run,
     holder: options.holder,
+    processes: options.processes,
     resumeHint: 'run `argus failback` again: it looks at what is done and goes on from there',
     report: (r) => evidence(report(r)),
     ...(signal === undefined ? {} : { signal }),

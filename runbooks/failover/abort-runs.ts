@@ -1,6 +1,7 @@
 import type { Json } from '../../state/journal.ts';
 import type { RunEvent, RunResult } from '../engine/run.ts';
 import { type TakeBack, takeBackRuns } from '../engine/take-back.ts';
+import type { LocalProcesses } from '../engine/under-lease.ts';
 import type { FailoverContext } from './context.ts';
 import { evidence } from './failover-step.ts';
 
@@ -11,6 +12,7 @@ export interface AbortOptions<C> {
   /** The open runs of this change of roles, the oldest first. */
   readonly dead: readonly string[];
   readonly holder: string;
+  readonly processes?: LocalProcesses | undefined;
   /** Recorded with `run-started`. */
   readonly occasion: object;
   readonly signal?: AbortSignal;

@@ -1,7 +1,7 @@
 import { leaseMark } from '../../state/lease.ts';
 import { refuseBlocked } from '../engine/failures.ts';
 import type { RunEvent } from '../engine/run.ts';
-import { runUnderLease } from '../engine/under-lease.ts';
+import { type LocalProcesses, runUnderLease } from '../engine/under-lease.ts';
 import type { Hook } from '../hooks/hook-steps.ts';
 import type { Occasion } from '../occasion.ts';
 import type { FailoverContext } from './context.ts';
@@ -20,6 +20,7 @@ export interface RunFailoverOptions {
   readonly plan: FailoverPlan;
   /** `user@host`, process id. */
   readonly holder: string;
+  readonly processes?: LocalProcesses | undefined;
   readonly occasion?: Occasion;
   /** What is called between the steps. */
   readonly hooks?: readonly Hook[];
@@ -67,6 +68,7 @@ export async function runFailover(options: RunFailoverOptions): Promise<Failover
     clock,
     run,
     holder: options.holder,
+    processes: options.processes,
     ...(plan.leaseMark === undefined ? {} : { plannedAtLease: plan.leaseMark }),
     steps: failoverSteps(plan, context.drainMs, context.guard?.leaseMs),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../engine/run.ts';
-import { runUnderLease } from '../engine/under-lease.ts';
+import { type LocalProcesses, runUnderLease } from '../engine/under-lease.ts';
 import type { FailoverContext } from '../failover/context.ts';
 import { evidence, type FailoverStep } from '../failover/failover-step.ts';
 import { type FailoverReport, failoverReport } from '../failover/report.ts';
@@ -25,6 +25,7 @@ export interface RunPromotionOptions {
   /** The interrupted run that this one goes on with. */
   readonly resumes?: string;
   readonly holder: string;
+  readonly processes?: LocalProcesses | undefined;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
 }
@@ -61,6 +62,7 @@ export async function runPromotion(options: RunPromotionOptions): Promise<Promot
     clock,
     run,
     holder: options.holder,
+    processes: options.processes,
     purpose: 'mirror promote',
     steps: promotionSteps(context),
     context: (epoch) => ({ ...context, epoch, ...(resumes === undefined ? {} : { resumes }) }),

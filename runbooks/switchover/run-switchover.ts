@@ -1,7 +1,7 @@
 import { leaseMark } from '../../state/lease.ts';
 import { refuseBlocked } from '../engine/failures.ts';
 import type { RunEvent } from '../engine/run.ts';
-import { runUnderLease } from '../engine/under-lease.ts';
+import { type LocalProcesses, runUnderLease } from '../engine/under-lease.ts';
 import { evidence } from '../failover/failover-step.ts';
 import { gatherPlanView } from '../failover/gather-plan-view.ts';
 import type { Hook } from '../hooks/hook-steps.ts';
@@ -24,6 +24,7 @@ export interface RunSwitchoverOptions {
   readonly hooks?: readonly Hook[];
   /** `user@host`, process id. */
   readonly holder: string;
+  readonly processes?: LocalProcesses | undefined;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   /** Called while another's lease is watched for signs of life. */
@@ -66,6 +67,7 @@ export async function runSwitchover(options: RunSwitchoverOptions): Promise<Swit
     clock,
     run,
     holder: options.holder,
+    processes: options.processes,
     ...(plan.leaseMark === undefined ? {} : { plannedAtLease: plan.leaseMark }),
     steps: switchoverSteps(plan, { drainMs: context.drainMs, catchUpMs: context.catchUpMs }),
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { localProcesses } from '../../daemon/local-processes.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
 import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
@@ -38,6 +39,7 @@ test('a process that is stopped past its lease and woken does nothing more', { t
       run: '20261121T103002Z-failover-0002',
       runbook: 'failover',
       holder: 'test',
+      processes: localProcesses,
       by: 'test',
       details: null,
       resumeHint: 'again',

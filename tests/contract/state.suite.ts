@@ -78,6 +78,21 @@ export function stateSuite(name: string, empty: () => Promise<ObjectStore>, cloc
       expect(winners).toEqual([2]);
     });
 
+    test('the lease of a process that is gone is taken at once, by one; of one that lives, by nobody', async () => {
+      const store = await empty();
+      const process = { system: 'here', pid: 7, started: '70' };
+      await acquireLease(store, { ...request, process }, clock());
+      const contend = (isGone: boolean) =>
+        Promise.all(
+          Array.from({ length: 8 }, () => acquireLease(store, { ...request, isGone: () => isGone }, clock())),
+        );
+      const epochs = (answers: Awaited<ReturnType<typeof contend>>) =>
+        answers.flatMap((a) => (a.kind === 'acquired' ? [a.lease.epoch] : []));
+      expect(epochs(await contend(false))).toEqual([]);
+      expect(epochs(await contend(true))).toEqual([2]);
+      expect((await readLease(store))?.process, 'the one before is not named any more').toBeUndefined();
+    });
+
     test('roles are written once per epoch, and the highest is in force', async () => {
       const store = await empty();
       const first = { primary: 'mumbai', standby: 'singapore', atMs: 1, by: 'a' };

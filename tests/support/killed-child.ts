@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { localProcesses } from '../../daemon/local-processes.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
@@ -53,6 +54,7 @@ const result = await runUnderLease<null, object>({
   run: `20261121T10300${n}Z-failover-000${n}`,
   runbook: 'failover',
   holder: `child ${n}`,
+  processes: localProcesses,
   by: `child ${n}`,
   details: null,
   resumeHint: 'again',

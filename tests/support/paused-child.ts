@@ -1,6 +1,7 @@
 // A process that runs a runbook over `file:` state, and writes a line for each effect as long as it may: to be stopped.
 // Arguments: the state's folder, the file for effects.
 import { appendFile } from 'node:fs/promises';
+import { localProcesses } from '../../daemon/local-processes.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
 import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
@@ -13,6 +14,7 @@ const result = await runUnderLease<null, object>({
   run: '20261121T103001Z-failover-0001',
   runbook: 'failover',
   holder: `child (pid ${process.pid})`,
+  processes: localProcesses,
   by: 'child',
   details: null,
   resumeHint: 'again',

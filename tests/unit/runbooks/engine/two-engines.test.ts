@@ -78,17 +78,21 @@ function step(id: string): Step<Context, object> {
   };
 }
 
-test('no interleaving of two engines, however long either sleeps, breaks an invariant', async () => {
+test('no interleaving of two engines, however long either sleeps and wherever it dies, breaks an invariant', async () => {
   let tookOver = 0;
   let refused = 0;
   let ended = 0;
+  let quick = 0;
   const advances = fc.array(fc.constantFrom(1, 1, 1, 10, 100, 600), { minLength: 120, maxLength: 200 });
   const pauses = fc.array(
     fc.record({ engine: fc.constantFrom(1, 2), from: fc.nat(45), turns: fc.integer({ min: 20, max: 60 }) }),
     { minLength: 1, maxLength: 3 },
   );
+  const killings = fc.array(fc.record({ engine: fc.constantFrom(1, 2), at: fc.integer({ min: 5, max: 60 }) }), {
+    maxLength: 2,
+  });
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), advances, pauses, async (scheduler, times, sleeps) => {
+    fc.asyncProperty(fc.scheduler(), advances, pauses, killings, async (scheduler, times, sleeps, kills) => {
       const store = memoryObjectStore('s');
       const { clock, advance } = steppedClock();
       const effects: Effect[] = [];
@@ -99,20 +103,31 @@ test('no interleaving of two engines, however long either sleeps, breaks an inva
       const woken: (() => void)[] = [];
       const isAsleep = (n: number) =>
         sleeps.some((s) => s.engine === n && turn >= s.from && turn < s.from + s.turns && turn < times.length);
-      const awake = async (n: number) => {
-        while (isAsleep(n)) await new Promise<void>((resolve) => woken.push(resolve));
+      /** Processes by their ids: an engine that was killed begins again as another one. */
+      const born = new Map<number, { readonly engine: number; readonly at: number }>();
+      const isDead = (pid: number) => {
+        const its = born.get(pid);
+        return kills.some((k) => k.engine === its?.engine && k.at > its.at && turn >= k.at);
+      };
+      const death = async (pid: number) => {
+        while (!isDead(pid)) await new Promise<void>((resolve) => woken.push(resolve));
+        return 'dead' as const;
+      };
+      const awake = async (n: number, pid: number) => {
+        while (isAsleep(n) || isDead(pid)) await new Promise<void>((resolve) => woken.push(resolve));
       };
 
-      const engine = async (n: number) => {
+      const start = (n: number, pid: number) => {
+        born.set(pid, { engine: n, at: turn });
         // A request may be late, and so may its answer; between them the engine sleeps.
         const late =
           <A extends readonly unknown[], T>(name: string, call: (...args: A) => Promise<T>) =>
           async (...args: A): Promise<T> => {
-            await awake(n);
+            await awake(n, pid);
             await scheduler.schedule(Promise.resolve(), `${n} sends ${name}`);
             const answer = await call(...args);
             await scheduler.schedule(Promise.resolve(), `${n} gets ${name}`);
-            await awake(n);
+            await awake(n, pid);
             return answer;
           };
         const mine: ObjectStore = {
@@ -138,7 +153,7 @@ test('no interleaving of two engines, however long either sleeps, breaks an inva
                   violations.push(`${what} undeclared`);
                 effects.push({ what, epoch });
                 await scheduler.schedule(Promise.resolve(), `${n} gets ${what}`);
-                await awake(n);
+                await awake(n, pid);
               },
             };
           };
@@ -147,31 +162,43 @@ test('no interleaving of two engines, however long either sleeps, breaks an inva
           ...clock,
           async sleep(ms, signal) {
             await clock.sleep(ms, signal);
-            if (!isAsleep(n)) return;
-            await awake(n);
+            if (!isAsleep(n) && !isDead(pid)) return;
+            await awake(n, pid);
             await new Promise((resolve) => setImmediate(resolve));
           },
         };
-        const attempt = (again: number) =>
-          runUnderLease({
-            state: mine,
-            clock: own,
-            run: runName(n * 10 + again),
-            runbook: 'failover',
-            holder: `op${n}`,
-            by: `op${n}`,
-            details: null,
-            resumeHint: 'again',
-            steps: ['a', 'b'].map(step),
-            context: context(runName(n * 10 + again)),
-          });
-        // Whoever is refused, or lost his lease, tries again a little later.
-        for (let again = 0; again < 5; again++) {
-          const outcome = await attempt(again).then(
+        return runUnderLease({
+          state: mine,
+          clock: own,
+          run: runName(pid),
+          runbook: 'failover',
+          holder: `op${n}`,
+          processes: {
+            own: () => ({ system: 'here', pid, started: '1' }),
+            isGone: (other) => {
+              if (isDead(other.pid)) quick++;
+              return isDead(other.pid);
+            },
+          },
+          by: `op${n}`,
+          details: null,
+          resumeHint: 'again',
+          steps: ['a', 'b'].map(step),
+          context: context(runName(pid)),
+        });
+      };
+
+      const engine = async (n: number) => {
+        // Whoever is refused, or lost his lease, tries again a little later; who was killed, at once.
+        for (let again = 0; again < 7; again++) {
+          const pid = n * 10 + again;
+          const attempt = start(n, pid).then(
             (result) => result.outcome,
             (error) => (error.code === 'LeaseHeld' ? 'held' : Promise.reject(error)),
           );
+          const outcome = await Promise.race([attempt, death(pid)]);
           if (outcome === 'done') return;
+          if (outcome === 'dead') continue;
           if (outcome === 'held') refused++;
           await clock.sleep(2_000);
         }
@@ -212,5 +239,6 @@ test('no interleaving of two engines, however long either sleeps, breaks an inva
   );
   expect(tookOver, 'runs of which both engines had effects').toBeGreaterThan(10);
   expect(refused, 'engines that were shown the other').toBeGreaterThan(10);
+  expect(quick, 'looks that found the holder dead').toBeGreaterThan(10);
   expect(ended, 'runs that got to their end').toBeGreaterThan(250);
 }, 120_000);

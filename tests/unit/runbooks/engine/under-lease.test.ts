@@ -187,6 +187,56 @@ describe('a run under the lease', () => {
     expect(clock.monotonic() - from).toBeLessThan(20_000);
   });
 
+  describe('takes over a run that died on its own system', () => {
+    const mine = { system: 'here', pid: 7, started: '70' };
+    /** A dead run's lease, and how long another one waits for it. */
+    const waits = async (isGone: (atMs: number) => boolean, holder: typeof mine | null = mine) => {
+      const store = memoryObjectStore('s');
+      const clock = virtualClock();
+      const dead = { holder: 'op1@here', purpose: 'failover', run: runName(1), ttlMs: 10_000, waitMs: 0 };
+      await acquireLease(store, { ...dead, ...(holder && { process: holder }) }, clock);
+      const asked: number[] = [];
+      const processes = {
+        own: () => ({ ...mine, pid: 8 }),
+        isGone: ({ pid }: typeof mine) => {
+          asked.push(pid);
+          return isGone(clock.monotonic());
+        },
+      };
+      expect(await start(store, clock, 2, { processes })).toMatchObject({ outcome: 'done', epoch: 2 });
+      expect(await readLease(store)).toMatchObject({ process: { pid: 8 } });
+      expect(asked.every((pid) => pid === 7)).toBe(true);
+      return clock.monotonic();
+    };
+
+    test('after what may be under way, not before', async () => {
+      const ms = await waits(() => true);
+      expect(ms).toBeGreaterThanOrEqual(5_000);
+      expect(ms).toBeLessThan(6_000);
+    });
+
+    test('counted from when it was seen to be dead, however long its lease was silent by then', async () => {
+      const ms = await waits((atMs) => atMs >= 6_000);
+      expect(ms).toBeGreaterThanOrEqual(11_000);
+      expect(ms).toBeLessThan(12_000);
+    });
+
+    test('and waits for the lease where nobody can tell, or it lives', async () => {
+      expect(await waits(() => false)).toBeGreaterThanOrEqual(15_000);
+      expect(await waits(() => true, null)).toBeGreaterThanOrEqual(15_000);
+    });
+
+    test('but leaves the lease to whoever renews it, even if his process seems to be gone', async () => {
+      const store = memoryObjectStore('s');
+      const clock = virtualClock();
+      const processes = { own: () => mine, isGone: () => true };
+      const first = start(store, clock, 1, { processes, steps: [lasting('a', 30_000, [])] });
+      await clock.sleep(1_000);
+      await expect(start(store, clock, 2, { processes })).rejects.toMatchObject({ code: 'LeaseHeld' });
+      expect(await first).toMatchObject({ outcome: 'done' });
+    });
+  });
+
   test('has its act ended the moment the lease ends, though the renewal hangs', async () => {
     const store = memoryObjectStore('s');
     const clock = virtualClock();
