@@ -9,6 +9,7 @@ import type { GuardLink } from '../runbooks/fencing/claim-primary.ts';
 import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
 import { openFence } from './open-fence.ts';
 import { type OpenKubernetes, openFlink } from './open-flink.ts';
+import { openNames } from './open-names.ts';
 
 /** Every adapter that a command works with. */
 export interface Composition {
@@ -154,18 +155,6 @@ async function openKubernetes(
   const pem = (path: string) => readPem(path, `regions.${name}.kubernetes.ca`);
   const transport = await clientNodeTransport(name, await kubernetesAccess(section, { folder, env, secret, pem }));
   return { transport, client: kubernetesClient(transport) };
-}
-
-async function openNames(config: Config, secret: Secret): Promise<Names> {
-  const [{ cloudflareRecords }, { nodeResolver }] = await Promise.all([
-    import('../regions/dns/cloudflare-records.ts'),
-    import('../regions/dns/node-resolver.ts'),
-  ]);
-  const { zone, token, apiUrl } = config.dns.cloudflare;
-  return {
-    records: cloudflareRecords({ zone, token: await secret(token), ...(apiUrl === undefined ? {} : { apiUrl }) }),
-    resolvers: config.dns.resolvers.map(nodeResolver),
-  };
 }
 
 async function keys(access: { readonly accessKeyId: string; readonly secretAccessKey: string }, secret: Secret) {

@@ -10,6 +10,9 @@ export const duration = z
     return Number.parseInt(text, 10) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit];
   });
 
+/** `1.1.1.1:53`, `kafka.example:9092`. */
+export const hostPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'host:port');
+
 /** Printed in plans and messages, so nothing secret may stand in it. */
 export const serviceUrl = z
   .url('a URL')

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { automaticGaps, automaticSection } from './automatic-config.ts';
 import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
-import { duration, secretRef, serviceUrl } from './config-values.ts';
+import { duration } from './config-values.ts';
+import { dnsGaps, dnsSection } from './dns-config.ts';
 import { flinkGaps, flinkSection, jobDeployment } from './flink-kubernetes-config.ts';
 import { guardSection } from './guard-config.ts';
 import { contactsSection, hooksSection } from './hooks-config.ts';
@@ -13,7 +14,6 @@ import { mirrorMakerGaps } from './mirrormaker-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
 import { s3Access, storePlace } from './store-config.ts';
 
-const hostPort = z.string().regex(/^[^\s:/]+:\d{1,5}$/, 'host:port');
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
 const ipv4 = z.ipv4('an IPv4 address');
 const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name');
@@ -100,18 +100,7 @@ export const configSchema = z
     mirror: mirrorSection,
     checkpoints: checkpointsSection,
     jobs: z.array(job).min(1),
-    dns: z.strictObject({
-      cloudflare: z.strictObject({
-        zone: z.string().min(1),
-        token: secretRef,
-        /** Another API root than Cloudflare's own, for tests. */
-        apiUrl: serviceUrl.optional(),
-      }),
-      /** Names that follow the primary: flipped as soon as the standby is promoted. */
-      records: z.array(z.strictObject({ name: z.string().min(1), type: z.literal('A').default('A') })).min(1),
-      /** DNS servers through which a flip is verified. */
-      resolvers: z.array(hostPort).min(1),
-    }),
+    dns: dnsSection,
     /** What runbooks call beside their own steps. */
     hooks: hooksSection,
     /** Whom to call. */
@@ -154,6 +143,8 @@ export const configSchema = z
       ctx.addIssue({ code: 'custom', path: ['mirror', 'mirrormaker', ...path], message });
     for (const { path, message } of automaticGaps(config.automatic, Object.keys(config.regions)))
       ctx.addIssue({ code: 'custom', path: ['automatic', ...path], message });
+    for (const { path, message } of dnsGaps(config.dns, config.regions))
+      ctx.addIssue({ code: 'custom', path: ['dns', ...path], message });
     for (const { path, message } of flinkGaps(config)) ctx.addIssue({ code: 'custom', path, message });
     config.jobs.forEach((j, i) => {
       for (const region of Object.keys(config.regions)) {

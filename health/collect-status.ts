@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
+import { namesThatFollow } from '../domain/dns-config.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
 import { REPLICA_ROOT } from '../replication/checkpoints/locations.ts';
@@ -57,7 +58,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
       }),
     ),
     Promise.all(
-      config.dns.records.flatMap((record) =>
+      namesThatFollow(config.dns).flatMap((record) =>
         names.resolvers.map(async (resolver) => ({
           name: record.name,
           resolver: resolver.server,
@@ -66,7 +67,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
       ),
     ),
     Promise.all(
-      config.dns.records.map(async ({ name, type }) => ({
+      namesThatFollow(config.dns).map(async ({ name, type }) => ({
         name,
         found: await probeRecords(names.records, name, type, options),
       })),

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
+import { namesThatFollow } from '../domain/dns-config.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { KubernetesApi } from '../regions/kubernetes/kubernetes-api.ts';
 import { storeClock } from '../regions/objects/store-clock.ts';
@@ -35,7 +36,7 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
   const { config, names, clock, signal, purpose } = sources;
   const need = preflightNeeds[purpose];
   const options: ProbeOptions = { clock, deadlineMs: 5_000, ...(signal ? { signal } : {}) };
-  const record = config.dns.records[0];
+  const record = namesThatFollow(config.dns)[0];
   const region = async (r: Region, wanted: (typeof need)['primary'], deadlineMs: number): Promise<PreflightRegion> => {
     const bounded = { ...options, deadlineMs };
     const endpoint = config.regions[r.name]?.objects.endpoint;
@@ -64,7 +65,7 @@ export async function gatherPreflight(sources: PreflightSources): Promise<Prefli
     Promise.all(
       (need.dns ? names.resolvers : []).map(async (resolver) => ({
         server: resolver.server,
-        probe: await probeResolver(resolver, record?.name ?? config.dns.cloudflare.zone, 'A', options),
+        probe: await probeResolver(resolver, record?.name ?? '', 'A', options),
       })),
     ),
     Promise.all(sources.jars.map(async (jar) => ({ ...jar, probe: await probe(() => readable(jar.path), options) }))),

@@ -61,7 +61,7 @@ export interface StatusFacts {
   /** What the provider holds for each name. */
   readonly records: readonly {
     readonly name: string;
-    readonly found: ProbeOf<readonly Pick<DnsRecord, 'content'>[]>;
+    readonly found: ProbeOf<readonly (Pick<DnsRecord, 'content'> & Partial<Pick<DnsRecord, 'proxied'>>)[]>;
   }[];
   readonly sighting: ProbeOf<Sighting | undefined>;
   readonly replica: readonly ReplicaFacts[];

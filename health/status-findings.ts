@@ -28,7 +28,9 @@ export function findBlockers(
     warn('RunUnfinished', `${id} was interrupted: see \`argus runs show ${id}\`; \`argus failover\` goes on with it`);
   }
   for (const name of view.names) {
-    if (name.status === 'ok' && name.region !== primary) {
+    // Resolvers answer a proxied name with the provider's edge, wherever it leads.
+    const proxied = facts.records.some((r) => r.name === name.name && r.found.value?.some((f) => f.proxied === true));
+    if (name.status === 'ok' && name.region !== primary && !proxied) {
       warn(
         'NameElsewhere',
         `${name.name} answers ${name.addresses.join(', ') || 'nothing'} at ${name.resolver}, not ${primary}`,

@@ -183,6 +183,10 @@ export interface FailoverFacts {
   readonly rolesEpoch: number;
   /** When every job had a checkpoint newer than the restored one, as seen. */
   readonly recoveredAtMs: number;
+  /** Until when caches may keep an answer from before the flip. */
+  readonly namesSettleAtMs: number;
+  /** Names that resolvers answer with the provider's edge, whichever region they lead to. */
+  readonly proxiedNames: readonly string[];
   /** When every resolver answered with the standby, as seen. */
   readonly namesAnswerAtMs: number;
 }

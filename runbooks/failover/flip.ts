@@ -3,7 +3,11 @@ import type { DnsRecord } from '../../regions/dns/dns-records.ts';
 export type Flip =
   | { readonly kind: 'already' }
   | { readonly kind: 'change'; readonly records: readonly DnsRecord[] }
-  | { readonly kind: 'impossible'; readonly code: 'NameMissing' | 'NameHoldsOther'; readonly why: string };
+  | {
+      readonly kind: 'impossible';
+      readonly code: 'NameMissing' | 'NameHoldsOther' | 'NameCantMove';
+      readonly why: string;
+    };
 
 /**
  * Which records of one name must change so that it points to the standby alone. Pure.
@@ -21,5 +25,16 @@ export function flipOf(
     return { kind: 'impossible', code: 'NameHoldsOther', why };
   }
   const change = records.filter((r) => r.content === addresses.primary);
-  return change.length === 0 ? { kind: 'already' } : { kind: 'change', records: change };
+  if (change.length === 0) return { kind: 'already' };
+  const refusal = change
+    .flatMap((r) => r.refuses ?? [])
+    .find((r) => r.content === addresses.standby || r.content === '*');
+  if (refusal !== undefined) return { kind: 'impossible', code: 'NameCantMove', why: refusal.why };
+  return { kind: 'change', records: change };
+}
+
+/** Why so many changes are not made: a configuration that names half a zone by mistake must not move it. Pure. */
+export function tooManyChanges(changes: number, maxChanges: number): string | undefined {
+  if (changes <= maxChanges) return undefined;
+  return `${changes} records and load balancers would change, and dns.maxChanges is ${maxChanges}`;
 }

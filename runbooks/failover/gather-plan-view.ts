@@ -1,3 +1,4 @@
+import { namesThatFollow } from '../../domain/dns-config.ts';
 import { describeError } from '../../domain/errors.ts';
 import { endOf, type PartitionOffset, partitionsOf } from '../../domain/offsets.ts';
 import type { DnsRecord } from '../../regions/dns/dns-records.ts';
@@ -62,9 +63,9 @@ export async function gatherPlanView(
     ask(readRoles(context.state, { signal })),
     ask(readUsualTimes(context.state, 'failover', { signal: within(outer, 3_000) })),
     Promise.all(
-      config.dns.records.map(async ({ name, type }) => ({
+      namesThatFollow(config.dns).map(async ({ name, type }) => ({
         name,
-        records: await ask(names.records.find(name, type, { signal })),
+        records: await ask(names.records.find(name, type, { signal, urgent: true })),
       })),
     ),
   ]);

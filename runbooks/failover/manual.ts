@@ -5,6 +5,7 @@ import type { Acl } from '../../regions/kafka/kafka-acls.ts';
 import { fencedTopics, fenceRules } from '../fencing/fence-rules.ts';
 import type { FailoverStepId } from './failover-step.ts';
 import { restByKubectl, startByKubectl, statusByKubectl, stopByKubectl } from './manual-kubernetes.ts';
+import { digCommands, flipCommands, type ManualRecord } from './manual-names.ts';
 
 /** The real values of the commands that a person would type. No secrets: those stand in the shell's environment. */
 export interface ManualView {
@@ -24,7 +25,7 @@ export interface ManualView {
     /** The folder of the copy that the job is restored from with CLAIM, in the point's place. */
     readonly copyUri?: string;
   }[];
-  readonly records: readonly { readonly id: string; readonly name: string }[];
+  readonly records: readonly ManualRecord[];
 }
 
 /** What a person would type instead of each step, with Kafka's own tools, aws, curl and dig. Pure. */
@@ -100,22 +101,12 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
         : []),
       promoteCommand(view),
     ],
-    'flip-names': view.records.map(
-      (r) =>
-        `curl -fX PATCH "${trim(config.dns.cloudflare.apiUrl ?? 'https://api.cloudflare.com/client/v4')}/zones/$ZONE_ID/dns_records/${r.id}" ` +
-        `-H "Authorization: Bearer $CLOUDFLARE_API_TOKEN" -H 'Content-Type: application/json' ` +
-        `-d ${quote(JSON.stringify({ content: to.address }))} # ${r.name}`,
-    ),
+    'flip-names': flipCommands(config, standby, view.records),
     'await-checkpoint': view.jobs.map((j) => {
       const path = `/jobs/${j.jobId}/checkpoints`;
       return `${askFlink(config, standby, j.name, path)} # latest.completed.id > latest.restored.id`;
     }),
-    'verify-names': config.dns.resolvers.flatMap((server) => {
-      const colon = server.lastIndexOf(':');
-      return config.dns.records.map(
-        (r) => `dig +short @${server.slice(0, colon)} -p ${server.slice(colon + 1)} ${quote(r.name)} ${r.type}`,
-      );
-    }),
+    'verify-names': digCommands(config),
     'confirm-jobs': config.jobs.flatMap(({ kubernetes }) => {
       const deployment = kubernetes?.[standby];
       return deployment === undefined ? [] : [statusByKubectl(config, standby, deployment)];

@@ -1,4 +1,5 @@
 import { formatByteSize } from '../../domain/byte-size.ts';
+import { namesThatFollow } from '../../domain/dns-config.ts';
 import type { Roles } from '../../domain/roles.ts';
 import type { Region } from '../../regions/region.ts';
 import { estimateCopyMs } from '../../replication/checkpoints/restore-copy.ts';
@@ -9,7 +10,7 @@ import type { PlanBasis } from '../plan/plan-file.ts';
 import { type BudgetVerdict, judgeLoss } from './budget.ts';
 import type { UsedPoint } from './context.ts';
 import { type FailoverStepId, failoverStepIds, type StepWords } from './failover-step.ts';
-import { flipOf } from './flip.ts';
+import { flipOf, tooManyChanges } from './flip.ts';
 import type { PlanView } from './gather-plan-view.ts';
 import { manualCommands } from './manual.ts';
 import type { Outage } from './outage.ts';
@@ -130,11 +131,11 @@ function stepsOf(
       return { name, jarPath, jobId, ...(point === undefined ? {} : manualRestore(point, jobId, standby.objects.uri)) };
     }),
     records: view.records.flatMap(({ name, records }) =>
-      records.kind === 'known' ? records.value.map((r) => ({ id: r.id, name })) : [],
+      records.kind === 'known' ? records.value.map((r) => ({ ...r, name })) : [],
     ),
   });
   const jobs = list(context.jobs.map((j) => j.config.name));
-  const names = list(config.dns.records.map((r) => r.name));
+  const names = list(namesThatFollow(config.dns).map((r) => r.name));
   const from = points.map((p) => `checkpoint ${p.checkpointId} of ${new Date(p.completedAtMs).toISOString()}`);
   const titles: Record<FailoverStepId, string> = {
     'stop-primary-jobs':
@@ -241,20 +242,36 @@ function blockersOf(view: PlanView): readonly Failure[] {
       });
     }
   }
+  blockers.push(...nameBlockers(view));
+  return blockers;
+}
+
+function nameBlockers({ context, records: names }: PlanView): readonly Failure[] {
+  const { primary, standby, config } = context;
+  const blockers: Failure[] = [];
   const addresses = { primary: primary.address, standby: standby.address };
-  for (const { name, records } of view.records) {
+  let changes = 0;
+  for (const { name, records } of names) {
     if (records.kind === 'unknown') {
       blockers.push({
         code: 'NamesUnreachable',
         message: `the records of ${name} can't be read: ${records.why}`,
-        hint: 'check dns.cloudflare in argus.yaml (`argus status` asks the same)',
+        hint: 'check dns in argus.yaml (`argus dns check` asks the same)',
       });
       continue;
     }
     const flip = flipOf(name, records.value, addresses);
     if (flip.kind === 'impossible') {
-      blockers.push({ code: flip.code, message: flip.why, hint: 'set the record to the address of a region first' });
-    }
+      const hint =
+        flip.code === 'NameCantMove'
+          ? '`argus dns check` says more'
+          : 'set the record to the address of a region first';
+      blockers.push({ code: flip.code, message: flip.why, hint });
+    } else if (flip.kind === 'change') changes += flip.records.length;
+  }
+  const tooMany = tooManyChanges(changes, config.dns.maxChanges);
+  if (tooMany !== undefined) {
+    blockers.push({ code: 'DnsTooManyChanges', message: tooMany, hint: 'raise dns.maxChanges if that is meant' });
   }
   return blockers;
 }
