@@ -12,6 +12,7 @@ import { kubernetesSection } from './kubernetes-config.ts';
 import { mirrorSection } from './mirror-config.ts';
 import { mirrorMakerGaps } from './mirrormaker-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
+import { probesSection } from './probes-config.ts';
 import { s3Access, storePlace } from './store-config.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
@@ -112,6 +113,8 @@ export const configSchema = z
     guard: guardSection.optional(),
     /** Who watches, and what may be done without a person. */
     automatic: automaticSection,
+    /** How observers look. */
+    probes: probesSection,
     daemon: daemonSection,
   })
   .superRefine((config, ctx) => {
@@ -145,6 +148,8 @@ export const configSchema = z
       ctx.addIssue({ code: 'custom', path: ['automatic', ...path], message });
     for (const { path, message } of dnsGaps(config.dns, config.regions))
       ctx.addIssue({ code: 'custom', path: ['dns', ...path], message });
+    for (const region of Object.keys(config.probes.ingress).filter((name) => !(name in config.regions)))
+      ctx.addIssue({ code: 'custom', path: ['probes', 'ingress', region], message: `no region is called "${region}"` });
     for (const { path, message } of flinkGaps(config)) ctx.addIssue({ code: 'custom', path, message });
     config.jobs.forEach((j, i) => {
       for (const region of Object.keys(config.regions)) {

@@ -12,6 +12,8 @@ export const daemonSection = z
   .strictObject({
     host: z.string().min(1).default('127.0.0.1'),
     port: z.int().min(0).max(65_535).default(9_464),
+    /** Which of `automatic.observers` this daemon is, by its own looks; absent: none. */
+    observer: z.string().min(1).optional(),
     http: z
       .strictObject({
         tokens: z

@@ -19,6 +19,29 @@ export function standingCommands(cli: CommandLine): void {
   );
   cli.command(
     cli.program,
+    'observe',
+    'As one of automatic.observers: look at both regions each second and keep what is seen in the state; writes nothing but its canaries',
+    '  $ argus observe --name outside',
+    () => import('../commands/observe.ts'),
+    (c) => c.requiredOption('--name <observer>', 'which of automatic.observers it is'),
+  );
+  cli.command(
+    cli.program,
+    'observers',
+    'Who watches, when each was heard last, and what it saw. Exit code 1 while one of them is silent',
+    '  $ argus observers\n  $ argus observers --json',
+    () => import('../commands/observers.ts'),
+  );
+  cli.command(
+    cli.program,
+    'probe',
+    'One look at everything that an observer looks at, now. Exit code 1 when anything is not ok',
+    '  $ argus probe\n  $ argus probe --region mumbai --json',
+    () => import('../commands/probe.ts'),
+    (c) => c.option('--region <name>', 'this region only'),
+  );
+  cli.command(
+    cli.program,
     'status',
     'Every component of each region, lag, recovery point, what would be lost now. Exit code 1 when the primary is not healthy',
     '  $ argus status\n  $ argus status --json',

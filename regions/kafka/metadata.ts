@@ -14,6 +14,9 @@ export interface TopicLeaders {
     readonly leader: number;
     /** Grows with each election; -1 when the broker doesn't tell. */
     readonly leaderEpoch: number;
+    /** How many replicas it has, and how many of them are in sync. */
+    readonly replicas: number;
+    readonly inSync: number;
   }[];
 }
 
@@ -64,10 +67,10 @@ export function readMetadataResponse(bytes: Buffer): ClusterMetadata {
       const partition = reader.int32();
       const leader = reader.int32();
       const leaderEpoch = reader.int32();
+      const replicas = reader.array(int32).length;
+      const inSync = reader.array(int32).length;
       reader.array(int32);
-      reader.array(int32);
-      reader.array(int32);
-      return { partition, errorCode: partitionError, leader, leaderEpoch };
+      return { partition, errorCode: partitionError, leader, leaderEpoch, replicas, inSync };
     });
     partitions.sort((a, b) => a.partition - b.partition);
     return [topic, { errorCode, partitions }] as const;

@@ -138,7 +138,13 @@ const responses = {
     expected: {
       brokers: new Map([[4, { host: '10.0.0.1', port: 9092 }]]),
       topics: new Map([
-        ['events', { errorCode: 0, partitions: [{ partition: 0, errorCode: 0, leader: 4, leaderEpoch: 6 }] }],
+        [
+          'events',
+          {
+            errorCode: 0,
+            partitions: [{ partition: 0, errorCode: 0, leader: 4, leaderEpoch: 6, replicas: 1, inSync: 1 }],
+          },
+        ],
       ]),
     },
   },
