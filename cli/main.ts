@@ -6,6 +6,7 @@ import { checkpointCommands } from './families/checkpoints.ts';
 import { configurationCommands } from './families/configuration.ts';
 import { failbackCommands } from './families/failback.ts';
 import { mirrorCommands } from './families/mirror.ts';
+import { roleCommands } from './families/role.ts';
 import { runbookCommands } from './families/runbooks.ts';
 import { standingCommands } from './families/standing.ts';
 import { asksForJson, usageError } from './usage-error.ts';
@@ -49,6 +50,7 @@ mirrorCommands(cli);
 checkpointCommands(cli);
 standingCommands(cli);
 runbookCommands(cli);
+roleCommands(cli);
 failbackCommands(cli);
 
 // A reader that has seen enough (`argus status | head`) is no failure of ours.

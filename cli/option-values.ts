@@ -11,10 +11,22 @@ export const instant = (text: string): number => {
 /** `90s`, `5m`, `500ms` in milliseconds; `unknown` for a loss that nobody can tell. */
 export const lossBudget = (text: string): number | 'unknown' => {
   if (text === 'unknown') return text;
-  const [, n, unit = ''] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
-  if (n === undefined) throw new InvalidArgumentError('something like 90s or 5m is needed, or unknown.');
-  return Number(n) * ({ ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit] ?? 1);
+  const ms = parsedSpan(text);
+  if (ms === undefined) throw new InvalidArgumentError('something like 90s or 5m is needed, or unknown.');
+  return ms;
 };
+
+/** `90s`, `5m`, `500ms` or `0` in milliseconds. */
+export const span = (text: string): number => {
+  const ms = text === '0' ? 0 : parsedSpan(text);
+  if (ms === undefined) throw new InvalidArgumentError('something like 90s or 5m is needed.');
+  return ms;
+};
+
+function parsedSpan(text: string): number | undefined {
+  const [, n, unit = ''] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+  return n === undefined ? undefined : Number(n) * ({ ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }[unit] ?? 1);
+}
 
 /** A whole number. */
 export const count = (text: string): number => {

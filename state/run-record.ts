@@ -33,6 +33,8 @@ export interface RunRecord {
   readonly notTakenBack?: readonly string[];
   /** It passed the point from which on nothing is taken back. */
   readonly pastReturn?: true;
+  /** It takes back what it did, or was begun to take back what dead runs did. */
+  readonly takingBack?: true;
   /** Who asked from elsewhere that it stops. */
   readonly stoppedBy?: string;
 }
@@ -96,7 +98,15 @@ export function foldRun(entries: readonly JournalEntry[]): RunRecord | undefined
     ...(hint === undefined ? {} : { hint }),
     ...(report === undefined ? {} : { report }),
     ...(entries.some(({ fact }) => 'pastReturn' in fact) ? { pastReturn: true } : {}),
+    ...(entries.some(({ fact }) => takesBack(fact)) ? { takingBack: true } : {}),
     ...(notTakenBack.length === 0 ? {} : { notTakenBack }),
     ...(stoppedBy === undefined ? {} : { stoppedBy }),
   };
 }
+
+const takesBack = (fact: JournalEntry['fact']) =>
+  fact.kind === 'step-compensating' ||
+  (fact.kind === 'run-started' &&
+    fact.details !== null &&
+    typeof fact.details === 'object' &&
+    'takesBack' in fact.details);

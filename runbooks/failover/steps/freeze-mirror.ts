@@ -18,6 +18,7 @@ import {
   thaw,
 } from '../../../state/freeze.ts';
 import { keepMirrorProducer, readMirrorProducer } from '../../../state/mirror-producer.ts';
+import { readRoleGrant } from '../../../state/role-grant.ts';
 import { readRoles } from '../../../state/roles.ts';
 import type { StepIo } from '../../engine/step.ts';
 import type { FailoverContext, FailoverFacts } from '../context.ts';
@@ -118,8 +119,11 @@ export async function refuseOncePromoted(context: FailoverContext, signal: Abort
     ({ config }) => findStandbyJob(jobs, context.roles.epoch + 1, config.name).kind === 'live',
   );
   const inForce = (await readRoles(context.state, { signal }))?.epoch;
-  if (started === undefined && inForce === context.roles.epoch) return;
-  const what = started === undefined ? 'wrote the roles' : `started ${started.config.name}`;
+  const given = await readRoleGrant(context.state, context.roles.epoch + 1, { signal });
+  if (started === undefined && given === undefined && inForce === context.roles.epoch) return;
+  const { name } = context.standby;
+  const gave = given === undefined ? 'wrote the roles' : `let ${name} run`;
+  const what = started === undefined ? gave : `started ${started.config.name}`;
   throw new ArgusError('PastReturn', `${context.resumes} ${what} already: nothing may be taken back any more`, {
     hint: 'mend what stopped this run, then run its command again: it goes on from there',
   });

@@ -1,13 +1,17 @@
 import { eachAtOnce } from '../../../domain/each-at-once.ts';
 import { ArgusError } from '../../../domain/errors.ts';
 import { keyInBucket } from '../../../replication/checkpoints/locations.ts';
+import { giveRole } from '../../../state/role-grant.ts';
 import type { StepIo } from '../../engine/step.ts';
-import type { FailoverContext } from '../context.ts';
+import type { FailoverContext, FailoverFacts, PreparedRestore } from '../context.ts';
 import { atOnce, evidence, type FailoverStep, type StepWords } from '../failover-step.ts';
 import { findStandbyJob } from '../standby-job.ts';
 import { endStuckJob, type FoundStandbyJob, standbyJobsNow } from '../standby-jobs-now.ts';
 
-/** Starts the jobs on the standby from their recovery points. From here on the standby writes: nothing is taken back. */
+/**
+ * Starts the jobs on the standby from their recovery points, once the state says that it may run: jobs may ask for that
+ * before they come up (`argus role await`). From here on the standby writes: nothing is taken back.
+ */
 export function startJobs(words: StepWords): FailoverStep {
   return {
     id: 'start-jobs',
@@ -28,15 +32,18 @@ export function startJobs(words: StepWords): FailoverStep {
       return { kind: 'done', evidence: evidence({ startedJobs }), facts: { startedJobs } };
     },
     async act(context, facts, io) {
-      await eachAtOnce(await standbyJobsNow(context, io), atOnce, async ({ name, there }) => {
-        if (there.kind !== 'none' && there.kind !== 'stuck') return;
+      const due = (await standbyJobsNow(context, io)).flatMap(({ name, there }) =>
+        there.kind === 'none' || there.kind === 'stuck'
+          ? [{ name, there, restore: restoreOf(name, there, facts) }]
+          : [],
+      );
+      await eachAtOnce(due, atOnce, ({ name, restore }) => seeMetadata(context, name, restore.uri, io));
+      io.check();
+      const { state, roles, standby, run } = context;
+      const grant = { epoch: roles.epoch + 1, region: standby.name, run, atMs: io.clock.now() };
+      await giveRole(state, grant, { signal: io.signal });
+      await eachAtOnce(due, atOnce, async ({ name, there, restore }) => {
         const { config, jarPath } = context.jobs.find((j) => j.config.name === name)!;
-        const restore = facts.restores?.find((r) => r.job === name);
-        if (restore === undefined || (restore.jobId ?? there.nextId) !== there.nextId) {
-          // It ended since then. A copy that it may have consumed is not given to another.
-          throw new ArgusError('RestoreNotPrepared', `${name} ended before it was started: nothing is prepared for it`);
-        }
-        await seeMetadata(context, name, restore.uri, io);
         if (there.kind === 'stuck') {
           io.check();
           io.progress(`ending ${name}, which never ran, to start it anew: ${there.why}`);
@@ -75,6 +82,13 @@ export function startJobs(words: StepWords): FailoverStep {
       return { kind: 'done', evidence: evidence({ startedJobs }), facts: { startedJobs } };
     },
   };
+}
+
+/** What a job is restored from. A copy that one which has ended may have consumed is not given to another. */
+function restoreOf(job: string, there: { readonly nextId: string }, facts: Partial<FailoverFacts>): PreparedRestore {
+  const restore = facts.restores?.find((r) => r.job === job);
+  if (restore !== undefined && (restore.jobId ?? there.nextId) === there.nextId) return restore;
+  throw new ArgusError('RestoreNotPrepared', `${job} ended before it was started: nothing is prepared for it`);
 }
 
 /** Flink and its operator tell little or nothing of a path that isn't there: the job just never comes up. */

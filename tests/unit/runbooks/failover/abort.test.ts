@@ -4,6 +4,7 @@ import { abortFailover } from '../../../../runbooks/failover/abort-failover.ts';
 import { directionOf } from '../../../../runbooks/failover/direction.ts';
 import { freezeInForce } from '../../../../state/freeze.ts';
 import { listRuns, readRun } from '../../../../state/journal.ts';
+import { newestRoleGrant } from '../../../../state/role-grant.ts';
 import { readRoles } from '../../../../state/roles.ts';
 import { foldRun } from '../../../../state/run-record.ts';
 import { type Death, dieAndResume, enumerateDeaths, Mortal, type Story } from '../../../support/crash-everywhere.ts';
@@ -24,7 +25,13 @@ async function abort(world: World, circumstances: Circumstances, process: Mortal
   const direction = await directionOf(context.state, (await readRoles(context.state))!);
   const dead = direction.open.map((r) => r.run);
   const start = () =>
-    abortFailover({ context: { ...context, roles: direction.roles }, dead, holder: runName(n), occasion: {} });
+    abortFailover({
+      context: { ...context, roles: direction.roles },
+      dead,
+      processes: process.processes,
+      holder: runName(n),
+      occasion: {},
+    });
   // The dead process' last request may come between the look and the lease: the operator repeats the command.
   const isGhost = ({ code }: { readonly code?: string }) => code === 'AnotherActed' || code === 'LeaseHeld';
   return start().catch((e) => (isGhost(e) ? start() : Promise.reject(e)));
@@ -58,6 +65,7 @@ for (const [name, circumstances] of worlds) {
       }
       if (result === undefined) return;
       expect(isReturned(world.effects), 'nothing that can not be taken back was made').toBe(true);
+      expect(await newestRoleGrant(world.store), 'the standby may not run').toBeUndefined();
       const open = (await directionOf(world.store, roles)).open;
       if (circumstances.mirror === 'silent' && result.error?.code === 'CompensationFailed') {
         expect(await freezeInForce(world.store, 1), 'a fenced mirror stays stopped').toBeDefined();
@@ -75,8 +83,8 @@ for (const [name, circumstances] of worlds) {
   if (circumstances.mirror === 'silent') continue;
 
   describe(`an abort while ${name}`, async () => {
-    // The last point before the jobs are started.
-    const at = deaths.find((d) => d.when === 'before' && d.name.includes('flink.start'))!.at - 1;
+    // The last point before the role is given and the jobs are started.
+    const at = deaths.find((d) => d.when === 'before' && d.name.includes('grant/'))!.at - 1;
     const aborting: Story<World> = {
       ...story,
       begin: () => afterDeath(story, { at, when: 'before' }),

@@ -229,7 +229,7 @@ describe('a failover that gives up', () => {
 
   test('never thaws the mirror below a job that the run before it started', async () => {
     const world = await started();
-    const first = { ...confirming(world), state: dyingStore(confirming(world).state, 16, 'before') };
+    const first = { ...confirming(world), state: dyingStore(confirming(world).state, 17, 'before') };
     await failOver(world, first).catch(() => undefined);
     expect(world.effects).toContain(`start ${manifest.replicaUri}`);
     const { resumes } = await directionOf(world.store, roles);
@@ -256,7 +256,7 @@ test('an identity that no mirror has taken yet is fenced too, so that one which 
 
 test('going on with a job that runs needs no recovery point any more, and names the one that it was restored from', async () => {
   const world = await started();
-  const first = { ...confirming(world), state: dyingStore(confirming(world).state, 16, 'before') };
+  const first = { ...confirming(world), state: dyingStore(confirming(world).state, 17, 'before') };
   await failOver(world, first).catch(() => undefined);
   const report = await failOver(world, world.run(2, { chooseRecoveryPoints: async () => new Map() }));
   expect(report).toMatchObject({

@@ -11,7 +11,16 @@ import { keepMirrorProducer } from '../../../../state/mirror-producer.ts';
 import { readRoles, writeRoles } from '../../../../state/roles.ts';
 import type { Story } from '../../../support/crash-everywhere.ts';
 import { confirming } from './fail-over.ts';
-import { config, newWorld, roles, runName, type World, type WorldOptions } from './world.ts';
+import {
+  config,
+  newWorld,
+  regionsWithRole,
+  roles,
+  runName,
+  type World,
+  type WorldOptions,
+  wouldWait,
+} from './world.ts';
 
 /** The rule that was withheld from the standby. */
 export const write: Acl = {
@@ -53,6 +62,7 @@ export function failoverStory(circumstances: WorldOptions & { readonly mirror: '
     },
     endState: async (world) => ({
       roles: { ...(await readRoles(world.store)), atMs: 0, run: '' },
+      mayRun: await regionsWithRole(world.store),
       records: await world.context.names.records.find('ingest.argus.test', 'A', { signal }),
       jobs: await world.context.standby.flink.list(),
       open: await world.context.remains.openTransactions([], [], signal),
@@ -65,6 +75,8 @@ export function failoverStory(circumstances: WorldOptions & { readonly mirror: '
     repeatable: (effect) => ['sync group', 'fence'].includes(effect) || /^(deny|allow) /.test(effect),
     async invariants(world) {
       const { effects } = world;
+      expect((await regionsWithRole(world.store)).length, 'both regions may run').toBeLessThan(2);
+      expect(effects).not.toContain(wouldWait);
       const started = effects.findIndex((e) => e.startsWith('start '));
       expect(effects.slice(started < 0 ? effects.length : started), 'after the start').not.toContain('sync group');
       const flipped = effects.findIndex((e) => e.startsWith('dns '));

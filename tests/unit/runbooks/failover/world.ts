@@ -11,6 +11,8 @@ import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import type { Region } from '../../../../regions/region.ts';
 import type { OpenTransaction } from '../../../../replication/topics/decide-transactions.ts';
 import type { FailoverContext } from '../../../../runbooks/failover/context.ts';
+import { decideRole } from '../../../../runbooks/fencing/decide-role.ts';
+import { roleLook } from '../../../../runbooks/fencing/look-at-role.ts';
 import type { Sighting } from '../../../../state/sightings.ts';
 import { type FakeFenceOptions, fakeFence } from '../../../support/fake-fence.ts';
 import { type VirtualClock, virtualClock } from '../../state/virtual-clock.ts';
@@ -153,6 +155,7 @@ export function newWorld(options: WorldOptions = {}): World {
       if (standbyJobs.has(start.jobId!)) throw new ArgusError('FlinkRefused', 'duplicate job id');
       effects.push(`start ${start.savepointPath}`);
       standbyJobs.set(start.jobId!, { start, looks: 0 });
+      await noteRole(store, 'singapore', effects);
       return { jobId: start.jobId! };
     },
     checkpoints: async (id) => {
@@ -276,6 +279,21 @@ export function newWorld(options: WorldOptions = {}): World {
     ends,
     run: (n, over = {}) => ({ ...context, run: runName(n), ...over }),
   };
+}
+
+/** Which regions' ingress and jobs may start now. */
+export async function regionsWithRole(store: ObjectStore): Promise<readonly string[]> {
+  const look = roleLook(store);
+  const verdicts = await Promise.all(['mumbai', 'singapore'].map(async (name) => decideRole(await look(name))));
+  return verdicts.flatMap((v, i) => (v.kind === 'granted' ? [['mumbai', 'singapore'][i]!] : []));
+}
+
+/** Among the effects of a world: a job was started that would wait for its region's role. */
+export const wouldWait = 'started without the role';
+
+/** Notes that a job which asks for its region's role, before it comes up, would not get it. */
+export async function noteRole(store: ObjectStore, region: string, effects: string[]): Promise<void> {
+  if (!(await regionsWithRole(store)).includes(region)) effects.push(wouldWait);
 }
 
 export const runName = (n: number) => `20261121T10300${n}Z-failover-000${n}`;

@@ -7,7 +7,7 @@ import { prepareSwitchover, runSwitchover } from '../../../../runbooks/switchove
 import { freezeInForce } from '../../../../state/freeze.ts';
 import { readRoles } from '../../../../state/roles.ts';
 import { Mortal } from '../../../support/crash-everywhere.ts';
-import { roles } from '../failover/world.ts';
+import { regionsWithRole, roles, wouldWait } from '../failover/world.ts';
 import { type SwitchoverWorld, startedSwitchover, switchOver, switchoverRun } from './world.ts';
 
 /** One switchover that is killed, as `death` says, or runs to its end. */
@@ -54,6 +54,8 @@ describe('a dead switchover that is aborted', () => {
     }
     expect(past).toBe(false);
     expect([...world.kept]).toEqual([]);
+    expect(await regionsWithRole(world.store)).toEqual(['mumbai']);
+    expect(world.effects).not.toContain(wouldWait);
     expect(world.primaryJobs.filter((j) => j.state === 'RUNNING')).toHaveLength(1);
     expect(await readRoles(world.store)).toEqual(roles);
     expect(await freezeInForce(world.store, 1)).toBeUndefined();

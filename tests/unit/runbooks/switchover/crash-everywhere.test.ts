@@ -4,6 +4,7 @@ import { readEarlier } from '../../../../runbooks/switchover/earlier.ts';
 import { prepareSwitchover, runSwitchover } from '../../../../runbooks/switchover/run-switchover.ts';
 import { readRoles } from '../../../../state/roles.ts';
 import { dieAndResume, enumerateDeaths, type Story } from '../../../support/crash-everywhere.ts';
+import { regionsWithRole, wouldWait } from '../failover/world.ts';
 import { type SwitchoverWorld, startedSwitchover, switchoverRun } from './world.ts';
 
 /** A switchover as its command makes it. */
@@ -27,6 +28,7 @@ const story: Story<SwitchoverWorld> = {
   },
   endState: async (world) => ({
     roles: { ...(await readRoles(world.store)), atMs: 0, run: '' },
+    mayRun: await regionsWithRole(world.store),
     records: await world.context.names.records.find('ingest.argus.test', 'A', { signal }),
     standbyJobs: await world.context.standby.flink.list(),
     primaryJobs: world.primaryJobs.map((j) => j.state),
@@ -38,6 +40,8 @@ const story: Story<SwitchoverWorld> = {
   repeatable: (effect) => effect === 'sync group' || /^(deny|allow|copy) /.test(effect),
   async invariants(world) {
     const { effects } = world;
+    expect((await regionsWithRole(world.store)).length, 'both regions may run').toBeLessThan(2);
+    expect(effects).not.toContain(wouldWait);
     const started = effects.findIndex((e) => e.startsWith('start s3'));
     if (started >= 0) {
       expect(world.kept.has('producers'), 'producers are kept out before the standby`s jobs start').toBe(true);

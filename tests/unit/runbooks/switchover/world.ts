@@ -9,7 +9,7 @@ import { prepareSwitchover, runSwitchover } from '../../../../runbooks/switchove
 import { encodeDocument } from '../../../../state/document.ts';
 import { writeRoles } from '../../../../state/roles.ts';
 import { confirming } from '../failover/fail-over.ts';
-import { config, manifest, newWorld, roles, type World, type WorldOptions } from '../failover/world.ts';
+import { config, manifest, newWorld, noteRole, roles, type World, type WorldOptions } from '../failover/world.ts';
 
 /** Two regions in memory, with a job on the primary that can be stopped with a savepoint. */
 export interface SwitchoverWorld extends World {
@@ -83,6 +83,7 @@ export function newSwitchoverWorld(options: SwitchoverWorldOptions = {}): Switch
       if (kept.has('jobs')) throw new Error('the job would be refused by the brokers');
       effects.push(`start again ${start.savepointPath}`);
       primaryJobs.push({ id: start.jobId!, name: start.name ?? 'counts', state: 'RUNNING', startedAtMs: clock.now() });
+      await noteRole(base.store, 'mumbai', effects);
       return { jobId: start.jobId! };
     },
   };
