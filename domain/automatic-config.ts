@@ -19,11 +19,11 @@ export const automaticSection = z
     /** All who count: a majority of these, not of those who are heard, has to see the same. */
     observers: z.array(observer).default([]),
     /** How long the primary must be seen dead before anything is done: connections refused, nothing of it answers. */
-    holdDown: duration.prefault('10s'),
+    holdDown: duration.prefault('8s'),
     /** The same where there were only time-outs: longer than a link flaps. */
     unreachableHoldDown: duration.prefault('30s'),
-    /** A report that is older says nothing, and its observer counts as cut off. */
-    stale: duration.prefault('10s'),
+    /** A report that is older says nothing, neither good nor bad; observers report each 3 s at least. */
+    stale: duration.prefault('5s'),
     /** An answer that takes longer is a slow one. */
     slow: duration.prefault('1500ms'),
     hysteresis: z

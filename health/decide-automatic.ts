@@ -1,0 +1,231 @@
+import type { AutomaticSettings } from '../domain/automatic-config.ts';
+import type { Roles } from '../domain/roles.ts';
+import type { Verdict } from './verdict.ts';
+import { type VerdictCode, verdictTable } from './verdict-table.ts';
+
+/** Why nothing is done though a verdict would allow it. */
+export type WaitCode =
+  | 'ModeManual'
+  | 'HoldDown'
+  | 'UnreachableNotAccepted'
+  | 'Unfenced'
+  | 'StatePlace'
+  | 'StateUnreadable'
+  | 'ObserversTooFew'
+  | 'NotLeading'
+  | 'ReplicationSuspended'
+  | 'NotReady'
+  | 'ReadinessUnknown'
+  | 'LossAboveBudget'
+  | 'LossUnknown'
+  | 'AntiFlap'
+  | 'SomebodyActs'
+  | 'StandbyBad'
+  | 'PlanBlocked';
+
+export interface WaitReason {
+  readonly code: WaitCode;
+  readonly message: string;
+}
+
+/** What automatic mode does now. */
+export type AutomaticDecision =
+  /** Nothing that could be acted on. */
+  | { readonly kind: 'idle'; readonly sentence: string }
+  | {
+      readonly kind: 'act' | 'advise';
+      readonly verdict: VerdictCode;
+      readonly from: string;
+      readonly to: string;
+      readonly sentence: string;
+      readonly acceptUnfenced: boolean;
+      /** The run that is gone on with. */
+      readonly resumes?: string;
+    }
+  | {
+      readonly kind: 'wait';
+      readonly verdict: VerdictCode;
+      readonly sentence: string;
+      readonly reasons: readonly WaitReason[];
+    };
+
+export interface AutomaticView {
+  readonly settings: AutomaticSettings;
+  readonly verdicts: readonly Verdict[];
+  /** Undefined: the state can't be read, or none are written. */
+  readonly roles: Pick<Roles, 'epoch' | 'primary' | 'standby' | 'replication' | 'atMs'> | undefined;
+  /** Wall clock. */
+  readonly nowMs: number;
+  readonly leads: boolean;
+  /** Where the state lies, as far as its address and the configuration tell. */
+  readonly statePlace: 'outside' | 'inside' | 'untold';
+  /** A guard in each region fences it from inside. */
+  readonly guarded: boolean;
+  /** The newest word before the outage; absent: there was none lately. */
+  readonly readiness?:
+    | { readonly status: 'green' | 'yellow' | 'red'; readonly blockers: readonly string[] }
+    | undefined;
+  readonly rpoMs: number;
+  /** What would be lost, as the age of the oldest lost record. */
+  readonly lossMs: number | 'unknown';
+  /** When the newest run that changes roles began, whoever made it. */
+  readonly lastRunAtMs?: number | undefined;
+  /** When a person last said that automatic mode may act again. */
+  readonly acknowledgedAtMs?: number | undefined;
+  /** A run of automatic mode that was cut off. */
+  readonly cutOff?: string | undefined;
+  /** Who holds the right to act now. */
+  readonly acting?: string | undefined;
+  /** What the last plan was refused for. */
+  readonly planBlocked?: string | undefined;
+}
+
+/** Whether to begin a failover now, to ask for one, or why neither. Pure. */
+export function decideAutomatic(view: AutomaticView): AutomaticDecision {
+  const { settings, roles, verdicts } = view;
+  if (roles !== undefined && view.cutOff !== undefined && settings.mode === 'automatic')
+    return resume(view, roles, view.cutOff);
+  const actionable = verdicts.find((v) => v.holds && verdictTable[v.code].act === 'failover');
+  if (actionable === undefined) return { kind: 'idle', sentence: idleSentence(verdicts) };
+  const { code: verdict } = actionable;
+  if (settings.mode === 'manual') {
+    const message = 'mode is manual: a person decides; `argus failover`';
+    return { kind: 'wait', verdict, sentence: actionable.sentence, reasons: [{ code: 'ModeManual', message }] };
+  }
+  const reasons = reasonsToWait(view, actionable);
+  if (roles === undefined || reasons.length > 0)
+    return { kind: 'wait', verdict, sentence: actionable.sentence, reasons };
+  return {
+    kind: settings.mode === 'advise' ? 'advise' : 'act',
+    verdict,
+    from: roles.primary,
+    to: roles.standby,
+    sentence: `${verdict}: ${actionable.sentence}`,
+    acceptUnfenced: settings.acceptUnfenced,
+  };
+}
+
+function resume(view: AutomaticView, roles: NonNullable<AutomaticView['roles']>, run: string): AutomaticDecision {
+  const sentence = `the automatic run ${run} was cut off`;
+  const reasons = [...rightReasons(view)];
+  if (reasons.length > 0) return { kind: 'wait', verdict: 'PrimaryDead', sentence, reasons };
+  const { primary: from, standby: to } = roles;
+  const { acceptUnfenced } = view.settings;
+  return { kind: 'act', verdict: 'PrimaryDead', from, to, sentence, acceptUnfenced, resumes: run };
+}
+
+const idleSentence = (verdicts: readonly Verdict[]): string => {
+  const first = verdicts[0];
+  if (first === undefined) return 'nobody has told enough yet';
+  return first.code === 'AllWell' ? first.sentence : `${first.code} allows no failover: ${first.sentence}`;
+};
+
+const seconds = (ms: number) => `${Math.ceil(ms / 1_000)} s`;
+
+function reasonsToWait(view: AutomaticView, verdict: Verdict): readonly WaitReason[] {
+  return [
+    ...timeReasons(view, verdict),
+    ...configurationReasons(view, verdict),
+    ...standbyReasons(view),
+    ...(view.settings.mode === 'automatic' ? rightReasons(view) : []),
+  ];
+}
+
+function timeReasons({ settings, roles, nowMs, ...view }: AutomaticView, verdict: Verdict): readonly WaitReason[] {
+  const reasons: WaitReason[] = [];
+  const needed = verdict.code === 'PrimaryDead' ? settings.holdDown : settings.unreachableHoldDown;
+  if (verdict.heldMs < needed)
+    reasons.push({
+      code: 'HoldDown',
+      message: `${verdict.code} must hold for ${seconds(needed)} without a break; it does for ${Math.floor(verdict.heldMs / 1_000)} s`,
+    });
+  const changedAtMs = roles !== undefined && roles.epoch > 1 ? roles.atMs : undefined;
+  const lastMs = Math.max(changedAtMs ?? -1, view.lastRunAtMs ?? -1);
+  // A clock that was set back must not end the period early.
+  const within = lastMs >= 0 && nowMs - lastMs < settings.antiFlap;
+  if (within && (view.acknowledgedAtMs ?? -1) <= lastMs)
+    reasons.push({
+      code: 'AntiFlap',
+      message: `roles were changed, or a run was made, ${seconds(Math.max(0, nowMs - lastMs))} ago: nothing is done by itself for ${seconds(settings.antiFlap)}, unless \`argus automatic ack\` allows it`,
+    });
+  return reasons;
+}
+
+function configurationReasons(view: AutomaticView, verdict: Verdict): readonly WaitReason[] {
+  const { settings, statePlace } = view;
+  const reasons: WaitReason[] = [];
+  const { observers } = settings;
+  if (settings.mode === 'automatic' && (observers.length < 3 || !observers.some((o) => o.place === 'outside')))
+    reasons.push({
+      code: 'ObserversTooFew',
+      message: 'automatic mode needs three configured observers or more, one outside both regions',
+    });
+  if (verdict.code !== 'PrimaryDead' && !settings.acceptUnreachable)
+    reasons.push({
+      code: 'UnreachableNotAccepted',
+      message: 'nobody was refused, so the primary may live behind a cut; automatic.acceptUnreachable was not set',
+    });
+  if (!view.guarded && !settings.acceptUnfenced)
+    reasons.push({
+      code: 'Unfenced',
+      message:
+        'nothing would prove that the old primary takes no more writes: no guard, and automatic.acceptUnfenced was not set',
+    });
+  if (statePlace === 'inside')
+    reasons.push({
+      code: 'StatePlace',
+      message: 'the state lies in one of the two regions: it must lie in a third place',
+    });
+  if (statePlace === 'untold')
+    reasons.push({
+      code: 'StatePlace',
+      message: 'whether the state lies outside both regions can’t be seen; if it does, set automatic.stateIsOutside',
+    });
+  return reasons;
+}
+
+function standbyReasons({ readiness, lossMs, rpoMs, verdicts, roles }: AutomaticView): readonly WaitReason[] {
+  const reasons: WaitReason[] = [];
+  if (roles?.replication === 'suspended')
+    reasons.push({
+      code: 'ReplicationSuspended',
+      message: 'replication is suspended since the last promotion: the standby lags',
+    });
+  if (readiness === undefined)
+    reasons.push({ code: 'ReadinessUnknown', message: 'nobody found lately whether a failover would work' });
+  else if (readiness.status !== 'green')
+    reasons.push({
+      code: 'NotReady',
+      message: `readiness was ${readiness.status}${readiness.blockers.map((b) => `; ${b}`).join('')}`,
+    });
+  const bad = verdicts.find((v) => v.code === 'StandbyDead' || v.code === 'SplitBrainRisk');
+  if (bad) reasons.push({ code: 'StandbyBad', message: bad.sentence });
+  if (lossMs === 'unknown') reasons.push({ code: 'LossUnknown', message: 'nobody can tell how much would be lost' });
+  else if (lossMs > rpoMs)
+    reasons.push({
+      code: 'LossAboveBudget',
+      message: `about ${seconds(lossMs)} of records would be lost, the objective is ${seconds(rpoMs)}`,
+    });
+  return reasons;
+}
+
+/** Whether this process may act. */
+function rightReasons({ roles, leads, acting, planBlocked }: AutomaticView): readonly WaitReason[] {
+  const reasons: WaitReason[] = [];
+  if (roles === undefined) reasons.push({ code: 'StateUnreadable', message: 'the roles can’t be read' });
+  if (!leads) reasons.push({ code: 'NotLeading', message: 'another daemon acts, or none is chosen yet' });
+  if (acting !== undefined) reasons.push({ code: 'SomebodyActs', message: `${acting} is at work` });
+  if (planBlocked !== undefined) reasons.push({ code: 'PlanBlocked', message: planBlocked });
+  return reasons;
+}
+
+/** Whether two decisions say the same, but for passing time: what is kept and told is only what changed. Pure. */
+export function sameDecision(a: AutomaticDecision, b: AutomaticDecision): boolean {
+  const said = (d: AutomaticDecision) =>
+    d.kind === 'idle'
+      ? [d.kind]
+      : d.kind === 'wait'
+        ? [d.kind, d.verdict, ...d.reasons.map((r) => r.code)]
+        : [d.kind, d.verdict, d.from, d.to];
+  return said(a).join(' ') === said(b).join(' ');
+}

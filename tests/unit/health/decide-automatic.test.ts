@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { type AutomaticView, decideAutomatic, sameDecision, type WaitCode } from '../../../health/decide-automatic.ts';
+import type { Verdict } from '../../../health/verdict.ts';
+import { type VerdictCode, verdictTable } from '../../../health/verdict-table.ts';
+import { settingsOf } from './simulated-watch.ts';
+
+const verdict = (code: VerdictCode, heldMs = 60_000): Verdict => ({
+  code,
+  severity: verdictTable[code].severity,
+  sinceMs: 0,
+  holds: true,
+  heldMs,
+  sentence: `${code} it is`,
+  evidence: [],
+});
+
+const hour = 3_600_000;
+
+const view = (changes: Partial<AutomaticView> = {}): AutomaticView => ({
+  settings: settingsOf({ acceptUnreachable: true }),
+  verdicts: [verdict('PrimaryDead')],
+  roles: { epoch: 3, primary: 'blue', standby: 'green', replication: 'active', atMs: 10 * hour },
+  nowMs: 20 * hour,
+  leads: true,
+  statePlace: 'outside',
+  guarded: false,
+  readiness: { status: 'green', blockers: [] },
+  rpoMs: 60_000,
+  lossMs: 2_000,
+  ...changes,
+});
+
+test('acts when everything that is asked is so', () => {
+  expect(decideAutomatic(view())).toMatchObject({ kind: 'act', from: 'blue', to: 'green', acceptUnfenced: true });
+});
+
+const cases: readonly [WaitCode, Partial<AutomaticView>][] = [
+  ['ModeManual', { settings: settingsOf({ mode: 'manual' }) }],
+  ['HoldDown', { verdicts: [verdict('PrimaryDead', 7_999)] }],
+  ['HoldDown', { verdicts: [verdict('PrimaryUnreachable', 29_999)] }],
+  ['UnreachableNotAccepted', { settings: settingsOf(), verdicts: [verdict('PrimaryUnreachable')] }],
+  ['Unfenced', { settings: settingsOf({ acceptUnfenced: false }) }],
+  ['StatePlace', { statePlace: 'inside' }],
+  ['StatePlace', { statePlace: 'untold' }],
+  ['StateUnreadable', { roles: undefined }],
+  ['ObserversTooFew', { settings: { ...settingsOf(), observers: [] } }],
+  ['NotLeading', { leads: false }],
+  ['ReplicationSuspended', { roles: { ...roles(), replication: 'suspended' } }],
+  ['NotReady', { readiness: { status: 'red', blockers: ['no checkpoint'] } }],
+  ['NotReady', { readiness: { status: 'yellow', blockers: [] } }],
+  ['ReadinessUnknown', { readiness: undefined }],
+  ['LossAboveBudget', { lossMs: 60_001 }],
+  ['LossUnknown', { lossMs: 'unknown' }],
+  ['AntiFlap', { roles: { ...roles(), atMs: 19.5 * hour } }],
+  ['AntiFlap', { lastRunAtMs: 19.5 * hour }],
+  // A clock that was set back.
+  ['AntiFlap', { lastRunAtMs: 21 * hour }],
+  ['AntiFlap', { lastRunAtMs: 19.5 * hour, acknowledgedAtMs: 19 * hour }],
+  ['SomebodyActs', { acting: 'asha@laptop' }],
+  ['StandbyBad', { verdicts: [verdict('PrimaryDead'), verdict('StandbyDead')] }],
+  ['StandbyBad', { verdicts: [verdict('SplitBrainRisk'), verdict('PrimaryDead')] }],
+  ['PlanBlocked', { planBlocked: 'no recovery point' }],
+];
+
+function roles() {
+  return { epoch: 3, primary: 'blue', standby: 'green', replication: 'active' as const, atMs: 10 * hour };
+}
+
+test.each(cases)('%s: waits, and says why (%#)', (code, changes) => {
+  const decision = decideAutomatic(view(changes));
+  expect(decision.kind).toBe('wait');
+  expect(decision.kind === 'wait' && decision.reasons.map((r) => r.code)).toEqual([code]);
+});
+
+test('an anti-flap period ends when it is acknowledged, and by itself', () => {
+  expect(decideAutomatic(view({ lastRunAtMs: 19.5 * hour, acknowledgedAtMs: 19.6 * hour })).kind).toBe('act');
+  expect(decideAutomatic(view({ lastRunAtMs: 18.9 * hour })).kind).toBe('act');
+});
+
+test('the roles of the first start are no change of roles', () => {
+  expect(decideAutomatic(view({ roles: { ...roles(), epoch: 1, atMs: 19.9 * hour } })).kind).toBe('act');
+});
+
+test('only verdicts of the table that allow it are acted on', () => {
+  for (const code of Object.keys(verdictTable) as VerdictCode[]) {
+    const { kind } = decideAutomatic(view({ verdicts: [verdict(code)] }));
+    expect([code, kind]).toEqual([code, verdictTable[code].act === 'failover' ? 'act' : 'idle']);
+  }
+});
+
+test('a verdict that no more holds is not acted on', () => {
+  expect(decideAutomatic(view({ verdicts: [{ ...verdict('PrimaryDead'), holds: false }] })).kind).toBe('idle');
+});
+
+test('advises where a person is to be asked, leading or not', () => {
+  const settings = settingsOf({ mode: 'advise' });
+  expect(decideAutomatic(view({ settings, leads: false })).kind).toBe('advise');
+});
+
+test('goes on with its own run that was cut off, whatever is seen by then', () => {
+  const cut = view({ verdicts: [verdict('StandbyDead')], cutOff: 'run-1', lastRunAtMs: 19.9 * hour });
+  expect(decideAutomatic(cut)).toMatchObject({ kind: 'act', resumes: 'run-1' });
+  expect(decideAutomatic({ ...cut, leads: false })).toMatchObject({ kind: 'wait', reasons: [{ code: 'NotLeading' }] });
+  expect(decideAutomatic({ ...cut, settings: settingsOf({ mode: 'manual' }) }).kind).toBe('idle');
+});
+
+test('passing time alone is no other decision', () => {
+  const at = (heldMs: number) => decideAutomatic(view({ verdicts: [verdict('PrimaryDead', heldMs)] }));
+  expect(sameDecision(at(1_000), at(5_000))).toBe(true);
+  expect(sameDecision(at(5_000), at(9_000))).toBe(false);
+});
