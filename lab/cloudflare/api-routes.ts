@@ -1,5 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
+import { accountBalancers, whole, zoneBalancers } from './balancer-routes.ts';
 import type { BatchInput, DnsZone } from './dns-zone.ts';
+import type { Balancers } from './load-balancers.ts';
 import { filterRecords, type Page, paginate } from './record-query.ts';
 import { type RecordPatch, ZoneError } from './record-rules.ts';
 
@@ -25,11 +27,18 @@ export interface Envelope {
  * memory of the real service: 9106 no token, 6003 not a bearer token, 9109 a wrong one, 7003 an unknown zone,
  * 81044 an unknown record, 7000 no such route.
  */
-export function routeRequest(call: ApiCall, authorization: string | undefined, zone: DnsZone, token: string): Envelope {
+export function routeRequest(
+  call: ApiCall,
+  authorization: string | undefined,
+  { zone, balancers, token }: { readonly zone: DnsZone; readonly balancers: Balancers; readonly token: string },
+): Envelope {
   authorize(authorization, token);
   const parts = call.path.split('/').filter((part) => part !== '');
   if (call.method === 'GET' && call.path === '/user/tokens/verify') {
     return envelope({ id: zone.id, status: 'active' });
+  }
+  if (parts[0] === 'accounts' && parts[1] === zone.id && parts[2] === 'load_balancers') {
+    return known(accountBalancers(call, parts.slice(3), balancers));
   }
   if (parts[0] !== 'zones') throw noRoute();
   if (parts.length === 1) return call.method === 'GET' ? listZones(call, zone) : wrongMethod();
@@ -37,6 +46,8 @@ export function routeRequest(call: ApiCall, authorization: string | undefined, z
     throw new ZoneError(404, 7003, `Could not route to /zones/${parts[1]}, perhaps your object identifier is invalid?`);
   }
   if (parts.length === 2) return call.method === 'GET' ? envelope(describeZone(zone)) : wrongMethod();
+  if (parts[2] === 'load_balancers') return known(zoneBalancers(call, parts.slice(3), balancers));
+  if (parts[2] === 'healthchecks' && parts.length === 3 && call.method === 'GET') return whole([]);
   if (parts[2] !== 'dns_records' || parts.length > 4) throw noRoute();
   if (parts[3] === undefined) return records(call, zone);
   if (parts[3] === 'batch') return call.method === 'POST' ? envelope(zone.batch(batchOf(call.text))) : wrongMethod();
@@ -125,6 +136,11 @@ function envelope(result: unknown): Envelope {
 
 function paged(page: Page<unknown>): Envelope {
   return { ...envelope(page.result), result_info: page.info };
+}
+
+function known(result: unknown): Envelope {
+  if (result === undefined) throw noRoute();
+  return whole(result);
 }
 
 function noRoute(): ZoneError {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { routeRequest } from './api-routes.ts';
 import type { DnsZone } from './dns-zone.ts';
 import { type Fault, FaultList, parseFaults } from './faults.ts';
+import { Balancers } from './load-balancers.ts';
 import { ZoneError } from './record-rules.ts';
 
 /** A running API. */
@@ -20,10 +21,16 @@ const maxBodyBytes = 1 << 20;
  * Serves a zone as Cloudflare's API does, under `/client/v4` and without that prefix; port 0 takes a free one.
  * `PUT /_faults` (one fault or a list), `GET` and `DELETE` are the control of faults; they need no token.
  */
-export async function startApiServer(zone: DnsZone, token: string, host: string, port: number): Promise<ApiServer> {
+export async function startApiServer(
+  zone: DnsZone,
+  token: string,
+  host: string,
+  port: number,
+  balancers = new Balancers(),
+): Promise<ApiServer> {
   const faults = new FaultList();
   const server = createServer((request, response) => {
-    serve(request, response, { zone, token, faults }).catch((error: unknown) => fail(response, error));
+    serve(request, response, { zone, balancers, token, faults }).catch((error: unknown) => fail(response, error));
   });
   server.listen(port, host);
   await once(server, 'listening');
@@ -39,6 +46,7 @@ export async function startApiServer(zone: DnsZone, token: string, host: string,
 
 interface Context {
   readonly zone: DnsZone;
+  readonly balancers: Balancers;
   readonly token: string;
   readonly faults: FaultList;
 }
@@ -49,10 +57,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, context
   const text = await bodyOf(request);
   if (url.pathname === '/_faults') return control(method, text, response, context.faults);
 
-  const fault = context.faults.take(method);
+  const fault = context.faults.take(method, url.pathname);
   if (fault !== undefined && fault.afterEffect !== true) return inject(fault, response);
   const call = { method, path: url.pathname.replace(/^\/client\/v4/, ''), query: url.searchParams, text };
-  const answer = routeRequest(call, request.headers.authorization, context.zone, context.token);
+  const answer = routeRequest(call, request.headers.authorization, context);
   if (fault !== undefined) return inject(fault, response);
   send(response, 200, answer);
 }

@@ -36,7 +36,10 @@ export function answerQuery(query: Message, zone: DnsZone): Partial<Message> {
   }
   const answers = follow(name, question.type, zone);
   if (answers.length > 0) return respond(rcodes.noError, { answers });
-  const exists = name === zone.name || zone.records().some((r) => r.name === name || r.name.endsWith(`.${name}`));
+  const exists =
+    name === zone.name ||
+    zone.balanced(name) !== undefined ||
+    zone.records().some((r) => r.name === name || r.name.endsWith(`.${name}`));
   return respond(exists ? rcodes.noError : rcodes.nameError, { authorities: [soa(zone)] });
 }
 
@@ -45,6 +48,12 @@ function follow(name: string, type: string, zone: DnsZone): Answer[] {
   const seen = new Set<string>();
   for (let at = name; !seen.has(at); ) {
     seen.add(at);
+    const balanced = zone.balanced(at);
+    if (balanced !== undefined) {
+      if (type !== 'A' && type !== 'ANY') return answers;
+      const { addresses, ttl } = balanced;
+      return [...answers, ...addresses.map((data) => ({ name: at, type: 'A', class: 'IN' as const, ttl, data }))];
+    }
     const here = zone.named(at);
     const direct = here.filter((r) => r.type === type || type === 'ANY');
     if (direct.length > 0) return [...answers, ...direct.map(toAnswer)];

@@ -54,6 +54,10 @@ export class DnsZone {
     this.#now = now;
   }
 
+  /** What a load balancer of that name answers; undefined: there is none, and its records do. */
+  balanced: (name: string) => { readonly addresses: readonly string[]; readonly ttl: number } | undefined = () =>
+    undefined;
+
   get serial(): number {
     return this.#serial;
   }

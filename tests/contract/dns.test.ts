@@ -14,7 +14,11 @@ beforeAll(async () => {
   const entry = fileURLToPath(new URL('../../lab/cloudflare/cloudflare-process.ts', import.meta.url));
   server = spawn(
     process.execPath,
-    [entry, ...'--api-port 0 --dns-port 0 --zone argus.test --token t0ken --record'.split(' '), `${name}=127.0.1.1`],
+    [
+      entry,
+      ...'--api-port 0 --dns-port 0 --zone argus.test --token t0ken --record'.split(' '),
+      `${name}=127.0.1.1`,
+    ].concat([1, 2, 3, 4].flatMap((n) => ['--record', `n${n}.argus.test=127.0.1.1`])),
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const ready = await new Promise<{ apiPort: number; dnsPort: number }>((resolve, reject) => {
@@ -59,6 +63,39 @@ describe('names at the provider', () => {
 
   test('a record that is gone fails', async () => {
     await expect(records().setContent('f'.repeat(32), '127.0.2.1')).rejects.toMatchObject({ code: 'DnsFailed' });
+  });
+});
+
+describe('faults of the API', () => {
+  const other = (n: number) => `n${n}.argus.test`;
+  const fault = (body: unknown) =>
+    fetch(`${apiUrl.replace('/client/v4', '')}/_faults`, { method: 'PUT', body: JSON.stringify(body) });
+
+  test.each([
+    ['429 with retry-after', { status: 429, retryAfter: 1 }],
+    ['500, twice', { status: 500, count: 2 }],
+    ['a change whose answer is lost', { reset: true, afterEffect: true, method: 'PATCH' }],
+  ])('%s is got through', async (_, body) => {
+    const through = records();
+    const [before] = await through.find(name, 'A');
+    await fault(body);
+    const to = before?.content === '127.0.1.1' ? '127.0.2.1' : '127.0.1.1';
+    expect(await through.setContent(before!.id, to)).toMatchObject({ content: to });
+  });
+
+  test('a change of several records of which some fail is finished by doing it again', async () => {
+    const through = records({ deadlineMs: 2_000 });
+    const flip = () =>
+      Promise.allSettled(
+        [1, 2, 3, 4].map(async (n) => {
+          const [record] = await through.find(other(n), 'A');
+          await through.setContent(record!.id, '127.0.2.1');
+        }),
+      );
+    await fault({ status: 400, method: 'PATCH', skip: 2, count: 2 });
+    expect((await flip()).filter((r) => r.status === 'rejected')).toHaveLength(2);
+    expect((await flip()).filter((r) => r.status === 'rejected')).toHaveLength(0);
+    for (const n of [1, 2, 3, 4]) expect(await nodeResolver(dns).resolve(other(n), 'A')).toEqual(['127.0.2.1']);
   });
 });
 
