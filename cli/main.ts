@@ -2,6 +2,7 @@
 // The argus command. Only commander is loaded here and in families/; every command brings the rest itself.
 import { Command, CommanderError } from 'commander';
 import { commandLine } from './command-line.ts';
+import { alertCommands } from './families/alerts.ts';
 import { checkpointCommands } from './families/checkpoints.ts';
 import { configurationCommands } from './families/configuration.ts';
 import { failbackCommands } from './families/failback.ts';
@@ -52,6 +53,7 @@ standingCommands(cli);
 runbookCommands(cli);
 roleCommands(cli);
 failbackCommands(cli);
+alertCommands(cli);
 
 // A reader that has seen enough (`argus status | head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -10,8 +10,8 @@ export interface EventCounters {
   audited(batches: number, differences: number): void;
   /** Counts alerts that the webhook was given, by what became of them: a small set of words, no text of theirs. */
   alertReceived(answer: string, count?: number): void;
-  /** Counts a message to a channel that was sent, or given up. */
-  notified(channel: string, outcome: 'sent' | 'failed' | 'dropped'): void;
+  /** Counts a message to a channel that was sent, or given up; 0 only makes the series, so that its first increase shows. */
+  notified(channel: string, outcome: 'sent' | 'failed' | 'dropped', count?: number): void;
   /** Counts a run that ended while the daemon looked, whoever had started it. */
   runEnded(runbook: string, outcome: string): void;
   /** Counts a verdict that began or ended. */
@@ -43,6 +43,8 @@ export function eventCounters(registry: Registry): EventCounters {
   ]);
   const runs = counter('argus_runs_ended_total', 'Runs that ended while the daemon looked.', ['runbook', 'outcome']);
   const verdicts = counter('argus_verdict_changes_total', 'Verdicts that began or ended.', ['code']);
+  // An increase of a series that was not there shows nowhere.
+  for (const what of ['checkpoints', 'groups']) failures.inc({ what }, 0);
 
   return {
     mirrorRestarted: () => restarts.inc(),
@@ -52,7 +54,7 @@ export function eventCounters(registry: Registry): EventCounters {
       auditDifferences.inc(differences);
     },
     alertReceived: (answer, count = 1) => alerts.inc({ answer }, count),
-    notified: (channel, outcome) => messages.inc({ channel, outcome }),
+    notified: (channel, outcome, count = 1) => messages.inc({ channel, outcome }, count),
     runEnded: (runbook, outcome) => runs.inc({ runbook, outcome }),
     verdictChanged: (code) => verdicts.inc({ code }),
   };

@@ -20,7 +20,9 @@ export interface StandingFacts {
   /** The newest answer of each probe. */
   readonly probes?: readonly {
     readonly probe: string;
-    readonly region: string;
+    readonly region?: string;
+    /** Which of several: the job, the name, the certificate. */
+    readonly subject?: string;
     readonly observer: string;
     readonly outcome: 'ok' | 'failed' | 'unknown';
     readonly latencyMs?: number;
@@ -48,7 +50,7 @@ export function standingSeries({ gauge }: Gauges): (facts: StandingFacts) => voi
   const readyAt = gauge('argus_readiness_timestamp', 'When readiness was last worked out, in Unix seconds.');
   const estimatedRto = gauge('argus_estimated_rto_seconds', 'What a failover begun now would take.');
   const estimatedRpo = gauge('argus_estimated_rpo_seconds', 'What a failover begun now would lose, in time.');
-  const probeLabels = ['probe', 'region', 'observer'];
+  const probeLabels = ['probe', 'region', 'subject', 'observer'];
   const probeUp = gauge('argus_probe_up', '1 when the newest probe was answered, 0 when it failed.', probeLabels);
   const probeUnknown = gauge('argus_probe_unknown', '1 when the newest probe could tell nothing.', probeLabels);
   const latency = gauge('argus_probe_latency_seconds', 'What the newest probe took.', probeLabels);
@@ -77,11 +79,11 @@ export function standingSeries({ gauge }: Gauges): (facts: StandingFacts) => voi
       if (rtoMs !== undefined) estimatedRto.set(seconds(rtoMs));
       if (rpoMs !== undefined) estimatedRpo.set(seconds(rpoMs));
     }
-    for (const { outcome, latencyMs, ...labels } of facts.probes ?? []) {
-      const { probe, region, observer } = labels;
-      probeUnknown.set({ probe, region, observer }, flag(outcome === 'unknown'));
-      if (outcome !== 'unknown') probeUp.set({ probe, region, observer }, flag(outcome === 'ok'));
-      if (latencyMs !== undefined) latency.set({ probe, region, observer }, seconds(latencyMs));
+    for (const { probe, region = '', subject = '', observer, outcome, latencyMs } of facts.probes ?? []) {
+      const labels = { probe, region, subject, observer };
+      probeUnknown.set(labels, flag(outcome === 'unknown'));
+      if (outcome !== 'unknown') probeUp.set(labels, flag(outcome === 'ok'));
+      if (latencyMs !== undefined) latency.set(labels, seconds(latencyMs));
     }
     for (const { what, atMs } of facts.expiries ?? []) expiry.set({ what }, seconds(atMs));
     if (facts.fence) fence.set({ region: facts.fence.region }, flag(facts.fence.holds));

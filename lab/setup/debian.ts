@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArgusError } from '../../domain/errors.ts';
+import { candidates, unpack } from './debian-packages.ts';
 import { ensureExtraPart } from './extra-part.ts';
 import { packImage } from './image-archive.ts';
 import type { Part, PartContext, SetupEvent } from './part.ts';
@@ -53,7 +54,11 @@ export async function ensureNodeTools(
   signal: AbortSignal,
   progress: (event: SetupEvent) => void = () => undefined,
 ): Promise<NodeTools> {
-  const folder = await ensureExtraPart(debianPart(await candidates(signal)), signal, progress);
+  const folder = await ensureExtraPart(
+    debianPart(await candidates([...packages, ...imagePackages], hint, { signal })),
+    signal,
+    progress,
+  );
   const root = join(folder, 'root');
   const libraryFolders = [join(root, 'usr/lib'), join(root, 'lib')]
     .flatMap((lib) => readdirSync(lib).map((name) => join(lib, name)))
@@ -70,24 +75,6 @@ export async function ensureNodeTools(
   };
 }
 
-/** The names of the package files that apt would fetch now: they carry the versions. */
-async function candidates(signal: AbortSignal): Promise<readonly string[]> {
-  const uris = await runTool(
-    { command: 'apt-get', args: ['--print-uris', 'download', ...packages, ...imagePackages], hint },
-    { signal },
-  );
-  return packageFiles(uris);
-}
-
-/** The file names in what `apt-get --print-uris` prints: `'<uri>' <file> <size> <hash>`, one a line. */
-export function packageFiles(uris: string): readonly string[] {
-  return uris
-    .split('\n')
-    .map((line) => /^'[^']*' (\S+\.deb) /.exec(line)?.[1])
-    .filter((name) => name !== undefined)
-    .sort();
-}
-
 function debianPart(files: readonly string[]): Part {
   const hash = createHash('sha256')
     .update(`${layout} ${files.join(' ')}`)
@@ -100,21 +87,11 @@ function debianPart(files: readonly string[]): Part {
 
 async function build(target: string, context: PartContext): Promise<void> {
   context.detail?.(`${packages.length + imagePackages.length} packages of Debian`);
-  await unpack(packages, join(target, 'root'), context);
+  await unpack(packages, join(target, 'root'), hint, context);
   const image = join(target, 'busybox');
-  await unpack(imagePackages, image, context);
+  await unpack(imagePackages, image, hint, context);
   await packBusybox(image, join(target, 'busybox.tar'), context);
   await rm(image, { recursive: true });
-}
-
-async function unpack(names: readonly string[], root: string, context: PartContext): Promise<void> {
-  const downloads = `${root}-downloads`;
-  await mkdir(downloads);
-  await runTool({ command: 'apt-get', args: ['-q', 'download', ...names], cwd: downloads, hint }, context);
-  for (const name of await readdir(downloads)) {
-    await runTool({ command: 'dpkg', args: ['-x', join(downloads, name), root], hint }, context);
-  }
-  await rm(downloads, { recursive: true });
 }
 
 /** An image with a shell and the small tools of one; what of the libraries serves character sets is left out. */

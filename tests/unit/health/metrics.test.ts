@@ -136,10 +136,10 @@ describe('createMetrics', () => {
     expect(lines).toContain('argus_standby_ready 0');
     expect(lines).toContain('argus_estimated_rto_seconds 12');
     expect(lines.some((l) => l.startsWith('argus_estimated_rpo_seconds '))).toBe(false);
-    expect(lines).toContain('argus_probe_up{probe="kafka",region="mumbai",observer="a"} 0');
-    expect(lines).toContain('argus_probe_latency_seconds{probe="kafka",region="mumbai",observer="a"} 3');
+    expect(lines).toContain('argus_probe_up{probe="kafka",region="mumbai",subject="",observer="a"} 0');
+    expect(lines).toContain('argus_probe_latency_seconds{probe="kafka",region="mumbai",subject="",observer="a"} 3');
     expect(lines.some((l) => l.startsWith('argus_probe_up{probe="objects"'))).toBe(false);
-    expect(lines).toContain('argus_probe_unknown{probe="objects",region="mumbai",observer="a"} 1');
+    expect(lines).toContain('argus_probe_unknown{probe="objects",region="mumbai",subject="",observer="a"} 1');
   });
 
   it('counts events from the start on', async () => {

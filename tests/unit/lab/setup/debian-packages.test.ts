@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { packageFiles } from '../../../../lab/setup/debian.ts';
+import { packageFiles } from '../../../../lab/setup/debian-packages.ts';
 
 test('takes the names of package files from what apt prints, sorted, and nothing else', () => {
   const printed = [
