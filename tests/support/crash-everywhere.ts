@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../domain/clock.ts';
+import type { LocalProcesses } from '../../runbooks/engine/under-lease.ts';
 
 /**
  * Kills a runbook at every point at which it touches the world, and has another process go on.
@@ -10,9 +11,10 @@ import type { Clock } from '../../domain/clock.ts';
  *     test.each(deaths)('$name: the next run ends it', (death) => dieAndResume(story, death, undisturbed));
  *
  * Inside `attempt`, hand every port to the runbook as `process.port(name, port, reads)`: each call of a method that is
- * not among `reads` is a point to die at, three times: before it arrives, after its effect and before its answer, and
- * with the effect arriving late, when the next process is already waiting for the lease. `process.context` does it
- * for all ports of a failover's context and those like it. A killed process' ports answer nothing any more.
+ * not among `reads` is a point to die at, four times: before it arrives, after its effect and before its answer, and
+ * with the effect arriving soon or late, when the next process is already waiting for the lease. `process.context` does
+ * it for all ports of a failover's context and those like it. A killed process' ports answer nothing any more.
+ * Hand `process.processes` over too: all but those of a `late` death run on one system.
  */
 export interface Story<W extends { readonly clock: Clock }> {
   /** A fresh world in which nothing was begun. */
@@ -36,13 +38,19 @@ export interface Story<W extends { readonly clock: Clock }> {
 export interface Death {
   /** The how manieth effect of the process, from 0. */
   readonly at: number;
-  /** `late`: the effect arrives `lateMs` after the death. */
-  readonly when: 'before' | 'after' | 'late';
+  /** The effect arrives `soon` after the death, or `late`: then the next process is on another system. */
+  readonly when: 'before' | 'after' | 'soon' | 'late';
   readonly name: string;
 }
 
 /** How late an effect may still arrive: as long as requests under way may live after a lease's end was near. */
 const lateMs = 8_000;
+
+/** The same where the death itself was seen, and nothing but such requests is waited for. */
+const soonMs = 4_500;
+
+/** The processes of a world, by its clock; their ids are their places. */
+const systems = new WeakMap<Clock, Mortal[]>();
 
 /** What a killed process' ports answer with. */
 export class Killed extends Error {
@@ -58,6 +66,8 @@ export class Mortal {
   /** Resolves when the process was killed. */
   readonly died: Promise<void>;
   dead = false;
+  /** What it knows of the others; nothing where a death is `late`. */
+  readonly processes: LocalProcesses | undefined;
   private readonly clock: Clock;
   private readonly death: Pick<Death, 'at' | 'when'> | undefined;
   private settleDied: () => void = () => undefined;
@@ -65,6 +75,14 @@ export class Mortal {
   constructor(clock: Clock, death?: Pick<Death, 'at' | 'when'>) {
     this.clock = clock;
     this.death = death;
+    const all = systems.get(clock) ?? [];
+    systems.set(clock, [...all, this]);
+    const own = { system: 'here', pid: all.length + 1, started: '1' };
+    const told: LocalProcesses = {
+      own: () => own,
+      isGone: ({ pid }) => systems.get(clock)?.[pid - 1]?.dead === true,
+    };
+    this.processes = death?.when === 'late' ? undefined : told;
     this.died = new Promise((resolve) => {
       this.settleDied = resolve;
     });
@@ -125,10 +143,10 @@ export class Mortal {
     this.points.push(name);
     if (this.death?.at !== this.points.length - 1) return this.read(make);
     if (this.death.when === 'before') return this.kill();
-    if (this.death.when === 'late') {
+    if (this.death.when === 'late' || this.death.when === 'soon') {
       // What refuses a late effect, like a condition that does not hold any more, is part of the world.
       void this.clock
-        .sleep(lateMs)
+        .sleep(this.death.when === 'late' ? lateMs : soonMs)
         .then(make)
         .catch(() => undefined);
       return this.kill();
@@ -160,7 +178,7 @@ export async function enumerateDeaths<W extends { readonly clock: Clock }>(
   await story.attempt(world, process, 1);
   await story.invariants?.(world);
   const deaths = process.points.flatMap((name, at) =>
-    (['before', 'after', 'late'] as const).map((when) => ({ at, when, name: `${at}, ${when} ${short(name)}` })),
+    (['before', 'after', 'soon', 'late'] as const).map((when) => ({ at, when, name: `${at}, ${when} ${short(name)}` })),
   );
   return { deaths, undisturbed: await story.endState(world) };
 }

@@ -14,7 +14,7 @@ const story: Story<World> = {
     if (inForce?.replication !== 'suspended') throw new ArgusError('NothingToFailBack', 'done', { exitCode: 3 });
     const context = contextOf(world, n, process, { roles: inForce });
     const plan = await prepareFailback(context, new AbortController().signal);
-    const report = await runFailback({ context, plan, holder: `me ${n}` });
+    const report = await runFailback({ context, plan, processes: process.processes, holder: `me ${n}` });
     // The dead process' last request may come between the plan and the lease: the operator repeats the command.
     if (report.error?.code === 'RolesChanged') throw new ArgusError('NothingToFailBack', 'done', { exitCode: 3 });
     if (!process.dead)

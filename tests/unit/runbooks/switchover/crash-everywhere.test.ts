@@ -22,7 +22,12 @@ const story: Story<SwitchoverWorld> = {
     if (roles.epoch !== 1) return undefined;
     const target = { ...context, roles, ...(await readEarlier(state, roles.epoch)) };
     const plan = await prepareSwitchover(target, resumes ? { resumes: resumes.run } : {});
-    const report = await runSwitchover({ context: target, plan, holder: switchoverRun(n) });
+    const report = await runSwitchover({
+      context: target,
+      plan,
+      processes: process.processes,
+      holder: switchoverRun(n),
+    });
     if (!process.dead) expect(report).toMatchObject({ outcome: 'done', rpo: { provenZero: true } });
     return report;
   },
