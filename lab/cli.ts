@@ -17,6 +17,7 @@ interface UpOptions extends Common {
   readonly flink?: FlinkVersion;
   readonly kubernetes?: true;
   readonly standby: Warmth;
+  readonly observers?: true;
 }
 
 const stop = new AbortController();
@@ -64,10 +65,11 @@ command(
   'up',
   `Start everything and the job on the primary; ends when the job runs.
 With --kubernetes each region is a Kubernetes with pods and the Flink operator (Linux, root), with a Flink of its own.`,
-  'npm run lab -- up\n  npm run lab -- up --flink 1.20\n  npm run lab -- up --kubernetes\n  npm run lab -- up --kubernetes --standby warm',
+  'npm run lab -- up\n  npm run lab -- up --flink 1.20\n  npm run lab -- up --observers\n  npm run lab -- up --kubernetes\n  npm run lab -- up --kubernetes --standby warm',
 )
   .addOption(new Option('--flink <version>', "both regions' Flink (default: 2.2)").choices(flinkVersions))
   .addOption(new Option('--kubernetes', 'regions with pods').conflicts('flink'))
+  .addOption(new Option('--observers', 'three observers, and the state outside both regions').conflicts('kubernetes'))
   .addOption(
     new Option('--standby <kind>', 'warm: with --kubernetes, a session cluster waits for the job in singapore')
       .choices(['cold', 'warm'])
@@ -78,6 +80,7 @@ With --kubernetes each region is a Kubernetes with pods and the Flink operator (
       dir: options.dir,
       flavour: options.kubernetes ? 'cluster' : 'local',
       standby: options.standby,
+      ...(options.observers && { observers: true }),
       ...(options.flink && { flink: { version: options.flink } }),
       signal: stop.signal,
       progress: progressPrinter(say),

@@ -2,10 +2,18 @@ import { stringify } from 'yaml';
 import { configSchema } from '../domain/config.ts';
 import { clusterJob } from './cluster-job/job-objects.ts';
 import { loginConfig } from './components/kafka-users.ts';
-import { type ClusterPlace, type LabInfo, type LinkProxy, names, type Place, type RegionName } from './lab-info.ts';
+import {
+  type ClusterPlace,
+  type LabInfo,
+  type LinkProxy,
+  names,
+  type Place,
+  type RegionName,
+  regionNames,
+} from './lab-info.ts';
 
 /** The `host:port` through which `from` reaches a service of the region `to`. */
-export function proxyOf(info: LabInfo, from: Place, to: RegionName, service: LinkProxy['service']): string {
+export function proxyOf(info: LabInfo, from: Place, to: Place, service: LinkProxy['service']): string {
   const link = info.links.find((l) => l.from === from && l.to === to && l.service === service);
   if (!link) throw new Error(`no link from ${from} to ${to} carries ${service}`);
   return link.listen;
@@ -19,8 +27,8 @@ export function jobArgs(info: LabInfo, region: RegionName): readonly string[] {
   return args;
 }
 
-/** The text of `argus.yaml` for an Argus that runs at the standby: the primary through the link, home directly. */
-export function renderConfig(info: LabInfo): string {
+/** The text of `argus.yaml` for an Argus somewhere, by default at the standby: what is elsewhere through its links, home directly. */
+export function renderConfig(info: LabInfo, from: Place = names.standby): string {
   const { primary, standby } = names;
   const s3Of = (region: RegionName, endpoint: string) => ({
     endpoint,
@@ -28,28 +36,29 @@ export function renderConfig(info: LabInfo): string {
     accessKeyId: `env:${region.toUpperCase()}_ACCESS_KEY_ID`,
     secretAccessKey: `env:${region.toUpperCase()}_SECRET_ACCESS_KEY`,
   });
-  const far = (service: LinkProxy['service']): string => proxyOf(info, standby, primary, service);
-  const home = info.regions[standby];
+  const bare = (url: string): string => url.replace('http://', '');
+  const inside = (region: RegionName, service: 'kafka' | 'objects' | 'flink'): string => {
+    const { kafka, objects, flink } = info.regions[region];
+    return { kafka: kafka.inside, objects: bare(objects.endpoint), flink: bare(flink.rest) }[service];
+  };
+  const way = (region: RegionName, service: 'kafka' | 'objects' | 'flink'): string =>
+    region === from ? inside(region, service) : proxyOf(info, from, region, service);
   const flinkOf = (region: RegionName, rest: () => string) => {
     const place = info.cluster?.regions[region];
     if (!place) return { flink: { rest: rest() } };
     const kubeconfig = region === primary ? place.remoteKubeconfig : place.kubeconfig;
     return { kubernetes: { kubeconfig }, flink: { kubernetes: {} } };
   };
+  const regionOf = (region: RegionName) => ({
+    address: info.regions[region].address,
+    kafka: { bootstrap: [way(region, 'kafka')], ...loginConfig(region, info.regions[region].kafka.users) },
+    objects: { ...s3Of(region, `http://${way(region, 'objects')}`), bucket: info.regions[region].objects.bucket },
+    ...flinkOf(region, () => `http://${way(region, 'flink')}`),
+  });
   const config = {
     regions: {
-      [primary]: {
-        address: info.regions[primary].address,
-        kafka: { bootstrap: [far('kafka')], ...loginConfig(primary, info.regions[primary].kafka.users) },
-        objects: { ...s3Of(primary, `http://${far('objects')}`), bucket: info.regions[primary].objects.bucket },
-        ...flinkOf(primary, () => `http://${far('flink')}`),
-      },
-      [standby]: {
-        address: home.address,
-        kafka: { bootstrap: [home.kafka.inside], ...loginConfig(standby, home.kafka.users) },
-        objects: { ...s3Of(standby, home.objects.endpoint), bucket: home.objects.bucket },
-        ...flinkOf(standby, () => home.flink.rest),
-      },
+      [primary]: regionOf(primary),
+      [standby]: regionOf(standby),
     },
     roles: { primary, standby },
     topics: [names.events.topic],
@@ -67,11 +76,35 @@ export function renderConfig(info: LabInfo): string {
       resolvers: [info.dns.server],
     },
     objectives: { rto: '15m', rpo: '1m' },
-    state: { url: `s3://${names.stateBucket}/lab`, ...s3Of(standby, home.objects.endpoint) },
+    ...(info.observers
+      ? watched(info, info.observers, from)
+      : { state: { url: stateUrl, ...s3Of(standby, info.regions[standby].objects.endpoint) } }),
     daemon: { host: '127.0.0.1', port: info.daemonPort },
   };
   configSchema.parse(config);
   return `# Written by the lab. The secrets are in argus.env beside this file.\n${stringify(config, { aliasDuplicateObjects: false })}`;
+}
+
+const stateUrl = `s3://${names.stateBucket}/lab`;
+
+/** What a lab with observers has beside the rest. */
+function watched(info: LabInfo, { list, objects }: NonNullable<LabInfo['observers']>, from: Place) {
+  const endpoint = from === 'outside' ? objects.endpoint : `http://${proxyOf(info, from, 'outside', 'objects')}`;
+  const ingressOf = (region: RegionName): string => {
+    const { direct, public: front } = info.regions[region].ingest;
+    return `${region === from ? direct : front}/healthz`;
+  };
+  return {
+    state: {
+      url: stateUrl,
+      endpoint,
+      region: 'us-east-1',
+      accessKeyId: 'env:STATE_ACCESS_KEY_ID',
+      secretAccessKey: 'env:STATE_SECRET_ACCESS_KEY',
+    },
+    automatic: { observers: list.map(({ name, place }) => ({ name, place })), stateIsOutside: true },
+    probes: { ingress: Object.fromEntries(regionNames.map((region) => [region, ingressOf(region)])) },
+  };
 }
 
 function submitOf(info: LabInfo) {

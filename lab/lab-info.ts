@@ -90,7 +90,8 @@ export interface LinkProxy {
   /** `singapore-mumbai-kafka`: the proxy's name in toxiproxy. */
   readonly name: string;
   readonly from: Place;
-  readonly to: RegionName;
+  /** `outside`: the store there. */
+  readonly to: Place;
   readonly service: 'kafka' | 'objects' | 'flink' | 'kubernetes' | 'ingest';
   /** `host:port` where `from` connects to. */
   readonly listen: string;
@@ -112,6 +113,13 @@ export interface ClusterPlace {
   readonly deployment: string;
   /** Present: the job runs in a session cluster, as the FlinkSessionJob of that name, from that jar on this machine. */
   readonly session?: { readonly job: string; readonly jar: string };
+}
+
+/** One process of `argus observe`, where it stands, and its own view of the network. */
+export interface ObserverPlace {
+  readonly name: string;
+  readonly place: Place;
+  readonly configPath: string;
 }
 
 /** What the standby of a lab with pods keeps ready for the job: nothing, or a session cluster with room for it. */
@@ -144,6 +152,12 @@ export interface LabInfo {
   readonly cluster?: {
     readonly image: FlinkImage;
     readonly regions: Readonly<Record<RegionName, ClusterPlace>>;
+  };
+  /** Present: three of them watch, and the state lies outside both regions. */
+  readonly observers?: {
+    readonly list: readonly ObserverPlace[];
+    /** The store outside both regions, which has the state; each region reaches it through a link. */
+    readonly objects: RegionInfo['objects'];
   };
   /** By region: the process that holds the namespaces of its node. */
   readonly holders?: Readonly<Record<RegionName, number>>;

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ArgusError } from '../domain/errors.ts';
 import { clusterLabRegion } from './cluster-lab/cluster-lab-region.ts';
 import { type AskFlink, jobState, untilJobRuns } from './components/flink-job.ts';
 import { componentMark, labMark } from './components/process-table.ts';
@@ -19,7 +20,7 @@ import {
   writeLabInfo,
 } from './lab-info.ts';
 import { type Link, linkBetween } from './links.ts';
-import { localRegionParts } from './local-region-parts.ts';
+import { brokerRegionParts, localRegionParts } from './local-region-parts.ts';
 import { planLab } from './plan.ts';
 import { claimPorts, type PortBlock } from './ports.ts';
 import { type Reaper, startReaper } from './reaper.ts';
@@ -39,8 +40,12 @@ export interface LabOptions {
   readonly artifacts?: Artifacts;
   /** Which Flink both regions run, and with which settings; default: 2.2 with the lab's own. A cluster has its own. */
   readonly flink?: Partial<FlinkChoice>;
+  /** `brokers`: the regions of the flavour local have a broker and an object store each, and nothing else; no job runs. */
+  readonly parts?: 'whole' | 'brokers';
   /** What the standby of a cluster keeps ready; default: cold. */
   readonly standby?: Warmth;
+  /** Three observers watch, and the state lies outside both regions; default: neither. Not in a cluster. */
+  readonly observers?: boolean;
   /** Ends the start; nothing is left of it. */
   readonly signal?: AbortSignal;
   readonly progress?: (event: LabEvent) => void;
@@ -55,7 +60,7 @@ export interface Lab {
   /** The secrets that it refers to. */
   readonly env: Readonly<Record<string, string>>;
   readonly regions: Readonly<Record<RegionName, LabRegion>>;
-  link(from: Place, to: RegionName): Link;
+  link(from: Place, to: Place): Link;
   /** Waits until the job and its tasks run; default: the primary's, 60 s. */
   waitUntilJobRunning(options?: {
     region?: RegionName;
@@ -80,6 +85,9 @@ export interface Lab {
  */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const { signal } = options;
+  if (options.observers && options.flavour === 'cluster') {
+    throw new ArgusError('NoObservers', 'a lab with pods has no observers', { exitCode: 2 });
+  }
   const progress = options.progress ?? (() => undefined);
   const clusterFlavour = options.flavour === 'cluster' ? await import('./cluster-lab/start-cluster.ts') : undefined;
   // Before anything is made or fetched.
@@ -109,12 +117,17 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       anchorPort: ports.anchor,
       takePort: ports.take,
       secret: () => randomBytes(16).toString('hex'),
+      ...(options.observers && { observers: true }),
       ...(cluster && { cluster }),
     });
     clusterFlavour?.writeClusterFiles(info);
     writeFileSync(info.configPath, renderConfig(info));
+    for (const { place, configPath } of info.observers?.list ?? []) {
+      if (configPath !== info.configPath) writeFileSync(configPath, renderConfig(info, place));
+    }
     writeFileSync(join(dir, 'argus.env'), renderEnv(info), { mode: 0o600 });
-    const regionParts = clusterFlavour?.clusterRegionParts ?? localRegionParts;
+    const localParts = options.parts === 'brokers' ? brokerRegionParts : localRegionParts;
+    const regionParts = clusterFlavour?.clusterRegionParts ?? localParts;
     const started = await startParts(info, ports, step, regionParts, signal);
     writeLabInfo(started);
     return labOf(started, reaper);

@@ -1,5 +1,5 @@
 import { ArgusError } from '../domain/errors.ts';
-import { type LabInfo, type LinkProxy, type Place, type RegionName, regionNames } from './lab-info.ts';
+import { type LabInfo, type LinkProxy, type Place, regionNames } from './lab-info.ts';
 
 /** Toxiproxy and the links that go through it. */
 export type Network = Pick<LabInfo, 'links' | 'toxiproxy'>;
@@ -15,7 +15,7 @@ interface Toxic {
 
 export interface LinkState {
   readonly from: Place;
-  readonly to: RegionName;
+  readonly to: Place;
   readonly state: 'open' | 'cut';
   /** Added in each direction. */
   readonly delayMs: number;

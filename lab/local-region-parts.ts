@@ -18,6 +18,12 @@ export async function localRegionParts(name: RegionName, starter: PartStarter): 
   return jobId;
 }
 
+/** Broker and objects alone. */
+export async function brokerRegionParts(name: RegionName, { component, kafka }: PartStarter): Promise<string> {
+  await Promise.all([kafka(name), component(name, 'objects')]);
+  return 'none';
+}
+
 async function runJob({ info, signal }: PartStarter): Promise<string> {
   const jobId = await submitJob(info, names.primary, signal);
   await untilJobRuns(askRest(info.regions[names.primary].flink.rest), jobId, { timeoutMs: 60_000, signal });

@@ -23,6 +23,9 @@ const layout = {
   singapore: { address: '127.0.2.1', bucket: 'argus-flink-checkpoints-replica', more: [names.stateBucket] },
 } as const satisfies Record<RegionName, { address: string; bucket: string; more: readonly string[] }>;
 
+/** Where the world outside the regions has its servers, and its ends of links. */
+const outsideAddress = '127.0.0.1';
+
 export interface PlanInput {
   readonly id: string;
   readonly dir: string;
@@ -35,6 +38,8 @@ export interface PlanInput {
   readonly takePort: () => number;
   /** Gives a secret of 32 hex digits. */
   readonly secret: () => string;
+  /** Three observers, and a store outside both regions for the state; not in the flavour cluster. */
+  readonly observers?: boolean;
   /** Present: the flavour cluster, with its regions, which are up. */
   readonly cluster?: {
     readonly image: FlinkImage;
@@ -56,13 +61,14 @@ export function planLab(input: PlanInput): LabInfo {
     singapore: planRegion('singapore', ingestPort, input),
   };
   const token = input.secret();
+  const observers = input.observers ? planObservers(input) : undefined;
   return {
     id: input.id,
     dir: input.dir,
     startedAtMs: input.nowMs,
     pids: {},
     regions,
-    links: planLinks(regions, input),
+    links: [...planLinks(regions, input), ...(observers ? stateLinks(observers.objects, input) : [])],
     toxiproxy: `http://${local(input.anchorPort)}`,
     dns: {
       apiUrl: `http://${local(input.takePort())}/client/v4`,
@@ -80,14 +86,44 @@ export function planLab(input: PlanInput): LabInfo {
       SINGAPORE_ACCESS_KEY_ID: regions.singapore.objects.accessKeyId,
       SINGAPORE_SECRET_ACCESS_KEY: regions.singapore.objects.secretAccessKey,
       CLOUDFLARE_API_TOKEN: token,
+      ...(observers && {
+        STATE_ACCESS_KEY_ID: observers.objects.accessKeyId,
+        STATE_SECRET_ACCESS_KEY: observers.objects.secretAccessKey,
+      }),
       ...passwordsOf('mumbai', regions.mumbai),
       ...passwordsOf('singapore', regions.singapore),
     },
     flinkJobId: '',
     artifacts: input.artifacts,
     flink: input.flink,
+    ...(observers && { observers }),
     ...(input.cluster && planCluster(input.dir, input.cluster)),
   };
+}
+
+function planObservers({ dir, takePort, secret }: PlanInput): NonNullable<LabInfo['observers']> {
+  const at = (place: Place): string => join(dir, place === names.standby ? 'argus.yaml' : `argus-${place}.yaml`);
+  return {
+    list: [...regionNames, 'outside' as const].map((place) => ({ name: place, place, configPath: at(place) })),
+    objects: {
+      endpoint: `http://${outsideAddress}:${takePort()}`,
+      bucket: names.stateBucket,
+      buckets: [names.stateBucket],
+      accessKeyId: 'lab-outside',
+      secretAccessKey: secret(),
+    },
+  };
+}
+
+function stateLinks({ endpoint }: RegionInfo['objects'], { takePort }: PlanInput): LinkProxy[] {
+  return regionNames.map((from) => ({
+    name: `${from}-outside-objects`,
+    from,
+    to: 'outside',
+    service: 'objects',
+    listen: `${layout[from].address}:${takePort()}`,
+    upstream: endpoint.replace('http://', ''),
+  }));
 }
 
 function passwordsOf(name: RegionName, { kafka: { users } }: RegionInfo): Readonly<Record<string, string>> {
@@ -119,17 +155,18 @@ function planCluster(
   };
 }
 
-function planRegion(name: RegionName, ingestPort: number, { takePort, secret, cluster }: PlanInput): RegionInfo {
+function planRegion(name: RegionName, ingestPort: number, input: PlanInput): RegionInfo {
+  const { takePort, secret, cluster } = input;
   const { address, bucket, more } = layout[name];
   // Where its servers listen: on the node, if it has one. Names and proxies are outside of it.
   const host = cluster?.regions[name].addresses.node ?? address;
   const at = (port: number): string => `${host}:${port}`;
   const remote: Partial<Record<Place, string>> = {};
   const remoteListener: Partial<Record<Place, string>> = {};
-  for (const other of regionNames) {
+  for (const other of placesOf(input)) {
     if (other === name) continue;
     // The proxy listens where its clients are.
-    remote[other] = `${layout[other].address}:${takePort()}`;
+    remote[other] = `${other === 'outside' ? outsideAddress : layout[other].address}:${takePort()}`;
     remoteListener[other] = at(takePort());
   }
   return {
@@ -159,10 +196,12 @@ function planRegion(name: RegionName, ingestPort: number, { takePort, secret, cl
   };
 }
 
-function planLinks(
-  regions: Readonly<Record<RegionName, RegionInfo>>,
-  { takePort, cluster }: Pick<PlanInput, 'takePort' | 'cluster'>,
-): LinkProxy[] {
+/** Where somebody is who looks at the regions. */
+const placesOf = ({ observers }: PlanInput): readonly Place[] =>
+  observers ? [...regionNames, 'outside'] : regionNames;
+
+function planLinks(regions: Readonly<Record<RegionName, RegionInfo>>, input: PlanInput): LinkProxy[] {
+  const { takePort, cluster } = input;
   const links: LinkProxy[] = [];
   const bare = (url: string): string => url.replace('http://', '');
   for (const to of regionNames) {
@@ -171,12 +210,12 @@ function planLinks(
       links.push({ name: `${from}-${to}-${service}`, from, to, service, listen, upstream });
     };
     add('outside', 'ingest', bare(region.ingest.public), bare(region.ingest.direct));
-    for (const from of regionNames) {
+    for (const from of placesOf(input)) {
       const listen = region.kafka.remote[from];
       const listener = region.kafka.remoteListener[from];
       if (listen === undefined || listener === undefined) continue;
       add(from, 'kafka', listen, listener);
-      const here = regions[from].address;
+      const here = from === 'outside' ? outsideAddress : regions[from].address;
       add(from, 'objects', `${here}:${takePort()}`, bare(region.objects.endpoint));
       // Flink of a cluster is reached through its API server.
       if (cluster === undefined) add(from, 'flink', `${here}:${takePort()}`, bare(region.flink.rest));

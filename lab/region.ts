@@ -5,6 +5,7 @@ import type { ClusterComponent } from './cluster-lab/cluster-lab-region.ts';
 import { startFlink } from './components/flink.ts';
 import { startIngest } from './components/ingest.ts';
 import { startKafka } from './components/kafka.ts';
+import { observerComponent, startObserver } from './components/observer.ts';
 import { answers, type ComponentName, components } from './components/probes.ts';
 import type { ReadyOptions } from './components/process.ts';
 import { killProcesses, type LabProcess, labProcesses, signalGroups } from './components/process-table.ts';
@@ -33,7 +34,11 @@ export interface LabRegion {
   /** Stops the processes where they are (SIGSTOP): connections stay open, nobody answers. */
   freeze(component?: ComponentChoice): Promise<void>;
   thaw(component?: ComponentChoice): Promise<void>;
-  /** Starts what does not run, and waits until it serves. Flink starts without jobs. A frozen component is refused (exit code 3). */
+  /**
+   * Starts what does not run, and waits until it serves. Flink starts without jobs. The ingest of a whole region that comes
+   * back asks Argus' state first whether the region may run, and stays quiet until then; one that is named starts at once.
+   * A frozen component is refused (exit code 3).
+   */
   start(component?: ComponentChoice, signal?: AbortSignal): Promise<void>;
   restart(component?: ComponentChoice, signal?: AbortSignal): Promise<void>;
   /** Takes the network from it: bytes vanish in every direction, connections hang, within the region all goes on. */
@@ -56,12 +61,12 @@ export function componentsOf(choice: string | undefined): readonly ComponentName
   });
 }
 
-/** Starts one process of a region and waits until it serves. */
+/** Starts one process of a region and waits until it serves; of an ingest `behindRole` see `startIngest`. */
 export async function startRegionComponent(
   info: LabInfo,
   region: RegionName,
   component: ComponentName,
-  options: ReadyOptions,
+  options: ReadyOptions & { readonly behindRole?: boolean },
 ): Promise<number> {
   switch (component) {
     case 'kafka':
@@ -72,7 +77,7 @@ export async function startRegionComponent(
     case 'taskmanager':
       return (await startFlink(info, region, component, options)).pid;
     case 'ingest':
-      return (await startIngest(info, region, options)).pid;
+      return (await startIngest(info, region, options, options.behindRole)).pid;
   }
 }
 
@@ -90,6 +95,7 @@ export function regionControl(
     });
   }
   const processesOf = (choice: string | undefined): ((p: LabProcess) => boolean) => {
+    if (choice === undefined) return (p) => p.component.startsWith(`${name}/`);
     const wanted = new Set(componentsOf(choice).map((c) => `${name}/${c}`));
     return (p) => wanted.has(p.component);
   };
@@ -105,6 +111,7 @@ export function regionControl(
     ...regionNames
       .filter((other) => other !== name)
       .flatMap((other) => [linkBetween(info, other, name), linkBetween(info, name, other)]),
+    ...(info.observers ? [linkBetween(info, name, 'outside')] : []),
   ];
   const control: LabRegion = {
     name,
@@ -126,10 +133,14 @@ export function regionControl(
       await Promise.all(
         wanted.map(async (component) => {
           if (alive.some((p) => p.component === `${name}/${component}`)) return;
-          const pid = await startRegionComponent(info, name, component, { timeoutMs: 90_000, signal });
+          const options = { timeoutMs: 90_000, signal, behindRole: choice === undefined };
+          const pid = await startRegionComponent(info, name, component, options);
           started?.(`${name}/${component}`, pid);
         }),
       );
+      const observer = info.observers?.list.find((o) => o.place === name);
+      const lost = observer && !alive.some((p) => p.component === observerComponent(observer));
+      if (lost && choice === undefined) await startObserver(info, observer, { timeoutMs: 60_000, signal });
     },
     async restart(choice, signal) {
       await control.kill(choice);

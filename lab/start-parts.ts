@@ -75,6 +75,10 @@ export async function startParts(
     await component(region, 'kafka');
     await step(`${region}/topics`, () => createTopics(info, region));
   };
+  const store = async (): Promise<void> => {
+    const { startOutsideStore } = await import('./components/observer.ts');
+    pids['outside/objects'] = (await startOutsideStore(info, wait))?.pid ?? 0;
+  };
   const starter: PartStarter = { ...wait, info, step, component, kafka };
   const work = [
     step('outside/toxiproxy', network),
@@ -83,6 +87,7 @@ export async function startParts(
     }),
     regionParts(names.primary, starter),
     regionParts(names.standby, starter),
+    ...(info.observers ? [step('outside/objects', store)] : []),
   ] as const;
   for (const each of work) each.catch((error: unknown) => failed.abort(error));
   const results = await Promise.allSettled(work);
@@ -91,5 +96,13 @@ export async function startParts(
   if (failed.signal.aborted) throw failed.signal.reason;
   const flinkJobId = results[2].status === 'fulfilled' ? results[2].value : '';
   if (flinkJobId === '') throw new ArgusError('JobFailed', 'the job was not started');
+  await Promise.all(
+    (info.observers?.list ?? []).map((observer) =>
+      step(`${observer.place}/observer`, async () => {
+        const { observerComponent, startObserver } = await import('./components/observer.ts');
+        pids[observerComponent(observer)] = (await startObserver(info, observer, wait)).pid;
+      }),
+    ),
+  );
   return { ...info, pids, flinkJobId };
 }

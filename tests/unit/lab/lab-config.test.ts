@@ -61,3 +61,20 @@ test('on a warm standby the job is a session job of the cluster that waits', () 
   expect(jobs[0]?.kubernetes?.mumbai).toMatchObject({ deployment: 'argus-flink' });
   expect(jobs[0]?.kubernetes?.mumbai?.sessionJob).toBeUndefined();
 });
+
+test('each observer has the view of its own place, and the state lies outside both regions behind links', () => {
+  const watched = samplePlan('local', 'cold', true);
+  const { regions, observers } = watched;
+  const ports = [...JSON.stringify(watched).matchAll(/:(20\d{3})\b/g)].map((m) => Number(m[1]));
+  expect(Math.max(...ports)).toBeLessThan(20_064);
+  const of = (place: 'mumbai' | 'singapore' | 'outside') => parseConfig(renderConfig(watched, place), 'argus.yaml');
+  expect(of('mumbai').regions.mumbai?.kafka.bootstrap).toEqual([regions.mumbai.kafka.inside]);
+  expect(of('outside').regions.mumbai?.kafka.bootstrap).toEqual([regions.mumbai.kafka.remote.outside]);
+  expect(of('outside').regions.singapore?.flink.rest).not.toBe(regions.singapore.flink.rest);
+  expect(of('outside').state).toMatchObject({ endpoint: observers?.objects.endpoint });
+  expect(of('mumbai').state).toMatchObject({ endpoint: expect.stringMatching(/^http:\/\/127\.0\.1\.1:/) });
+  expect(of('singapore').automatic.observers.map((o) => o.place)).toEqual(['mumbai', 'singapore', 'outside']);
+  expect(of('singapore').probes.ingress.mumbai).toBe(`${regions.mumbai.ingest.public}/healthz`);
+  const references = [...renderConfig(watched, 'outside').matchAll(/env:([A-Z_]+)/g)].map((m) => m[1] ?? '');
+  for (const name of references) expect(watched.env[name]).toBeDefined();
+});

@@ -2,7 +2,11 @@ import type { LabInfo, Warmth } from '../../../lab/lab-info.ts';
 import { type PlannedNode, planLab } from '../../../lab/plan.ts';
 
 /** A planned lab with ports from 20001 on and readable secrets. */
-export function samplePlan(flavour: 'local' | 'cluster' = 'local', standby: Warmth = 'cold'): LabInfo {
+export function samplePlan(
+  flavour: 'local' | 'cluster' = 'local',
+  standby: Warmth = 'cold',
+  observers = false,
+): LabInfo {
   let port = 20_000;
   let secret = 0;
   return planLab({
@@ -22,6 +26,7 @@ export function samplePlan(flavour: 'local' | 'cluster' = 'local', standby: Warm
     anchorPort: 20_000,
     takePort: () => ++port,
     secret: () => `secret-${++secret}`,
+    observers,
     ...(flavour === 'cluster' && {
       cluster: {
         image: { name: 'localhost/argus-flink:1', archive: '/flink.tar', jarUri: 'local:///counts.jar' },
