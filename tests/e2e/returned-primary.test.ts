@@ -88,10 +88,34 @@ test('the primary is killed under load, and its ingest may write to the standby 
   await story.acknowledgedBy('singapore');
 });
 
-test('the old primary comes back, with a producer that goes on: it is fenced, and what it took is counted', async () => {
+test('the old primary comes back before anybody sees it: its ingest asks for the role, and stays quiet', async () => {
+  await lab.link('singapore', 'mumbai').cut();
   const producer = stubbornProducer(lab.info.regions.mumbai.ingest.direct);
   try {
     await lab.regions.mumbai.start();
+    await sleep(3_000);
+    expect(producer.answers).toEqual([]);
+    const ingest = (await lab.regions.mumbai.status()).find((c) => c.component === 'ingest');
+    expect(ingest).toMatchObject({ state: 'running', answers: false });
+    expect(await story.json(['role', 'show'])).toMatchObject({
+      roles: { primary: 'singapore' },
+      regions: [
+        { region: 'mumbai', kind: 'withheld', code: 'NotPrimary' },
+        { region: 'singapore', kind: 'granted', by: 'roles' },
+      ],
+    });
+  } finally {
+    await producer.stop();
+  }
+});
+
+test('one that does not ask takes records, with a producer that goes on: it is fenced, and what it took is counted', async () => {
+  const producer = stubbornProducer(lab.info.regions.mumbai.ingest.direct);
+  try {
+    await lab.regions.mumbai.restart('ingest');
+    const taken = () => producer.answers.filter((a) => a.status === 'acknowledged').length;
+    await story.until('records that nobody else has', async () => taken() > 20 || undefined);
+    await lab.link('singapore', 'mumbai').restore();
     const run = await story.until('a fence that holds', async () => {
       const { runs } = (await story.json(['runs', 'list'])) as unknown as {
         runs: { run: string; runbook: string; status: string }[];
@@ -123,6 +147,7 @@ test('the old primary comes back, with a producer that goes on: it is fenced, an
     const beyond = ends.reduce((sum, e) => sum + Math.max(0, e.end - promoted(e.partition)), 0);
     const counted = evidence.beyondPromotion.reduce((sum, b) => sum + Number(b.offset) - Number(b.promotedAt), 0);
     expect(counted).toBe(beyond);
+    expect(beyond).toBeGreaterThan(20);
     for (const { partition, offset } of producer.answers.filter((a) => a.status === 'acknowledged')) {
       expect(offset).toBeGreaterThanOrEqual(promoted(partition!));
     }
