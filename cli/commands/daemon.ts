@@ -26,9 +26,9 @@ export async function run(context: CommandContext): Promise<number> {
       });
     }
     const metrics = createMetrics();
-    const services = daemonServices({ context, composition, log, metrics });
-    const http = await daemonWeb({ context, composition });
-    await runDaemon({ config, regions, state, clock, log, holder: who, metrics, http, services }, signal);
+    const web = await daemonWeb({ context, composition });
+    const services = [...daemonServices({ context, composition, log, metrics }), ...web.services];
+    await runDaemon({ config, regions, state, clock, log, holder: who, metrics, http: web.http, services }, signal);
     return 0;
   });
 }

@@ -1,4 +1,10 @@
 import type { HttpParts } from '../../daemon/http/serve-daemon.ts';
+import type { MakeService } from '../../daemon/service.ts';
+import { apiRoutes } from '../../daemon/web/api-routes.ts';
+import { newBoard } from '../../daemon/web/board.ts';
+import { collector } from '../../daemon/web/collect.ts';
+import { followRuns } from '../../daemon/web/follow-runs.ts';
+import { pageRoutes } from '../../daemon/web/page-routes.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { httpSettings } from './http-settings.ts';
@@ -8,8 +14,28 @@ interface WebParts {
   readonly composition: Composition;
 }
 
-/** What `argus daemon` serves over HTTP beside metrics and health. */
-export async function daemonWeb({ context, composition }: WebParts): Promise<HttpParts> {
-  const settings = await httpSettings(composition.config.daemon, composition.folder, context.env);
-  return { settings, routes: [] };
+/** What `argus daemon` serves over HTTP beside metrics and health, and what fills it. */
+export async function daemonWeb({ context, composition }: WebParts): Promise<{
+  readonly http: HttpParts;
+  readonly services: readonly MakeService[];
+}> {
+  const { clock } = context;
+  const { config, folder, regions, names, state } = composition;
+  const settings = await httpSettings(config.daemon, folder, context.env);
+  const board = newBoard(() => clock.monotonic());
+  const sources = { config, regions: [...regions.values()], names, state, clock };
+  const looks = collector({ board, sources });
+  const page = pageRoutes({ board, clock, objectiveRpoMs: config.objectives.rpo });
+  return {
+    http: { settings, routes: [...page.routes, ...apiRoutes(board)] },
+    services: [
+      (view) => looks.service(view),
+      () => followRuns({ board, state, clock }),
+      ...page.services.map(
+        (make): MakeService =>
+          (view) =>
+            make(view.events),
+      ),
+    ],
+  };
 }

@@ -1,0 +1,86 @@
+import { collectStatus, type StatusSources } from '../../health/collect-status.ts';
+import { assembleStatus } from '../../health/status.ts';
+import type { StatusView } from '../../health/status-view.ts';
+import type { DaemonView, Service } from '../service.ts';
+import { every } from '../supervise.ts';
+import type { Board } from './board.ts';
+import { lagHistory } from './lag-history.ts';
+
+/** Looks at everything, now. */
+export type LookAtAll = (sources: StatusSources) => Promise<StatusView>;
+
+export interface CollectParts {
+  readonly board: Board;
+  readonly sources: Omit<StatusSources, 'signal'>;
+  readonly look?: LookAtAll;
+}
+
+export interface Collector {
+  service(view: DaemonView): Service;
+  /** A status that is at most this old: looks now where there is none, once for all who ask meanwhile. */
+  statusOf(maxAgeMs: number, signal: AbortSignal): Promise<StatusView>;
+}
+
+/** While somebody reads, and while nobody does. */
+const readMs = 5_000;
+const unreadMs = 30_000;
+const readerStaysMs = 60_000;
+/** A lag of a mirror that has fallen silent is none of now. */
+const staleMirrorMs = 5_000;
+
+const lookNow: LookAtAll = async (sources) => assembleStatus(await collectStatus(sources));
+
+/** Collects the status for the board, often while somebody reads it. */
+export function collector({ board, sources, look = lookNow }: CollectParts): Collector {
+  const { clock, config } = sources;
+  let known: { readonly atMs: number; readonly status: StatusView } | undefined;
+  let looking: Promise<StatusView> | undefined;
+  let topics: readonly string[] = config.topics;
+  // Ends with the service; a reader that leaves ends nothing that others wait for.
+  let running: AbortSignal | undefined;
+
+  function collect(): Promise<StatusView> {
+    looking ??= look({ ...sources, config: { ...config, topics: [...topics] }, ...(running && { signal: running }) })
+      .then((status) => {
+        known = { atMs: clock.monotonic(), status };
+        board.put({ status });
+        return status;
+      })
+      .finally(() => {
+        looking = undefined;
+      });
+    return looking;
+  }
+
+  return {
+    service(view) {
+      const history = lagHistory();
+      const tick = async () => {
+        const now = clock.monotonic();
+        const mirror = view.mirror();
+        const fresh = mirror !== undefined && clock.now() - mirror.atMs < staleMirrorMs ? mirror.topics : {};
+        // Topics that follow a pattern come and go.
+        if (config.topicPatterns && Object.keys(fresh).length > 0) topics = Object.keys(fresh);
+        const lags = Object.fromEntries(Object.entries(fresh).map(([topic, { lagMs }]) => [topic, lagMs]));
+        if (history.note(clock.now(), lags)) board.put({ lag: history.series() });
+        const readAt = board.lastReadAt();
+        const period = readAt !== undefined && now - readAt < readerStaysMs ? readMs : unreadMs;
+        if (known === undefined || now - known.atMs >= period) await collect();
+      };
+      return {
+        name: 'status of the page',
+        async run(signal) {
+          running = signal;
+          await every(1_000, tick, clock, signal);
+        },
+      };
+    },
+    async statusOf(maxAgeMs, signal) {
+      if (known !== undefined && clock.monotonic() - known.atMs <= maxAgeMs) return known.status;
+      const gone = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      });
+      return Promise.race([collect(), gone]);
+    },
+  };
+}
