@@ -12,7 +12,7 @@ import { flinkRestJobs } from '../../regions/flink/flink-rest-jobs.ts';
 import type { KubernetesAccess } from '../../regions/kubernetes/kubernetes-access.ts';
 import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { buildTimeoutMs, namespaceNamed, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
-import { applyFixture, fixtureFile } from '../support/kubernetes-fixtures.ts';
+import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
 
 // A real API server; no operator and no Flink. Whatever is wrong, nothing may be changed by it.
 const namespace = 'argus-data';
@@ -129,6 +129,16 @@ describe('the credentials', () => {
     for (let i = 0; i < 10; i++) {
       await expect(jobsBy(expired).list()).rejects.toMatchObject({ code: 'KubernetesUnauthenticated' });
     }
+  });
+});
+
+test('the samples of what starts only with the role are taken, by a dry run', async () => {
+  await withDefinition(definition, async () => {
+    for (const object of ['flink-cluster-role.yaml', 'ingress-role.yaml'].flatMap(fixtureObjects)) {
+      const taken = await cluster.admin.apply(object, { dryRun: true });
+      expect(taken).toMatchObject({ kind: object.kind, metadata: { name: object.metadata.name } });
+    }
+    expect(await cluster.admin.get(ref)).toBeUndefined();
   });
 });
 
