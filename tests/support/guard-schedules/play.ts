@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readTopic } from '../../../lab/auditor/read-topic.ts';
+import { names } from '../../../lab/lab-info.ts';
+import type { GuardedLab } from './guarded-lab.ts';
+import {
+  bothWritable,
+  type DoneFailover,
+  falseSuccess,
+  longestAfterThaw,
+  type Observation,
+  type ReadRecord,
+  wrongLogs,
+} from './judge.ts';
+import type { GuardSchedule } from './schedule.ts';
+import { type SteadyWriter, steadyWriter } from './steady-writer.ts';
+
+/** What Argus says of a failover; from its report. */
+export interface FailoverWord {
+  readonly run: string;
+  readonly fencing: DoneFailover['fencing'];
+  readonly promotedAt: readonly { readonly topic: string; readonly partition: number; readonly offset: string }[];
+}
+
+/** Argus in the lab. */
+export interface Operator {
+  /** Fails over; undefined: it ended otherwise than done, `why` says how. */
+  failover(): Promise<FailoverWord | { readonly why: string }>;
+  /** `argus runs show <run> --recount`: records of `events` on the old primary beyond the promotion. */
+  recount(run: string): Promise<number>;
+}
+
+export interface Played {
+  readonly failover: FailoverWord;
+  /** What ended before it otherwise than done. */
+  readonly failed: readonly string[];
+  /** Everything that speaks against Argus; empty: all is as it should be. */
+  readonly wrong: readonly string[];
+  readonly orphans: number;
+  readonly longestAfterThawMs: number;
+  /** Writes that the old primary took after a thaw. */
+  readonly tookAfterThaw: number;
+}
+
+const { primary, standby } = names;
+const { topic } = names.events;
+
+/** Plays a schedule on a lab with daemon and guards, while both regions are written to; judges what was seen. */
+export async function playSchedule(
+  guarded: GuardedLab,
+  operator: Operator,
+  { events, lengthMs }: GuardSchedule,
+  afterThawMs: number,
+): Promise<Played> {
+  const { lab } = guarded;
+  const writers = [primary, standby].map((region): SteadyWriter => {
+    const { inside, users } = lab.info.regions[region].kafka;
+    return steadyWriter(region === primary ? 'old' : 'new', inside, users?.ingest ?? '');
+  });
+  const [old, active] = writers as [SteadyWriter, SteadyWriter];
+  const thawedAtMs: number[] = [];
+  let failing: Promise<Done> | undefined;
+  try {
+    await until('the old primary takes writes', 20_000, () => old.acknowledged.size > 10);
+    const beganAt = performance.now();
+    for (const event of events) {
+      await sleep(Math.max(0, beganAt + event.atMs - performance.now()));
+      if (event.kind === 'cut') await guarded.way(event.way).cut();
+      else if (event.kind === 'heal') await guarded.way(event.way).restore();
+      else if (event.kind === 'freeze') await guarded.freeze();
+      else if (event.kind === 'thaw') {
+        thawedAtMs.push(performance.now());
+        await guarded.thaw();
+      } else if (event.kind === 'restart-guard') await guarded.guards[primary].restart();
+      else failing = failOver(operator, beganAt + lengthMs + 150_000);
+      failing?.catch(() => undefined);
+    }
+    await sleep(Math.max(0, beganAt + lengthMs - performance.now()));
+    const { word, failed, doneAtMs } = await failing!;
+    const observations = () => writers.flatMap((w) => w.observations);
+    // Both guards hear everybody again: what is now, stays.
+    await until('one side takes writes, and the other none', 40_000, () => {
+      const since = performance.now() - 2_000;
+      if (since < doneAtMs) return false;
+      const took = (w: SteadyWriter) => w.observations.some((o) => o.sentAtMs > since && o.kind === 'writable');
+      return took(active) && !took(old) && old.observations.some((o) => o.sentAtMs > since && o.kind === 'denied');
+    });
+    const untilMs = performance.now();
+    await Promise.all(writers.map((w) => w.stop()));
+    const [oldLog, newLog] = await Promise.all(
+      [primary, standby].map((r) => recordsOf(lab.info.regions[r].kafka.auditor)),
+    );
+    const counted = await operator.recount(word.run);
+    const seen: readonly Observation[] = observations();
+    const steps = bothWritable(seen, thawedAtMs, afterThawMs);
+    const longestAfterThawMs = Math.round(longestAfterThaw(seen, thawedAtMs));
+    const promotedAt = new Map(
+      word.promotedAt.filter((p) => p.topic === topic).map((p) => [p.partition, Number(p.offset)]),
+    );
+    return {
+      failover: word,
+      failed,
+      orphans: counted,
+      longestAfterThawMs,
+      tookAfterThaw: old.observations.filter((o) => o.kind === 'writable' && o.endedAtMs > Math.min(...thawedAtMs))
+        .length,
+      wrong: [
+        ...steps.map((at) => `both sides took writes ${((at - beganAt) / 1_000).toFixed(1)} s after the begin`),
+        ...falseSuccess({ doneAtMs, fencing: word.fencing }, seen, untilMs),
+        ...wrongLogs({
+          old: oldLog!,
+          new: newLog!,
+          promotedAt,
+          counted,
+          sentToOld: old.sent,
+          acknowledged: old.acknowledged,
+        }),
+      ],
+    };
+  } finally {
+    await Promise.all(writers.map((w) => w.stop()));
+  }
+}
+
+interface Done {
+  readonly word: FailoverWord;
+  readonly failed: readonly string[];
+  readonly doneAtMs: number;
+}
+
+/** What came of it, in one line. */
+export function describePlayed(played: Played): string {
+  const { failover, failed, orphans, tookAfterThaw, longestAfterThawMs, wrong } = played;
+  const thaw =
+    tookAfterThaw === 0 ? '' : `, ${tookAfterThaw} taken after a thaw (two sides for ${longestAfterThawMs} ms)`;
+  return `fence ${failover.fencing}, ${orphans} orphans${thaw}, ${failed.length} attempts before, ${wrong.length} wrong`;
+}
+
+/** Again and again, as an operator would. */
+async function failOver(operator: Operator, deadlineMs: number): Promise<Done> {
+  const failed: string[] = [];
+  for (;;) {
+    const word = await operator.failover();
+    const doneAtMs = performance.now();
+    if ('run' in word) return { word, failed, doneAtMs };
+    failed.push(word.why);
+    if (doneAtMs > deadlineMs) throw new Error(`no failover was ever done:\n${failed.join('\n')}`);
+    await sleep(1_000);
+  }
+}
+
+async function until(what: string, forMs: number, isSo: () => boolean): Promise<void> {
+  for (const deadline = performance.now() + forMs; !isSo(); await sleep(100))
+    if (performance.now() > deadline) throw new Error(`${what}: not within ${forMs / 1_000} s`);
+}
+
+async function recordsOf(bootstrap: string): Promise<readonly ReadRecord[]> {
+  const records: ReadRecord[] = [];
+  await readTopic({ bootstrap, topic }, ({ partition, offset, value }) => records.push({ partition, offset, value }));
+  return records;
+}
