@@ -1,9 +1,11 @@
 import type { Log } from '../daemon/log.ts';
+import { readinessService } from '../daemon/readiness.ts';
 import type { MakeService } from '../daemon/service.ts';
 import { watchRuns } from '../daemon/watch-runs.ts';
 import type { Metrics } from '../health/metrics.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
+import { observing } from './daemon/observing.ts';
 
 interface ServiceParts {
   readonly context: CommandContext;
@@ -14,8 +16,14 @@ interface ServiceParts {
 }
 
 /** What `argus daemon` runs beside replication, in the order in which it is begun. */
-export function daemonServices({ context, composition, log, metrics }: ServiceParts): readonly MakeService[] {
+export function daemonServices(parts: ServiceParts): readonly MakeService[] {
+  const { context, composition, log, metrics } = parts;
   const { clock } = context;
-  const { state } = composition;
-  return [watchRuns({ state, clock, log, metrics })];
+  const { config, names, state } = composition;
+  const regions = [...composition.regions.values()];
+  return [
+    watchRuns({ state, clock, log, metrics }),
+    observing(parts),
+    readinessService({ config, regions, names, state, clock, log, metrics }),
+  ];
 }

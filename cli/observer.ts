@@ -14,7 +14,11 @@ export interface ObserverTasks {
 }
 
 /** The looks of one observer at everything that the configuration names; nothing is connected yet. */
-export function observerTasks(context: CommandContext, composition: Composition, observer: string): ObserverTasks {
+export function observerTasks(
+  context: CommandContext,
+  composition: Pick<Composition, 'config' | 'regions' | 'names' | 'state'>,
+  observer: string,
+): ObserverTasks {
   const { config, regions, names, state } = composition;
   const { clock } = context;
   const timeoutMs = config.probes.deadline;

@@ -148,6 +148,11 @@ export const configSchema = z
       ctx.addIssue({ code: 'custom', path: ['automatic', ...path], message });
     for (const { path, message } of dnsGaps(config.dns, config.regions))
       ctx.addIssue({ code: 'custom', path: ['dns', ...path], message });
+    const { observer } = config.daemon;
+    if (observer !== undefined && !config.automatic.observers.some((o) => o.name === observer)) {
+      const message = `automatic.observers has no "${observer}"`;
+      ctx.addIssue({ code: 'custom', path: ['daemon', 'observer'], message });
+    }
     for (const region of Object.keys(config.probes.ingress).filter((name) => !(name in config.regions)))
       ctx.addIssue({ code: 'custom', path: ['probes', 'ingress', region], message: `no region is called "${region}"` });
     for (const { path, message } of flinkGaps(config)) ctx.addIssue({ code: 'custom', path, message });

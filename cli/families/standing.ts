@@ -1,4 +1,5 @@
 import type { CommandLine } from '../command-line.ts';
+import { count } from '../option-values.ts';
 
 /** The daemon, the status, and what a failover would find. */
 export function standingCommands(cli: CommandLine): void {
@@ -24,6 +25,17 @@ export function standingCommands(cli: CommandLine): void {
     '  $ argus observe --name outside',
     () => import('../commands/observe.ts'),
     (c) => c.requiredOption('--name <observer>', 'which of automatic.observers it is'),
+  );
+  cli.command(
+    cli.program,
+    'readiness',
+    "What a failover begun now would come to, by the daemon's newest word. Exit code 1 when it would be refused, or nobody knows",
+    '  $ argus readiness\n  $ argus readiness --history --days 7',
+    () => import('../commands/readiness.ts'),
+    (c) =>
+      c
+        .option('--history', 'also when that changed')
+        .option('--days <n>', 'how far back, up to 90 (default: 1)', count),
   );
   cli.command(
     cli.program,
