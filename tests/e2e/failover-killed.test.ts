@@ -3,12 +3,12 @@ import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import type { FailoverStepId } from '../../runbooks/failover/failover-step.ts';
 import type { FailoverPlan } from '../../runbooks/failover/plan.ts';
+import { killedAtEachStep } from '../support/kill-at-entry.ts';
 import { auditAfterFailover, failover, primaryGone } from '../support/kill-failover.ts';
 import { type LabStory, says } from '../support/lab-story.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
-// One lab for the whole story. Whoever goes on waits 15 s for the lease of a process that was killed; every boundary of
-// a step is in tests/full/failover-kills.test.ts.
+// One lab for the whole story. Every point inside the steps is in tests/full/failover-kills.test.ts.
 let lab: Lab;
 let story: LabStory;
 let plan: FailoverPlan;
@@ -44,12 +44,9 @@ test('a failover that was killed before the point of no return is aborted: the m
   await story.json(['runs', 'abort', run, '--yes'], [3]);
 });
 
-test.each(['start-jobs', 'promote', 'flip-names', 'await-checkpoint'] as const)(
-  'it is killed when %s begins, and goes on',
-  async (id) => {
-    await story.killedAt(failover, says('…', title(id)));
-  },
-);
+test('it is killed behind each of its steps, and goes on', async () => {
+  await killedAtEachStep(lab, story, failover, plan.steps, 'finished');
+});
 
 test('past the point of no return an abort is refused', async () => {
   await story.json(['runs', 'abort', await newest(), '--yes'], [3]);

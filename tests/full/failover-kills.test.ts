@@ -2,15 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import type { FailoverPlan } from '../../runbooks/failover/plan.ts';
+import { killedAtEachStep, killPoints } from '../support/kill-at-entry.ts';
 import { auditAfterFailover, failover, primaryGone } from '../support/kill-failover.ts';
-import { type LabStory, says } from '../support/lab-story.ts';
+import type { LabStory } from '../support/lab-story.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
-// In two parts, each with a lab of its own: whoever goes on waits 15 s for the lease of a process that was killed.
-describe.each([
-  ['begins', '…'],
-  ['has ended', '✓'],
-] as const)('argus failover, killed when each step %s', (_when, mark) => {
+// Each point has a lab of its own: behind a failover there is no other.
+describe.each(killPoints())('argus failover, killed at each step: %s', (point) => {
   let lab: Lab;
   let story: LabStory;
   let plan: FailoverPlan;
@@ -26,10 +24,7 @@ describe.each([
   });
 
   test('brings the platform up all the same', async () => {
-    // At the end of the last step the run may end before the kill arrives.
-    for (const { title } of mark === '✓' ? plan.steps.slice(0, -1) : plan.steps) {
-      await story.killedAt(failover, says(mark, title));
-    }
+    await killedAtEachStep(lab, story, failover, plan.steps, point, console.log);
     expect(await story.json(failover)).toMatchObject({ outcome: 'done', to: names.standby });
     await story.acknowledgedBy(names.standby);
     await story.takes(names.standby, 100);

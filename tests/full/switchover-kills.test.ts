@@ -3,11 +3,11 @@ import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import type { SwitchoverPlan } from '../../runbooks/switchover/plan.ts';
 import type { SwitchoverReport } from '../../runbooks/switchover/report.ts';
-import { beginStory, type LabStory, says } from '../support/lab-story.ts';
+import { killedAtEachStep, killPoints } from '../support/kill-at-entry.ts';
+import { beginStory, type LabStory } from '../support/lab-story.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
-// In two halves, each with a lab of its own: whoever goes on waits 15 s for the lease of a process that was killed.
-describe.each(['first', 'second'] as const)('argus switchover, killed at each step of its %s half', (half) => {
+describe.each(killPoints())('argus switchover, killed at each step: %s', (point) => {
   let lab: Lab;
   let story: LabStory;
   let plan: SwitchoverPlan;
@@ -27,11 +27,7 @@ describe.each(['first', 'second'] as const)('argus switchover, killed at each st
   });
 
   test('moves the platform all the same, with nothing lost', async () => {
-    const middle = Math.ceil(plan.steps.length / 2);
-    const steps = half === 'first' ? plan.steps.slice(0, middle) : plan.steps.slice(middle);
-    for (const { title } of steps) {
-      await story.killedAt(['switchover', '--yes'], says('…', title));
-    }
+    await killedAtEachStep(lab, story, ['switchover', '--yes'], plan.steps, point, console.log);
     const report = (await story.json(['switchover', '--yes'])) as unknown as SwitchoverReport;
     expect(report).toMatchObject({ outcome: 'done', to: names.standby, rpo: { provenZero: true } });
     await story.acknowledgedBy(names.standby);

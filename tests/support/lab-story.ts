@@ -18,8 +18,11 @@ export interface LabStory {
   auditor(region: RegionName): string;
   /** `argus --json …` as a process of its own; its exit code has to be one of these (default 0). */
   json(args: readonly string[], exitCodes?: readonly number[]): Promise<Record<string, never>>;
-  /** Begins `argus …` and kills it (SIGKILL) as soon as it says this on stderr; it must not end before. */
-  killedAt(args: readonly string[], said: RegExp): Promise<void>;
+  /**
+   * Begins `argus …` and kills it (SIGKILL) as soon as it says this on stderr, or this is so (asked all the time); it must
+   * not end before.
+   */
+  killedAt(args: readonly string[], when: RegExp | (() => boolean)): Promise<void>;
   /** Asks until there is an answer. */
   until<T>(what: string, ask: () => Promise<T | undefined>, forMs?: number): Promise<T>;
   /** Waits until a region acknowledges the traffic. */
@@ -63,20 +66,24 @@ export async function beginStory(lab: Lab, rate: number): Promise<LabStory> {
       );
       return JSON.parse(done.stdout.startsWith('{') ? done.stdout : '{}');
     },
-    killedAt: (args, said) =>
+    killedAt: (args, when) =>
       new Promise((resolve, reject) => {
         const child = spawn(process.execPath, [main, '--config', lab.configPath, ...args], {
           stdio: ['ignore', 'ignore', 'pipe'],
           env: { ...process.env, ...settings.env },
         });
         let stderr = '';
+        const look = () => (when instanceof RegExp ? when.test(stderr) : when()) && child.kill('SIGKILL');
+        const looks = when instanceof RegExp ? undefined : setInterval(look, 2);
         child.stderr.setEncoding('utf8').on('data', (text: string) => {
           stderr += text;
-          if (said.test(stderr)) child.kill('SIGKILL');
+          if (looks === undefined) look();
         });
         child.on('close', (code, signal) => {
+          clearInterval(looks);
+          const before = when instanceof RegExp ? `it said ${when}` : 'it was to be killed';
           if (signal === 'SIGKILL') resolve();
-          else reject(new Error(`argus ${args.join(' ')} ended with ${code} before it said ${said}:\n${stderr}`));
+          else reject(new Error(`argus ${args.join(' ')} ended with ${code} before ${before}:\n${stderr}`));
         });
       }),
     async until(what, ask, forMs = 60_000) {
