@@ -47,6 +47,7 @@ module.exports = {
     sdk('kubernetes', '@kubernetes/client-node', '^regions/kubernetes/client-node-'),
     sdk('commander', 'commander', '^cli/'),
     sdk('metrics', 'prom-client', '^health/metrics'),
+    sdk('retry', 'p-retry', '^daemon/notify/deliver.ts'),
     sdk('http', 'fastify', '^daemon/http/'),
   ],
   options: {

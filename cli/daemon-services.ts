@@ -1,11 +1,11 @@
 import type { Log } from '../daemon/log.ts';
 import { readinessService } from '../daemon/readiness.ts';
 import type { MakeService } from '../daemon/service.ts';
-import { watchRuns } from '../daemon/watch-runs.ts';
 import type { Metrics } from '../health/metrics.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
 import { observing } from './daemon/observing.ts';
+import { tellingServices } from './daemon/telling.ts';
 
 interface ServiceParts {
   readonly context: CommandContext;
@@ -16,13 +16,13 @@ interface ServiceParts {
 }
 
 /** What `argus daemon` runs beside replication, in the order in which it is begun. */
-export function daemonServices(parts: ServiceParts): readonly MakeService[] {
+export async function daemonServices(parts: ServiceParts): Promise<readonly MakeService[]> {
   const { context, composition, log, metrics } = parts;
   const { clock } = context;
   const { config, names, state } = composition;
   const regions = [...composition.regions.values()];
   return [
-    watchRuns({ state, clock, log, metrics }),
+    ...(await tellingServices(parts)),
     observing(parts),
     readinessService({ config, regions, names, state, clock, log, metrics }),
   ];

@@ -13,6 +13,7 @@ import { mirrorSection } from './mirror-config.ts';
 import { mirrorMakerGaps } from './mirrormaker-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
 import { probesSection } from './probes-config.ts';
+import { notifySection } from './notify-config.ts';
 import { s3Access, storePlace } from './store-config.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
@@ -115,6 +116,8 @@ export const configSchema = z
     automatic: automaticSection,
     /** How observers look. */
     probes: probesSection,
+    /** Who is told what happens. */
+    notify: notifySection,
     daemon: daemonSection,
   })
   .superRefine((config, ctx) => {

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../domain/clock.ts';
+import { describeError } from '../../domain/errors.ts';
+import type { NotifyTopic } from '../../domain/notify-config.ts';
+import type { Metrics } from '../../health/metrics.ts';
+import type { Log } from '../log.ts';
+import type { MakeService } from '../service.ts';
+import type { ChannelRequest, Envelope } from './channel-request.ts';
+import { type DeliveryLimits, deliver, usualLimits } from './deliver.ts';
+import { type Message, type MessageSeverity, messagesOf } from './message.ts';
+import { emptyOutbox, type Outbox, post } from './outbox.ts';
+
+/** Who is told, and how. */
+export interface Channel {
+  readonly name: string;
+  readonly kind: 'slack' | 'pagerduty' | 'webhook';
+  readonly tell: readonly NotifyTopic[];
+  readonly atLeast: MessageSeverity;
+  requestOf(message: Message, envelope: Envelope): ChannelRequest;
+}
+
+export interface NotifyParts {
+  readonly channels: readonly Channel[];
+  /** What tells this pair of regions from others. */
+  readonly source: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'notified'>;
+  readonly limits?: DeliveryLimits;
+}
+
+/** How long the last messages have when the daemon stops. */
+const graceMs = 3_000;
+const ranks = { info: 0, warning: 1, critical: 2 } as const;
+
+/** Whether a channel is told of it: also that a matter is over which it was told of. Pure. */
+export function isFor({ tell, atLeast }: Pick<Channel, 'tell' | 'atLeast'>, message: Message): boolean {
+  return tell.includes(message.topic) && (message.state === 'closed' || ranks[message.severity] >= ranks[atLeast]);
+}
+
+/**
+ * Tells every channel what happens, in order, from the daemon that leads. Nothing waits for it: events are taken in at
+ * once, and sent beside everything else.
+ */
+export function notify({ channels, source, clock, log, metrics, limits = usualLimits }: NotifyParts): MakeService {
+  for (const { name } of channels)
+    for (const outcome of ['sent', 'failed', 'dropped'] as const) metrics.notified(name, outcome, 0);
+
+  return ({ events, leads }) => {
+    const outboxes = new Map<string, Outbox>();
+    let seen = 0;
+
+    const take = (wake: () => void) => {
+      for (const { id, event } of events.after(seen)) {
+        seen = id;
+        if (!leads()) continue;
+        for (const message of messagesOf(event)) {
+          for (const channel of channels.filter((c) => isFor(c, message))) {
+            const { outbox, dropped } = post(outboxes.get(channel.name) ?? emptyOutbox, message);
+            outboxes.set(channel.name, outbox);
+            for (const _ of dropped) metrics.notified(channel.name, 'dropped');
+          }
+        }
+      }
+      wake();
+    };
+
+    async function work(channel: Channel, news: () => Promise<void>, stop: AbortSignal, hard: AbortSignal) {
+      let failing = false;
+      for (;;) {
+        const box = outboxes.get(channel.name) ?? emptyOutbox;
+        const [message, ...rest] = box.waiting;
+        if (message === undefined) {
+          if (stop.aborted) return;
+          await news();
+          continue;
+        }
+        outboxes.set(channel.name, { ...box, waiting: rest });
+        if (hard.aborted) {
+          metrics.notified(channel.name, 'dropped');
+          continue;
+        }
+        try {
+          const envelope = { id: randomUUID(), source, sentAtMs: clock.now() };
+          await deliver(channel.requestOf(message, envelope), limits, clock, hard);
+          metrics.notified(channel.name, 'sent');
+          if (failing) log.info({ channel: channel.name }, `${channel.name} can be told again`);
+          failing = false;
+        } catch (error) {
+          metrics.notified(channel.name, hard.aborted ? 'dropped' : 'failed');
+          if (failing || hard.aborted) continue;
+          failing = true;
+          const why = describeError(error);
+          log.warn(
+            { channel: channel.name },
+            `${channel.name} was not told "${message.title}": ${why}; others may follow`,
+          );
+        }
+      }
+    }
+
+    return {
+      name: 'notifications',
+      async run(signal) {
+        const hard = new AbortController();
+        const waiters: (() => void)[] = [];
+        const wake = () => {
+          for (const waiter of waiters.splice(0)) waiter();
+        };
+        const news = () => new Promise<void>((resolve) => void waiters.push(resolve));
+        const unsubscribe = events.subscribe(() => take(wake));
+        const ended = new AbortController();
+        const onStop = () => {
+          wake();
+          const grace = clock.sleep(graceMs, ended.signal);
+          void grace.then(() => hard.abort()).catch(() => undefined);
+        };
+        signal.addEventListener('abort', onStop, { once: true });
+        try {
+          take(wake);
+          await Promise.all(channels.map((channel) => work(channel, news, signal, hard.signal)));
+        } finally {
+          unsubscribe();
+          signal.removeEventListener('abort', onStop);
+          ended.abort();
+        }
+      },
+    };
+  };
+}
