@@ -22,6 +22,8 @@ import type { DaemonView, MakeService } from './service.ts';
 export interface ReadinessParts extends Omit<StatusSources, 'signal'> {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'also'>;
+  /** Told each new word, also by a daemon that doesn't lead. */
+  readonly onJudged?: (readiness: Readiness) => void;
   /** While all is well, and while it isn't. */
   readonly periodMs?: number;
   readonly againMs?: number;
@@ -63,6 +65,7 @@ export function readinessService(parts: ReadinessParts): MakeService {
           parts.log[level]({ readiness: readiness.status }, `readiness is ${readiness.status}: ${readiness.sentence}`);
         }
         newest = readiness;
+        parts.onJudged?.(readiness);
         if (view.leads()) await keep(readiness, signal);
         // The only rejection is the signal's.
         await clock.sleep(readiness.status === 'green' ? periodMs : againMs, signal).catch(() => undefined);
