@@ -5,6 +5,7 @@ import { commandLine } from './command-line.ts';
 import { alertCommands } from './families/alerts.ts';
 import { checkpointCommands } from './families/checkpoints.ts';
 import { configurationCommands } from './families/configuration.ts';
+import { dnsCommands } from './families/dns.ts';
 import { failbackCommands } from './families/failback.ts';
 import { mirrorCommands } from './families/mirror.ts';
 import { roleCommands } from './families/role.ts';
@@ -53,6 +54,7 @@ standingCommands(cli);
 runbookCommands(cli);
 roleCommands(cli);
 failbackCommands(cli);
+dnsCommands(cli);
 alertCommands(cli);
 
 // A reader that has seen enough (`argus status | head`) is no failure of ours.

@@ -1,6 +1,7 @@
 import type { Config } from '../domain/config.ts';
 import type { DnsRecords } from '../regions/dns/dns-records.ts';
 import type { ListedName } from '../regions/dns/listed-records.ts';
+import type { DnsProvider } from '../regions/dns/provider-facts.ts';
 import type { Names } from '../regions/region.ts';
 
 /** Who holds the names, and who is asked for them. Nothing is asked yet. */
@@ -10,33 +11,42 @@ export async function openNames(config: Config, secret: Secret): Promise<Names> 
     import('../regions/dns/listed-records.ts'),
   ]);
   const { resolvers, authoritative } = config.dns;
+  const { listed, provider } = await openHolders(config, secret);
   return {
-    records: listedRecords(await openHolders(config, secret)),
+    records: listedRecords(listed),
     resolvers: [...resolvers, ...(authoritative ?? [])].map(nodeResolver),
+    ...(provider && { provider }),
   };
 }
 
 type Secret = (reference: string) => Promise<string>;
 
-async function openHolders({ dns, regions }: Config, secret: Secret): Promise<readonly ListedName[]> {
-  const listed = (through: DnsRecords) => dns.records.map(({ name, type }): ListedName => ({ name, type, through }));
-  if (dns.route53 !== undefined) return listed(await openRoute53(dns.route53, secret));
-  if (dns.cloudflare === undefined) return [];
-  const [{ cloudflareAccess }, { cloudflareRecords }] = await Promise.all([
+interface Holders {
+  readonly listed: readonly ListedName[];
+  readonly provider?: DnsProvider;
+}
+
+async function openHolders({ dns, regions }: Config, secret: Secret): Promise<Holders> {
+  const holding = (through: DnsRecords) => dns.records.map(({ name, type }): ListedName => ({ name, type, through }));
+  if (dns.route53 !== undefined) return { listed: holding(await openRoute53(dns.route53, secret)) };
+  if (dns.cloudflare === undefined) return { listed: [] };
+  const [{ cloudflareAccess }, { cloudflareRecords }, { cloudflareProvider }] = await Promise.all([
     import('../regions/dns/cloudflare-access.ts'),
     import('../regions/dns/cloudflare-records.ts'),
+    import('../regions/dns/cloudflare-provider.ts'),
   ]);
   const { zone, token, apiUrl, account, loadBalancers } = dns.cloudflare;
   const access = cloudflareAccess({ zone, token: await secret(token), ...(apiUrl === undefined ? {} : { apiUrl }) });
-  const records = listed(cloudflareRecords(access));
-  if (loadBalancers.length === 0 || account === undefined) return records;
+  const records = holding(cloudflareRecords(access));
+  const provider = cloudflareProvider(access, account, loadBalancers);
+  if (loadBalancers.length === 0 || account === undefined) return { listed: records, provider };
   const { cloudflareLoadBalancers } = await import('../regions/dns/cloudflare-load-balancers.ts');
   const following = loadBalancers.map(({ name, pools }) => ({
     name,
     regions: Object.entries(pools).map(([region, pool]) => ({ pool, address: regions[region]?.address ?? '' })),
   }));
   const through = cloudflareLoadBalancers(access, account, following);
-  return [...records, ...following.map(({ name }): ListedName => ({ name, type: 'A', through }))];
+  return { listed: [...records, ...following.map(({ name }): ListedName => ({ name, type: 'A', through }))], provider };
 }
 
 async function openRoute53(

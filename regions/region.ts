@@ -1,4 +1,5 @@
 import type { DnsRecords, DnsResolver } from './dns/dns-records.ts';
+import type { DnsProvider } from './dns/provider-facts.ts';
 import type { FlinkJobs } from './flink/flink-jobs.ts';
 import type { KafkaAdmin } from './kafka/kafka-admin.ts';
 import type { KafkaFence } from './kafka/kafka-fence.ts';
@@ -26,4 +27,6 @@ export interface Region {
 export interface Names {
   readonly records: DnsRecords;
   readonly resolvers: readonly DnsResolver[];
+  /** What the provider says of itself, the token and load balancers. Absent: it says nothing. */
+  readonly provider?: DnsProvider;
 }
