@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alertsSection } from './alerts-config.ts';
 import { automaticGaps, automaticSection } from './automatic-config.ts';
 import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration } from './config-values.ts';
@@ -12,8 +13,8 @@ import { kubernetesSection } from './kubernetes-config.ts';
 import { mirrorSection } from './mirror-config.ts';
 import { mirrorMakerGaps } from './mirrormaker-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
-import { probesSection } from './probes-config.ts';
 import { notifySection } from './notify-config.ts';
+import { probesSection } from './probes-config.ts';
 import { s3Access, storePlace } from './store-config.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
@@ -118,6 +119,8 @@ export const configSchema = z
     probes: probesSection,
     /** Who is told what happens. */
     notify: notifySection,
+    /** What Alertmanager's alerts lead to. */
+    alerts: alertsSection,
     daemon: daemonSection,
   })
   .superRefine((config, ctx) => {

@@ -24,7 +24,7 @@ export const readinessSchema = z.object({
 /** What automatic mode would do, or why it does nothing. */
 export const decisionSchema = z.object({
   mode: z.string(),
-  kind: z.string(),
+  kind: z.enum(['act', 'advise', 'wait', 'idle']),
   sentence: z.string(),
   atMs: z.number(),
 });
