@@ -64,6 +64,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
   let syncs: ReadonlyMap<string, CheckpointSync> = new Map();
   let replicas: ReplicaWatch | undefined;
   let held: Lease | undefined;
+  let fence: MetricsFacts['fence'];
   let tickedAt = clock.monotonic();
   const watch = watchPrimary({ regions, topics: config.topics, state, clock, log, roles: () => roles });
 
@@ -80,6 +81,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
           leads: (held?.remainingMs() ?? 0) > 0,
           objectives: { rtoMs: config.objectives.rto, rpoMs: config.objectives.rpo },
           ...(heartbeatLagMs === undefined ? {} : { heartbeatLagMs }),
+          ...(fence && { fence }),
         });
       },
       health: () => ({
@@ -211,7 +213,10 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       const replicate = AbortSignal.any([signal, lease.signal]);
       // Sightings are written by whoever replicates, and by nobody beside it.
       const watching = watch.run(replicate);
-      const fencing = fenceReturned({ ...parts, roles: () => roles, lease }, replicate);
+      const onLook = (look: MetricsFacts['fence']) => {
+        fence = look;
+      };
+      const fencing = fenceReturned({ ...parts, roles: () => roles, lease, onLook }, replicate);
       const follow: FollowOptions = {
         state,
         clock,

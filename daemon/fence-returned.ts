@@ -29,6 +29,8 @@ export interface FenceReturnedOptions {
   readonly roles: () => Roles | undefined;
   /** The right to mirror: one process at a time keeps a region quiet. */
   readonly lease: Lease;
+  /** Whether the region's fence was found in force at a look; undefined: none has to be, it has none, or nobody can tell. */
+  readonly onLook?: (fence: { readonly region: string; readonly holds: boolean } | undefined) => void;
   readonly periodMs?: number;
 }
 
@@ -42,7 +44,7 @@ const longestPauseMs = 300_000;
  * shuts what the roles in force say is not primary; a run that opens the region says so first.
  */
 export async function fenceReturned(options: FenceReturnedOptions, signal: AbortSignal): Promise<void> {
-  const { regions, state, clock, log, periodMs = 1_000 } = options;
+  const { regions, state, clock, log, periodMs = 1_000, onLook = () => undefined } = options;
   let said: string | undefined;
   let pauseMs = firstPauseMs;
   /** The fence was set up, but not seen to hold. */
@@ -52,19 +54,22 @@ export async function fenceReturned(options: FenceReturnedOptions, signal: Abort
     if (clock.monotonic() < notBefore) return;
     const roles = options.roles();
     const region = roles === undefined ? undefined : regions.get(roles.standby);
-    if (roles?.run === undefined || region === undefined) return;
+    if (roles?.run === undefined || region === undefined) return onLook(undefined);
     try {
       const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) };
       const { openedFor } = (await readKafkaFence(state, region.name, call)) ?? {};
-      if (!isToBeQuiet(region.name, roles, openedFor)) return;
+      if (!isToBeQuiet(region.name, roles, openedFor)) return onLook(undefined);
       const run = runId(clock.now(), 'fence', randomBytes(2).toString('hex'));
       const context: ReturnedContext = { ...options, region, roles, run };
       const sight = await lookAtReturned(context, signal);
       const again = unseen && sight.missingRules !== undefined ? 'its fence was not seen to hold' : undefined;
       const what = describeReturned(sight) ?? again;
-      if (what === undefined) return;
+      if (what === undefined)
+        return onLook(sight.missingRules === 0 ? { region: region.name, holds: true } : undefined);
       log.warn({ region: region.name, run }, `${region.name} is back and not primary, but ${what}: it is fenced`);
+      onLook({ region: region.name, holds: false });
       const outcome = await fence(options, context, signal);
+      if (outcome === 'done') onLook(undefined);
       if (outcome === 'done') log.info({ region: region.name, run }, `${region.name} is fenced`);
       else log.warn({ region: region.name, run }, `${region.name} could not be fenced: it is tried again`);
       said = undefined;
@@ -73,6 +78,7 @@ export async function fenceReturned(options: FenceReturnedOptions, signal: Abort
       notBefore = clock.monotonic() + (outcome === 'done' ? 0 : pauseMs);
     } catch (error) {
       if (signal.aborted) return;
+      onLook(undefined);
       const why = describeError(error);
       if (why !== said) log.warn({ region: region.name }, `${region.name} can't be looked at: ${why}`);
       said = why;

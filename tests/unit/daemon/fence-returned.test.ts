@@ -96,11 +96,17 @@ async function watching({ answers = () => true, jobs = [], fence = {} }: Returne
   const config = { topics: ['events'], jobs: [{ name: 'counts' }] } as never;
   const stop = new AbortController();
   const regions = new Map([['mumbai', region]]);
+  const looks: (boolean | undefined)[] = [];
+  const onLook = (look: { readonly holds: boolean } | undefined) => {
+    if (looks.length === 0 || looks.at(-1) !== look?.holds) looks.push(look?.holds);
+  };
   const running = fenceReturned(
-    { config, regions, state, clock, log, holder: 'me', roles: () => roles, lease: answer.lease },
+    { config, regions, state, clock, log, holder: 'me', roles: () => roles, lease: answer.lease, onLook },
     stop.signal,
   );
   return {
+    /** Whether the fence held, at each look that differed from the one before. */
+    looks,
     state,
     rules: fake.rules,
     log,
@@ -139,6 +145,7 @@ describe('an old primary', () => {
       'DENY User:counts transactionalId',
     ]);
     expect(jobs.map((j) => j.state)).toEqual(['CANCELED', 'RUNNING']);
+    expect(watch.looks).toEqual([undefined, false, undefined, true]);
     const runs = await watch.runs();
     expect(runs, 'once').toHaveLength(1);
     const record = foldRun(await readRun(watch.state, runs[0]!))!;
@@ -172,6 +179,7 @@ describe('an old primary', () => {
     await watch.end();
     const told = watch.log.lines.filter((l) => l.level === 'warn').map((l) => l.message);
     expect(told).toContain('mumbai could not be fenced: it is tried again');
+    expect(new Set(watch.looks)).toEqual(new Set([false]));
     const [first] = await watch.runs();
     const record = foldRun(await readRun(watch.state, first!))!;
     expect(record.steps[0]).toMatchObject({ status: 'failed' });
