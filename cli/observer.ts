@@ -1,3 +1,4 @@
+import { expiryTask } from '../health/credentials.ts';
 import { type ProbeTaskParts, probeTasks } from '../health/probe-tasks.ts';
 import type { ClockReading } from '../health/probes/clock.ts';
 import type { ProbeTask } from '../health/sight.ts';
@@ -10,6 +11,8 @@ import type { CommandContext } from './context.ts';
 /** What an observer looks at, over connections of its own. */
 export interface ObserverTasks {
   readonly tasks: readonly ProbeTask[];
+  /** Until when certificates and tokens are good, as far as they were looked at. */
+  readonly expiries: ReadonlyMap<string, number>;
   close(): void;
 }
 
@@ -43,8 +46,11 @@ export function observerTasks(
       return endpoint === undefined ? undefined : storeClock(endpoint, { now, signal });
     },
   };
+  const parts = { observer, config, regions: [...regions.values()], names, state, links, clock };
+  const expiries = new Map<string, number>();
   return {
-    tasks: probeTasks({ observer, config, regions: [...regions.values()], names, state, links, clock }),
+    tasks: [...probeTasks(parts), expiryTask(parts, expiries)],
+    expiries,
     close() {
       for (const cluster of clusters.values()) cluster.close();
     },

@@ -14,7 +14,7 @@ import { type ProbeTask, sightOf } from './sight.ts';
 export interface ProbeTaskParts {
   /** Who looks: the name of its canaries. */
   readonly observer: string;
-  readonly config: Pick<Config, 'topics' | 'jobs' | 'dns' | 'probes' | 'roles' | 'regions'>;
+  readonly config: Pick<Config, 'topics' | 'jobs' | 'dns' | 'probes' | 'roles' | 'regions' | 'state'>;
   readonly regions: readonly Region[];
   readonly names: Names;
   readonly state: ObjectStore;

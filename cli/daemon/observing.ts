@@ -28,10 +28,12 @@ export function observing({ context, composition, log, metrics }: ObservingParts
   const self = config.automatic.observers.find((o) => o.name === config.daemon.observer);
   const name = self?.name ?? 'daemon';
   let newest: ObserverReport | undefined;
+  let expiries: ReadonlyMap<string, number> = new Map();
   metrics.also(() =>
     newest === undefined
       ? {}
       : {
+          expiries: [...expiries].map(([what, atMs]) => ({ what, atMs })),
           probes: newest.seen.map(({ probe, region, subject, status, latencyMs }) => ({
             probe: subject === undefined ? probe : `${probe} ${subject}`,
             region: region ?? '',
@@ -45,7 +47,9 @@ export function observing({ context, composition, log, metrics }: ObservingParts
     name: 'observer',
     async run(signal) {
       const probes = self ? config.probes : { ...config.probes, writes: false };
-      const { tasks, close } = observerTasks(context, { ...composition, config: { ...config, probes } }, name);
+      const looking = observerTasks(context, { ...composition, config: { ...config, probes } }, name);
+      const { tasks, close } = looking;
+      expiries = looking.expiries;
       const looks = self ? tasks : tasks.map((t) => ({ ...t, periodMs: Math.max(t.periodMs, unnamedPeriodMs) }));
       const all = [...looks, ownSights(view, clock, config.objectives.rpo)];
       const atOnce = config.probes.concurrency;
