@@ -100,7 +100,11 @@ test('with the primary gone the job makes 3 more checkpoints and survives the lo
     for (const deadline = Date.now() + 90_000; ; await new Promise((r) => setTimeout(r, 500))) {
       const now = await completed().catch(() => undefined);
       if (now !== undefined && now >= id) return now;
-      if (Date.now() > deadline) throw new Error(`checkpoint ${id} was not completed, the newest is ${now}`);
+      if (Date.now() > deadline) {
+        const jobs = await flink.list();
+        const failures = await Promise.all(jobs.map(async (j) => `${j.state}: ${await flink.failureOf(j.id)}`));
+        throw new Error(`checkpoint ${id} was not completed, the newest is ${now}; ${failures.join('; ')}`);
+      }
     }
   };
   const first = await until(1);
