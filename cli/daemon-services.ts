@@ -1,10 +1,12 @@
 import type { Log } from '../daemon/log.ts';
-import { readinessService } from '../daemon/readiness.ts';
 import type { MakeService } from '../daemon/service.ts';
+import type { Board } from '../daemon/web/board.ts';
 import type { Metrics } from '../health/metrics.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
+import { automaticServices } from './daemon/automatic.ts';
 import { observing } from './daemon/observing.ts';
+import { readiness } from './daemon/readiness.ts';
 import { tellingServices } from './daemon/telling.ts';
 
 interface ServiceParts {
@@ -13,17 +15,11 @@ interface ServiceParts {
   readonly log: Log;
   /** For what a service knows at a scrape (`also`), and for what it counts. */
   readonly metrics: Metrics;
+  /** What the page and the API show. */
+  readonly board: Board;
 }
 
 /** What `argus daemon` runs beside replication, in the order in which it is begun. */
 export async function daemonServices(parts: ServiceParts): Promise<readonly MakeService[]> {
-  const { context, composition, log, metrics } = parts;
-  const { clock } = context;
-  const { config, names, state } = composition;
-  const regions = [...composition.regions.values()];
-  return [
-    ...(await tellingServices(parts)),
-    observing(parts),
-    readinessService({ config, regions, names, state, clock, log, metrics }),
-  ];
+  return [...(await tellingServices(parts)), observing(parts), ...automaticServices(parts), readiness(parts)];
 }

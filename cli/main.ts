@@ -3,6 +3,7 @@
 import { Command, CommanderError } from 'commander';
 import { commandLine } from './command-line.ts';
 import { alertCommands } from './families/alerts.ts';
+import { automaticCommands } from './families/automatic.ts';
 import { checkpointCommands } from './families/checkpoints.ts';
 import { configurationCommands } from './families/configuration.ts';
 import { dnsCommands } from './families/dns.ts';
@@ -56,6 +57,7 @@ roleCommands(cli);
 failbackCommands(cli);
 dnsCommands(cli);
 alertCommands(cli);
+automaticCommands(cli);
 
 // A reader that has seen enough (`argus status | head`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

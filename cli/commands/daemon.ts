@@ -27,7 +27,10 @@ export async function run(context: CommandContext): Promise<number> {
     }
     const metrics = createMetrics();
     const web = await daemonWeb({ context, composition });
-    const services = [...(await daemonServices({ context, composition, log, metrics })), ...web.services];
+    const services = [
+      ...(await daemonServices({ context, composition, log, metrics, board: web.board })),
+      ...web.services,
+    ];
     await runDaemon({ config, regions, state, clock, log, holder: who, metrics, http: web.http, services }, signal);
     return 0;
   });

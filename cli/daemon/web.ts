@@ -1,7 +1,7 @@
 import type { HttpParts } from '../../daemon/http/serve-daemon.ts';
 import type { MakeService } from '../../daemon/service.ts';
 import { apiRoutes } from '../../daemon/web/api-routes.ts';
-import { newBoard } from '../../daemon/web/board.ts';
+import { type Board, newBoard } from '../../daemon/web/board.ts';
 import { collector } from '../../daemon/web/collect.ts';
 import { followRuns } from '../../daemon/web/follow-runs.ts';
 import { pageRoutes } from '../../daemon/web/page-routes.ts';
@@ -17,6 +17,8 @@ interface WebParts {
 /** What `argus daemon` serves over HTTP beside metrics and health, and what fills it. */
 export async function daemonWeb({ context, composition }: WebParts): Promise<{
   readonly http: HttpParts;
+  /** What is shown. */
+  readonly board: Board;
   readonly services: readonly MakeService[];
 }> {
   const { clock } = context;
@@ -27,6 +29,7 @@ export async function daemonWeb({ context, composition }: WebParts): Promise<{
   const looks = collector({ board, sources });
   const page = pageRoutes({ board, clock, objectiveRpoMs: config.objectives.rpo });
   return {
+    board,
     http: { settings, routes: [...page.routes, ...apiRoutes(board)] },
     services: [
       (view) => looks.service(view),
