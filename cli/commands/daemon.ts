@@ -26,7 +26,7 @@ export async function run(context: CommandContext): Promise<number> {
       });
     }
     const metrics = createMetrics();
-    const web = await daemonWeb({ context, composition });
+    const web = await daemonWeb({ context, composition, log, metrics });
     const services = [
       ...(await daemonServices({ context, composition, log, metrics, board: web.board })),
       ...web.services,

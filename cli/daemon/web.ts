@@ -1,21 +1,28 @@
+import type { EventHub } from '../../daemon/events.ts';
 import type { HttpParts } from '../../daemon/http/serve-daemon.ts';
+import type { Log } from '../../daemon/log.ts';
 import type { MakeService } from '../../daemon/service.ts';
 import { apiRoutes } from '../../daemon/web/api-routes.ts';
 import { type Board, newBoard } from '../../daemon/web/board.ts';
 import { collector } from '../../daemon/web/collect.ts';
 import { followRuns } from '../../daemon/web/follow-runs.ts';
 import { pageRoutes } from '../../daemon/web/page-routes.ts';
+import { alertRoute } from '../../daemon/webhook/alert-route.ts';
+import type { Metrics } from '../../health/metrics.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
+import { alertDeskOf } from './alerts.ts';
 import { httpSettings } from './http-settings.ts';
 
 interface WebParts {
   readonly context: CommandContext;
   readonly composition: Composition;
+  readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** What `argus daemon` serves over HTTP beside metrics and health, and what fills it. */
-export async function daemonWeb({ context, composition }: WebParts): Promise<{
+export async function daemonWeb({ context, composition, log, metrics }: WebParts): Promise<{
   readonly http: HttpParts;
   /** What is shown. */
   readonly board: Board;
@@ -28,11 +35,16 @@ export async function daemonWeb({ context, composition }: WebParts): Promise<{
   const sources = { config, regions: [...regions.values()], names, state, clock };
   const looks = collector({ board, sources });
   const page = pageRoutes({ board, clock, objectiveRpoMs: config.objectives.rpo });
+  let events: EventHub | undefined;
+  const desk = alertDeskOf({ context, composition, log, metrics, board, looks, events: () => events });
   return {
     board,
-    http: { settings, routes: [...page.routes, ...apiRoutes(board)] },
+    http: { settings, routes: [...page.routes, ...apiRoutes(board), alertRoute(desk)] },
     services: [
-      (view) => looks.service(view),
+      (view) => {
+        events = view.events;
+        return looks.service(view);
+      },
       () => followRuns({ board, state, clock }),
       ...page.services.map(
         (make): MakeService =>
