@@ -27,11 +27,11 @@ import type { MirrorSettings } from './mirror-ipc.ts';
 import { mirrorNews } from './mirror-news.ts';
 import { replicaPruner } from './prune-replica.ts';
 import { regionOf } from './region-of.ts';
-import { awaitReplicationLease } from './replication-lease.ts';
 import { type MirrorHandle, type ReplicatorParts, replicator } from './replicator.ts';
 import type { DaemonView, MakeService } from './service.ts';
 import { standbyEnds } from './standby-ends.ts';
 import { supervise } from './supervise.ts';
+import { type WaitingLook, waitForLead } from './wait-for-lead.ts';
 import { watchPrimary } from './watch-primary.ts';
 import { type ReplicaWatch, watchReplica } from './watch-replica.ts';
 
@@ -207,7 +207,12 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       log.info({ order: first.kind }, said);
     }
     while (!signal.aborted) {
-      const lease = await awaitReplicationLease({ ...parts, again: held !== undefined }, signal);
+      const onWait = (look: WaitingLook) => {
+        tickedAt = clock.monotonic();
+        roles = look.roles ?? roles;
+        if (look.leader !== undefined) order = { kind: 'idle', why: `${look.leader} leads; this daemon observes` };
+      };
+      const lease = await waitForLead({ ...parts, again: held !== undefined, onLook: onWait }, signal);
       held = lease;
       const stopRenewing = lease.keepRenewed();
       const replicate = AbortSignal.any([signal, lease.signal]);

@@ -16,6 +16,16 @@ export async function acquireReplicationLease(
   purpose: string,
   signal: AbortSignal,
 ): Promise<Lease> {
+  const answer = await askForLease(parts, purpose, signal);
+  if (answer.kind === 'acquired') return answer.lease;
+  throw alreadyReplicating(answer.by);
+}
+
+function askForLease(
+  parts: Parameters<typeof acquireReplicationLease>[0],
+  purpose: string,
+  signal: AbortSignal,
+): Promise<LeaseAnswer> {
   const request: LeaseRequest = {
     key: leaseKey,
     holder: parts.holder,
@@ -24,9 +34,7 @@ export async function acquireReplicationLease(
     waitMs: leaseTtlMs + sharePatienceMs + 3_000,
     patienceMs: (held) => (held.purpose.startsWith(sharePrefix) ? sharePatienceMs : 0),
   };
-  const answer = await acquireLease(parts.state, request, parts.clock, { signal });
-  if (answer.kind === 'acquired') return answer.lease;
-  throw alreadyReplicating(answer.by);
+  return acquireLease(parts.state, request, parts.clock, { signal });
 }
 
 /**
@@ -56,21 +64,41 @@ function alreadyReplicating(by: LeaseDocument): ArgusError {
 
 const retryMs = 2_000;
 
+/** How often a daemon that waits for another one looks whether that one lives. */
+const watchMs = 1_000;
+
+/** As a daemon's lease names it. */
+const daemonPurpose = 'daemon';
+
 /**
- * As above, for a daemon. One that had the right `again` and lost it since the state was away waits until the state is
- * back; at its first start it must not hide that the state can't be used.
+ * As above, for a daemon. Beside another daemon it waits until that one leaves or dies; anything else that replicates
+ * refuses it. One that had the right `again` and lost it since the state was away waits until the state is back; at its
+ * first start it must not hide that the state can't be used.
  */
 export async function awaitReplicationLease(
-  parts: Parameters<typeof acquireReplicationLease>[0] & { readonly log: Log; readonly again: boolean },
+  parts: Parameters<typeof acquireReplicationLease>[0] & {
+    readonly log: Log;
+    readonly again: boolean;
+    /** Told who leads, each time that he was seen alive. */
+    readonly onHeld?: (holder: string) => void;
+  },
   signal: AbortSignal,
 ): Promise<Lease> {
   let said: string | undefined;
   for (;;) {
     try {
-      return await acquireReplicationLease(parts, 'daemon', signal);
+      const answer = await askForLease(parts, daemonPurpose, signal);
+      if (answer.kind === 'acquired') return answer.lease;
+      if (answer.by.purpose !== daemonPurpose) throw alreadyReplicating(answer.by);
+      const { holder } = answer.by;
+      if (said !== holder)
+        parts.log.info({ leader: holder }, `${holder} leads; this daemon observes, and waits for its place`);
+      said = holder;
+      parts.onHeld?.(holder);
+      await parts.clock.sleep(watchMs, signal);
     } catch (error) {
       const final = error instanceof ArgusError && error.exitCode !== 1;
-      if (signal.aborted || !parts.again || final) throw error;
+      if (signal.aborted || !(parts.again || said !== undefined) || final) throw error;
       const why = describeError(error);
       if (why !== said) parts.log.warn({}, `the right to replicate can't be asked for: ${why}; it is tried again`);
       said = why;

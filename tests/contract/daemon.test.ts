@@ -89,6 +89,10 @@ async function daemon(state: ObjectStore, use: (messages: () => readonly string[
     topics: ['events'],
     objectives: {},
     checkpoints: {},
+    automatic: {},
+    probes: {},
+    notify: {},
+    alerts: {},
     daemon: { port: 0 },
   });
   const lines: string[] = [];

@@ -10,8 +10,9 @@ import { writeRoles } from '../../../state/roles.ts';
 import { config as failoverConfig } from '../runbooks/failover/world.ts';
 import { type QuietLog, quietLog } from './quiet-log.ts';
 
-const parsed = (mirror: object) =>
-  configSchema.parse({ ...failoverConfig, objectives: {}, checkpoints: {}, daemon: { port: 0 }, mirror });
+/** Sections whose parsed durations are no durations to the parser. */
+const asWritten = { objectives: {}, checkpoints: {}, automatic: {}, probes: {}, notify: {}, alerts: {} };
+const parsed = (mirror: object) => configSchema.parse({ ...failoverConfig, ...asWritten, daemon: { port: 0 }, mirror });
 const ownMirror = parsed({});
 const mirrorMaker = parsed({
   engine: 'mirrormaker2',
@@ -70,9 +71,36 @@ describe('a daemon that is started after a failover', () => {
 });
 
 describe('a second daemon', () => {
-  it('ends with exit code 3 and leaves the sightings to the first', async () => {
+  it('observes while the first lives: it is healthy, replicates nothing, and leaves the sightings to the first', async () => {
     const state = memoryObjectStore('state');
     const answer = await acquireLease(state, rival, wallClock);
+    if (answer.kind !== 'acquired') throw new Error('the lease was not free');
+    const { log } = running(state);
+    const alive = setInterval(() => void answer.lease.renew(), 50);
+    try {
+      const health = async () => (await fetch(`${url(log)}/healthz`)).json();
+      const observing = { ok: true, replication: 'idle', why: 'another leads; this daemon observes', epoch: 1 };
+      await expect.poll(health, { timeout: 5_000 }).toMatchObject(observing);
+      expect(await (await fetch(`${url(log)}/readyz`)).json()).toEqual({ ok: true });
+    } finally {
+      clearInterval(alive);
+    }
+    expect(await state.get('sightings/mumbai')).toBeUndefined();
+  });
+
+  it('takes the place of one that gives it back', async () => {
+    const state = memoryObjectStore('state');
+    const answer = await acquireLease(state, rival, wallClock);
+    if (answer.kind !== 'acquired') throw new Error('the lease was not free');
+    const { log } = running(state);
+    await answer.lease.release();
+    const health = async () => (await fetch(`${url(log)}/healthz`)).json();
+    await expect.poll(health, { timeout: 5_000 }).toMatchObject({ replication: 'run' });
+  });
+
+  it('is refused beside something else that mirrors', async () => {
+    const state = memoryObjectStore('state');
+    const answer = await acquireLease(state, { ...rival, purpose: 'mirror run' }, wallClock);
     if (answer.kind !== 'acquired') throw new Error('the lease was not free');
     const { ended } = running(state);
     const alive = setInterval(() => void answer.lease.renew(), 50);
@@ -81,7 +109,6 @@ describe('a second daemon', () => {
     } finally {
       clearInterval(alive);
     }
-    expect(await state.get('sightings/mumbai')).toBeUndefined();
   });
 });
 
