@@ -40,8 +40,8 @@ export const alertsSection = z
       .default([]),
     /** A look that is younger is the answer to further alerts, too. */
     checkEvery: duration.prefault('5s'),
-    /** A failover is prepared at most so often, whatever comes. */
-    proposeEvery: duration.prefault('1m'),
+    /** A failover is prepared, and noted why none is begun, at most so often, whatever comes. */
+    effectEvery: duration.prefault('1m'),
   })
   .prefault({});
 

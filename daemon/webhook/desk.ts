@@ -72,7 +72,8 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
   const asks = alertRules(settings);
   const recent: RecentGroups = recentGroups();
   let proposing = false;
-  let last: { readonly proposal: Proposal; readonly atMs: number } | undefined;
+  // What was answered with an effect last, by action.
+  const last = new Map<string, { readonly effect: Effect; readonly atMs: number }>();
   let noted: { readonly isNoted: (groupKey: string) => boolean; readonly atMs: number } | undefined;
 
   async function answered(message: AlertMessage, signal: AbortSignal): Promise<AlertAnswer> {
@@ -111,16 +112,16 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
     const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(stateMs)]) };
     let claimed = false;
     try {
-      if (action === 'propose' && last !== undefined && clock.monotonic() - last.atMs < settings.proposeEvery)
-        return { result: 'limited', sentence: `just now: ${last.proposal.sentence}`, proposal: last.proposal };
+      const before = last.get(action);
+      if (before !== undefined && clock.monotonic() - before.atMs < settings.effectEvery)
+        return { ...before.effect, result: 'limited', sentence: `just now: ${before.effect.sentence}` };
       claimed = await claimAlertGroup(state, { groupKey, action, atMs: clock.now() }, call);
       noted = undefined;
       recent.note(groupKey, action);
       if (!claimed) return repeat;
-      if (action === 'act') return await askAutomatic(names, word, call);
-      const proposal = await actions.propose(`Alertmanager tells of ${names}`, signal);
-      last = { proposal, atMs: clock.monotonic() };
-      return { result: 'proposed', sentence: proposal.sentence, proposal };
+      const effect = action === 'act' ? await askAutomatic(names, word, call) : await proposed(names, signal);
+      last.set(action, { effect, atMs: clock.monotonic() });
+      return effect;
     } catch (error) {
       // Not answered: it may be asked for again.
       recent.forget(groupKey);
@@ -131,6 +132,11 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
     } finally {
       proposing = false;
     }
+  }
+
+  async function proposed(names: string, signal: AbortSignal): Promise<Effect> {
+    const proposal = await actions.propose(`Alertmanager tells of ${names}`, signal);
+    return { result: 'proposed', sentence: proposal.sentence, proposal };
   }
 
   /** Automatic mode looks each second and needs no alert: this tells what it makes of things, and keeps why it does nothing. */

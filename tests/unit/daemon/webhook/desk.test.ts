@@ -73,6 +73,7 @@ function world(word?: AutomaticWord, state = memoryObjectStore('state')) {
 }
 
 const down = { alertname: 'KafkaDown' };
+const primaryDown = { alertname: 'PrimaryDown', severity: 'critical' };
 
 describe('an alert', () => {
   it('that no rule matches is only counted', async () => {
@@ -138,8 +139,6 @@ describe('an alert', () => {
 });
 
 describe('an alert that asks to act', () => {
-  const primaryDown = { alertname: 'PrimaryDown', severity: 'critical' };
-
   it('does nothing by itself: why automatic mode does nothing is answered, and kept', async () => {
     const reasons = [{ code: 'ModeManual', message: 'mode is manual: a person decides' }];
     const { send, state, proposed } = world({ kind: 'wait', sentence: 'mumbai is dead', reasons });
@@ -168,8 +167,8 @@ describe('an alert that asks to act', () => {
 });
 
 describe('a flood of alerts', () => {
-  it('of ever new groups changes nothing but a counter, and one proposal a minute', async () => {
-    const { send, proposed, counted, state } = world();
+  it('of ever new groups changes nothing but a counter, and is answered with one effect of each kind a minute', async () => {
+    const { send, proposed, counted, state } = world({ kind: 'idle', sentence: 'all is well', reasons: [] });
     const writes: string[] = [];
     const put = state.put.bind(state);
     state.put = (key, ...rest) => {
@@ -179,12 +178,16 @@ describe('a flood of alerts', () => {
     for (let i = 0; i < 10_000; i++) {
       const status = i % 3 === 0 ? 'resolved' : 'firing';
       await send(
-        message(i % 2 === 0 ? down : { alertname: `Other${i}` }, { groupKey: `g${i}`, fingerprint: `f${i}`, status }),
+        message(i % 2 === 0 ? ([down, primaryDown][(i / 2) % 2] as Labels) : { alertname: `Other${i}` }, {
+          groupKey: `g${i}`,
+          fingerprint: `f${i}`,
+          status,
+        }),
       );
     }
     expect(counted).toHaveLength(10_000);
     expect(proposed).toHaveLength(1);
-    expect(writes).toEqual(['alerts']);
+    expect(writes.sort()).toEqual(['alerts', 'alerts', expect.stringMatching(/^attempts\//)]);
   });
 });
 
