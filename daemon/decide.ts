@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { describeError } from '../domain/errors.ts';
 import type { Roles } from '../domain/roles.ts';
 import { type AutomaticDecision, type AutomaticView, decideAutomatic } from '../health/decide-automatic.ts';
-import { judge, noMemory, type Verdict, type VerdictMemory } from '../health/verdict.ts';
+import { judge, noMemory, type Verdict, type VerdictMemory, witnessName } from '../health/verdict.ts';
 import { verdictTable } from '../health/verdict-table.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import { readObserverReports } from '../state/observers.ts';
@@ -78,7 +78,7 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
   let busy: Promise<void> | undefined;
   let said: string | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
-  const names = settings.observers.map((o) => o.name);
+  const names = [...new Set([...settings.observers.map((o) => o.name), witnessName])];
 
   const act = (order: AutomaticOrder) => {
     busy = parts.actions

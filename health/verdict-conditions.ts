@@ -19,6 +19,8 @@ export interface Condition {
 
 export interface ConditionView {
   readonly pictures: readonly ObserverPicture[];
+  /** What a daemon that is none of them sees of its own replication: it counts for no region. */
+  readonly witness?: Pick<ObserverPicture, 'name' | 'looks'>;
   readonly primary: string;
   readonly standby: string;
   readonly settings: Pick<AutomaticSettings, 'slow'>;
@@ -175,9 +177,10 @@ const simpleCodes: Readonly<Partial<Record<ProbeName, VerdictCode>>> = {
 };
 
 /** What any one observer may say: it failed. Silence says nothing here. */
-function simple({ pictures }: ConditionView): readonly Condition[] {
+function simple({ pictures, witness }: ConditionView): readonly Condition[] {
   const found = new Map<string, Condition>();
-  for (const p of pictures.filter((o) => o.heard && !o.blind)) {
+  const told = [...pictures.filter((o) => o.heard && !o.blind), ...(witness ? [witness] : [])];
+  for (const p of told) {
     for (const look of p.looks) {
       const code = simpleCodes[look.probe];
       if (code === undefined || look.status !== 'failed') continue;

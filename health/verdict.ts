@@ -56,6 +56,9 @@ export interface VerdictMemory {
 /** Nothing is known of before. */
 export const noMemory: VerdictMemory = { tracked: new Map(), kafka: new Map() };
 
+/** As what a daemon reports that is none of the configured observers: it has no vote. */
+export const witnessName = 'daemon';
+
 const flapWindowMs = 5 * 60_000;
 
 /**
@@ -74,6 +77,9 @@ export function judge(
   const slept = before.atMs !== undefined && monotonicMs - before.atMs > settings.stale;
   const known = slept || (before.regions !== undefined && before.regions !== regions) ? noMemory : before;
   const pictures = pictureOf(input, monotonicMs);
+  const witness = input.reports.find(
+    ({ report, heardAtMs }) => report.observer === witnessName && monotonicMs - heardAtMs <= settings.stale,
+  );
   const kafka = followKafka(known.kafka, pictures, primary, monotonicMs);
   const conditions = conditionsOf({
     pictures,
@@ -82,6 +88,7 @@ export function judge(
     settings,
     flaps: flapsOf(kafka, pictures.length),
     ...(input.notReady === undefined ? {} : { notReady: input.notReady }),
+    ...(witness && { witness: { name: witnessName, looks: witness.report.seen } }),
   });
   const tracked = track(known.tracked, conditions, input);
   const verdicts = verdictsOf(tracked, input);
