@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
-import type { FailoverStepId } from '../../runbooks/failover/failover-step.ts';
 import type { FailoverPlan } from '../../runbooks/failover/plan.ts';
-import { killedAtEachStep } from '../support/kill-at-entry.ts';
+import { boundaries, killedAtEachStep } from '../support/kill-at-entry.ts';
 import { auditAfterFailover, failover, primaryGone } from '../support/kill-failover.ts';
-import { type LabStory, says } from '../support/lab-story.ts';
+import type { LabStory } from '../support/lab-story.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
 // One lab for the whole story. Every point inside the steps is in tests/full/failover-kills.test.ts.
@@ -23,7 +22,8 @@ afterAll(async () => {
   await lab?.down();
 });
 
-const title = (id: FailoverStepId) => plan.steps.find((s) => s.id === id)!.title;
+/** Beside other runs. */
+const slow = { timeout: 480_000 };
 const newest = async () => {
   const { runs } = (await story.json(['runs', 'list'])) as unknown as { readonly runs: readonly { run: string }[] };
   return runs[0]!.run;
@@ -35,8 +35,8 @@ test('without a run that was cut off there is nothing to resume; the attempt is 
   expect(attempts[0]).toMatchObject({ what: 'failover', code: 'NothingToResume' });
 });
 
-test('a failover that was killed before the point of no return is aborted: the mirror goes on', async () => {
-  await story.killedAt(failover, says('…', title('choose-recovery-point')));
+test('killed behind each step up to the point of no return, it is aborted: the mirror goes on', slow, async () => {
+  await killedAtEachStep(lab, story, failover, boundaries(plan).before, 'finished');
   const run = await newest();
   const aborted = await story.json(['runs', 'abort', run, '--yes', '--reason', 'false alarm']);
   expect(aborted).toMatchObject({ run, compensated: expect.arrayContaining(['freeze-mirror']), notTakenBack: [] });
@@ -44,8 +44,8 @@ test('a failover that was killed before the point of no return is aborted: the m
   await story.json(['runs', 'abort', run, '--yes'], [3]);
 });
 
-test('it is killed behind each of its steps, and goes on', async () => {
-  await killedAtEachStep(lab, story, failover, plan.steps, 'finished');
+test('it is killed behind each of the others, and goes on', slow, async () => {
+  await killedAtEachStep(lab, story, failover, boundaries(plan).behind, 'finished');
 });
 
 test('past the point of no return an abort is refused', async () => {

@@ -7,6 +7,7 @@ import { readLedger } from '../../lab/traffic/ledger.ts';
 import { flinkRestJobs } from '../../regions/flink/flink-rest-jobs.ts';
 import type { SwitchoverPlan } from '../../runbooks/switchover/plan.ts';
 import type { SwitchoverReport } from '../../runbooks/switchover/report.ts';
+import { boundaries, killedAtEachStep } from '../support/kill-at-entry.ts';
 import { beginStory, type LabStory } from '../support/lab-story.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
@@ -25,10 +26,13 @@ afterAll(async () => {
   await lab?.down();
 });
 
+/** Beside other runs. */
+const slow = { timeout: 480_000 };
+
 const ready = () =>
   story.until('a switchover that nothing blocks', async () => {
     const plan = (await story.json(['switchover', '--dry-run'], [0, 3])) as unknown as SwitchoverPlan;
-    return plan.blockers.length === 0 || undefined;
+    return plan.blockers.length === 0 ? plan : undefined;
   });
 
 const switchOver = async () =>
@@ -66,22 +70,24 @@ test('while producers write, the platform moves with nothing lost, and that is p
   expect(await runningJobs(names.primary)).toEqual([]);
 });
 
-test('killed in the middle and aborted, it leaves the primary as it was', async () => {
-  await ready();
-  // The jobs are stopped by then, and their principals denied.
-  await story.killedAt(['switchover', '--yes'], /… Prove that/);
-  expect(await runningJobs(names.standby)).toEqual([]);
-  const { runs } = (await story.json(['runs', 'list'])) as { readonly runs?: readonly { readonly run: string }[] };
-  const [newest] = (runs ?? []).toSorted((a, b) => (a.run < b.run ? 1 : -1));
-  const aborted = await story.json(['runs', 'abort', newest?.run ?? '', '--yes']);
-  expect(aborted).toMatchObject({ notTakenBack: [] });
-  expect(await runningJobs(names.standby)).toEqual([names.job]);
-  await story.takes(names.standby, 200);
-});
+test(
+  'killed behind each step up to the point of no return and aborted, it leaves the primary as it was',
+  slow,
+  async () => {
+    // In the end the jobs are stopped, and their principals denied.
+    await killedAtEachStep(lab, story, ['switchover', '--yes'], boundaries(await ready()).before, 'finished');
+    expect(await runningJobs(names.standby)).toEqual([]);
+    const { runs } = (await story.json(['runs', 'list'])) as { readonly runs?: readonly { readonly run: string }[] };
+    const [newest] = (runs ?? []).toSorted((a, b) => (a.run < b.run ? 1 : -1));
+    const aborted = await story.json(['runs', 'abort', newest?.run ?? '', '--yes']);
+    expect(aborted).toMatchObject({ notTakenBack: [] });
+    expect(await runningJobs(names.standby)).toEqual([names.job]);
+    await story.takes(names.standby, 200);
+  },
+);
 
-test('killed in the middle, it is gone on with by the next one, and moves back', async () => {
-  await ready();
-  await story.killedAt(['switchover', '--yes'], /… Start /);
+test('killed behind each of the others, it is gone on with by the next one, and moves back', slow, async () => {
+  await killedAtEachStep(lab, story, ['switchover', '--yes'], boundaries(await ready()).behind, 'finished');
   const report = await switchOver();
   expect(report).toMatchObject({ outcome: 'done', to: names.primary, rpo: { provenZero: true } });
   await story.acknowledgedBy(names.primary);

@@ -34,7 +34,7 @@ const said: Readonly<Record<string, readonly RegExp[]>> = {
   'begin-topics-anew': [/comparing /],
 };
 
-test('a failback that is killed at each of its steps is gone on with', async () => {
+test('a failback that is killed at each of its steps is gone on with', { timeout: 1_800_000 }, async () => {
   // Each run goes on where the one before it was killed.
   for (const { id } of plan.steps.slice(0, -1)) {
     for (const words of said[id] ?? []) {

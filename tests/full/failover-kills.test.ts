@@ -23,8 +23,8 @@ describe.each(killPoints())('argus failover, killed at each step: %s', (point) =
     await lab?.down();
   });
 
-  test('brings the platform up all the same', async () => {
-    await killedAtEachStep(lab, story, failover, plan.steps, point, console.log);
+  test('brings the platform up all the same', { timeout: 1_800_000 }, async () => {
+    await killedAtEachStep(lab, story, failover, plan.steps.slice(0, -1), point, console.log);
     expect(await story.json(failover)).toMatchObject({ outcome: 'done', to: names.standby });
     await story.acknowledgedBy(names.standby);
     await story.takes(names.standby, 100);

@@ -19,8 +19,20 @@ interface Fact {
 }
 
 /**
- * Kills a runbook at this point of each of its steps but the last, whose end may be the run's: each run goes on with the
- * one before. `told` gets what each of them took, from its start to its death.
+ * The steps behind which a run is killed: all but the last, whose end may be the run's. `before`: those that can be
+ * taken back, without the last of them, since the kill may come when the next has begun.
+ */
+export function boundaries<S extends { readonly id: string }>(plan: {
+  readonly steps: readonly S[];
+  readonly pointOfNoReturn: string;
+}): { readonly before: readonly S[]; readonly behind: readonly S[] } {
+  const last = plan.steps.findIndex((s) => s.id === plan.pointOfNoReturn) - 1;
+  return { before: plan.steps.slice(0, last), behind: plan.steps.slice(last, -1) };
+}
+
+/**
+ * Kills a runbook at this point of each of these steps: each run goes on with the one before. `told` gets what each of
+ * them took, from its start to its death.
  */
 export async function killedAtEachStep(
   lab: Lab,
@@ -30,7 +42,7 @@ export async function killedAtEachStep(
   point: KillPoint,
   told: (line: string) => void = () => undefined,
 ): Promise<void> {
-  for (const { id } of steps.slice(0, -1)) await killedAtStep(lab, story, args, id, point, told);
+  for (const { id } of steps) await killedAtStep(lab, story, args, id, point, told);
 }
 
 /** The points that a full test kills at: those of ARGUS_KILLS (`started,inside`), or all but what `npm test` has. */
