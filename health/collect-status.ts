@@ -9,6 +9,7 @@ import { askedJob, describeRefusal, findRecoveryPoints } from '../replication/re
 import { firstFrozen, freezeInForce } from '../state/freeze.ts';
 import { listRuns, readRun } from '../state/journal.ts';
 import { readLease } from '../state/lease.ts';
+import { readReadiness } from '../state/readiness.ts';
 import { type ReplicaHealth, readReplicaHealth } from '../state/replica-health.ts';
 import { readRoles } from '../state/roles.ts';
 import { foldRun } from '../state/run-record.ts';
@@ -45,7 +46,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
 
   const roles = look((call) => readRoles(state, call));
   // Which region is primary decides which sighting and which replica count; both are read for both regions at once.
-  const [role, regions, sightings, replicas, answers, records, frozenBy, runs, healths] = await Promise.all([
+  const [role, regions, sightings, replicas, answers, records, frozenBy, runs, healths, readiness] = await Promise.all([
     roles,
     Promise.all(sources.regions.map((r) => regionFacts(r, config, options))),
     Promise.all(
@@ -78,6 +79,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
     }),
     look((call) => recentRuns(state, nowMs, call)),
     Promise.all(sources.regions.map(async (r) => look((call) => readReplicaHealth(state, r.name, call)))),
+    look((call) => readReadiness(state, call)),
   ]);
   const { primary, standby } = role.value ?? config.roles;
   return {
@@ -100,6 +102,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
       healths.flatMap((h) => h.value ?? []),
       standby,
     ),
+    readiness,
     runs: runs.value ?? [],
   };
 }

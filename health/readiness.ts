@@ -1,4 +1,5 @@
 import type { Readiness } from '../state/readiness.ts';
+import { formatMs } from './render-status.ts';
 import type { Finding, StatusView } from './status-view.ts';
 
 /** What readiness is judged by, beside the status. */
@@ -37,7 +38,7 @@ export function judgeReadiness(view: StatusView, facts: ReadinessFacts): Readine
   if (rto !== undefined && rto.ms > objectives.rto)
     missed.push({
       code: 'RtoOverObjective',
-      sentence: `a failover takes about ${span(rto.ms)}, the objective is ${span(objectives.rto)}`,
+      sentence: `a failover takes about ${formatMs(rto.ms)}, the objective is ${formatMs(objectives.rto)}`,
     });
   if (rpoMs === undefined && view.blockers.length === 0)
     missed.push({ code: 'RpoUnknown', sentence: 'what would be lost can not be told' });
@@ -45,8 +46,8 @@ export function judgeReadiness(view: StatusView, facts: ReadinessFacts): Readine
   const status = view.blockers.length > 0 ? 'red' : warnings.length > 0 ? 'yellow' : 'green';
   const first = view.blockers[0]?.sentence;
   const parts = [
-    rto === undefined ? 'RTO not measured yet' : `RTO about ${span(rto.ms)} (from ${runs(rto.runs)})`,
-    rpoMs === undefined ? 'RPO unknown' : `RPO ${span(rpoMs)}`,
+    rto === undefined ? 'RTO not measured yet' : `RTO about ${formatMs(rto.ms)} (from ${runs(rto.runs)})`,
+    rpoMs === undefined ? 'RPO unknown' : `RPO ${formatMs(rpoMs)}`,
     first === undefined ? 'no blockers' : `blockers: ${first}${andMore(view.blockers.length - 1)}`,
   ];
   return {
@@ -67,7 +68,12 @@ function earlyWarnings(view: StatusView, { objectives, copies, heartbeatLagMs }:
   const half = objectives.rpo / 2;
   const warn = (code: string, what: string, ms: number): readonly Finding[] =>
     ms > half
-      ? [{ code, sentence: `${what} ${span(ms)}: more than half of the RPO objective of ${span(objectives.rpo)}` }]
+      ? [
+          {
+            code,
+            sentence: `${what} ${formatMs(ms)}: more than half of the RPO objective of ${formatMs(objectives.rpo)}`,
+          },
+        ]
       : [];
   return [
     ...view.mirror.flatMap((t) => warn('MirrorLagOverHalf', `topic ${t.topic} is behind by`, t.lagMs ?? 0)),
@@ -76,15 +82,6 @@ function earlyWarnings(view: StatusView, { objectives, copies, heartbeatLagMs }:
     ),
     ...warn('HeartbeatOverHalf', 'the newest heartbeat on the standby has an age of', heartbeatLagMs ?? 0),
   ];
-}
-
-/** `42 s`, `3 min 5 s`, `2 h 10 min`. */
-function span(ms: number): string {
-  const s = Math.round(ms / 1_000);
-  if (ms < 1_000) return `${(ms / 1_000).toFixed(1)} s`;
-  if (s < 60) return `${s} s`;
-  if (s < 3_600) return s % 60 === 0 ? `${s / 60} min` : `${Math.floor(s / 60)} min ${s % 60} s`;
-  return `${Math.floor(s / 3_600)} h ${Math.floor((s % 3_600) / 60)} min`;
 }
 
 const runs = (count: number) => (count === 1 ? 'one run' : `${count} runs`);

@@ -66,6 +66,11 @@ export function renderStatus(view: StatusView, options: { readonly colours: bool
       ...table(['topic', 'lag records', 'lag', '', 'would be lost now'], rows, (head) => paint('bold', head)),
     );
   }
+  if (view.readiness) {
+    const { status, sentence, ageMs } = view.readiness;
+    const age = paint('dim', ` (${formatMs(ageMs)} ago)`);
+    out.push(`readiness: ${paint(status, status)}, ${sentence}${age}`);
+  }
   for (const p of view.recoveryPoints) {
     const what =
       p.checkpointId === undefined

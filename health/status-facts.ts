@@ -1,5 +1,6 @@
 import type { Roles } from '../domain/roles.ts';
 import type { DnsRecord } from '../regions/dns/dns-records.ts';
+import type { Readiness } from '../state/readiness.ts';
 import type { ReplicaHealth } from '../state/replica-health.ts';
 import type { Sighting } from '../state/sightings.ts';
 import type { Probe, ProbeOf } from './probe.ts';
@@ -67,6 +68,8 @@ export interface StatusFacts {
   readonly replica: readonly ReplicaFacts[];
   /** What whoever replicates last wrote of the replicas on the standby; absent: nobody ever did, or it can't be read. */
   readonly replicaHealth?: ReplicaHealth;
+  /** The newest that a daemon worked out; absent: it was not asked for. */
+  readonly readiness?: ProbeOf<Readiness | undefined>;
   /** A freeze that is in force: the run that asked for it. */
   readonly frozenBy?: string;
   readonly runs: readonly RunSummary[];

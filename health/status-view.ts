@@ -79,6 +79,12 @@ export interface StatusView {
     };
   }[];
   readonly wouldLose: readonly TopicLoss[];
+  /** The daemon's newest word on what a failover would come to; absent: there is none. */
+  readonly readiness?: {
+    readonly status: 'green' | 'yellow' | 'red';
+    readonly sentence: string;
+    readonly ageMs: number;
+  };
   readonly runs: { readonly running?: RunSummary; readonly last?: RunSummary };
   /** A failover would be refused or fail because of these. */
   readonly blockers: readonly Finding[];

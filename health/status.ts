@@ -73,6 +73,7 @@ export function assembleStatus(facts: StatusFacts): StatusView {
     mirror,
     recoveryPoints: untold ? [] : facts.replica.map((r) => recoveryPointOf(r, facts.nowMs)),
     wouldLose,
+    ...readinessOf(facts),
     runs: { ...(running ? { running } : {}), ...(last ? { last } : {}) },
   };
   return { ...view, ...findBlockers(facts, view) };
@@ -104,6 +105,14 @@ export function componentsOf(region: RegionFacts, isPrimary: boolean, jobs: read
     line('flink', region.flink, slots),
     ...jobLines,
   ];
+}
+
+/** A word under other roles says nothing any more. */
+function readinessOf({ readiness, nowMs, roles, configuredRoles }: StatusFacts): Pick<StatusView, 'readiness'> {
+  const word = readiness?.value;
+  if (!word || word.primary !== (roles.value ?? configuredRoles).primary) return {};
+  const { status, sentence, atMs } = word;
+  return { readiness: { status, sentence, ageMs: Math.max(0, nowMs - atMs) } };
 }
 
 function recoveryPointOf({ job, usable }: ReplicaFacts, nowMs: number): StatusView['recoveryPoints'][number] {

@@ -79,6 +79,9 @@ export const statusSchema: z.ZodType<StatusView> = z.object({
       unseenMs: z.number().exactOptional(),
     }),
   ),
+  readiness: z
+    .object({ status: z.enum(['green', 'yellow', 'red']), sentence: z.string(), ageMs: z.number() })
+    .exactOptional(),
   runs: z.object({ running: runSummary.exactOptional(), last: runSummary.exactOptional() }),
   blockers: z.array(finding),
   warnings: z.array(finding),

@@ -36,7 +36,7 @@ describe('if the primary failed now', () => {
     expect(judgeReadiness(view(), facts())).toMatchObject({
       status: 'green',
       rpoMs: 800,
-      sentence: 'if mumbai failed now: RTO about 18 s (from 3 runs), RPO 0.8 s, no blockers',
+      sentence: 'if mumbai failed now: RTO about 18.4 s (from 3 runs), RPO 800 ms, no blockers',
     });
   });
 
