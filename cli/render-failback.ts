@@ -1,10 +1,10 @@
-import { formatMs } from '../health/render-status.ts';
 import type { Divergence } from '../replication/orphans/divergence.ts';
 import type { InSync } from '../runbooks/failback/in-sync.ts';
 import type { FailbackPlan } from '../runbooks/failback/plan.ts';
 import type { FailbackReport } from '../runbooks/failback/run-failback.ts';
 import type { Hook } from '../runbooks/hooks/hook-steps.ts';
 import { stepLines } from './render-plan.ts';
+import { reportedStepLines } from './render-steps.ts';
 
 /** The plan for people: what diverged, the steps with the commands that a person would type, blockers. Pure. */
 export function renderFailbackPlan(plan: FailbackPlan, hooks: readonly Hook[] = []): string {
@@ -35,12 +35,7 @@ function describeDivergence({ topic, partition, kind, sharedEnd, old, orphans, o
 export function renderFailback(report: FailbackReport, inSync?: InSync): string {
   const out = [`failback ${report.run}: ${report.outcome}, ${report.active} → ${report.region}`];
   if (report.reason !== undefined) out.push(`because: ${report.reason}`);
-  const width = Math.max(0, ...report.steps.map((s) => s.id.length));
-  for (const s of report.steps) {
-    out.push(
-      `  ${s.id.padEnd(width)}  ${formatMs(s.ms).padStart(9)}  ${s.status}${s.error ? `: ${s.error.message}` : ''}`,
-    );
-  }
+  out.push(...reportedStepLines(report.steps));
   for (const [topic, t] of Object.entries(report.topics)) {
     const of = [
       ...(t.aborted > 0 ? [`${t.aborted} in aborted transactions`] : []),

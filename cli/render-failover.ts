@@ -6,6 +6,7 @@ import { groupLines } from '../runbooks/failover/group-windows.ts';
 import { outputLines } from '../runbooks/failover/output.ts';
 import type { FailoverReport } from '../runbooks/failover/report.ts';
 import type { OwnShare } from '../runbooks/own-share.ts';
+import { reportedStepLines } from './render-steps.ts';
 
 /** One line of progress. Pure. */
 export function renderEvent(event: RunEvent): string {
@@ -35,12 +36,7 @@ export function renderReport(report: FailoverReport): string {
   ];
   if (report.share !== undefined) out.push(shareText(report.share, report.preparedMs));
   if (report.reason !== undefined) out.push(`because: ${report.reason}`);
-  const width = Math.max(0, ...report.steps.map((s) => s.id.length));
-  for (const s of report.steps) {
-    out.push(
-      `  ${s.id.padEnd(width)}  ${formatMs(s.ms).padStart(9)}  ${s.status}${s.error ? `: ${s.error.message}` : ''}`,
-    );
-  }
+  out.push(...reportedStepLines(report.steps));
   for (const [topic, loss] of Object.entries(report.rpo.topics)) out.push(`RPO ${topic}: ${lossText(loss)}`);
   if (report.acceptedLoss !== undefined)
     out.push(`a loss above the RPO was accepted: ${formatBudget(report.acceptedLoss)}`);

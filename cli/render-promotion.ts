@@ -2,6 +2,7 @@ import { formatMs } from '../health/render-status.ts';
 import { decideOpenTransactions, type OpenTransaction } from '../replication/topics/decide-transactions.ts';
 import type { PromotionReport } from '../runbooks/promotion/run-promotion.ts';
 import { transactionLines } from './render-failover.ts';
+import { reportedStepLines } from './render-steps.ts';
 
 /** The open transactions, and what a promotion would do with each now. Pure. */
 export function renderOpenTransactions(
@@ -29,11 +30,7 @@ export function renderOpenTransactions(
 /** What a promotion did: where each partition's mirrored data ends, and what became of the rest. Pure. */
 export function renderPromotion(report: PromotionReport): string {
   const out = [`promotion ${report.run}: ${report.outcome}, ${report.from} → ${report.to}`];
-  const width = Math.max(0, ...report.steps.map((s) => s.id.length));
-  for (const s of report.steps)
-    out.push(
-      `  ${s.id.padEnd(width)}  ${formatMs(s.ms).padStart(9)}  ${s.status}${s.error ? `: ${s.error.message}` : ''}`,
-    );
+  out.push(...reportedStepLines(report.steps));
   if (report.promotedAt.length > 0) {
     out.push(`mirrored data ends at${report.drained ? ' (all that the primary had)' : ''}:`);
     for (const p of report.promotedAt) out.push(`  ${p.topic}-${p.partition}  ${p.offset}`);

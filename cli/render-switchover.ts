@@ -4,6 +4,7 @@ import type { Hook } from '../runbooks/hooks/hook-steps.ts';
 import type { SwitchoverPlan } from '../runbooks/switchover/plan.ts';
 import type { SwitchoverReport } from '../runbooks/switchover/report.ts';
 import { stepLines } from './render-plan.ts';
+import { reportedStepLines } from './render-steps.ts';
 
 /** The plan for people: steps with the commands that a person would type, blockers. Pure. */
 export function renderSwitchoverPlan(plan: SwitchoverPlan, hooks: readonly Hook[] = []): string {
@@ -27,12 +28,7 @@ const how = {
 export function renderSwitchover(report: SwitchoverReport): string {
   const out = [`switchover ${report.run}: ${report.outcome}, ${report.from} → ${report.to}`];
   if (report.reason !== undefined) out.push(`because: ${report.reason}`);
-  const width = Math.max(0, ...report.steps.map((s) => s.id.length));
-  for (const s of report.steps) {
-    out.push(
-      `  ${s.id.padEnd(width)}  ${formatMs(s.ms).padStart(9)}  ${s.status}${s.error ? `: ${s.error.message}` : ''}`,
-    );
-  }
+  out.push(...reportedStepLines(report.steps));
   const { provenZero, partitions, producers } = report.rpo;
   if (provenZero && producers !== null) {
     out.push(

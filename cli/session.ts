@@ -84,9 +84,8 @@ export async function requireSameRoles(
 ): Promise<void> {
   const inForce = await rolesNow(context, composition);
   if (inForce.epoch === epoch) return;
-  const { rolesChanged } = await import('../runbooks/engine/failures.ts');
-  const { code, message, hint } = rolesChanged(inForce);
-  throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
+  const { refusal, rolesChanged } = await import('../runbooks/engine/failures.ts');
+  throw refusal(rolesChanged(inForce));
 }
 
 /** Primary and standby of these roles, and the last sighting of the primary. */

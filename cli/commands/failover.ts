@@ -1,4 +1,4 @@
-import { ArgusError } from '../../domain/errors.ts';
+import { refusal } from '../../runbooks/engine/failures.ts';
 import { acceptedLossIn, type LossBudget, type LossLimit } from '../../runbooks/failover/budget.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
 import { outageOf } from '../../runbooks/failover/outage.ts';
@@ -53,9 +53,9 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     const inForce = await rolesNow(context, composition);
     const direction = await directionOf(state, inForce, { signal });
     const { roles, resumes } = direction;
-    if (options.resume && resumes === undefined) throw refused(nothingToResume);
+    if (options.resume && resumes === undefined) throw refusal(nothingToResume);
     const sides = await sidesOf(context, composition, roles);
-    if (roles.replication === 'suspended') throw refused(suspendedRefusal(roles));
+    if (roles.replication === 'suspended') throw refusal(suspendedRefusal(roles));
     const { primaryKafkaAnswers: primaryAnswers } = await preflight(context, composition, 'failover', roles);
     const outage = outageOf({
       ...(options.outageAt === undefined ? {} : { statedAtMs: options.outageAt }),
@@ -88,7 +88,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     }
     context.tell(renderPlan(plan, hooks));
     const blocker = plan.blockers[0];
-    if (blocker) throw refused(blocker);
+    if (blocker) throw refusal(blocker);
     if (options.planOut !== undefined) {
       await writePlanFile(options.planOut, failoverPlanFile(plan, options, { madeAtMs: clock.now(), madeBy: who }));
       context.print(context.json ? JSON.stringify(plan, bigintAsText) : `the plan is in ${options.planOut}`);
@@ -119,9 +119,6 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     return exitCodeOf(report);
   });
 }
-
-const refused = ({ code, message, hint }: Failure) =>
-  new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
 
 const nothingToResume: Failure = {
   code: 'NothingToResume',

@@ -19,12 +19,14 @@ export function toFailure(error: unknown): Failure {
   return { code: error.code, message: describeError(error), ...hint };
 }
 
+/** A safety check's no, as an error: exit code 3. */
+export const refusal = ({ code, message, hint }: Failure): ArgusError =>
+  new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
+
 /** Throws the first of the plan's blockers, if there is one: exit code 3. */
 export function refuseBlocked(plan: { readonly blockers: readonly Failure[] }): void {
   const [blocker] = plan.blockers;
-  if (blocker === undefined) return;
-  const { code, message, hint } = blocker;
-  throw new ArgusError(code, message, { exitCode: 3, ...(hint === undefined ? {} : { hint }) });
+  if (blocker !== undefined) throw refusal(blocker);
 }
 
 /** Why nothing is done that was planned under other roles than those in force. */

@@ -39,8 +39,7 @@ export function turnReplication(words: StepWords): FailbackStep {
     async verify(context, _facts, io) {
       const roles = await readRoles(context.state, io);
       if (roles !== undefined && isTurned(context, roles)) return turned(roles);
-      const message = `roles of epoch ${roles?.epoch} were written by somebody else`;
-      return { kind: 'failed', error: { code: 'RolesChanged', message } };
+      return { kind: 'failed', error: rolesChanged(roles) };
     },
   };
 }

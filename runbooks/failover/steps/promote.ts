@@ -41,8 +41,7 @@ export function promote(words: StepWords, replication: Roles['replication'] = 's
     async verify(context, _facts, io) {
       const roles = await readRoles(context.state, io);
       if (roles !== undefined && isPromotion(context, roles)) return promoted(roles);
-      const error = { code: 'RolesChanged', message: `roles of epoch ${roles?.epoch} were written by somebody else` };
-      return { kind: 'failed', error };
+      return { kind: 'failed', error: rolesChanged(roles) };
     },
   };
 }

@@ -1,6 +1,7 @@
 import { ArgusError } from '../../../domain/errors.ts';
 import type { Roles } from '../../../domain/roles.ts';
 import { readRoles } from '../../../state/roles.ts';
+import { rolesChanged } from '../../engine/failures.ts';
 import { evidence, type StepWords } from '../../failover/failover-step.ts';
 import type { SwitchoverContext } from '../context.ts';
 import { gatherReadiness, notReady } from '../readiness.ts';
@@ -9,13 +10,6 @@ import { notProven, over, type SwitchoverStep, startedThere } from '../switchove
 /** Whether the roles in force are those that the switchover changes, or changes to. */
 const isOf = ({ roles, standby }: SwitchoverContext, inForce: Roles) =>
   inForce.epoch === roles.epoch || (inForce.epoch === roles.epoch + 1 && inForce.primary === standby.name);
-
-/** Why a plan that was made under other roles is not carried out. */
-const rolesChanged = ({ epoch, primary, run }: Roles) => ({
-  code: 'RolesChanged',
-  message: `the roles changed since this was planned: epoch ${epoch}, primary ${primary}${run === undefined ? '' : `, by ${run}`}`,
-  hint: 'see `argus status` and `argus runs list`; then run the command again: it looks anew',
-});
 
 /** Looks again, since a person may have thought about the plan: nothing was changed yet that would have to be taken back. */
 export function checkReady(words: StepWords): SwitchoverStep {
