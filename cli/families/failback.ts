@@ -2,18 +2,18 @@ import { Option } from 'commander';
 import { audited } from '../audited.ts';
 import type { CommandLine } from '../command-line.ts';
 import { count } from '../option-values.ts';
+import { planOptions } from './plan-options.ts';
 
 /** The way back after a failover, and what it keeps. */
 export function failbackCommands(cli: CommandLine): void {
   cli.command(
     cli.program,
     'failback',
-    'When the old primary is back: keep what only it has, begin anew what diverged there, mirror back to it, wait until it follows',
-    '  $ argus failback --dry-run\n  $ argus failback\n  $ argus failback --yes --to files --reason "mumbai is back"',
+    'When the old primary is back: keep what only it has, begin anew what diverged there, mirror back to it, wait until it follows, and with --switch move back',
+    '  $ argus failback --dry-run\n  $ argus failback --switch\n  $ argus failback --plan-out plan.json; argus failback --plan plan.json\n  $ argus failback --yes --to files --reason "mumbai is back"',
     () => audited('failback', import('../commands/failback.ts')),
     (c) =>
-      c
-        .option('--dry-run', 'print the plan and what blocks it; changes nothing')
+      planOptions(c, ['planOut', 'to', 'acceptUnfenced'])
         .option('--yes', "don't ask")
         .addOption(
           new Option('--to <where>', 'where orphans are kept: topics argus.orphans.<topic>, or files in the bucket')
@@ -22,7 +22,12 @@ export function failbackCommands(cli: CommandLine): void {
         )
         .option('--accept-unfenced', "go on although the old primary's jobs can't be seen stopped; recorded in the run")
         .option('--reason <text>', 'why, for the journal; asked for at a terminal')
-        .option('--no-wait', "don't wait until the old primary follows"),
+        .option('--no-wait', "don't wait until the old primary follows")
+        .option(
+          '--switch',
+          'once it follows, go on with a switchover to it: planned, agreed to and refused like any other',
+        )
+        .option('--producers-stopped', 'with --switch: as of `argus switchover`'),
   );
 
   const orphans = cli.group(

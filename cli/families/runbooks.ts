@@ -1,7 +1,8 @@
-import { type Command, Option } from 'commander';
+import { Option } from 'commander';
 import { audited } from '../audited.ts';
 import type { CommandLine } from '../command-line.ts';
 import { instant, lossBudget } from '../option-values.ts';
+import { planOptions } from './plan-options.ts';
 
 /** What changes roles, and the runs of it. */
 export function runbookCommands(cli: CommandLine): void {
@@ -81,15 +82,3 @@ export function runbookCommands(cli: CommandLine): void {
     (id) => ({ id }),
   );
 }
-
-/** The options about the plan itself; `--plan` is refused beside any of `apart`. */
-const planOptions = (command: Command, apart: string[]): Command =>
-  command
-    .option('--dry-run', 'print the plan and what blocks it; changes nothing')
-    .option('--plan-out <file>', 'write the plan for review, and end; changes nothing')
-    .addOption(
-      new Option(
-        '--plan <file>',
-        'carry out this plan as it was written; refused (3) when the world has moved',
-      ).conflicts(apart),
-    );

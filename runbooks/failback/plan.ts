@@ -2,7 +2,9 @@ import type { Roles } from '../../domain/roles.ts';
 import { type Divergence, divergedTopics, wantedRanges } from '../../replication/orphans/divergence.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { StepWords } from '../failover/failover-step.ts';
+import type { PlanBasis } from '../plan/plan-file.ts';
 import type { FailbackContext } from './context.ts';
+import { failbackBasis } from './plan-basis.ts';
 
 /** Steps by id, in their order. */
 export const failbackStepIds = [
@@ -38,6 +40,8 @@ export interface FailbackPlan {
   readonly pointOfNoReturn: FailbackStepId;
   /** Any of them: refused, exit code 3. */
   readonly blockers: readonly Failure[];
+  /** What it relies on. */
+  readonly basis: PlanBasis;
   /** The lease as it was read when it was made: whoever was at work then, or since, may have moved the world. */
   readonly leaseMark?: string;
 }
@@ -73,6 +77,7 @@ export function planFailback(
     beginAnew: anew,
     steps: stepsOf(context, known, anew),
     pointOfNoReturn: 'begin-topics-anew',
+    basis: failbackBasis(context, known, failbackStepIds),
     blockers: [...(refusal ? [refusal] : []), ...('code' in found ? [found] : [])],
   };
 }
