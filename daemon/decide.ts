@@ -53,7 +53,10 @@ export interface DecideParts {
 }
 
 const tickMs = 1_000;
-const callMs = 2_000;
+/** For the reports: what comes later is old. */
+const reportsMs = 2_000;
+/** For what a decision needs besides, and for keeping it. */
+const callMs = 5_000;
 /** Before a verdict's condition is found, an outage lasts for what a report keeps, and for a look. */
 const unfoundMs = 3_000;
 /** A plan that was refused is tried again after this. */
@@ -74,7 +77,7 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
   const tell = teller({ ...parts, mode: settings.mode }, view);
   let memory: VerdictMemory = noMemory;
   let blocked: { readonly message: string; readonly atMs: number } | undefined;
-  let proposed: string | undefined;
+  let proposed: { readonly about: string; readonly failedAtMs?: number } | undefined;
   let busy: Promise<void> | undefined;
   let said: string | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
@@ -102,7 +105,7 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
       .propose(order, signal)
       .then((blockers) => tell.proposed(order, blockers))
       .catch((error: unknown) => {
-        proposed = undefined;
+        proposed = { about: proposed?.about ?? '', failedAtMs: clock.monotonic() };
         if (!signal.aborted) log.warn({}, `no plan could be prepared: ${describeError(error)}`);
       })
       .finally(() => {
@@ -111,9 +114,9 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
   };
 
   const tick = async () => {
-    const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) };
+    const within = (ms: number) => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(ms)]) });
     try {
-      ear.hear((await readObserverReports(state, names, call)).values(), clock.monotonic());
+      ear.hear((await readObserverReports(state, names, within(reportsMs))).values(), clock.monotonic());
       said = undefined;
     } catch (error) {
       const why = describeError(error);
@@ -136,11 +139,11 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
     const { verdicts } = judged;
     const actionable = verdicts.find((v) => v.holds && verdictTable[v.code].act === 'failover');
     const due = actionable !== undefined || monotonicMs - lookedAtMs >= quietMs;
-    const read = due && view.leads() ? await readFacts(roles, { nowMs, monotonicMs }, call) : undefined;
+    const read = due && view.leads() ? await readFacts(roles, { nowMs, monotonicMs }, within(callMs)) : undefined;
     if (due) {
       lookedAtMs = monotonicMs;
       // Absent: what is known stays, and grows old.
-      await words.look(call).catch(() => undefined);
+      await words.look(within(callMs)).catch(() => undefined);
     }
     const ready = words.before(actionable ? actionable.sinceMs - settings.stale - unfoundMs : nowMs);
     if (blocked && monotonicMs - blocked.atMs > retryMs) blocked = undefined;
@@ -158,11 +161,13 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
       ...(read === undefined || read === 'unreadable' ? { lossMs: 'unknown' as const } : read),
     });
     parts.onJudged?.(verdicts, decision);
-    await tell.judged(verdicts, decision, roles, call);
+    await tell.judged(verdicts, decision, roles, within(callMs));
     if (busy !== undefined || signal.aborted) return;
     if (decision.kind === 'act') act(orderOf(decision));
-    else if (decision.kind === 'advise' && proposed !== decision.verdict && view.leads()) {
-      proposed = decision.verdict;
+    else if (decision.kind === 'advise' && view.leads()) {
+      const again = proposed?.failedAtMs !== undefined && monotonicMs - proposed.failedAtMs > retryMs;
+      if (proposed?.about === decision.verdict && !again) return;
+      proposed = { about: decision.verdict };
       propose(orderOf(decision));
     } else if (decision.kind === 'idle') proposed = undefined;
   };

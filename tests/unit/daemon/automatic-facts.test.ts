@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { automaticFacts, isCutOff, lossOf } from '../../../daemon/automatic-facts.ts';
+import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
+import { putAutomaticAck } from '../../../state/decisions.ts';
+import { acquireLease } from '../../../state/lease.ts';
+import type { Sighting } from '../../../state/sightings.ts';
+import { virtualClock } from '../state/virtual-clock.ts';
+
+const call = { signal: new AbortController().signal };
+
+const sighting = (logEnd: bigint, mirrored: bigint, lagMs: number | null): Sighting => ({
+  region: 'blue',
+  atMs: 100_000,
+  topics: {
+    events: {
+      recordsPerSecond: 0,
+      partitions: [
+        {
+          partition: 0,
+          logStartOffset: 0n,
+          logEndOffset: logEnd,
+          mirroredEndOffset: mirrored,
+          newestTimestampMs: lagMs === null ? null : 100_000,
+          mirroredTimestampMs: lagMs === null ? null : 100_000 - lagMs,
+        },
+      ],
+    },
+  },
+});
+
+test('what would be lost is as old as the mirror was behind; unseen it is unknown, and nothing where nothing is missing', () => {
+  expect(lossOf(undefined, 100_000)).toBe('unknown');
+  expect(lossOf(sighting(10n, 10n, 0), 100_000)).toBe(0);
+  expect(lossOf(sighting(20n, 10n, 4_000), 100_000)).toBeGreaterThanOrEqual(4_000);
+});
+
+test('only an automatic failover without an end, that nobody stopped, is gone on with', () => {
+  const run = { by: 'argus automatic on b1 (pid 7)', runbook: 'failover', status: 'running' } as const;
+  expect(isCutOff(run)).toBe(true);
+  expect(isCutOff({ ...run, status: 'interrupted' })).toBe(true);
+  expect(isCutOff({ ...run, status: 'done' })).toBe(false);
+  expect(isCutOff({ ...run, status: 'failed' })).toBe(false);
+  expect(isCutOff({ ...run, by: 'asha@laptop' })).toBe(false);
+  expect(isCutOff({ ...run, stoppedBy: 'asha' })).toBe(false);
+});
+
+test('whoever holds the lease is at work until it was silent for its whole time', async () => {
+  const clock = virtualClock();
+  const state = memoryObjectStore('state');
+  const read = () => facts.read('blue', { nowMs: clock.now(), monotonicMs: clock.monotonic() }, call);
+  const facts = automaticFacts(state);
+  expect((await read()).acting).toBeUndefined();
+  const request = { holder: 'asha', purpose: 'failover', ttlMs: 15_000, waitMs: 0 };
+  await acquireLease(state, request, clock);
+  expect((await read()).acting).toBe('asha (failover)');
+  clock.jump(14_000);
+  expect((await read()).acting).toBe('asha (failover)');
+  clock.jump(2_000);
+  expect((await read()).acting).toBeUndefined();
+});
+
+test('an acknowledgement is read', async () => {
+  const state = memoryObjectStore('state');
+  await putAutomaticAck(state, { atMs: 42, by: 'asha' });
+  const facts = await automaticFacts(state).read('blue', { nowMs: 50, monotonicMs: 0 }, call);
+  expect(facts).toMatchObject({ acknowledgedAtMs: 42, lossMs: 'unknown', lastRunAtMs: undefined });
+});
