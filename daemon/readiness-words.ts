@@ -6,12 +6,16 @@ export interface ReadinessWords {
   /** Reads the newest; one that can't be read leaves what is known. */
   look(call: { readonly signal: AbortSignal }): Promise<void>;
   newest(): Readiness | undefined;
-  /** The newest of before an instant, not older than five minutes then. */
+  /**
+   * What held before an instant: the newest that was green in the three minutes before, since one look that was too slow
+   * says little and a plan is made from fresh looks anyway; else the newest, not older than five minutes.
+   */
   before(atMs: number): Readiness | undefined;
 }
 
 const keptMs = 15 * 60_000;
 const oldestMs = 5 * 60_000;
+const greenMs = 3 * 60_000;
 
 /** The words in the state, from now on: during an outage nobody can tell any more whether a failover would have worked. */
 export function readinessWords(state: ObjectStore): ReadinessWords {
@@ -23,6 +27,10 @@ export function readinessWords(state: ObjectStore): ReadinessWords {
       words = [...words.filter((w) => word.atMs - w.atMs < keptMs), word];
     },
     newest: () => words.at(-1),
-    before: (atMs) => words.findLast((w) => w.atMs <= atMs && atMs - w.atMs <= oldestMs),
+    before(atMs) {
+      const within = (ms: number) => (w: Readiness) => w.atMs <= atMs && atMs - w.atMs <= ms;
+      const green = words.filter(within(greenMs)).findLast((w) => w.status === 'green');
+      return green ?? words.findLast(within(oldestMs));
+    },
   };
 }
