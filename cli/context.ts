@@ -27,6 +27,8 @@ export interface CommandContext {
   ask(question: string): Promise<string | undefined>;
   /** Reads and validates the configuration that `--config` or ARGUS_CONFIG names. */
   loadConfig(): Promise<LoadedConfig>;
+  /** From now on SIGHUP asks for this instead of the command's end. Absent: it can't be had, as at a terminal. */
+  onHangup?(act: () => void): void;
   /** Logs to stderr. */
   openLog(): Promise<Log>;
 }

@@ -5,6 +5,7 @@ import type { Metrics } from '../health/metrics.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
 import { automaticServices } from './daemon/automatic.ts';
+import { daemonLife } from './daemon/life.ts';
 import { observing } from './daemon/observing.ts';
 import { readiness } from './daemon/readiness.ts';
 import { tellingServices } from './daemon/telling.ts';
@@ -20,6 +21,12 @@ interface ServiceParts {
 }
 
 /** What `argus daemon` runs beside replication, in the order in which it is begun. */
-export async function daemonServices(parts: ServiceParts): Promise<readonly MakeService[]> {
-  return [...(await tellingServices(parts)), observing(parts), ...automaticServices(parts), readiness(parts)];
+export async function daemonServices(
+  parts: ServiceParts & Pick<Parameters<typeof daemonLife>[0], 'config' | 'retune'>,
+): Promise<readonly MakeService[]> {
+  const open = async (composition: Composition, metrics: Metrics) => {
+    const now = { ...parts, composition, metrics };
+    return [...(await tellingServices(now)), observing(now)];
+  };
+  return [...(await daemonLife({ ...parts, open })), ...automaticServices(parts), readiness(parts)];
 }

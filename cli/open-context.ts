@@ -13,7 +13,8 @@ export async function openContext(options: {
   readonly verbose?: boolean;
 }): Promise<CommandContext> {
   const { env, stdin, stdout, stderr } = process;
-  const signal = interruptSignal();
+  let hangup: (() => void) | undefined;
+  const signal = interruptSignal(() => hangup);
   const verbose = options.verbose ?? false;
   return {
     env,
@@ -29,12 +30,20 @@ export async function openContext(options: {
     tell: (text) => void stderr.write(text.endsWith('\n') ? text : `${text}\n`),
     ask: (question) => askAtTerminal(question, signal),
     loadConfig: () => loadConfig(configPath(options.config, env)),
+    // A terminal that is closed ends what runs in it.
+    ...(stdin.isTTY === true
+      ? {}
+      : {
+          onHangup(act) {
+            hangup = act;
+          },
+        }),
     openLog: () => openLog(verbose),
   };
 }
 
-/** The first Ctrl-C (or SIGTERM, SIGHUP) asks the command to end; a second one ends it at once. */
-function interruptSignal(): AbortSignal {
+/** The first Ctrl-C (or SIGTERM, SIGHUP) asks the command to end; a second one ends it at once. A command may have SIGHUP for itself. */
+function interruptSignal(hangup: () => (() => void) | undefined): AbortSignal {
   const stop = new AbortController();
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -43,6 +52,8 @@ function interruptSignal(): AbortSignal {
     ['SIGHUP', 129],
   ] as const) {
     process.on(signal, () => {
+      const own = signal === 'SIGHUP' ? hangup() : undefined;
+      if (own !== undefined) return own();
       if (stop.signal.aborted) process.exit(code);
       stop.abort(new ArgusError('Interrupted', `interrupted by ${signal}`));
       if (signal === 'SIGINT' && process.stderr.isTTY)
@@ -98,5 +109,8 @@ async function openLog(verbose: boolean): Promise<Log> {
     info: (facts, message) => logger.info(facts, message),
     warn: (facts, message) => logger.warn(facts, message),
     error: (facts, message) => logger.error(facts, message),
+    setLevel(level) {
+      logger.level = level;
+    },
   };
 }

@@ -4,4 +4,6 @@ export interface Log {
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
   error(facts: object, message: string): void;
+  /** From which level on things are said. Absent: it is what it is. */
+  setLevel?(level: 'debug' | 'info' | 'warn'): void;
 }

@@ -14,6 +14,8 @@ export const daemonSection = z
     port: z.int().min(0).max(65_535).default(9_464),
     /** Which of `automatic.observers` this daemon is, by its own looks; absent: none. */
     observer: z.string().min(1).optional(),
+    /** From which level on the daemon says things; `--verbose` says all. */
+    logLevel: z.enum(['debug', 'info', 'warn']).optional(),
     http: z
       .strictObject({
         tokens: z

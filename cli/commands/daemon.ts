@@ -8,9 +8,10 @@ import { daemonWeb } from '../daemon/web.ts';
 import { daemonServices } from '../daemon-services.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
 
-/** `argus daemon`: until Ctrl-C or SIGTERM. A primary that is away is told, what is misconfigured is refused. */
+/** `argus daemon`: until Ctrl-C or SIGTERM; SIGHUP reads the configuration anew. A primary that is away is told, what is misconfigured is refused. */
 export async function run(context: CommandContext): Promise<number> {
   const log = await context.openLog();
+  const { config: asWritten } = await context.loadConfig();
   return withComposition(context, async (composition) => {
     const { config, regions, state } = composition;
     const { clock, signal, who } = context;
@@ -28,7 +29,10 @@ export async function run(context: CommandContext): Promise<number> {
     const metrics = createMetrics();
     const web = await daemonWeb({ context, composition, log, metrics });
     const services = [
-      ...(await daemonServices({ context, composition, log, metrics, board: web.board })),
+      ...(await daemonServices({
+        ...{ context, composition, log, metrics, board: web.board },
+        ...{ config: asWritten, retune: web.retune },
+      })),
       ...web.services,
     ];
     await runDaemon({ config, regions, state, clock, log, holder: who, metrics, http: web.http, services }, signal);

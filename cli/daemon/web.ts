@@ -27,6 +27,8 @@ export async function daemonWeb({ context, composition, log, metrics }: WebParts
   /** What is shown. */
   readonly board: Board;
   readonly services: readonly MakeService[];
+  /** From now on alerts lead to what this configuration says. */
+  retune(composition: Composition): void;
 }> {
   const { clock } = context;
   const { config, folder, regions, names, state } = composition;
@@ -36,10 +38,22 @@ export async function daemonWeb({ context, composition, log, metrics }: WebParts
   const looks = collector({ board, sources });
   const page = pageRoutes({ board, clock, objectiveRpoMs: config.objectives.rpo });
   let events: EventHub | undefined;
-  const desk = alertDeskOf({ context, composition, log, metrics, board, looks, events: () => events });
+  const deskOf = (now: Composition) =>
+    alertDeskOf({ context, composition: now, log, metrics, board, looks, events: () => events });
+  let desk = deskOf(composition);
   return {
     board,
-    http: { settings, routes: [...page.routes, ...apiRoutes(board), alertRoute(desk)] },
+    retune(now) {
+      desk = deskOf(now);
+    },
+    http: {
+      settings,
+      routes: [
+        ...page.routes,
+        ...apiRoutes(board),
+        alertRoute({ answer: (message, signal) => desk.answer(message, signal) }),
+      ],
+    },
     services: [
       (view) => {
         events = view.events;
