@@ -13,6 +13,8 @@ export interface ObserverTasks {
   readonly tasks: readonly ProbeTask[];
   /** Until when certificates and tokens are good, as far as they were looked at. */
   readonly expiries: ReadonlyMap<string, number>;
+  /** The connections, by use. */
+  readonly kafka: (region: string, use: string) => KafkaCluster;
   close(): void;
 }
 
@@ -51,6 +53,7 @@ export function observerTasks(
   return {
     tasks: [...probeTasks(parts), expiryTask(parts, expiries)],
     expiries,
+    kafka,
     close() {
       for (const cluster of clusters.values()) cluster.close();
     },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { duration, serviceUrl } from './config-values.ts';
+import { endToEndSection } from './end-to-end-config.ts';
 
 /** How observers look at the regions: `argus observe`, and the daemon where it is one. */
 export const probesSection = z
@@ -19,6 +20,8 @@ export const probesSection = z
       .default('argus.probe'),
     /** By region: what tells that its ingress serves; any answer of 2xx does. */
     ingress: z.record(z.string(), serviceUrl).default({}),
+    /** Absent: no event goes the whole way. */
+    endToEnd: endToEndSection,
     /** From this difference on a clock is told to be wrong; the doubt of the measurement is taken off before. */
     clockSkew: duration.prefault('2s'),
     /** So long before its end a certificate or token is told. */

@@ -1,9 +1,12 @@
+import { randomUUID } from 'node:crypto';
+import { endToEndTask } from '../../daemon/end-to-end.ts';
 import type { Log } from '../../daemon/log.ts';
 import { runObserver } from '../../daemon/observe.ts';
 import { ownSights } from '../../daemon/own-sights.ts';
-import type { MakeService } from '../../daemon/service.ts';
+import type { DaemonView, MakeService } from '../../daemon/service.ts';
 import type { ObserverReport } from '../../domain/observation.ts';
 import type { Metrics } from '../../health/metrics.ts';
+import type { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { observerTasks } from '../observer.ts';
@@ -43,6 +46,19 @@ export function observing({ context, composition, log, metrics }: ObservingParts
           })),
         },
   );
+  const { endToEnd: settings } = config.probes;
+  const endToEnd = (view: DaemonView, kafka: (region: string, use: string) => KafkaCluster) =>
+    settings === undefined
+      ? []
+      : [
+          endToEndTask({
+            settings,
+            view,
+            clock,
+            kafka: (r, leg) => kafka(r, `end to end ${leg}`),
+            prefix: `argus-${randomUUID()}`,
+          }),
+        ];
   return (view) => ({
     name: 'observer',
     async run(signal) {
@@ -51,7 +67,7 @@ export function observing({ context, composition, log, metrics }: ObservingParts
       const { tasks, close } = looking;
       expiries = looking.expiries;
       const looks = self ? tasks : tasks.map((t) => ({ ...t, periodMs: Math.max(t.periodMs, unnamedPeriodMs) }));
-      const all = [...looks, ownSights(view, clock, config.objectives.rpo)];
+      const all = [...looks, ownSights(view, clock, config.objectives.rpo), ...endToEnd(view, looking.kafka)];
       const atOnce = config.probes.concurrency;
       const onReport = (report: ObserverReport) => {
         newest = report;
