@@ -1,6 +1,11 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { plans } from '../../deploy/grafana/render.ts';
 import { alertingTools } from '../support/alerting-tests.ts';
 
 const run = promisify(execFile);
@@ -35,5 +40,21 @@ describe.skipIf(found.kind === 'missing')(title, () => {
     expect(config.stdout).toContain('SUCCESS');
     const routes = await run(amtool, ['check-config', 'deploy/alertmanager/alertmanager.yaml'], options);
     expect(routes.stdout).toContain('SUCCESS');
+  });
+
+  test('dashboards ask for what Prometheus can read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'argus-test-dashboards-'));
+    try {
+      const asked = plans.flatMap((p) => p.rows.flatMap((r) => r.panels.flatMap((panel) => panel.queries)));
+      const rules = asked.map(({ expr }, i) => ({
+        record: `panel_${i}`,
+        expr: expr.replaceAll('$__rate_interval', '1m').replaceAll(/\$\w+/g, '.*'),
+      }));
+      await writeFile(join(folder, 'panels.yaml'), stringify({ groups: [{ name: 'panels', rules }] }));
+      const { stdout } = await run(promtool, ['check', 'rules', join(folder, 'panels.yaml')], { timeout: 10_000 });
+      expect(stdout).toContain(`${asked.length} rules found`);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
