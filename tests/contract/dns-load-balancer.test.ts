@@ -1,15 +1,23 @@
 import type { LoadBalancerEditParams } from 'cloudflare/resources/load-balancers/load-balancers';
 import type { PoolEditParams } from 'cloudflare/resources/load-balancers/pools';
 import { afterAll, beforeEach, describe, expect, expectTypeOf, test } from 'vitest';
+import { wallClock } from '../../daemon/wall-clock.ts';
 import { type ApiServer, startApiServer } from '../../lab/cloudflare/api-server.ts';
 import { type DnsServer, startDnsServer } from '../../lab/cloudflare/dns-server.ts';
 import { DnsZone } from '../../lab/cloudflare/dns-zone.ts';
 import { type BalancerChange, Balancers, type PoolChange } from '../../lab/cloudflare/load-balancers.ts';
 import { cloudflareAccess } from '../../regions/dns/cloudflare-access.ts';
 import { cloudflareLoadBalancers } from '../../regions/dns/cloudflare-load-balancers.ts';
+import { cloudflareRecords } from '../../regions/dns/cloudflare-records.ts';
 import type { DnsRecords } from '../../regions/dns/dns-records.ts';
+import { listedRecords } from '../../regions/dns/listed-records.ts';
 import { nodeResolver } from '../../regions/dns/node-resolver.ts';
+import type { FailoverContext } from '../../runbooks/failover/context.ts';
 import { flipOf } from '../../runbooks/failover/flip.ts';
+import { flipNames } from '../../runbooks/failover/steps/flip-names.ts';
+import { planRollback } from '../../runbooks/names/roll-back.ts';
+import { readDnsBefore } from '../../state/dns-before.ts';
+import { config, newWorld } from '../unit/runbooks/failover/world.ts';
 
 const host = '127.0.0.1';
 const name = 'ingest.argus.test';
@@ -159,6 +167,63 @@ describe('faults', () => {
   test('is refused with a wrong token, and by a missing right', async () => {
     api.faults.set([{ status: 403, path: '/accounts/' }]);
     await expect(records.find(name, 'A')).rejects.toMatchObject({ code: 'DnsDenied', exitCode: 2 });
+  });
+});
+
+describe('the step of a failover', () => {
+  const words = { title: 't', manual: [] };
+  const dns = {
+    ...config.dns,
+    records: ['n1', 'n2', 'n3'].map((n) => ({ name: `${n}.argus.test`, type: 'A' as const })),
+    cloudflare: {
+      zone: 'argus.test',
+      token: 'env:TOKEN',
+      loadBalancers: [{ name, pools: { mumbai: 'x', singapore: 'y' } }],
+    },
+  };
+  function given() {
+    for (const r of dns.records) zone.create({ ...r, content: addresses.primary, ttl: 60 });
+    const access = cloudflareAccess({
+      zone: 'argus.test',
+      token: 't0ken',
+      apiUrl: `http://${host}:${api.port}/client/v4`,
+    });
+    const listed = dns.records.map((r) => ({ ...r, through: cloudflareRecords(access) }));
+    const names = listedRecords([...listed, { name, type: 'A', through: records }]);
+    const world = newWorld();
+    const context = {
+      ...world.context,
+      config: { ...config, dns },
+      names: { records: names, resolvers: [] },
+      epoch: 2,
+    };
+    const io = { clock: wallClock, signal: AbortSignal.timeout(20_000), check() {}, progress() {} };
+    return { context: context as FailoverContext, io, names, store: world.store };
+  }
+  const held = () => dns.records.map((r) => zone.named(r.name)[0]?.content);
+
+  test('moves records and load balancer, goes on where it was cut off, and is put back from what it kept', async () => {
+    const { context, io, names, store } = given();
+    const step = flipNames(words);
+    expect(await step.observe(context, {}, io)).toEqual({ kind: 'todo' });
+    api.faults.set([{ status: 400, method: 'PATCH', path: 'dns_records', skip: 1, count: 2 }]);
+    await expect(step.act(context, {}, io)).rejects.toThrow();
+    api.faults.set([]);
+    expect(held().filter((content) => content === addresses.primary)).not.toEqual([]);
+    const again = { ...context, run: '20261121T103009Z-failover-0009' };
+    await step.act(again, {}, io);
+    expect(await step.verify(again, {}, io)).toMatchObject({ kind: 'done' });
+    expect(held()).toEqual(dns.records.map(() => addresses.standby));
+    expect(await answers()).toEqual([addresses.standby]);
+
+    for (const run of [again.run, context.run]) {
+      const before = await readDnsBefore(store, run);
+      for (const { rollback } of before ? await planRollback({ before, names: { records: names } }) : []) {
+        if (rollback.kind === 'restore') await names.restore?.(rollback.record);
+      }
+    }
+    expect(held()).toEqual(dns.records.map(() => addresses.primary));
+    expect(balancers.balancer(id)).toMatchObject({ default_pools: [pools.mumbai, pools.singapore] });
   });
 });
 
