@@ -38,8 +38,9 @@ export function observing({ context, composition, log, metrics }: ObservingParts
       : {
           expiries: [...expiries].map(([what, atMs]) => ({ what, atMs })),
           probes: newest.seen.map(({ probe, region, subject, status, latencyMs }) => ({
-            probe: subject === undefined ? probe : `${probe} ${subject}`,
-            region: region ?? '',
+            probe,
+            ...(region === undefined ? {} : { region }),
+            ...(subject === undefined ? {} : { subject }),
             observer: name,
             outcome: status,
             latencyMs,
