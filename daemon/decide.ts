@@ -81,6 +81,7 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
   let busy: Promise<void> | undefined;
   let said: string | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
+  let resuming = false;
   const names = [...new Set([...settings.observers.map((o) => o.name), witnessName])];
 
   const act = (order: AutomaticOrder) => {
@@ -138,7 +139,7 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
     memory = judged.memory;
     const { verdicts } = judged;
     const actionable = verdicts.find((v) => v.holds && verdictTable[v.code].act === 'failover');
-    const due = actionable !== undefined || monotonicMs - lookedAtMs >= quietMs;
+    const due = actionable !== undefined || resuming || monotonicMs - lookedAtMs >= quietMs;
     const read = due && view.leads() ? await readFacts(roles, { nowMs, monotonicMs }, within(callMs)) : undefined;
     if (due) {
       lookedAtMs = monotonicMs;
@@ -159,7 +160,10 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
       rpoMs: parts.rpoMs,
       planBlocked: blocked?.message,
       ...(read === undefined || read === 'unreadable' ? { lossMs: 'unknown' as const } : read),
+      // What this process is at has no end yet, and is not cut off.
+      ...(busy === undefined ? {} : { cutOff: undefined }),
     });
+    resuming = busy === undefined && read !== undefined && read !== 'unreadable' && read.cutOff !== undefined;
     parts.onJudged?.(verdicts, decision);
     await tell.judged(verdicts, decision, roles, within(callMs));
     if (busy !== undefined || signal.aborted) return;

@@ -6,6 +6,7 @@ import type { ProbeName } from '../../../domain/observation.ts';
 import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
 import type { ObjectStore } from '../../../regions/objects/object-store.ts';
 import { listDecisions, readStanding } from '../../../state/decisions.ts';
+import { openJournal } from '../../../state/journal.ts';
 import { putObserverReport } from '../../../state/observers.ts';
 import { putReadiness } from '../../../state/readiness.ts';
 import { putSighting } from '../../../state/sightings.ts';
@@ -23,6 +24,10 @@ interface World {
   readonly outcome?: ActOutcome;
   readonly seconds?: number;
   readonly deadFrom?: number;
+  /** There is a run without an end, begun by this. */
+  readonly cutOffBy?: string;
+  /** A failover that is begun is under way until the daemon ends. */
+  readonly goesOn?: boolean;
 }
 
 /** A daemon that decides for a while, the primary being dead from some second on. */
@@ -42,6 +47,10 @@ async function deciding({
   const events: DaemonEvent[] = [];
   const hub = eventHub();
   hub.subscribe(({ event }) => events.push(event));
+  if (world.cutOffBy !== undefined) {
+    const journal = openJournal(state, { run: '20270115T080000Z-failover-0000', epoch: 1 }, clock);
+    await journal.append({ kind: 'run-started', runbook: 'failover', by: world.cutOffBy, details: {} });
+  }
   const readiness = { primary: 'blue', standby: 'green', status: ready, sentence: '', blockers: [], warnings: [] };
   await putReadiness(state, { ...readiness, atMs: began });
   await putSighting(state, { region: 'blue', atMs: began, topics: {} });
@@ -55,8 +64,18 @@ async function deciding({
     log: quietLog(),
     who: 'argus automatic on test',
     actions: {
-      async failover(order) {
+      async failover(order, signal) {
         acts.push({ atS: (clock.now() - began) / 1_000, order });
+        if (world.goesOn) {
+          const journal = openJournal(state, { run: '20270115T080000Z-failover-0000', epoch: 1 }, clock);
+          await journal.append({
+            kind: 'run-started',
+            runbook: 'failover',
+            by: 'argus automatic on test',
+            details: {},
+          });
+          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        }
         return world.outcome ?? { kind: 'ended', exitCode: 0 };
       },
       async propose(order) {
@@ -150,4 +169,16 @@ test('a plan that is refused is told as the reason to wait, and tried again late
 test('reports that were there before the daemon began count for nothing', async () => {
   const { acts } = await deciding({ deadFrom: 0, seconds: 8 });
   expect(acts).toEqual([]);
+});
+
+test('goes on with an automatic run that was cut off, though nothing is wrong by then', async () => {
+  const { acts } = await deciding({ cutOffBy: 'argus automatic on other', deadFrom: 99, seconds: 20 });
+  expect(acts[0]?.order.reason).toBe('the automatic run 20270115T080000Z-failover-0000 was cut off');
+  expect((await deciding({ cutOffBy: 'asha@laptop', deadFrom: 99, seconds: 20 })).acts).toEqual([]);
+});
+
+test('its own run that is under way is neither begun twice nor taken for cut off', async () => {
+  const { acts, decisions } = await deciding({ goesOn: true, seconds: 60 });
+  expect(acts).toHaveLength(1);
+  expect(decisions.map((d) => d.sentence).join()).not.toMatch(/cut off/);
 });
