@@ -1,16 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { ArgusError } from '../../domain/errors.ts';
 import type { Roles } from '../../domain/roles.ts';
 import type { RunEvent } from '../../runbooks/engine/run.ts';
 import { noSuchRun, runOver, stopRun } from '../../runbooks/engine/take-back.ts';
+import { abortFailback } from '../../runbooks/failback/abort-failback.ts';
 import { abortFailover } from '../../runbooks/failover/abort-failover.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
-import { joinReplication } from '../../runbooks/failover/join-replication.ts';
 import { abortSwitchover } from '../../runbooks/switchover/abort-switchover.ts';
-import { readRun, runId } from '../../state/journal.ts';
+import { readRun } from '../../state/journal.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
+import { failbackContext } from '../failback-context.ts';
+import { failoverContext } from '../failover-context.ts';
 import { occasionOf } from '../occasion.ts';
 import { renderEvent } from '../render-failover.ts';
 import { rolesNow, sidesOf, withComposition, withState } from '../session.ts';
@@ -68,12 +69,16 @@ function stoppedItself(record: RunRecord): Aborted {
 }
 
 async function takeBack(context: CommandContext, record: RunRecord, occasion: object): Promise<Aborted> {
-  const { runbook } = record;
-  if (runbook !== 'failover' && runbook !== 'switchover') {
-    throw new ArgusError('AbortNotOffered', `${record.run} is dead, and a dead ${runbook} is only gone on with`, {
-      exitCode: 3,
-      hint: `run \`argus ${runbook}\` again: it looks at what is done; then stop it, if need be`,
-    });
+  const runbook = (['failover', 'switchover', 'failback'] as const).find((name) => name === record.runbook);
+  if (runbook === undefined) {
+    throw new ArgusError(
+      'AbortNotOffered',
+      `${record.run} is dead, and a dead ${record.runbook} is only gone on with`,
+      {
+        exitCode: 3,
+        hint: 'run its command again: it looks at what is done; then stop it, if need be',
+      },
+    );
   }
   return withComposition(context, async (composition) => {
     const { state } = composition;
@@ -98,10 +103,7 @@ async function takeBack(context: CommandContext, record: RunRecord, occasion: ob
       onEvent: (event: RunEvent) => context.tell(renderEvent(event)),
       onWaiting: (message: string) => context.tell(message),
     };
-    const result =
-      runbook === 'failover'
-        ? await abortFailover({ context: await failoverContext(context, composition, roles), ...how })
-        : await abortSwitchover({ context: await switchoverContext(context, composition, roles, false), ...how });
+    const result = await abortOf(runbook, context, composition, roles, how);
     const after = foldRun(await readRun(state, result.run, { signal }));
     if (after?.status !== 'interrupted') {
       const { code = 'AbortFailed', message = 'it was not taken back', hint } = result.error ?? {};
@@ -117,25 +119,29 @@ async function takeBack(context: CommandContext, record: RunRecord, occasion: ob
   });
 }
 
-async function failoverContext(context: CommandContext, composition: Composition, roles: Roles) {
-  const { config, names, state, guard } = composition;
-  const { clock, who } = context;
+/** How each runbook's dead runs are aborted; its point of no return may be passed. */
+async function abortOf(
+  runbook: 'failover' | 'switchover' | 'failback',
+  context: CommandContext,
+  composition: Composition,
+  roles: Roles,
+  how: Omit<Parameters<typeof abortFailover>[0], 'context'>,
+) {
   const sides = await sidesOf(context, composition, roles);
-  return {
-    config,
-    ...sides,
-    names,
-    state,
-    clock,
-    jobs: config.jobs.map((job) => ({ config: job, jarPath: '' })),
-    roles,
-    run: runId(clock.now(), 'failover', randomBytes(2).toString('hex')),
-    by: who,
-    ...(guard && { guard }),
-    acceptUnfenced: false,
-    drainMs: 0,
-    ...joinReplication(sides.primary, sides.standby, config.topics),
-  };
+  switch (runbook) {
+    case 'failover': {
+      const asked = { roles, ...sides, acceptUnfenced: false, acceptOutputGap: false, drainMs: 0 };
+      return abortFailover({ context: failoverContext(context, composition, asked), ...how });
+    }
+    case 'switchover':
+      return abortSwitchover({ context: await switchoverContext(context, composition, roles, false), ...how });
+    case 'failback': {
+      const asked = { roles, ...sides, acceptUnfenced: false, keepIn: 'topic' } as const;
+      return abortFailback({ context: failbackContext(context, composition, asked), ...how });
+    }
+    default:
+      return runbook satisfies never;
+  }
 }
 
 /** It ended, and could not take back all that it should have. */

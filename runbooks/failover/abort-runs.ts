@@ -22,7 +22,7 @@ export interface AbortOptions<C> {
 
 /** What differs from runbook to runbook. */
 interface Aborted<C, F> extends Pick<TakeBack<C, F>, 'steps'> {
-  readonly runbook: 'failover' | 'switchover';
+  readonly runbook: 'failover' | 'switchover' | 'failback';
   readonly context: (added: { readonly epoch: number; readonly resumes?: string }) => C;
 }
 

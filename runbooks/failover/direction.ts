@@ -24,7 +24,10 @@ export interface Direction {
 export async function directionOf(
   store: ObjectStore,
   inForce: Roles,
-  { runbook = 'failover', ...options }: CallOptions & { readonly runbook?: 'failover' | 'switchover' } = {},
+  {
+    runbook = 'failover',
+    ...options
+  }: CallOptions & { readonly runbook?: 'failover' | 'switchover' | 'failback' } = {},
 ): Promise<Direction> {
   const runs: RunRecord[] = [];
   // Only the newest runs can be open under the roles in force or under those before.
