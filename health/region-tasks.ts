@@ -1,10 +1,11 @@
+import type { FlinkPulse } from '../regions/flink/flink-jobs.ts';
 import type { KafkaCluster } from '../regions/kafka/kafka-cluster.ts';
 import type { Region } from '../regions/region.ts';
 import type { Probe } from './probe.ts';
 import type { ProbeTaskParts } from './probe-tasks.ts';
 import { type ClockReading, probeClock } from './probes/clock.ts';
 import { probeFlink } from './probes/flink.ts';
-import { judgeJob } from './probes/job.ts';
+import { heldUpPart, judgeJob } from './probes/job.ts';
 import { probeBrokers } from './probes/kafka.ts';
 import { probeKafkaWrite } from './probes/kafka-write.ts';
 import { probeCanary, probeCanaryRead } from './probes/objects.ts';
@@ -23,6 +24,13 @@ const topicsAtOnce = 100;
 /** The whole circle of an object: put, get, list. Between two of them it is only read, which costs less. */
 const canaryPeriodMs = 30_000;
 const clockPeriodMs = 30_000;
+const pulsePeriodMs = 10_000;
+
+/** How a job has fared, and in the time since the pulse before. */
+interface Pulse extends FlinkPulse {
+  readonly atMs: number;
+  readonly heldUp?: number;
+}
 
 /** What is looked at in one region, whoever is primary; its jobs only while it is. */
 export function regionTasks(parts: ProbeTaskParts, region: Region, primary: () => string): readonly ProbeTask[] {
@@ -94,6 +102,19 @@ function flinkTask(parts: ProbeTaskParts, region: Region, primary: () => string,
   const { name, flink } = region;
   const intervals = new Map<string, number | undefined>();
   const runningSince = new Map<string, number>();
+  const pulses = new Map<string, Pulse>();
+  /** Asked every few seconds; what can't be told is left out, and the newest stands until the next. */
+  const pulse = async (id: string, signal: AbortSignal): Promise<Pulse | undefined> => {
+    const before = pulses.get(id);
+    const atMs = clock.monotonic();
+    if (!flink.pulse || (before && atMs - before.atMs < pulsePeriodMs)) return before;
+    const told = await flink.pulse(id, { signal }).catch(() => undefined);
+    if (!told) return undefined;
+    const heldUp = before && heldUpPart(before.heldUpMs, told.heldUpMs, atMs - before.atMs);
+    const now = { ...told, atMs, ...(heldUp === undefined ? {} : { heldUp }) };
+    pulses.set(id, now);
+    return now;
+  };
   const interval = async (id: string, signal: AbortSignal) => {
     if (!intervals.has(id)) {
       const settings = await flink.settings(id, { signal }).catch(() => undefined);
@@ -118,13 +139,17 @@ function flinkTask(parts: ProbeTaskParts, region: Region, primary: () => string,
         if (found?.state !== 'RUNNING') runningSince.delete(job);
         else if (!runningSince.has(job)) runningSince.set(job, clock.monotonic());
         const within = AbortSignal.any([signal, AbortSignal.timeout(config.probes.deadline)]);
-        const intervalMs = found && (await interval(found.id, within));
+        const [intervalMs, fared] = found
+          ? await Promise.all([interval(found.id, within), pulse(found.id, within)])
+          : [undefined, undefined];
         const judged = judgeJob(
           {
             name: job,
             ...(found ? { job: found } : {}),
             ...(found?.checkpoints ? { checkpoints: found.checkpoints } : {}),
             ...(intervalMs === undefined ? {} : { intervalMs }),
+            ...(fared?.restarts === undefined ? {} : { restarts: fared.restarts }),
+            ...(fared?.heldUp === undefined ? {} : { heldUp: fared.heldUp }),
             runningForMs: clock.monotonic() - (runningSince.get(job) ?? clock.monotonic()),
           },
           clock.now(),

@@ -22,6 +22,13 @@ export interface JobVerdict {
   readonly reason?: string;
 }
 
+/** The part of the time between two looks in which the most held up vertex waited. Pure. */
+export function heldUpPart(before: readonly number[], now: readonly number[], elapsedMs: number): number | undefined {
+  if (elapsedMs <= 0 || before.length !== now.length) return undefined;
+  const parts = now.map((ms, i) => (ms - (before[i] ?? 0)) / elapsedMs);
+  return Math.min(1, Math.max(0, ...parts));
+}
+
 /** So many intervals without a completed checkpoint, and at least so long, are too many. */
 const missedIntervals = 3;
 const leastAgeMs = 30_000;

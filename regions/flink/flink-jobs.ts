@@ -120,6 +120,14 @@ export interface SessionCluster {
   readonly wanted: number;
 }
 
+/** How a job has fared since it was submitted: only what two of them differ by says how it fares now. */
+export interface FlinkPulse {
+  /** How often Flink began it anew; absent: it doesn't tell. */
+  readonly restarts?: number;
+  /** Of each of its vertices: how long each of its tasks, on average, has waited for those behind it. */
+  readonly heldUpMs: readonly number[];
+}
+
 interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -175,6 +183,8 @@ export interface FlinkJobs {
   ): Promise<ForcedStop>;
   /** What the platform says of a job that is there. Absent: the platform tells nothing beside Flink. */
   health?(jobId: string, options?: CallOptions): Promise<JobHealth>;
+  /** How the job has fared so far, asked cheaply. Absent: there is no such means. */
+  pulse?(jobId: string, options?: CallOptions): Promise<FlinkPulse>;
   /** The newest root cause that Flink recorded for the job, if any. */
   failureOf(jobId: string, options?: CallOptions): Promise<string | undefined>;
 }

@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { FlinkJobs, StartJob } from './flink-jobs.ts';
+import { readPulse } from './flink-rest-pulse.ts';
 import { readJobSettings } from './flink-rest-settings.ts';
 import { readStop, triggerStop } from './flink-rest-stop.ts';
 
@@ -238,6 +239,8 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
         return { kind: 'unknown' };
       }
     },
+
+    pulse: (jobId, call) => readPulse((what, path, answer) => aboutJob(what, path, answer, call?.signal), jobId),
 
     async failureOf(jobId, call) {
       const path = `/jobs/${encodeURIComponent(jobId)}/exceptions?maxExceptions=1`;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeAnswers, type NameAnswer } from '../../../health/probes/dns.ts';
-import { type JobLook, judgeJob } from '../../../health/probes/job.ts';
+import { heldUpPart, type JobLook, judgeJob } from '../../../health/probes/job.ts';
 import { brokerFacts } from '../../../health/probes/kafka.ts';
 import { sightOf } from '../../../health/sight.ts';
 
@@ -95,4 +95,12 @@ test('what the observer itself may not do says nothing of the region', () => {
     reason: 'no',
   });
   expect(sightOf(about, { ...denied, code: 'ObjectStoreFailed' })).toMatchObject({ status: 'failed' });
+});
+
+test('how much a job was held up is what two looks differ by, of the vertex that was most', () => {
+  expect(heldUpPart([1_000, 5_000], [1_500, 14_500], 10_000)).toBe(0.95);
+  expect(heldUpPart([1_000], [1_000], 10_000)).toBe(0);
+  // Begun anew, or another graph: nothing to compare with.
+  expect(heldUpPart([9_000], [10], 10_000)).toBe(0);
+  expect(heldUpPart([1], [1, 2], 10_000)).toBeUndefined();
 });
