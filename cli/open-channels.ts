@@ -3,6 +3,7 @@ import { pagerDutyRequest } from '../daemon/notify/pagerduty.ts';
 import { slackRequest } from '../daemon/notify/slack.ts';
 import { webhookRequest } from '../daemon/notify/webhook.ts';
 import type { Config } from '../domain/config.ts';
+import { ArgusError } from '../domain/errors.ts';
 import type { NotifyChannelConfig } from '../domain/notify-config.ts';
 import { resolveSecret } from './config/load.ts';
 
@@ -25,7 +26,7 @@ async function openChannel(
 ): Promise<Channel> {
   const common = { name, tell, atLeast };
   if (slack) {
-    const url = await secret(slack.url);
+    const url = httpUrl(await secret(slack.url), slack.url);
     return { ...common, kind: 'slack', requestOf: (message, envelope) => slackRequest(message, envelope, url) };
   }
   if (pagerduty) {
@@ -37,9 +38,18 @@ async function openChannel(
     Object.entries(secretHeaders).map(async ([header, ref]) => [header, await secret(ref)]),
   );
   const target = {
-    url: /^(env|file):/.test(url) ? await secret(url) : url,
+    url: /^(env|file):/.test(url) ? httpUrl(await secret(url), url) : url,
     ...(key === undefined ? {} : { secret: await secret(key) }),
     headers: Object.fromEntries(headers),
   };
   return { ...common, kind: 'webhook', requestOf: (message, envelope) => webhookRequest(message, envelope, target) };
+}
+
+/** A secret that has to be a URL; only its reference is told. */
+function httpUrl(value: string, reference: string): string {
+  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
+  throw new ArgusError('SecretInvalid', `the secret ${reference} is no URL that begins with https:// or http://`, {
+    exitCode: 2,
+    hint: `put the URL that the service gave you behind ${reference}`,
+  });
 }

@@ -27,10 +27,16 @@ export interface NotifyParts {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'notified'>;
   readonly limits?: DeliveryLimits;
+  /** How long a daemon that doesn't lead keeps a message: should the one that leads have died, it is told by the next. */
+  readonly holdMs?: number;
 }
 
 /** How long the last messages have when the daemon stops. */
 const graceMs = 3_000;
+/** Longer than a lease outlives its holder. */
+const usualHoldMs = 30_000;
+/** How often a daemon that doesn't lead looks whether it does. */
+const lookMs = 500;
 const ranks = { info: 0, warning: 1, critical: 2 } as const;
 
 /** Whether a channel is told of it: also that a matter is over which it was told of. Pure. */
@@ -42,23 +48,26 @@ export function isFor({ tell, atLeast }: Pick<Channel, 'tell' | 'atLeast'>, mess
  * Tells every channel what happens, in order, from the daemon that leads. Nothing waits for it: events are taken in at
  * once, and sent beside everything else.
  */
-export function notify({ channels, source, clock, log, metrics, limits = usualLimits }: NotifyParts): MakeService {
+export function notify(parts: NotifyParts): MakeService {
+  const { channels, source, clock, log, metrics, limits = usualLimits, holdMs = usualHoldMs } = parts;
   for (const { name } of channels)
     for (const outcome of ['sent', 'failed', 'dropped'] as const) metrics.notified(name, outcome, 0);
 
   return ({ events, leads }) => {
     const outboxes = new Map<string, Outbox>();
+    /** When a message came, and whether this daemon led then. */
+    const came = new WeakMap<Message, { readonly at: number; readonly own: boolean }>();
     let seen = 0;
 
     const take = (wake: () => void) => {
       for (const { id, event } of events.after(seen)) {
         seen = id;
-        if (!leads()) continue;
         for (const message of messagesOf(event)) {
+          came.set(message, { at: clock.monotonic(), own: leads() });
           for (const channel of channels.filter((c) => isFor(c, message))) {
             const { outbox, dropped } = post(outboxes.get(channel.name) ?? emptyOutbox, message);
             outboxes.set(channel.name, outbox);
-            for (const _ of dropped) metrics.notified(channel.name, 'dropped');
+            for (const m of dropped) if (came.get(m)?.own) metrics.notified(channel.name, 'dropped');
           }
         }
       }
@@ -75,7 +84,14 @@ export function notify({ channels, source, clock, log, metrics, limits = usualLi
           await news();
           continue;
         }
+        const { at, own } = came.get(message) ?? { at: 0, own: true };
+        if (!own && !leads() && !stop.aborted && clock.monotonic() - at < holdMs) {
+          await clock.sleep(lookMs, stop).catch(() => undefined);
+          continue;
+        }
         outboxes.set(channel.name, { ...box, waiting: rest });
+        // The one that led has told it.
+        if (!own && !leads()) continue;
         if (hard.aborted) {
           metrics.notified(channel.name, 'dropped');
           continue;
