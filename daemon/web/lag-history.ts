@@ -14,7 +14,7 @@ export interface LagHistory {
 }
 
 /** Keeps `keep` samples of each of the first `topics` topics. By default an hour. */
-export function lagHistory({ periodMs = 5_000, keep = 720, topics = 50 } = {}): LagHistory {
+export function lagHistory({ periodMs = 15_000, keep = 240, topics = 50 } = {}): LagHistory {
   const times: number[] = [];
   const byTopic = new Map<string, (number | undefined)[]>();
   return {
