@@ -78,11 +78,20 @@ export async function playSchedule(
     const { word, failed, doneAtMs } = await failing!;
     const observations = () => writers.flatMap((w) => w.observations);
     // Both guards hear everybody again: what is now, stays.
-    await until('one side takes writes, and the other none', 40_000, () => {
-      const since = performance.now() - 2_000;
-      if (since < doneAtMs) return false;
-      const took = (w: SteadyWriter) => w.observations.some((o) => o.sentAtMs > since && o.kind === 'writable');
-      return took(active) && !took(old) && old.observations.some((o) => o.sentAtMs > since && o.kind === 'denied');
+    const now = (w: SteadyWriter) => {
+      const last = w.observations.filter((o) => o.sentAtMs >= doneAtMs && o.endedAtMs > performance.now() - 2_000);
+      return new Set(last.map((o) => o.kind));
+    };
+    const settled = () => {
+      const [olds, news] = [now(old), now(active)];
+      return (
+        performance.now() > doneAtMs + 2_000 && news.has('writable') && olds.has('denied') && !olds.has('writable')
+      );
+    };
+    await until('the new primary takes writes, and the old one none', 60_000, settled).catch((error: Error) => {
+      const seen = [old, active].map((w) => [...now(w)].join(' and ') || 'silent').join(', ');
+      const words = [primary, standby].map((r) => guarded.guards[r].said().split('\n').slice(-6).join('\n'));
+      throw new Error(`${error.message}: they are ${seen}\n${words.join('\n')}`);
     });
     const untilMs = performance.now();
     await Promise.all(writers.map((w) => w.stop()));
