@@ -52,3 +52,15 @@ export function offsetToJson(o: PartitionOffset): PartitionOffsetJson {
 export function offsetFromJson(o: PartitionOffsetJson): PartitionOffset {
   return { topic: o.topic, partition: o.partition, offset: BigInt(o.offset) };
 }
+
+/** The smaller of two offsets. */
+export function smallerOf(a: bigint, b: bigint): bigint {
+  if (a < b) return a;
+  return b;
+}
+
+/** The larger of two offsets. */
+export function largerOf(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}

@@ -1,4 +1,11 @@
-import { type LogRange, type PartitionOffset, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
+import {
+  type LogRange,
+  largerOf,
+  type PartitionOffset,
+  partitionKey,
+  smallerOf,
+  type TopicPartition,
+} from '../../domain/offsets.ts';
 
 /** Offsets [from, to) of one partition; holes and markers in it are no records. */
 export interface OffsetRange {
@@ -129,15 +136,4 @@ export function partitionViews(seen: {
 
 function range(from: bigint, to: bigint): OffsetRange | undefined {
   return from < to ? { from, to } : undefined;
-}
-
-/** The smaller of two offsets. */
-export function smallerOf(a: bigint, b: bigint): bigint {
-  if (a < b) return a;
-  return b;
-}
-
-function largerOf(a: bigint, b: bigint): bigint {
-  if (a > b) return a;
-  return b;
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import { ArgusError } from '../../domain/errors.ts';
-import { type LogRange, type PartitionOffset, partitionKey, partitionsOf } from '../../domain/offsets.ts';
+import { type LogRange, type PartitionOffset, partitionKey, partitionsOf, smallerOf } from '../../domain/offsets.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
@@ -8,7 +8,7 @@ import { decideSameTail } from '../topics/continuity.ts';
 import { lastBatches } from '../topics/last-batches.ts';
 import type { KnownTopics } from '../topics/plan-following.ts';
 import { verifyTopics } from '../topics/verify.ts';
-import { type Divergence, divergenceOf, partitionViews, smallerOf } from './divergence.ts';
+import { type Divergence, divergenceOf, partitionViews } from './divergence.ts';
 
 /** One of the two sides, as far as their logs are compared. */
 export interface ComparedSide {

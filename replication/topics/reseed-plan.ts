@@ -1,4 +1,4 @@
-import type { LogRange } from '../../domain/offsets.ts';
+import { type LogRange, largerOf, smallerOf } from '../../domain/offsets.ts';
 import type { LogDifference } from './verify-batches.ts';
 
 /** One partition of the standby's topic, compared with the source's. */
@@ -27,24 +27,14 @@ export function reseedLosses(views: readonly ReseedView[]): readonly ReseedLoss[
     if (start >= end || view.placeholders) return [];
     if (!source) return [{ partition, from: start, to: end, why: 'the source has no such partition' }];
     const losses: ReseedLoss[] = [];
-    const kept = smaller(source.start, end);
+    const kept = smallerOf(source.start, end);
     if (start < kept) losses.push({ partition, from: start, to: kept, why: 'the source has deleted these' });
     // Where a difference was found, all behind it is taken for different.
-    const same = smaller(view.difference?.offset ?? source.end, end);
-    const from = larger(same, kept);
+    const same = smallerOf(view.difference?.offset ?? source.end, end);
+    const from = largerOf(same, kept);
     if (from < end) losses.push({ partition, from, to: end, why: whyForeign(view) });
     return losses;
   });
-}
-
-function smaller(a: bigint, b: bigint): bigint {
-  if (a < b) return a;
-  return b;
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  if (a > b) return a;
-  return b;
 }
 
 function whyForeign({ difference, source }: ReseedView): string {

@@ -1,4 +1,5 @@
 import { describeError } from '../../domain/errors.ts';
+import { largerOf, smallerOf } from '../../domain/offsets.ts';
 import { isFiller } from '../../regions/kafka/filler-batch.ts';
 import type { RecordBatch } from '../../regions/kafka/record-batch.ts';
 import { compareRecords, RecordCache, type RecordComparison } from './compare-records.ts';
@@ -68,8 +69,8 @@ export async function compareLogs(
     else if (a && b && a.baseOffset <= b.lastOffset && b.baseOffset <= a.lastOffset) {
       const begun = a.baseOffset < at || b.baseOffset < at;
       if (begun || (isRewritten(a, b) && differenceOf(a, b) !== undefined)) {
-        const end = minOf(a.lastOffset, b.lastOffset) + 1n;
-        const range = { from: maxOf(at, floor), to: minOf(end, options.to) };
+        const end = smallerOf(a.lastOffset, b.lastOffset) + 1n;
+        const range = { from: largerOf(at, floor), to: smallerOf(end, options.to) };
         const difference = compareByRecord([a, recordsOfA], [b, recordsOfB], range, options.compacted, tally);
         if (difference) return difference;
         at = end;
@@ -85,10 +86,10 @@ export async function compareLogs(
       } else {
         // In Kafka's logs it can't be: somebody else wrote to the standby.
         const what = `batches begin elsewhere: at ${a.baseOffset} and at ${b.baseOffset}`;
-        return { offset: maxOf(a.baseOffset, b.baseOffset), what };
+        return { offset: largerOf(a.baseOffset, b.baseOffset), what };
       }
     } else if (a && (!b || a.lastOffset < b.baseOffset)) {
-      const first = firstFrom(a, recordsOfA, maxOf(at, floor));
+      const first = firstFrom(a, recordsOfA, largerOf(at, floor));
       if (first !== undefined && first < options.to) {
         if (!options.compacted) return { offset: first, what: 'the standby lacks the records' };
         tally.compacted++;
@@ -96,7 +97,7 @@ export async function compareLogs(
       if (a.baseOffset < at) countPair(a, tally);
       a = await next(source);
     } else if (b) {
-      const first = firstFrom(b, recordsOfB, maxOf(at, floor));
+      const first = firstFrom(b, recordsOfB, largerOf(at, floor));
       if (takesUpOffsets(b)) tally.fillers++;
       else if (first !== undefined && first < options.to) {
         if (!options.compacted) return { offset: first, what: 'the source has no records there, the standby has' };
@@ -123,15 +124,15 @@ export function differenceOfPair(a: RecordBatch, b: RecordBatch, compacted: bool
   if (a.baseOffset > b.lastOffset || b.baseOffset > a.lastOffset) {
     if (compacted || a.recordCount === 0 || b.recordCount === 0) return undefined;
     const what = `batches begin at ${b.baseOffset} there and at ${a.baseOffset} at the source`;
-    return { offset: minOf(a.baseOffset, b.baseOffset), what };
+    return { offset: smallerOf(a.baseOffset, b.baseOffset), what };
   }
   const what =
     a.baseOffset === b.baseOffset
       ? differenceOf(a, b)
       : `batches begin at ${b.baseOffset} there and at ${a.baseOffset} at the source`;
   if (what === undefined) return undefined;
-  if (!isRewritten(a, b)) return { offset: minOf(a.baseOffset, b.baseOffset), what };
-  const range = { from: maxOf(a.baseOffset, b.baseOffset), to: minOf(a.lastOffset, b.lastOffset) + 1n };
+  if (!isRewritten(a, b)) return { offset: smallerOf(a.baseOffset, b.baseOffset), what };
+  const range = { from: largerOf(a.baseOffset, b.baseOffset), to: smallerOf(a.lastOffset, b.lastOffset) + 1n };
   return compareByRecord([a, new RecordCache()], [b, new RecordCache()], range, compacted, newTally());
 }
 
@@ -147,7 +148,7 @@ function compareByRecord(
   try {
     compared = compareRecords(recordsOfA.of(a), takesUpOffsets(b) ? [] : recordsOfB.of(b), from, to);
   } catch (error) {
-    return { offset: maxOf(a.baseOffset, b.baseOffset), what: describeError(error) };
+    return { offset: largerOf(a.baseOffset, b.baseOffset), what: describeError(error) };
   }
   const { same, difference, firstOnlySource, firstOnlyStandby } = compared;
   if (difference) return difference;
@@ -164,16 +165,6 @@ function compareByRecord(
     return { offset: firstOnlyStandby, what: 'the source has no records there, the standby has' };
   }
   return undefined;
-}
-
-function maxOf(a: bigint, b: bigint): bigint {
-  if (a > b) return a;
-  return b;
-}
-
-function minOf(a: bigint, b: bigint): bigint {
-  if (a < b) return a;
-  return b;
 }
 
 /** Markers and placeholders in an aborted transaction: no read_committed reader sees them. */
