@@ -22,6 +22,8 @@ export interface ScenarioOptions {
   readonly distanceMs: number;
   /** Runs right after the primary has failed, before anybody looks. */
   readonly afterOutage?: () => Promise<void>;
+  /** Nobody begins the failover: automatic mode has to. */
+  readonly unattended?: boolean;
   readonly signal?: AbortSignal;
   /** One line for people about what happens now. */
   readonly say: (line: string) => void;
@@ -53,6 +55,13 @@ interface FailoverJson {
     readonly topics: Readonly<Record<string, { readonly estimatedRecords: number; readonly ms: number }>>;
   };
   readonly replayedRecords: number;
+}
+
+interface RunJson {
+  readonly run: string;
+  readonly runbook: string;
+  readonly status: string;
+  readonly startedAtMs: number;
 }
 
 interface RecountJson {
@@ -125,6 +134,46 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
     partition: () => (primary.cluster ? primary.restore() : lab.link(names.standby, names.primary).restore()),
   };
 
+  /** A person sees it, and begins. */
+  const attended = async (): Promise<FailoverJson> => {
+    await until(
+      'argus status tells that the primary is gone',
+      async () => {
+        const seen = await status();
+        const kafka = seen?.regions
+          .find((r) => r.name === names.primary)
+          ?.components.find((c) => c.component === 'kafka');
+        return kafka !== undefined && kafka.status !== 'ok' ? true : undefined;
+      },
+      { everyMs: 300, forMs: 60_000, signal },
+    );
+    say(`argus status tells after ${((Date.now() - outageAtMs) / 1000).toFixed(1)} s; argus failover begins`);
+    const args = ['--json', 'failover', '--yes', '--accept-unfenced'];
+    return (await command('argus failover', args)) as FailoverJson;
+  };
+
+  /** The run that automatic mode makes, once it has ended. Asked seldom: each question is a process that takes its share of the machine. */
+  const unattended = async (): Promise<FailoverJson> => {
+    const ended = async (): Promise<RunJson | undefined> => {
+      const { runs } = (await command('argus runs list', ['--json', 'runs', 'list'])) as {
+        readonly runs: readonly RunJson[];
+      };
+      const run = runs.find((r) => r.runbook === 'failover' && r.startedAtMs > outageAtMs);
+      return run && run.status !== 'running' ? run : undefined;
+    };
+    const { run, status: outcome } = await until('an automatic failover', ended, {
+      everyMs: 3_000,
+      forMs: 120_000,
+      signal,
+    });
+    const shown = (await command('argus runs show', ['--json', 'runs', 'show', run])) as {
+      readonly report?: FailoverJson;
+    };
+    if (outcome !== 'done' || shown.report === undefined)
+      throw new Error(`the automatic failover ${run} is ${outcome}`);
+    return { ...shown.report, run };
+  };
+
   return {
     async warmUp() {
       await lab.link(names.standby, names.primary).delay(options.distanceMs);
@@ -160,24 +209,8 @@ export function playScenario(lab: Lab, options: ScenarioOptions): ScenarioRun {
       say(`now the primary region fails: ${scenario}`);
       await fail[scenario]();
       await options.afterOutage?.();
-      await until(
-        'argus status tells that the primary is gone',
-        async () => {
-          const seen = await status();
-          const kafka = seen?.regions
-            .find((r) => r.name === names.primary)
-            ?.components.find((c) => c.component === 'kafka');
-          return kafka !== undefined && kafka.status !== 'ok' ? true : undefined;
-        },
-        { everyMs: 300, forMs: 60_000, signal },
-      );
-      say(`argus status tells after ${((Date.now() - outageAtMs) / 1000).toFixed(1)} s; argus failover begins`);
-      failover = (await command('argus failover', [
-        '--json',
-        'failover',
-        '--yes',
-        '--accept-unfenced',
-      ])) as FailoverJson;
+      if (options.unattended) failover = await unattended();
+      else failover = await attended();
       say(`failed over (${failover.run}); the traffic goes on in ${names.standby}`);
       await until(
         `acknowledgements from ${names.standby}`,
