@@ -42,6 +42,17 @@ describe.skipIf(found.kind === 'missing')(title, () => {
     expect(routes.stdout).toContain('SUCCESS');
   });
 
+  test.each([
+    ['severity=critical argus_action=propose', 'argus,pagerduty,slack'],
+    ['severity=warning argus_action=check', 'argus,slack'],
+    ['severity=critical', 'pagerduty,slack'],
+    ['severity=info', 'tickets'],
+  ])('with %s go to %s', async (labels, receivers) => {
+    const file = '--config.file=deploy/alertmanager/alertmanager.yaml';
+    const { stdout } = await run(amtool, ['config', 'routes', 'test', file, ...labels.split(' ')], { timeout: 5_000 });
+    expect(stdout.trim()).toBe(receivers);
+  });
+
   test('dashboards ask for what Prometheus can read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'argus-test-dashboards-'));
     try {

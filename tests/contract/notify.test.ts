@@ -8,7 +8,10 @@ import { slackRequest } from '../../daemon/notify/slack.ts';
 import { webhookRequest } from '../../daemon/notify/webhook.ts';
 import type { DaemonView } from '../../daemon/service.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
+import { watchRuns } from '../../daemon/watch-runs.ts';
 import { createMetrics } from '../../health/metrics.ts';
+import { memoryObjectStore } from '../../regions/objects/memory-object-store.ts';
+import { openJournal } from '../../state/journal.ts';
 import { quietLog } from '../unit/daemon/quiet-log.ts';
 
 type Fault = 'ok' | 'hang' | 'reset' | { readonly status: number; readonly retryAfter?: string };
@@ -158,6 +161,29 @@ test('a signed request keeps its id over all attempts', async () => {
       requestOf: (message, envelope) => webhookRequest(message, envelope, { ...target, url: origin }),
     }),
   );
+});
+
+test('a run of another process is told, with its reason, RTO and RPO', async () => {
+  const state = memoryObjectStore('state');
+  const stop = new AbortController();
+  let watching: Promise<void> | undefined;
+  await telling(async (told) => {
+    const parts = { state, clock: wallClock, log: quietLog(), metrics: createMetrics(), periodMs: 50 };
+    watching = watchRuns(parts)({ events: { emit: told.emit } } as unknown as DaemonView).run(stop.signal);
+    await wallClock.sleep(100);
+    const journal = openJournal(state, { run: '20271121T000000Z-failover-00aa', epoch: 1 }, wallClock);
+    const details = { from: 'mumbai', to: 'singapore', reason: 'flood' };
+    await journal.append({ kind: 'run-started', runbook: 'failover', by: 'ann@laptop', details });
+    const loss = { estimatedRecords: 3, ms: 90, estimated: true };
+    const report = { rtoMs: 31_000, rpo: { topics: { events: loss } } };
+    await journal.append({ kind: 'run-finished', outcome: 'done', report });
+    await expect.poll(() => got.length, { timeout: 5_000 }).toBe(2);
+    const texts = got.map((g) => (JSON.parse(g.body) as { readonly text: string }).text);
+    expect(texts[0]).toMatch(/A failover has begun: mumbai to singapore[\s\S]*ann@laptop[\s\S]*flood/);
+    expect(texts[1]).toMatch(/The failover is done[\s\S]*RTO 31\.0 s\nRPO 3 records, the oldest 90 ms/);
+  });
+  stop.abort();
+  await watching;
 });
 
 test('a daemon that does not lead tells nothing, but what came just before it does', async () => {
