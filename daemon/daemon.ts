@@ -105,6 +105,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     replicas: () => replicas,
     primaryReachable: () => watch.primaryReachable,
     heartbeatLagMs: () => beating.lagMs(),
+    fence: () => fence,
     leads: () => (held?.remainingMs() ?? 0) > 0,
     events: eventHub((error) => log.error({}, `an event was not told on: ${describeError(error)}`)),
   };

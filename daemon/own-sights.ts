@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
-import { replicationSights } from '../health/probes/replication.ts';
+import { fenceSights, replicationSights } from '../health/probes/replication.ts';
 import type { ProbeTask } from '../health/sight.ts';
 import type { DaemonView } from './service.ts';
 
@@ -11,14 +11,16 @@ export function ownSights(view: DaemonView, clock: Clock, rpoMs: number): ProbeT
     periodMs: 1_000,
     async look() {
       const order = view.order();
-      if (!view.leads() || order?.kind !== 'run') {
+      if (!view.leads()) return [];
+      const fence = fenceSights(view.fence?.());
+      if (order?.kind !== 'run') {
         since = undefined;
-        return [];
+        return fence;
       }
       if (since?.epoch !== order.rolesEpoch) since = { epoch: order.rolesEpoch, atMs: clock.now() };
       const mirror = view.mirror();
       const heartbeatLagMs = view.heartbeatLagMs();
-      return replicationSights({
+      const replication = replicationSights({
         nowMs: clock.now(),
         source: order.source,
         target: order.target,
@@ -28,6 +30,7 @@ export function ownSights(view: DaemonView, clock: Clock, rpoMs: number): ProbeT
         sinceMs: since.atMs,
         ...(heartbeatLagMs === undefined ? {} : { heartbeatLagMs }),
       });
+      return [...fence, ...replication];
     },
   };
 }

@@ -18,6 +18,8 @@ export interface DaemonView {
   primaryReachable(): boolean | undefined;
   /** The age of the newest heartbeat that the standby has. */
   heartbeatLagMs(): number | undefined;
+  /** Whether the region that lost the role of primary refuses its writers; undefined: none has to, or nobody can tell. */
+  fence?(): { readonly region: string; readonly holds: boolean } | undefined;
   /** Whether this daemon, of several, is the one that replicates and acts. */
   leads(): boolean;
   /** What happens, to be told and to be heard. */

@@ -52,6 +52,19 @@ export function replicationSights(facts: ReplicationFacts): readonly Sight[] {
   ];
 }
 
+/**
+ * Whether the region that lost the role of primary refuses its writers: `FencedSideWritable` while it doesn't, else
+ * nothing. Pure.
+ */
+export function fenceSights(fence: { readonly region: string; readonly holds: boolean } | undefined): readonly Sight[] {
+  // That it refuses is no sign of life to be counted.
+  if (fence === undefined || fence.holds) return [];
+  const { region } = fence;
+  const about = { probe: 'kafka-write', region, subject: 'fence', latencyMs: 0 } as const;
+  const reason = `${region} is not primary, and takes writes that it should refuse`;
+  return [{ ...about, status: 'failed', code: 'FencedSideWritable', reason }];
+}
+
 type Judged = Pick<Sight, 'status' | 'code' | 'reason'>;
 
 const seconds = (ms: number) => `${Math.round(ms / 1_000)} s`;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ReplicationFacts, replicationSights } from '../../../health/probes/replication.ts';
+import { fenceSights, type ReplicationFacts, replicationSights } from '../../../health/probes/replication.ts';
 import type { MirrorStatus } from '../../../replication/topics/mirror-status.ts';
 
 const nowMs = 1_000_000;
@@ -102,4 +102,12 @@ test.each(cases)('%s', (_name, seen, expected) => expect(told(seen)).toEqual(exp
 test('a heartbeat that nobody writes is not told', () => {
   const { heartbeatLagMs: _, ...without } = facts();
   expect(told(without)).toEqual(well.slice(0, 2));
+});
+
+test('a region that lost the role and takes writes is told; one that is shut is no sign of life', () => {
+  expect(fenceSights({ region: 'mumbai', holds: false })).toMatchObject([
+    { probe: 'kafka-write', region: 'mumbai', subject: 'fence', status: 'failed', code: 'FencedSideWritable' },
+  ]);
+  expect(fenceSights({ region: 'mumbai', holds: true })).toEqual([]);
+  expect(fenceSights(undefined)).toEqual([]);
 });
