@@ -37,6 +37,7 @@ import {
 } from '../state/guard.ts';
 import { dropFenceRules, noteFenceRules, readKafkaFence } from '../state/kafka-fence.ts';
 import { readRoles } from '../state/roles.ts';
+import { guardNote } from './guard-note.ts';
 import type { Log } from './log.ts';
 import { every } from './supervise.ts';
 
@@ -213,6 +214,7 @@ function guardHand(parts: GuardParts) {
   const author = () => ({ by: `guard of ${region.name}`, atMs: clock.now() });
   let watch = fenceWatch(target, everybody);
   let seen = false;
+  const note = guardNote();
   /** Runs that claimed it while it was shut, and who was told where. */
   const heard = new Set<string>();
   let told: ReturnType<typeof claimRuns> = { state: undefined, witness: undefined };
@@ -232,11 +234,12 @@ function guardHand(parts: GuardParts) {
       told = { state: undefined, witness: undefined };
       if (verdict.kind === 'keep') return;
       const noted = (await readKafkaFence(own, region.name, { signal: soon }))?.rules ?? [];
-      if (noted.length === 0) return;
-      const lifted = await allowKafkaWrites(target, everybody, author(), { ...io, signal: soon });
-      if (lifted.length > 0) log.info({ rules: lifted.length }, `${region.name} takes writes again`);
-      // The state knows of them when it was there; what it still holds would be lifted by whoever opens the region.
-      await dropFenceRules(state, region.name, lifted, author(), { signal: soon }).catch(() => undefined);
+      if (noted.length > 0) {
+        const lifted = await allowKafkaWrites(target, everybody, author(), { ...io, signal: soon });
+        if (lifted.length > 0) log.info({ rules: lifted.length }, `${region.name} takes writes again`);
+        note.due((signal) => dropFenceRules(state, region.name, lifted, author(), { signal }));
+      }
+      await note.attempt(memory.state?.askedAtMs, soon);
       return;
     }
     const fence = usableFence({ region });
@@ -254,7 +257,10 @@ function guardHand(parts: GuardParts) {
     }
     const rolesEpoch = memory.state?.roles?.epoch ?? claim;
     if (verdict.because !== 'silence') await stopJobs(parts, rolesEpoch, soon, io);
-    if (seen && toTell.state === told.state && toTell.witness === told.witness) return;
+    if (seen && toTell.state === told.state && toTell.witness === told.witness) {
+      await note.attempt(memory.state?.askedAtMs, soon);
+      return;
+    }
     const proof = await watch(fence, clock.monotonic(), soon);
     if (proof.kind === 'pending') return;
     if (!seen) log.info({ proof: proof.kind }, `${region.name} is seen to take no writes`);
@@ -262,7 +268,8 @@ function guardHand(parts: GuardParts) {
     const made = (await readKafkaFence(own, region.name, { signal: soon }))?.rules ?? [];
     // Who opens the region later lifts what the state has noted.
     const noting = { ...author(), unlessOpenedFor: rolesEpoch };
-    await noteFenceRules(state, region.name, made, noting, { signal: soon }).catch(() => undefined);
+    note.due((signal) => noteFenceRules(state, region.name, made, noting, { signal }));
+    await note.attempt(memory.state?.askedAtMs, soon);
     io.check();
     const tell = async (place: ObjectStore, run: string | undefined) => {
       if (run === undefined) return;

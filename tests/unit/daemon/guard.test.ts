@@ -19,10 +19,13 @@ const claim = { run: 'a-failover', by: 'me', atMs: 1 };
 function cuttable(name: string) {
   const store = memoryObjectStore(name);
   let cut = false;
+  let held = false;
+  let refusedWrites = 0;
   const through = (key: keyof ObjectStore) => {
     const call = store[key] as (...args: unknown[]) => Promise<unknown>;
     return async (...args: unknown[]) => {
       if (cut) throw new Error('cut off');
+      if (held && key === 'put' && ++refusedWrites > 0) throw new Error('takes no writes');
       return call.apply(store, args);
     };
   };
@@ -32,6 +35,11 @@ function cuttable(name: string) {
     seen: { ...store, ...calls } as ObjectStore,
     cut: (now: boolean) => {
       cut = now;
+    },
+    /** It answers, and takes no writes; gives how many it has refused. */
+    holdWrites: (now: boolean) => {
+      held = now;
+      return () => refusedWrites;
     },
   };
 }
@@ -101,6 +109,26 @@ async function expectShutFor(guard: Awaited<ReturnType<typeof guarding>>, ms: nu
 const soon = { timeout: 5_000, interval: 5 };
 
 describe('a guard', () => {
+  test('notes in the state what it made and lifted as soon as that answers again', async () => {
+    const guard = await guarding();
+    const noted = async () => (await readKafkaFence(guard.state.store, 'mumbai'))?.rules.length ?? 0;
+    const unwritten = guard.state.holdWrites(true);
+    await putClaim(guard.witness.store, 'mumbai', 1, claim);
+    await expect.poll(() => readGuardWord(guard.witness.store, 'mumbai', 1), soon).toMatchObject({ run: claim.run });
+    expect(unwritten()).toBeGreaterThan(0);
+    expect(await noted()).toBe(0);
+    guard.state.holdWrites(false);
+    await expect.poll(noted, soon).toBe(4);
+
+    guard.state.holdWrites(true);
+    await withdrawClaim(guard.witness.store, 'mumbai', 1);
+    await expect.poll(() => guard.rules, soon).toEqual([]);
+    expect(await noted()).toBe(4);
+    guard.state.holdWrites(false);
+    await expect.poll(noted, soon).toBe(0);
+    await guard.end();
+  });
+
   test('leaves its region alone while one of the two answers, and shuts it when neither does', async () => {
     const guard = await guarding();
     await expect.poll(() => guard.clock.monotonic(), soon).toBeGreaterThan(3_000);
