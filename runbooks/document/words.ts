@@ -189,7 +189,7 @@ export const runbookWords: Readonly<Record<RunbookName, RunbookWords>> = {
       'Make the old primary a standby again: what only it has is kept, what diverged is begun anew, and it is mirrored to.',
     use: [
       'Use it when the old primary’s Kafka, bucket and Flink are back.',
-      'It moves no traffic: afterwards `argus switchover` goes home.',
+      'It moves no traffic: afterwards `argus switchover` goes home, or `argus failback --switch` does both.',
       'Nothing is deleted before it was read back elsewhere and compared.',
     ],
     observes: {
@@ -222,6 +222,7 @@ export const runbookWords: Readonly<Record<RunbookName, RunbookWords>> = {
       },
       { code: 'PromotionUnknown', when: 'nobody noted where the promoted logs ended', next: '`argus runs list`' },
       { code: 'RescueDiffers', when: 'what is kept is not what was read', next: 'run it again; nothing was deleted' },
+      { code: 'PlanStale', when: 'the world moved since the reviewed plan', next: 'look again: --plan-out FILE' },
       ...common,
     ],
     afterwards: [
