@@ -12,6 +12,22 @@ export interface AutomaticStatus {
   readonly nowMs: number;
 }
 
+/** A standing that is older says nothing of now. */
+const freshMs = 30_000;
+
+/** Whether a daemon told this lately. Pure. */
+export const standingIsFresh = ({ atMs }: Pick<AutomaticStanding, 'atMs'>, nowMs: number): boolean =>
+  nowMs - atMs < freshMs;
+
+/** For `argus status`: which verdicts stand, and what is decided; nothing while nobody tells. Pure. */
+export function standingLines(standing: AutomaticStanding | undefined): readonly string[] {
+  if (standing === undefined) return [];
+  const verdicts = standing.verdicts.map((v) => (v.subject === undefined ? v.code : `${v.code} ${v.subject}`));
+  const { kind, reasons } = standing.decision;
+  const why = reasons.length === 0 ? '' : ` (${reasons.map((r) => r.code).join(', ')})`;
+  return ['', `verdicts   ${verdicts.join(', ') || 'none yet'}`, `automatic  ${standing.mode}: ${kind}${why}`];
+}
+
 const instant = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 const ago = (ms: number) => `${Math.max(0, Math.round(ms / 1_000))} s ago`;
 

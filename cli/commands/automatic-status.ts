@@ -1,10 +1,7 @@
 import { listDecisions, readStanding } from '../../state/decisions.ts';
 import type { CommandContext } from '../context.ts';
-import { renderAutomatic } from '../render-automatic.ts';
+import { renderAutomatic, standingIsFresh } from '../render-automatic.ts';
 import { withState } from '../session.ts';
-
-/** A standing that is older says nothing of now. */
-const freshMs = 30_000;
 
 /** `argus automatic status`: exit code 1 while no daemon tells how things stand. */
 export async function run(context: CommandContext, options: { readonly decisions?: number }): Promise<number> {
@@ -15,7 +12,7 @@ export async function run(context: CommandContext, options: { readonly decisions
       listDecisions(state, options.decisions ?? 10, { signal }),
     ]);
     const nowMs = clock.now();
-    const fresh = standing !== undefined && nowMs - standing.atMs < freshMs;
+    const fresh = standing !== undefined && standingIsFresh(standing, nowMs);
     const { mode, observers } = config.automatic;
     context.print(
       context.json

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { renderAutomatic } from '../../../cli/render-automatic.ts';
+import { renderAutomatic, standingLines } from '../../../cli/render-automatic.ts';
 
 const atMs = Date.UTC(2026, 10, 21, 3, 0, 0);
 
@@ -57,4 +57,24 @@ test('shows verdicts with their evidence, the decision with its reasons, and wha
 test('says that nobody tells', () => {
   const common = { mode: 'manual', observers: 1, fresh: false, decisions: [], nowMs: atMs };
   expect(renderAutomatic({ ...common, standing: undefined })).toMatch(/no daemon has told yet/);
+});
+
+test('argus status names verdicts and decision, and is silent where nobody tells', () => {
+  expect(standingLines(undefined)).toEqual([]);
+  const decision = { kind: 'wait', sentence: '', reasons: [{ code: 'HoldDown', message: '' }], sinceMs: atMs };
+  const verdict = { severity: 'info' as const, sinceMs: atMs, sentence: '', evidence: [] };
+  const verdicts = [
+    { ...verdict, code: 'PrimaryDead' },
+    { ...verdict, code: 'ObserverCutOff', subject: 'far' },
+  ];
+  const lines = standingLines({
+    atMs,
+    by: '',
+    mode: 'automatic',
+    primary: 'blue',
+    standby: 'green',
+    verdicts,
+    decision,
+  });
+  expect(lines).toEqual(['', 'verdicts   PrimaryDead, ObserverCutOff far', 'automatic  automatic: wait (HoldDown)']);
 });
