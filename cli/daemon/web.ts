@@ -2,6 +2,7 @@ import type { EventHub } from '../../daemon/events.ts';
 import type { HttpParts } from '../../daemon/http/serve-daemon.ts';
 import type { Log } from '../../daemon/log.ts';
 import type { MakeService } from '../../daemon/service.ts';
+import { acknowledgeRoute } from '../../daemon/web/acknowledge-route.ts';
 import { apiRoutes } from '../../daemon/web/api-routes.ts';
 import { type Board, newBoard } from '../../daemon/web/board.ts';
 import { collector } from '../../daemon/web/collect.ts';
@@ -52,6 +53,7 @@ export async function daemonWeb({ context, composition, log, metrics }: WebParts
         ...page.routes,
         ...apiRoutes(board),
         alertRoute({ answer: (message, signal) => desk.answer(message, signal) }),
+        acknowledgeRoute(state, clock),
       ],
     },
     services: [

@@ -3,6 +3,11 @@ import { problemSchema } from './problem.ts';
 import { jsonType, type Route } from './route.ts';
 
 const path = '/api/v1/openapi.json';
+const refusedBodies: Readonly<Record<string, string>> = {
+  '400': 'The body is not what is expected here',
+  '413': 'The body has more than 1 MiB',
+  '415': 'The body is not application/json',
+};
 const refusals: Readonly<Record<string, string>> = {
   '401': 'No token was shown, or a wrong one',
   '403': 'The token may not do this, or the endpoint is off',
@@ -50,7 +55,10 @@ function operation(route: Route): object {
       schema: { type: 'string' },
     })),
   ];
-  const refused = route.access === 'open' ? [] : Object.entries(refusals);
+  const refused = [
+    ...(route.access === 'open' ? [] : Object.entries(refusals)),
+    ...(route.body ? Object.entries(refusedBodies) : []),
+  ];
   const content = (type: string, schema: z.ZodType | undefined) => ({
     [type.split(';')[0] as string]: { schema: schema === undefined ? { type: 'string' } : schemaOf(schema) },
   });

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { problemSchema } from '../http/problem.ts';
 import { jsonAnswer, jsonType, type Route } from '../http/route.ts';
 import { statusSchema } from '../web/status-schema.ts';
 import { type AlertMessage, webhookSchema } from './alertmanager.ts';
@@ -29,9 +28,6 @@ export function alertRoute(desk: AlertDesk): Route {
     body: webhookSchema,
     answers: {
       200: { description: 'What became of it', type: jsonType, schema: answerSchema },
-      400: { description: 'It is no such message', type: jsonType, schema: problemSchema },
-      413: { description: 'It is longer than 1 MiB', type: jsonType, schema: problemSchema },
-      415: { description: 'It is not application/json', type: jsonType, schema: problemSchema },
       503: { description: 'It could not be answered now', type: jsonType, schema: answerSchema },
     },
     async handle({ body, signal }) {

@@ -1,9 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { wallClock } from '../../../../daemon/wall-clock.ts';
+import { acknowledgeRoute } from '../../../../daemon/web/acknowledge-route.ts';
 import { alertRoute } from '../../../../daemon/webhook/alert-route.ts';
 import type { AlertAnswer } from '../../../../daemon/webhook/desk.ts';
 import { assembleStatus } from '../../../../health/status.ts';
+import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import { openJournal } from '../../../../state/journal.ts';
 import { type PageWorld, startPages } from '../../../support/page-world.ts';
 import { facts } from '../../health/status-sample.ts';
@@ -22,7 +24,8 @@ let world: PageWorld;
 const run = '20261121T230102Z-failover-ab12';
 
 beforeAll(async () => {
-  const more = [alertRoute({ answer: async () => answer })];
+  const kept = memoryObjectStore('kept');
+  const more = [alertRoute({ answer: async () => answer }), acknowledgeRoute(kept, wallClock)];
   world = await startPages({ access: { readTokens: ['r'], actTokens: ['a'] }, more });
   world.board.put({
     status,
@@ -117,6 +120,15 @@ describe('the OpenAPI document', () => {
     const response = await ask('/api/v1/alerts', token, init);
     expect(response.status).toBe(code);
     await expectDescribed('/api/v1/alerts', 'post', response);
+  });
+
+  it.each([
+    ['who he is', '{"by":"ops","reason":"ticket 7"}', 200],
+    ['nothing of himself', '{}', 400],
+  ])('describes what POST /api/v1/automatic/acknowledge answers to who says %s', async (_, body, code) => {
+    const response = await ask('/api/v1/automatic/acknowledge', 'a', post(body));
+    expect(response.status).toBe(code);
+    await expectDescribed('/api/v1/automatic/acknowledge', 'post', response);
   });
 
   it('says that nothing is known yet', async () => {
