@@ -17,7 +17,7 @@ describe('parseConfig', () => {
   it('accepts the sample and fills the defaults in', () => {
     const config = parseConfig(sampleYaml, 'argus.yaml');
     expect(config.objectives).toEqual({ rto: 900_000, rpo: 60_000 });
-    expect(config.daemon).toEqual({ host: '127.0.0.1', port: 9464 });
+    expect(config.daemon).toMatchObject({ host: '127.0.0.1', port: 9464 });
     expect(config.regions.mumbai?.objects.pathStyle).toBe(true);
     expect(config.checkpoints).toMatchObject({ parallelism: 32, retention: { keep: 10 } });
   });
