@@ -8,7 +8,11 @@ export function standingCommands(cli: CommandLine): void {
     'daemon',
     'Mirror, replicate checkpoints, watch the primary; serves /metrics and /healthz',
     '  $ argus daemon --config /etc/argus/argus.yaml',
-    () => import('../commands/daemon.ts'),
+    async () => {
+      const { keepHeapSmall } = await import('../../daemon/life/small-heap.ts');
+      keepHeapSmall();
+      return import('../commands/daemon.ts');
+    },
   );
   cli.command(
     cli.program,
