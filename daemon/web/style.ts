@@ -87,6 +87,7 @@ svg { display: block; width: 100%; height: auto; }
 .steps .started { font-weight: 600; }
 .steps .waiting { color: var(--soft); }
 .steps .why { grid-column: 1 / -1; color: var(--bad); font-size: 0.875rem; font-weight: 400; }
+@media (max-width: 30rem) { .steps li { grid-template-columns: minmax(0, 1fr); } }
 @media (prefers-reduced-motion: no-preference) {
   .steps .started::before { animation: breathe 1.2s ease-in-out infinite alternate; }
   @keyframes breathe { to { box-shadow: 0 0 0 4px var(--info-ground); } }
