@@ -117,6 +117,7 @@ function resume(view: AutomaticView, roles: NonNullable<AutomaticView['roles']>,
 const idleSentence = (verdicts: readonly Verdict[]): string => {
   const first = verdicts[0];
   if (first === undefined) return 'nobody has told enough yet';
+  if (!first.holds) return `${first.code} stood, and does not hold now`;
   return first.code === 'AllWell' ? first.sentence : `${first.code} allows no failover: ${first.sentence}`;
 };
 

@@ -10,7 +10,7 @@ export interface HeardReport {
 /** How one observer finds a region. `unseen`: it didn't look, or not lately. */
 export interface RegionSight {
   readonly kind: 'alive' | 'dark' | 'unseen';
-  /** Something answered badly or refused: more than silence. */
+  /** Its Kafka, and something besides, answered badly or refused: more than silence, and more than one part of it. */
   readonly refused: boolean;
   readonly notOkMs: number;
 }
@@ -81,16 +81,18 @@ function pictureOfOne(
 export const notOkMs = (seen: Seen): number =>
   seen.status === 'ok' ? 0 : Math.max(0, seen.atMs - (seen.lastOkAtMs ?? seen.sinceMs));
 
+const isKafka = (probe: ProbeName) => probe === 'kafka' || probe === 'kafka-write';
+
 function sightOf(looks: readonly Seen[]): RegionSight {
   const life = looks.filter((l) => lifeProbes.includes(l.probe));
   if (life.some((l) => l.status === 'ok')) return { kind: 'alive', refused: false, notOkMs: 0 };
   const kinds = new Set(life.map((l) => l.probe));
   // Kafka alone may be down in a region that lives.
-  if (!kinds.has('kafka') || [...kinds].every((kind) => kind.startsWith('kafka')))
-    return { kind: 'unseen', refused: false, notOkMs: 0 };
+  if (!kinds.has('kafka') || [...kinds].every(isKafka)) return { kind: 'unseen', refused: false, notOkMs: 0 };
+  const failed = life.filter((l) => l.status === 'failed').map((l) => l.probe);
   return {
     kind: 'dark',
-    refused: life.some((l) => l.status === 'failed'),
+    refused: failed.some(isKafka) && !failed.every(isKafka),
     notOkMs: Math.min(...life.map(notOkMs)),
   };
 }

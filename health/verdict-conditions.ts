@@ -135,7 +135,9 @@ function partsOf(view: ConditionView, primary: RegionTally, standby: RegionTally
     found.push({ code: 'PrimaryFlapping', sentence, evidence: [] });
   }
   const bad = standby.alive.length > 0 ? badParts(standby.alive, view.standby, view.settings.slow, ['job']) : [];
-  const reasons = [...bad, ...(view.notReady ?? [])];
+  const unheard = standby.dark.length > 0 && standby.alive.length === 0;
+  const dark = unheard ? [`nothing gives a good answer to ${namesOf(standby.dark)}, who are no majority`] : [];
+  const reasons = [...dark, ...bad, ...(view.notReady ?? [])];
   if (reasons.length > 0 && !isDark(standby))
     found.push({ code: 'StandbyNotReady', sentence: `${view.standby}: ${reasons.join('; ')}`, evidence: reasons });
   return found;

@@ -50,7 +50,7 @@ export const verdictTable: Readonly<Record<VerdictCode, VerdictRule>> = {
     advise: '`argus failover`',
     notify: true,
     meaning:
-      'a majority of the configured observers, one outside both regions among them, gets no good answer from anything in the primary, each of them a refused connection or a bad answer at least; no observer gets a good one',
+      'a majority of the configured observers, one outside both regions among them, gets no good answer from anything in the primary, and a refused connection or a bad answer from its Kafka and something besides; no observer gets a good one',
   },
   PrimaryUnreachable: {
     severity: 'critical',

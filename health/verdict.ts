@@ -142,9 +142,14 @@ function allWell(sinceMs: number, nowMs: number): Verdict {
 
 function verdictsOf(tracked: ReadonlyMap<string, Tracked>, { monotonicMs }: VerdictInput): readonly Verdict[] {
   const raised = [...tracked.values()].filter((t) => t.raised);
-  const holding = new Set(raised.filter((t) => t.holdsFrom !== undefined).map((t) => t.condition.code));
+  const stands = new Map(raised.map((t) => [t.condition.code, t.holdsFrom !== undefined]));
+  // One that holds is told though a graver one stands that doesn't any more.
+  const isHidden = ({ condition, holdsFrom }: Tracked) =>
+    supersededBy[condition.code]?.some(
+      (code) => stands.get(code) === true || (stands.has(code) && holdsFrom === undefined),
+    );
   const verdicts = raised
-    .filter(({ condition }) => !supersededBy[condition.code]?.some((code) => holding.has(code)))
+    .filter((t) => !isHidden(t))
     .map(({ condition, holdsFrom, sinceMs }): Verdict => {
       const { code, subject, sentence, evidence, forMs, partOf } = condition;
       const held = holdsFrom === undefined ? 0 : monotonicMs - holdsFrom;

@@ -6,7 +6,12 @@ import { judge, noMemory, type Verdict, type VerdictMemory } from '../../../heal
 
 /** Something that goes wrong from one second to another (exclusive). */
 export type Fault = { readonly from: number; readonly to: number } /** Processes are gone, their machines refuse. */ & (
-  | { readonly kind: 'dead'; readonly region: string; readonly only?: ProbeName }
+  | {
+      readonly kind: 'dead';
+      readonly region: string;
+      readonly only?: ProbeName /** A proxy on this side of a cut refuses for it. */;
+      readonly near?: true;
+    }
   /** Nothing answers: frozen, without power. */
   | { readonly kind: 'silent'; readonly region: string; readonly only?: ProbeName }
   | { readonly kind: 'slow'; readonly region: string; readonly only?: ProbeName; readonly ms: number }
@@ -134,7 +139,9 @@ function looksOf(observer: string, place: string, active: readonly Fault[], atMs
       const silent = cut || on.some((f) => f.kind === 'silent');
       const slow = on.reduce((max, f) => (f.kind === 'slow' ? Math.max(max, f.ms) : max), 20);
       const common = { observer, probe, region, atMs, ...(probe === 'job' ? { subject: 'counts' } : {}) };
-      if (silent || slow > 2_000)
+      if (on.some((f) => f.kind === 'dead' && f.near))
+        looks.push({ ...common, status: 'failed', latencyMs: 3, reason: 'refused' });
+      else if (silent || slow > 2_000)
         looks.push({
           ...common,
           status: 'unknown',

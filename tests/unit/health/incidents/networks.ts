@@ -25,6 +25,18 @@ export const networks: readonly Incident[] = [
     never: ['PrimaryDead'],
   },
   {
+    name: 'a link flaps while Flink is refused anyway, on this side of the cut',
+    settings: { acceptUnreachable: true },
+    faults: [
+      { kind: 'dead', region: 'blue', only: 'flink', near: true, from: 2, to: 60 },
+      { kind: 'dead', region: 'blue', only: 'ingress', near: true, from: 2, to: 60 },
+      ...flaps.filter((f) => f.from === 10),
+    ],
+    seconds: 60,
+    verdicts: ['PrimaryDegraded', 'PrimaryUnreachable'],
+    never: ['PrimaryDead'],
+  },
+  {
     name: 'the regions lose each other, and the world sees both',
     settings: { acceptUnreachable: true },
     faults: [

@@ -46,6 +46,17 @@ export const outages: readonly Incident[] = [
     never: ['PrimaryDead', 'BothDead'],
   },
   {
+    name: 'standby down, as one observer alone can tell',
+    faults: [
+      { kind: 'observer', name: 'far', from: 0, to: 60 },
+      { kind: 'observer', name: 'west', from: 10, to: 60 },
+      { kind: 'dead', region: 'green', from: 10, to: 60 },
+    ],
+    seconds: 60,
+    verdicts: ['StandbyNotReady', 'ObserverCutOff'],
+    never: ['StandbyDead'],
+  },
+  {
     name: 'both down',
     faults: [
       { kind: 'dead', region: 'green', from: 10, to: 60 },
