@@ -7,6 +7,8 @@ const main = join(import.meta.dirname, '../../../cli/main.ts');
 export interface GuardProcess {
   /** What it and those before it said. */
   said(): string;
+  /** The one that runs now has begun to guard. */
+  isUp(): boolean;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   /** Kills it (SIGKILL), and starts another one. */
   restart(): Promise<void>;
@@ -16,6 +18,7 @@ export interface GuardProcess {
 /** Starts the guard of a region with a configuration of its own. */
 export function startGuard(region: string, configPath: string, env: Readonly<Record<string, string>>): GuardProcess {
   let said = '';
+  let saidBefore = 0;
   let child: ChildProcess;
   const start = () => {
     child = spawn(process.execPath, [main, '--config', configPath, 'guard', '--region', region], {
@@ -35,9 +38,11 @@ export function startGuard(region: string, configPath: string, env: Readonly<Rec
   start();
   return {
     said: () => said,
+    isUp: () => said.indexOf(`guarding ${region}`, saidBefore) >= 0,
     signal: (name) => void child.kill(name),
     async restart() {
       await kill();
+      saidBefore = said.length;
       start();
     },
     stop: kill,

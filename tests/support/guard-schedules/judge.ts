@@ -24,17 +24,32 @@ export interface ReadRecord {
   readonly value: string;
 }
 
+/** From one time up to another, of the clock of the observations. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 const stepMs = 100;
 
 /**
- * Steps of 100 ms in which both sides took writes, as milliseconds of the clock, but for those that a thaw of the old
- * side within the last `afterThawMs` explains. Pure. Empty: there never were two writable sides.
+ * When two writable sides are explained: so long after a thaw of the old side, and while no guard ran there (from its
+ * kill until the next one was up) with the same time for that one. Pure.
  */
-export function bothWritable(
-  observations: readonly Observation[],
+export function explainedSpans(
   thawedAtMs: readonly number[],
-  afterThawMs: number,
-): readonly number[] {
+  unguarded: readonly Span[],
+  afterMs: number,
+): readonly Span[] {
+  const spans = [...thawedAtMs.map((at) => ({ fromMs: at, toMs: at })), ...unguarded];
+  return spans.map(({ fromMs, toMs }) => ({ fromMs: fromMs - stepMs, toMs: toMs + afterMs }));
+}
+
+/**
+ * Steps of 100 ms in which both sides took writes, as milliseconds of the clock, but for those that are explained. Pure.
+ * Empty: there never were two writable sides.
+ */
+export function bothWritable(observations: readonly Observation[], explained: readonly Span[]): readonly number[] {
   const steps = (side: Side) =>
     new Set(
       observations
@@ -42,8 +57,8 @@ export function bothWritable(
         .map((o) => Math.floor(o.endedAtMs / stepMs) * stepMs),
     );
   const news = steps('new');
-  const explained = (at: number) => thawedAtMs.some((thaw) => at >= thaw - stepMs && at < thaw + afterThawMs);
-  return [...steps('old')].filter((at) => news.has(at) && !explained(at)).sort((a, b) => a - b);
+  const isExplained = (at: number) => explained.some(({ fromMs, toMs }) => at >= fromMs && at < toMs);
+  return [...steps('old')].filter((at) => news.has(at) && !isExplained(at)).sort((a, b) => a - b);
 }
 
 /** How long after a thaw the old side still took writes beside the new one, at most; 0: it never did. Pure. */

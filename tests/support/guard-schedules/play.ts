@@ -5,10 +5,12 @@ import type { GuardedLab } from './guarded-lab.ts';
 import {
   bothWritable,
   type DoneFailover,
+  explainedSpans,
   falseSuccess,
   longestAfterThaw,
   type Observation,
   type ReadRecord,
+  type Span,
   wrongLogs,
 } from './judge.ts';
 import type { GuardSchedule } from './schedule.ts';
@@ -39,6 +41,8 @@ export interface Played {
   readonly longestAfterThawMs: number;
   /** Writes that the old primary took after a thaw. */
   readonly tookAfterThaw: number;
+  /** Steps of 100 ms in which both sides took writes while the old one had no guard, which had been killed. */
+  readonly stepsUnguarded: number;
 }
 
 const { primary, standby } = names;
@@ -49,7 +53,7 @@ export async function playSchedule(
   guarded: GuardedLab,
   operator: Operator,
   { events, lengthMs }: GuardSchedule,
-  afterThawMs: number,
+  afterMs: number,
 ): Promise<Played> {
   const { lab } = guarded;
   const writers = [primary, standby].map((region): SteadyWriter => {
@@ -58,20 +62,32 @@ export async function playSchedule(
   });
   const [old, active] = writers as [SteadyWriter, SteadyWriter];
   const thawedAtMs: number[] = [];
+  const unguarded: Span[] = [];
+  let killedAtMs: number | undefined;
+  const watch = setInterval(() => {
+    if (killedAtMs === undefined || !guarded.guards[primary].isUp()) return;
+    unguarded.push({ fromMs: killedAtMs, toMs: performance.now() });
+    killedAtMs = undefined;
+  }, 20);
   let failing: Promise<Done> | undefined;
   try {
     await until('the old primary takes writes', 20_000, () => old.acknowledged.size > 10);
-    const beganAt = performance.now();
+    let beganAt = performance.now();
     for (const event of events) {
       await sleep(Math.max(0, beganAt + event.atMs - performance.now()));
       if (event.kind === 'cut') await guarded.way(event.way).cut();
       else if (event.kind === 'heal') await guarded.way(event.way).restore();
       else if (event.kind === 'freeze') await guarded.freeze();
       else if (event.kind === 'thaw') {
+        // What failed for good is told at the end.
+        if (event.whenDone) await failing?.catch(() => undefined);
+        beganAt = Math.max(beganAt, performance.now() - event.atMs);
         thawedAtMs.push(performance.now());
         await guarded.thaw();
-      } else if (event.kind === 'restart-guard') await guarded.guards[primary].restart();
-      else failing = failOver(operator, beganAt + lengthMs + 150_000);
+      } else if (event.kind === 'restart-guard') {
+        killedAtMs ??= performance.now();
+        await guarded.guards[primary].restart();
+      } else failing = failOver(operator, beganAt + lengthMs + 150_000);
       failing?.catch(() => undefined);
     }
     await sleep(Math.max(0, beganAt + lengthMs - performance.now()));
@@ -100,7 +116,8 @@ export async function playSchedule(
     );
     const counted = await operator.recount(word.run);
     const seen: readonly Observation[] = observations();
-    const steps = bothWritable(seen, thawedAtMs, afterThawMs);
+    const steps = bothWritable(seen, explainedSpans(thawedAtMs, unguarded, afterMs));
+    const stepsUnguarded = bothWritable(seen, explainedSpans(thawedAtMs, [], afterMs)).length - steps.length;
     const longestAfterThawMs = Math.round(longestAfterThaw(seen, thawedAtMs));
     const promotedAt = new Map(
       word.promotedAt.filter((p) => p.topic === topic).map((p) => [p.partition, Number(p.offset)]),
@@ -110,6 +127,7 @@ export async function playSchedule(
       failed,
       orphans: counted,
       longestAfterThawMs,
+      stepsUnguarded,
       tookAfterThaw: old.observations.filter((o) => o.kind === 'writable' && o.endedAtMs > Math.min(...thawedAtMs))
         .length,
       wrong: [
@@ -126,6 +144,7 @@ export async function playSchedule(
       ],
     };
   } finally {
+    clearInterval(watch);
     await Promise.all(writers.map((w) => w.stop()));
   }
 }
@@ -138,10 +157,11 @@ interface Done {
 
 /** What came of it, in one line. */
 export function describePlayed(played: Played): string {
-  const { failover, failed, orphans, tookAfterThaw, longestAfterThawMs, wrong } = played;
+  const { failover, failed, orphans, tookAfterThaw, longestAfterThawMs, stepsUnguarded, wrong } = played;
+  const without = stepsUnguarded === 0 ? '' : `, ${stepsUnguarded} steps with two sides while no guard ran`;
   const thaw =
     tookAfterThaw === 0 ? '' : `, ${tookAfterThaw} taken after a thaw (two sides for ${longestAfterThawMs} ms)`;
-  return `fence ${failover.fencing}, ${orphans} orphans${thaw}, ${failed.length} attempts before, ${wrong.length} wrong`;
+  return `fence ${failover.fencing}, ${orphans} orphans${thaw}${without}, ${failed.length} attempts before, ${wrong.length} wrong`;
 }
 
 /** Again and again, as an operator would. */

@@ -6,7 +6,9 @@ export type Way = (typeof ways)[number] | 'argus-region';
 export type GuardEvent = { readonly atMs: number } & (
   | { readonly kind: 'cut' | 'heal'; readonly way: Way }
   /** The primary's region and its guard stand still, or go on. */
-  | { readonly kind: 'freeze' | 'thaw' }
+  | { readonly kind: 'freeze' }
+  /** `whenDone`: not before the failover is done, whatever that takes; what follows keeps its distance. */
+  | { readonly kind: 'thaw'; readonly whenDone?: true }
   /** The primary's guard is killed, and another one started. */
   | { readonly kind: 'restart-guard' }
   | { readonly kind: 'failover' }
@@ -14,7 +16,8 @@ export type GuardEvent = { readonly atMs: number } & (
 
 /** A sequence of them, at whose end every way is healed and nothing stands still. */
 export interface GuardSchedule {
-  readonly seed: number;
+  /** Absent: made by hand. */
+  readonly seed?: number;
   readonly lengthMs: number;
   readonly events: readonly GuardEvent[];
 }
@@ -33,6 +36,8 @@ export function guardSchedule(seed: number, lengthMs: number): GuardSchedule {
     return { fromMs, toMs: Math.min(lengthMs, fromMs + between(shortest, longest)) };
   };
   const failoverAtMs = between(0.05, 0.35);
+  // Its guard finds a region that was taken over while it stood still.
+  const sleepsThrough = random() < 0.25;
   const oneOfStandby: Way = random() < 0.5 ? 'standby-state' : 'standby-witness';
   const cuts = new Map<Way, Span[]>();
   const cut = (way: Way, when: Span) => cuts.set(way, [...(cuts.get(way) ?? []), when]);
@@ -45,15 +50,19 @@ export function guardSchedule(seed: number, lengthMs: number): GuardSchedule {
     else if (random() < 0.7) cut(way, span(0.6, 0.1, 0.7));
   }
   if (random() < 0.3) cut('guard-state', span(0.8, 0.05, 0.2));
-  if (random() < 0.3) cut('argus-witness', span(0.5, 0.05, 0.2));
+  if (!sleepsThrough && random() < 0.3) cut('argus-witness', span(0.5, 0.05, 0.2));
   if (random() < 0.4) cut(oneOfStandby, span(0.7, 0.05, 0.3));
-  const freezes = joined(random() < 0.6 ? [span(0.5, 0.1, 0.75)] : []);
+  const asleep = { fromMs: between(0, failoverAtMs / lengthMs), toMs: between(0.5, 0.9) };
+  const freezes = sleepsThrough ? [asleep] : joined(random() < 0.5 ? [span(0.5, 0.1, 0.75)] : []);
   const restarts = [0.35, 0.15].filter((chance) => random() < chance).map(() => between(0.1, 0.9));
   const events: GuardEvent[] = [{ atMs: failoverAtMs, kind: 'failover' }];
   for (const [way, spans] of cuts)
     for (const { fromMs, toMs } of joined(spans))
       events.push({ atMs: fromMs, kind: 'cut', way }, { atMs: toMs, kind: 'heal', way });
-  for (const { fromMs, toMs } of freezes) events.push({ atMs: fromMs, kind: 'freeze' }, { atMs: toMs, kind: 'thaw' });
+  for (const { fromMs, toMs } of freezes) {
+    const whenDone = sleepsThrough ? ({ whenDone: true } as const) : {};
+    events.push({ atMs: fromMs, kind: 'freeze' }, { atMs: toMs, kind: 'thaw', ...whenDone });
+  }
   // Where all stands still, nothing is started either.
   for (const atMs of restarts)
     if (!freezes.some((f) => atMs >= f.fromMs && atMs <= f.toMs)) events.push({ atMs, kind: 'restart-guard' });
@@ -62,8 +71,11 @@ export function guardSchedule(seed: number, lengthMs: number): GuardSchedule {
 
 /** A schedule in one line, for the log of a test. Pure. */
 export function describeSchedule({ seed, events }: GuardSchedule): string {
-  const words = events.map((e) => `${(e.atMs / 1_000).toFixed(1)} ${e.kind}${'way' in e ? ` ${e.way}` : ''}`);
-  return `seed ${seed}: ${words.join(', ')}`;
+  const words = events.map(
+    (e) =>
+      `${(e.atMs / 1_000).toFixed(1)} ${e.kind}${'way' in e ? ` ${e.way}` : ''}${'whenDone' in e ? ' when done' : ''}`,
+  );
+  return `${seed === undefined ? 'by hand' : `seed ${seed}`}: ${words.join(', ')}`;
 }
 
 /** Spans that overlap, as one. */

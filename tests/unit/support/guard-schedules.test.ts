@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   bothWritable,
+  explainedSpans,
   falseSuccess,
   longestAfterThaw,
   type Observation,
@@ -24,13 +25,13 @@ describe('two writable sides', () => {
   test('are none where one begins when the other has ended', () => {
     const observations = [...every100('old', 0, 3_000), ...every100('old', 3_000, 9_000, 'denied')];
     observations.push(...every100('new', 0, 5_000, 'denied'), ...every100('new', 5_000, 9_000));
-    expect(bothWritable(observations, [], 1_000)).toEqual([]);
+    expect(bothWritable(observations, [])).toEqual([]);
     expect(longestAfterThaw(observations, [])).toBe(0);
   });
 
   test('are each step of 100 ms in which both took one', () => {
     const observations = [...every100('old', 0, 5_200), ...every100('new', 5_000, 9_000)];
-    expect(bothWritable(observations, [], 1_000)).toEqual([5_000, 5_100]);
+    expect(bothWritable(observations, [])).toEqual([5_000, 5_100]);
   });
 
   test('are explained by a thaw for its time, and no longer', () => {
@@ -39,14 +40,20 @@ describe('two writable sides', () => {
       ...every100('old', 7_000, 8_200),
       ...every100('new', 5_000, 9_000),
     ];
-    expect(bothWritable(observations, [7_000], 1_000)).toEqual([8_000, 8_100]);
-    expect(bothWritable(observations, [5_000], 1_000)).toHaveLength(12);
+    expect(bothWritable(observations, explainedSpans([7_000], [], 1_000))).toEqual([8_000, 8_100]);
+    expect(bothWritable(observations, explainedSpans([5_000], [], 1_000))).toHaveLength(12);
     expect(longestAfterThaw(observations, [1_000, 7_000])).toBe(1_150);
+  });
+
+  test('are explained while no guard ran, and for the time of the next one', () => {
+    const observations = [...every100('old', 0, 8_200), ...every100('new', 5_000, 9_000)];
+    const unguarded = [{ fromMs: 5_000, toMs: 7_000 }];
+    expect(bothWritable(observations, explainedSpans([], unguarded, 1_000))).toEqual([8_000, 8_100]);
   });
 
   test('are not what nobody knows', () => {
     const observations = [...every100('old', 0, 9_000, 'unknown'), ...every100('new', 5_000, 9_000)];
-    expect(bothWritable(observations, [], 1_000)).toEqual([]);
+    expect(bothWritable(observations, [])).toEqual([]);
   });
 });
 
