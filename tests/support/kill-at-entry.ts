@@ -20,13 +20,13 @@ interface Fact {
 
 /**
  * The steps behind which a run is killed: all but the last, whose end may be the run's. `before`: those that can be
- * taken back, without the last of them, since the kill may come when the next has begun.
+ * taken back, without the last two of them, since on a busy machine the kill may come when the next has begun.
  */
 export function boundaries<S extends { readonly id: string }>(plan: {
   readonly steps: readonly S[];
   readonly pointOfNoReturn: string;
 }): { readonly before: readonly S[]; readonly behind: readonly S[] } {
-  const last = plan.steps.findIndex((s) => s.id === plan.pointOfNoReturn) - 1;
+  const last = plan.steps.findIndex((s) => s.id === plan.pointOfNoReturn) - 2;
   return { before: plan.steps.slice(0, last), behind: plan.steps.slice(last, -1) };
 }
 
