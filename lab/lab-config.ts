@@ -79,7 +79,13 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
     ...(info.observers
       ? watched(info, info.observers, from)
       : { state: { url: stateUrl, ...s3Of(standby, info.regions[standby].objects.endpoint) } }),
-    daemon: { host: '127.0.0.1', port: info.daemonPort },
+    daemon: { host: '127.0.0.1', port: info.daemonPort, http: { tokens: { act: 'env:ARGUS_WEBHOOK_TOKEN' } } },
+    alerts: {
+      rules: [
+        { match: { severity: 'critical' }, do: 'propose' },
+        { match: { alertname: '/.+/' }, do: 'check' },
+      ],
+    },
   };
   configSchema.parse(config);
   return `# Written by the lab. The secrets are in argus.env beside this file.\n${stringify(config, { aliasDuplicateObjects: false })}`;

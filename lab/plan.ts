@@ -86,6 +86,7 @@ export function planLab(input: PlanInput): LabInfo {
       SINGAPORE_ACCESS_KEY_ID: regions.singapore.objects.accessKeyId,
       SINGAPORE_SECRET_ACCESS_KEY: regions.singapore.objects.secretAccessKey,
       CLOUDFLARE_API_TOKEN: token,
+      ARGUS_WEBHOOK_TOKEN: input.secret(),
       ...(observers && {
         STATE_ACCESS_KEY_ID: observers.objects.accessKeyId,
         STATE_SECRET_ACCESS_KEY: observers.objects.secretAccessKey,

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { argus } from '../../lab/demo/argus-command.ts';
 import { type DemoResult, disagreements } from '../../lab/demo/result.ts';
@@ -14,6 +16,7 @@ import {
   metadataIn,
   restoredPoint,
 } from '../support/restore-evidence.ts';
+import { secretsBelow, secretsIn } from '../support/secret-scan.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
 // One lab for the whole story: each test goes on where the one before it ended.
@@ -45,6 +48,7 @@ afterAll(async () => {
   await lab?.down();
 });
 
+const daemonUrl = () => `http://127.0.0.1:${lab.info.daemonPort}`;
 const json = async (args: readonly string[]) => {
   const done = await argus(settings, ['--json', ...args]);
   return { exitCode: done.exitCode, value: JSON.parse(done.stdout) };
@@ -74,6 +78,26 @@ test('without a terminal and without --yes a failover is refused with exit code 
 
 test('the primary is killed under load, its bucket deleted, and argus failover brings the platform up in the standby', async () => {
   await run.failOver();
+});
+
+test("Alertmanager's message is answered with what is seen now, and only with the token", async () => {
+  const alert = {
+    status: 'firing',
+    labels: { alertname: 'KafkaMirrorLagHigh', severity: 'warning' },
+    fingerprint: 'f',
+  };
+  const body = JSON.stringify({ version: '4', groupKey: '{}:{}', status: 'firing', alerts: [alert] });
+  const post = (headers: Record<string, string>) =>
+    fetch(`${daemonUrl()}/api/v1/alerts`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+  expect((await post({})).status).toBe(401);
+  const answer = await post({ authorization: `Bearer ${lab.info.env.ARGUS_WEBHOOK_TOKEN}` });
+  expect(answer.status).toBe(200);
+  const { action, status } = (await answer.json()) as { action: string; status: { roles: { primary: string } } };
+  expect([action, status.roles.primary]).toEqual(['check', names.standby]);
 });
 
 test("Argus' own share of the time is at most 5 s, and the steps' usual times are known from now on", async () => {
@@ -135,4 +159,19 @@ test('the auditor counts what Argus counted: nothing doubled, nothing misordered
 test('a daemon that starts after the failover mirrors nothing into the active region', async () => {
   const { value } = await json(['status']);
   expect(value.roles).toMatchObject({ primary: names.standby, standby: names.primary, replication: 'suspended' });
+});
+
+test('none of the secrets stands in a log, in the state, in what the commands said, or in what the daemon serves', async () => {
+  const secrets = Object.fromEntries(Object.entries(lab.info.env).filter(([name]) => !name.endsWith('_KEY_ID')));
+  expect(Object.keys(secrets)).toContain('ARGUS_WEBHOOK_TOKEN');
+  const served = ['', 'metrics', 'healthz', 'api/v1/status', 'api/v1/verdicts', 'api/v1/runs', 'api/v1/openapi.json'];
+  for (const path of served) {
+    const answer = await fetch(`${daemonUrl()}/${path}`);
+    expect(answer.status, path).toBe(200);
+    expect(secretsIn(secrets, await answer.text()), path).toEqual([]);
+  }
+  expect(secretsIn(secrets, output.join('\n'))).toEqual([]);
+  const state = join(lab.dir, names.standby, 'objects', 'buckets', names.stateBucket);
+  for (const folder of [join(lab.dir, 'logs'), state]) expect(secretsBelow(secrets, folder), folder).toEqual([]);
+  expect(secretsIn(secrets, readFileSync(join(lab.dir, 'argus-daemon.log')))).toEqual([]);
 });
