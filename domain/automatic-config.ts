@@ -29,7 +29,7 @@ export const automaticSection = z
     hysteresis: z
       .strictObject({
         /** What must hold for so long before it is told as a verdict. */
-        raise: duration.prefault('3s'),
+        raise: duration.prefault('2s'),
         /** What must be over for so long before its verdict is withdrawn. */
         clear: duration.prefault('10s'),
       })
