@@ -37,10 +37,6 @@ export interface LabStory {
   stop(): Promise<void>;
 }
 
-/** A step's beginning, or its end, as the command says it. */
-export const says = (mark: '…' | '✓', title: string): RegExp =>
-  new RegExp(`${mark} ${title.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}`);
-
 /** Starts daemon and traffic on a lab that is up, and waits until a recovery point holds some of it. */
 export async function beginStory(lab: Lab, rate: number): Promise<LabStory> {
   const settings = { configPath: lab.configPath, env: lab.processEnv('argus') };
