@@ -17,6 +17,8 @@ import {
   restoredPoint,
 } from '../support/restore-evidence.ts';
 import { secretsBelow, secretsIn } from '../support/secret-scan.ts';
+import { watchEvents } from '../support/watch-events.ts';
+import { type WatchedPage, watchPage } from '../support/watch-page.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
 // One lab for the whole story: each test goes on where the one before it ended.
@@ -24,6 +26,7 @@ let lab: Lab;
 let run: ScenarioRun;
 let settings: Parameters<typeof argus>[0];
 const output: string[] = [];
+let page: WatchedPage | undefined;
 let written: readonly FoundMetadata[] = [];
 
 beforeAll(async () => {
@@ -44,6 +47,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await page?.close();
   await run?.stop();
   await lab?.down();
 });
@@ -77,7 +81,21 @@ test('without a terminal and without --yes a failover is refused with exit code 
 });
 
 test('the primary is killed under load, its bucket deleted, and argus failover brings the platform up in the standby', async () => {
+  const events = watchEvents(daemonUrl());
+  page = await watchPage(daemonUrl());
+  await page?.picture('before');
+  const picture = setTimeout(() => void page?.picture('during'), 8_000);
   await run.failOver();
+  clearTimeout(picture);
+  // The run was another process: the daemon showed it while it went on.
+  await expect.poll(() => [...events.runs.values()], { timeout: 10_000 }).toContain('done');
+  await events.stop();
+  for (const step of ['start-jobs done', 'flip-names done']) expect(events.steps).toContain(step);
+  expect(events.steps.filter((s) => /waiting|started/.test(s)).length).toBeGreaterThan(0);
+  if (page === undefined) return;
+  await page.picture('after');
+  expect(await page.sentences()).toContain('A failover is under way');
+  expect((await page.steps()).filter((s) => s.startsWith('done ')).length).toBeGreaterThan(0);
 });
 
 test("Alertmanager's message is answered with what is seen now, and only with the token", async () => {
