@@ -140,12 +140,12 @@ async function runDecisions(parts: DecideParts, view: DaemonView, signal: AbortS
     const { verdicts } = judged;
     const actionable = verdicts.find((v) => v.holds && verdictTable[v.code].act === 'failover');
     const due = actionable !== undefined || resuming || monotonicMs - lookedAtMs >= quietMs;
-    const read = due && view.leads() ? await readFacts(roles, { nowMs, monotonicMs }, within(callMs)) : undefined;
-    if (due) {
-      lookedAtMs = monotonicMs;
+    if (due) lookedAtMs = monotonicMs;
+    const [read] = await Promise.all([
+      due && view.leads() ? readFacts(roles, { nowMs, monotonicMs }, within(callMs)) : undefined,
       // Absent: what is known stays, and grows old.
-      await words.look(within(callMs)).catch(() => undefined);
-    }
+      due ? words.look(within(callMs)).catch(() => undefined) : undefined,
+    ]);
     const ready = words.before(actionable ? actionable.sinceMs - settings.stale - unfoundMs : nowMs);
     if (blocked && monotonicMs - blocked.atMs > retryMs) blocked = undefined;
     const decision = decideAutomatic({

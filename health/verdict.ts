@@ -61,12 +61,16 @@ export const witnessName = 'daemon';
 
 const flapWindowMs = 5 * 60_000;
 
+/** Who wasn't asked for so long slept. Calls to a slow state are over sooner, and must not make an outage begin anew. */
+const sleptMs = 30_000;
+
 /**
  * What the reports of all observers amount to, the gravest first; none while nobody can tell. Pure: the same reports at
  * the same instants give the same verdicts.
  *
  * A condition becomes a verdict when it holds for `hysteresis.raise` and stays one until it is over for `clear`. Who was
- * not asked for longer than a report keeps (a process that slept) begins anew: nobody knows what was between.
+ * not asked for long (a process that slept) begins anew: nobody knows what was between. After a shorter pause `heldMs` is
+ * still no more than the observers' own looks say.
  */
 export function judge(
   before: VerdictMemory,
@@ -74,7 +78,7 @@ export function judge(
 ): { readonly memory: VerdictMemory; readonly verdicts: readonly Verdict[] } {
   const { monotonicMs, settings, primary, standby } = input;
   const regions = `${primary} ${standby}`;
-  const slept = before.atMs !== undefined && monotonicMs - before.atMs > settings.stale;
+  const slept = before.atMs !== undefined && monotonicMs - before.atMs > Math.max(settings.stale, sleptMs);
   const known = slept || (before.regions !== undefined && before.regions !== regions) ? noMemory : before;
   const pictures = pictureOf(input, monotonicMs);
   const witness = input.reports.find(

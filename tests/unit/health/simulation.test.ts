@@ -95,3 +95,9 @@ test('unknown alone never allows an act, unless that was accepted beforehand', {
     { numRuns: 150 },
   );
 });
+
+test('a reader that is slow doesn’t forget an outage, and one that slept counts it anew', () => {
+  const faults: readonly Fault[] = [{ kind: 'dead', region: 'blue', from: 24, to: 400 }];
+  expect(actedAt(play({ faults, seconds: 100, stepMs: 12_000 }))).toBe(36);
+  expect(actedAt(play({ faults, seconds: 400, stepMs: 31_000 }))).toBeUndefined();
+});
