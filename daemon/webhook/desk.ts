@@ -62,7 +62,8 @@ export interface AlertDesk {
 }
 
 const stateMs = 5_000;
-const notedMs = 10_000;
+/** How often at most the groups in the state are read for those that end. */
+const notedMs = 1_000;
 
 type Effect = Omit<AlertAnswer, 'received' | 'action' | 'status'>;
 
@@ -81,7 +82,8 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
     const { action, because } = asks(message);
     const seen = recent.see(message);
     if (action === 'none') {
-      if (message.status === 'resolved' && seen === 'news') await forget(message.groupKey, signal);
+      // Also when it is no news here: another daemon may have been told meanwhile that the group fires again.
+      if (message.status === 'resolved') await forget(message.groupKey, signal);
       const sentence = message.status === 'resolved' ? 'the group has ended' : 'no rule of alerts.rules asks for more';
       return { received, action, result: 'counted', sentence };
     }
@@ -106,7 +108,7 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
     const word = actions.automatic();
     const automatic = word === undefined ? {} : { automatic: word };
     const repeat: Effect = { result: 'repeat', sentence: 'this group was answered before', ...automatic };
-    if (recent.answered(groupKey, action)) return repeat;
+    if (recent.answered(groupKey, action, clock.monotonic())) return repeat;
     if (proposing) return { result: 'limited', sentence: 'another group is being answered', ...automatic };
     proposing = true;
     const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(stateMs)]) };
@@ -117,7 +119,7 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
         return { ...before.effect, result: 'limited', sentence: `just now: ${before.effect.sentence}` };
       claimed = await claimAlertGroup(state, { groupKey, action, atMs: clock.now() }, call);
       noted = undefined;
-      recent.note(groupKey, action);
+      recent.note(groupKey, action, clock.monotonic());
       if (!claimed) return repeat;
       const effect = action === 'act' ? await askAutomatic(names, word, call) : await proposed(names, signal);
       last.set(action, { effect, atMs: clock.monotonic() });
@@ -125,7 +127,11 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
     } catch (error) {
       // Not answered: it may be asked for again.
       recent.forget(groupKey);
-      if (claimed) await forget(groupKey, AbortSignal.timeout(stateMs));
+      if (claimed) {
+        await forget(groupKey, new AbortController().signal).catch((e: unknown) => {
+          log.warn({}, `that the alerts ${names} are still to be answered can't be kept: ${describeError(e)}`);
+        });
+      }
       const sentence = describeError(error);
       log.warn({}, `the alerts ${names} could not be answered: ${sentence}`);
       return { result: 'failed', sentence, ...automatic };
@@ -161,18 +167,15 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
     return { result: 'not-begun', sentence: why, ...(word && { automatic: word }) };
   }
 
-  /** Takes a group that has ended out of the state; what is noted there is read once in a while, not for each that ends. */
+  /** Takes a group that has ended out of the state; what is noted there is read once a second, not for each that ends. */
   async function forget(groupKey: string, signal: AbortSignal): Promise<void> {
-    try {
-      if (noted === undefined || clock.monotonic() - noted.atMs > notedMs)
-        noted = { isNoted: await readAlertGroups(state, { signal }), atMs: clock.monotonic() };
-      if (!noted.isNoted(groupKey)) return;
-      await forgetAlertGroup(state, groupKey, { signal });
-      noted = undefined;
-      recent.forget(groupKey);
-    } catch (error) {
-      log.debug({}, `that alerts have ended can't be kept now: ${describeError(error)}`);
-    }
+    recent.forget(groupKey);
+    const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(stateMs)]) };
+    if (noted === undefined || clock.monotonic() - noted.atMs > notedMs)
+      noted = { isNoted: await readAlertGroups(state, call), atMs: clock.monotonic() };
+    if (!noted.isNoted(groupKey)) return;
+    await forgetAlertGroup(state, groupKey, call);
+    noted = undefined;
   }
 
   return {

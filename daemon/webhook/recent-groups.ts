@@ -5,16 +5,18 @@ import type { AlertMessage } from './alertmanager.ts';
 export interface RecentGroups {
   /** Whether this is what the group said the last time, too. */
   see(message: AlertMessage): 'news' | 'repeat';
-  /** Whether this action was taken for the group, as far as it is remembered here. */
-  answered(groupKey: string, action: string): boolean;
-  note(groupKey: string, action: string): void;
+  /** Whether this action was taken for the group a moment ago. What was longer ago another daemon may have heard the end of. */
+  answered(groupKey: string, action: string, monotonicMs: number): boolean;
+  note(groupKey: string, action: string, monotonicMs: number): void;
   forget(groupKey: string): void;
 }
+
+const momentMs = 60_000;
 
 /** Remembers so many groups, by hashes; the ones heard longest ago are forgotten first. */
 export function recentGroups(atMost = 2_000): RecentGroups {
   const said = new Map<string, string>();
-  const actions = new Map<string, Set<string>>();
+  const actions = new Map<string, ReadonlyMap<string, number>>();
   return {
     see(message) {
       const group = hash(message.groupKey);
@@ -24,10 +26,13 @@ export function recentGroups(atMost = 2_000): RecentGroups {
       keep(said, group, says, atMost);
       return before === says ? 'repeat' : 'news';
     },
-    answered: (groupKey, action) => actions.get(hash(groupKey))?.has(action) ?? false,
-    note(groupKey, action) {
+    answered(groupKey, action, monotonicMs) {
+      const atMs = actions.get(hash(groupKey))?.get(action);
+      return atMs !== undefined && monotonicMs - atMs < momentMs;
+    },
+    note(groupKey, action, monotonicMs) {
       const group = hash(groupKey);
-      keep(actions, group, new Set([...(actions.get(group) ?? []), action]), atMost);
+      keep(actions, group, new Map([...(actions.get(group) ?? []), [action, monotonicMs]]), atMost);
     },
     forget: (groupKey) => void actions.delete(hash(groupKey)),
   };

@@ -117,6 +117,39 @@ describe('an alert', () => {
     expect(proposed).toHaveLength(2);
   });
 
+  it('that ended and fires again is news, whichever daemon is told of what', async () => {
+    const state = memoryObjectStore('state');
+    const [a, b] = [world(undefined, state), world(undefined, state)];
+    for (let outage = 0; outage < 3; outage++) {
+      // What ends elsewhere was looked for just before the group fired.
+      await b.send(message(down, { status: 'resolved', groupKey: 'g2' }));
+      expect(await a.send(message(down))).toMatchObject({ result: 'proposed' });
+      expect(await b.send(message(down))).toMatchObject({ result: 'repeat' });
+      b.pass(2_000);
+      expect(await b.send(message(down, { status: 'resolved' }))).toMatchObject({ result: 'counted' });
+      a.pass(61_000);
+      b.pass(61_000);
+    }
+  });
+
+  it('that ended while the state was away is told again by Alertmanager until that is kept', async () => {
+    const state = memoryObjectStore('state');
+    let away = false;
+    const get = state.get.bind(state);
+    state.get = async (...asked) => {
+      if (away) throw new Error('the state is away');
+      return get(...asked);
+    };
+    const { send, pass } = world(undefined, state);
+    await send(message(down));
+    away = true;
+    expect(await send(message(down, { status: 'resolved' }))).toMatchObject({ result: 'failed' });
+    away = false;
+    expect(await send(message(down, { status: 'resolved' }))).toMatchObject({ result: 'counted' });
+    pass(61_000);
+    expect(await send(message(down))).toMatchObject({ result: 'proposed' });
+  });
+
   it('of another group within a minute gets the proposal that was made', async () => {
     const { send, proposed, pass } = world();
     await send(message(down));
