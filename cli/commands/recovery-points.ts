@@ -91,9 +91,10 @@ function lossesNow(view: {
   });
 }
 
-/** Finished failovers that brought their jobs back, newest first; of the newest ten runs. */
+/** Finished failovers that brought their jobs back, newest first; of the newest ten failovers. */
 async function measuredRestores({ state }: Composition, signal: AbortSignal): Promise<readonly MeasuredRestore[]> {
-  const names = (await listRuns(state, { signal })).slice(-10).reverse();
+  const failovers = (await listRuns(state, { signal })).filter((run) => run.includes('-failover-'));
+  const names = failovers.slice(-10).reverse();
   const records = await Promise.all(names.map(async (run) => foldRun(await readRun(state, run, { signal }))));
   return records.flatMap((record) => (record ? measuredRestore(record) : []));
 }

@@ -30,8 +30,9 @@ export async function directionOf(
   }: CallOptions & { readonly runbook?: 'failover' | 'switchover' | 'failback' } = {},
 ): Promise<Direction> {
   const runs: RunRecord[] = [];
-  // Only the newest runs can be open under the roles in force or under those before.
-  const newest = (await listRuns(store, options)).slice(-20);
+  // Only its newest runs can be open under the roles in force or under those before. Runs of other kinds don't count:
+  // fencing a returned primary may make any number of them.
+  const newest = (await listRuns(store, options)).filter((run) => run.includes(`-${runbook}-`)).slice(-20);
   for (const entries of await readRuns(store, newest, options)) {
     const run = foldRun(entries);
     if (run?.runbook === runbook) runs.push(run);
