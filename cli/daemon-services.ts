@@ -22,11 +22,13 @@ interface ServiceParts {
 
 /** What `argus daemon` runs beside replication, in the order in which it is begun. */
 export async function daemonServices(
-  parts: ServiceParts & Pick<Parameters<typeof daemonLife>[0], 'config' | 'retune'>,
+  parts: ServiceParts & Pick<Parameters<typeof daemonLife>[0], 'inForce' | 'retune'>,
 ): Promise<readonly MakeService[]> {
   const open = async (composition: Composition, metrics: Metrics) => {
     const now = { ...parts, composition, metrics };
     return [...(await tellingServices(now)), observing(now)];
   };
-  return [...(await daemonLife({ ...parts, open })), ...automaticServices(parts), readiness(parts)];
+  // Only a reload reads the file again.
+  const own = { ...parts, context: parts.inForce.context };
+  return [...(await daemonLife({ ...parts, open })), ...automaticServices(own), readiness(own)];
 }

@@ -4,6 +4,7 @@ import { ArgusError } from '../../domain/errors.ts';
 import { createMetrics } from '../../health/metrics.ts';
 import { requireOtherBucket } from '../../replication/checkpoints/other-bucket.ts';
 import type { CommandContext } from '../context.ts';
+import { inForce } from '../daemon/in-force.ts';
 import { daemonWeb } from '../daemon/web.ts';
 import { daemonServices } from '../daemon-services.ts';
 import { preflight, rolesNow, withComposition } from '../session.ts';
@@ -11,8 +12,8 @@ import { preflight, rolesNow, withComposition } from '../session.ts';
 /** `argus daemon`: until Ctrl-C or SIGTERM; SIGHUP reads the configuration anew. A primary that is away is told, what is misconfigured is refused. */
 export async function run(context: CommandContext): Promise<number> {
   const log = await context.openLog();
-  const { config: asWritten } = await context.loadConfig();
-  return withComposition(context, async (composition) => {
+  const standing = inForce(context, await context.loadConfig());
+  return withComposition(standing.context, async (composition) => {
     const { config, regions, state } = composition;
     const { clock, signal, who } = context;
     const roles = await rolesNow(context, composition);
@@ -27,11 +28,11 @@ export async function run(context: CommandContext): Promise<number> {
       });
     }
     const metrics = createMetrics();
-    const web = await daemonWeb({ context, composition, log, metrics });
+    const web = await daemonWeb({ context: standing.context, composition, log, metrics });
     const services = [
       ...(await daemonServices({
         ...{ context, composition, log, metrics, board: web.board },
-        ...{ config: asWritten, retune: web.retune },
+        ...{ inForce: standing, retune: web.retune },
       })),
       ...web.services,
     ];

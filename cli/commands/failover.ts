@@ -1,3 +1,4 @@
+import type { Roles } from '../../domain/roles.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import { acceptedLossIn, type LossBudget, type LossLimit } from '../../runbooks/failover/budget.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
@@ -33,6 +34,8 @@ export interface FailoverOptions {
   readonly plan?: string;
   readonly planOut?: string;
   readonly resume?: boolean;
+  /** Refused (`RolesChanged`) when it would be another change of roles; absent: whichever is due. */
+  readonly expect?: { readonly from: string; readonly to: string };
 }
 
 /** `argus failover`: looks, plans, asks, acts, reports. Nothing is changed before the plan was agreed to. */
@@ -53,6 +56,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     const inForce = await rolesNow(context, composition);
     const direction = await directionOf(state, inForce, { signal });
     const { roles, resumes } = direction;
+    if (options.expect) requireDirection(roles, options.expect);
     if (options.resume && resumes === undefined) throw refusal(nothingToResume);
     const sides = await sidesOf(context, composition, roles);
     if (roles.replication === 'suspended') throw refusal(suspendedRefusal(roles));
@@ -117,6 +121,15 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     });
     context.print(context.json ? JSON.stringify(report) : renderReport(report));
     return exitCodeOf(report);
+  });
+}
+
+function requireDirection({ primary, standby }: Roles, { from, to }: NonNullable<FailoverOptions['expect']>): void {
+  if (primary === from && standby === to) return;
+  throw refusal({
+    code: 'RolesChanged',
+    message: `a failover from ${from} to ${to} was decided; what is due now is one from ${primary} to ${standby}`,
+    hint: 'see `argus status` and `argus runs list` for who did what',
   });
 }
 

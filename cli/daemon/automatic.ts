@@ -95,7 +95,10 @@ export function statePlaceOf({
   return Object.values(regions).some((r) => r.objects.endpoint === state.endpoint) ? 'inside' : 'untold';
 }
 
-/** The very command that a person would type, by another name, with nobody to ask. */
+/**
+ * The very command that a person would type, by another name, with nobody to ask, and only in the direction that was
+ * decided. `context` loads the configuration in force: a file that is being edited must not make an outage longer.
+ */
 export function automaticActions(context: CommandContext, log: Log, who: string): AutomaticActions {
   const { SSH_CONNECTION: _, ...env } = context.env;
   const quiet = (signal: AbortSignal): CommandContext => ({
@@ -109,7 +112,12 @@ export function automaticActions(context: CommandContext, log: Log, who: string)
     print: (text) => log.debug({}, text.trim()),
     tell: (text) => log.info({}, text.trim()),
   });
-  const optionsOf = ({ acceptUnfenced, reason }: AutomaticOrder) => ({ yes: true, acceptUnfenced, reason });
+  const optionsOf = ({ from, to, acceptUnfenced, reason }: AutomaticOrder) => ({
+    yes: true,
+    acceptUnfenced,
+    reason,
+    expect: { from, to },
+  });
   return {
     async failover(order, signal): Promise<ActOutcome> {
       const [{ audited }, module] = [await import('../audited.ts'), import('../commands/failover.ts')];
@@ -126,7 +134,13 @@ export function automaticActions(context: CommandContext, log: Log, who: string)
       const { run } = await import('../commands/failover.ts');
       const printed: string[] = [];
       const context = { ...quiet(signal), print: (text: string) => void printed.push(text) };
-      await run(context, { ...optionsOf(order), dryRun: true });
+      try {
+        await run(context, { ...optionsOf(order), dryRun: true });
+      } catch (error) {
+        // What refuses even a plan stands in its way.
+        if (error instanceof ArgusError && error.exitCode === 3) return [{ code: error.code, message: error.message }];
+        throw error;
+      }
       const { blockers } = JSON.parse(printed.join('')) as {
         readonly blockers: readonly { code: string; message: string }[];
       };

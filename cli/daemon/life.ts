@@ -9,12 +9,13 @@ import { describeError } from '../../domain/errors.ts';
 import type { Metrics } from '../../health/metrics.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
+import type { InForce } from './in-force.ts';
 
 interface LifeParts {
   readonly context: CommandContext;
   readonly composition: Composition;
-  /** As the file had it when the daemon began. */
-  readonly config: Config;
+  /** Begins as the file had it when the daemon began. */
+  readonly inForce: InForce;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Makes the services whose settings may change; throws when they can't be made of this configuration. */
@@ -31,16 +32,16 @@ export async function daemonLife(parts: LifeParts): Promise<readonly MakeService
   const { context, composition, log, metrics, open } = parts;
   const { clock, signal, env } = context;
   boundStop(signal, { log, exit: process.exit });
-  setLevel(context, log, parts.config);
+  setLevel(context, log, parts.inForce.now().config);
   const notify = systemd(env, { log, pid: process.pid });
   signal.addEventListener('abort', () => void notify?.tell({ STOPPING: '1', STATUS: 'ends' }), { once: true });
 
   let scope = scoped(metrics);
   const services = exchangeableServices(await open(composition, scope.metrics), { clock, log });
-  let inForce = parts.config;
   const reload = async () => {
-    const { config } = await context.loadConfig();
-    const decision = decideReload(inForce, config);
+    const loaded = await context.loadConfig();
+    const { config } = loaded;
+    const decision = decideReload(parts.inForce.now().config, config);
     if (decision.kind === 'needs-restart') {
       const sections = decision.changed.join(', ');
       log.error(
@@ -57,7 +58,7 @@ export async function daemonLife(parts: LifeParts): Promise<readonly MakeService
     scope = opened;
     parts.retune(next);
     setLevel(context, log, config);
-    inForce = config;
+    parts.inForce.takeOver(loaded);
     const what =
       decision.changed.length === 0 ? 'nothing has changed but, maybe, secrets' : decision.changed.join(', ');
     log.info({ sections: decision.changed }, `reloaded: ${what}`);

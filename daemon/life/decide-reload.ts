@@ -2,7 +2,7 @@ import type { Config } from '../../domain/config.ts';
 
 /** Sections that a running daemon takes over. */
 export const reloadable = ['notify', 'probes', 'alerts'] as const;
-/** Sections that only runs use: each run reads the file anew. */
+/** Sections that only runs use: the daemon's own take what is in force when they begin. */
 const readByRuns = ['contacts', 'hooks'] as const;
 
 export type Reload =
