@@ -3,11 +3,12 @@ import { ArgusError } from '../../domain/errors.ts';
 import { planRollback, rollBackNames, rollbackRunbook } from '../../runbooks/names/roll-back.ts';
 import { readDnsBefore } from '../../state/dns-before.ts';
 import { runId } from '../../state/journal.ts';
+import { leaseMark } from '../../state/lease.ts';
 import { agree } from '../agree.ts';
 import type { CommandContext } from '../context.ts';
 import { occasionOf } from '../occasion.ts';
 import { renderEvent } from '../render-failover.ts';
-import { requireSameRoles, rolesNow, withComposition } from '../session.ts';
+import { rolesNow, withComposition } from '../session.ts';
 
 interface Options {
   readonly run: string;
@@ -25,6 +26,7 @@ export async function run(context: CommandContext, options: Options): Promise<nu
   return withComposition(context, async (composition) => {
     const { state, names, config } = composition;
     const { clock, signal, who, processes } = context;
+    const plannedAtLease = await leaseMark(state, { signal });
     const roles = await rolesNow(context, composition);
     const before = await readDnsBefore(state, options.run, { signal });
     if (before === undefined) {
@@ -56,11 +58,11 @@ export async function run(context: CommandContext, options: Options): Promise<nu
     }
     if (!options.yes) await agree(context, roles.primary);
     const occasion = await occasionOf(context, options);
-    await requireSameRoles(context, composition, roles);
     const result = await rollBackNames({
       before,
       names,
       state,
+      plannedAtLease,
       clock,
       run: runId(clock.now(), rollbackRunbook, randomBytes(2).toString('hex')),
       holder: who,

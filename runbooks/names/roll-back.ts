@@ -26,6 +26,8 @@ export interface RollBackNames extends RollbackContext {
   readonly processes?: LocalProcesses | undefined;
   readonly by: string;
   readonly occasion?: Occasion;
+  /** The lease when the roles were read and this was planned (`leaseMark`): refused when anybody acted since. */
+  readonly plannedAtLease: string;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: RunEvent) => void;
   readonly onWaiting?: (message: string) => void;
@@ -46,7 +48,8 @@ export async function planRollback(
 
 /** Puts back what a run changed at the DNS provider, under the lease and in the journal. Throws nothing after the lease is taken. */
 export function rollBackNames(options: RollBackNames): Promise<RunResult<object>> {
-  const { before, names, run, state, clock, holder, by, signal, onEvent, onWaiting, processes } = options;
+  const { before, names, run, state, clock, holder, by, signal, onEvent, onWaiting, processes, plannedAtLease } =
+    options;
   return runUnderLease<RollbackContext, object>({
     state,
     clock,
@@ -54,6 +57,7 @@ export function rollBackNames(options: RollBackNames): Promise<RunResult<object>
     holder,
     processes,
     purpose: 'dns rollback',
+    plannedAtLease,
     runbook: rollbackRunbook,
     by,
     details: evidence({ of: before.run, records: before.records, ...options.occasion }),
