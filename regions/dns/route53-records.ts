@@ -1,6 +1,5 @@
 import {
   ChangeResourceRecordSetsCommand,
-  GetChangeCommand,
   ListResourceRecordSetsCommand,
   type ResourceRecordSet,
   Route53Client,
@@ -19,18 +18,18 @@ export interface Route53Options {
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** Another API root than AWS' own. */
   readonly endpoint?: string;
-  /** For one call with all its repeats; 15 s when absent, and 45 s for a change with its way to the name servers. */
+  /** For one call with all its repeats; 15 s when absent, and 45 s for a change, which waits for its turn among others. */
   readonly deadlineMs?: number;
 }
 
 /** Five calls a second an account. Source: Route 53, "Quotas: Maximums on Route 53 API requests". */
 const limit: CallLimit = { calls: 5, windowMs: 1_000, reserve: 1 };
-const inSyncDeadlineMs = 45_000;
-const inSyncPollMs = 1_000;
+const changeDeadlineMs = 45_000;
 
 /**
  * One hosted zone's records through Route 53. Each value of a record set is a record of the port; an alias, and a set with
- * a routing policy of its own, are shown and refuse every change: which of them answers isn't told by their values.
+ * a routing policy of its own, are shown and refuse every change: which of them answers isn't told by their values. A
+ * change is done when Route 53 has taken it (PENDING): that its name servers answer so is seen by asking them.
  */
 export function route53Records(options: Route53Options): DnsRecords {
   const { zone, hostedZoneId, credentials, endpoint, deadlineMs } = options;
@@ -49,7 +48,7 @@ export function route53Records(options: Route53Options): DnsRecords {
       ...(ms === undefined ? {} : { deadlineMs: ms }),
     });
   const looks = calling(deadlineMs);
-  const changes = calling(deadlineMs ?? inSyncDeadlineMs);
+  const changes = calling(deadlineMs ?? changeDeadlineMs);
 
   async function setsOf(name: string, type: string, io: ProviderCall): Promise<readonly ResourceRecordSet[]> {
     await io.spend();
@@ -78,27 +77,16 @@ export function route53Records(options: Route53Options): DnsRecords {
         const values = (set.ResourceRecords ?? []).map((r) => (r.Value === value ? content : (r.Value ?? '')));
         const next = { ...set, ResourceRecords: [...new Set(values)].map((Value) => ({ Value })) };
         await io.spend();
-        const { ChangeInfo } = await client.send(
+        await client.send(
           new ChangeResourceRecordSetsCommand({
             HostedZoneId: hostedZoneId,
             ChangeBatch: { Comment: 'argus', Changes: [{ Action: 'UPSERT', ResourceRecordSet: next }] },
           }),
           { abortSignal: io.signal },
         );
-        if (ChangeInfo?.Id !== undefined && ChangeInfo.Status !== 'INSYNC') await inSync(ChangeInfo.Id, io);
         return recordsOf(next).find((r) => r.content === content) as DnsRecord;
       }),
   };
-
-  async function inSync(id: string, io: ProviderCall): Promise<void> {
-    for (;;) {
-      await new Promise((resolve) => setTimeout(resolve, inSyncPollMs).unref());
-      io.signal.throwIfAborted();
-      await io.spend();
-      const { ChangeInfo } = await client.send(new GetChangeCommand({ Id: id }), { abortSignal: io.signal });
-      if (ChangeInfo?.Status === 'INSYNC') return;
-    }
-  }
 }
 
 function recordsOf(set: ResourceRecordSet): readonly DnsRecord[] {

@@ -35,7 +35,7 @@ describe('a record set of Route 53', () => {
     expect(await records().find('nobody.example.com', 'A')).toEqual([]);
   });
 
-  test('is changed by one UPSERT that keeps its TTL, and waited for until it is in sync', async () => {
+  test('is changed by one UPSERT that keeps its TTL, and its way to the name servers holds nothing up', async () => {
     const [before] = await records().find(name, 'A');
     const after = await records().setContent(before!.id, addresses.standby);
     expect(after.content).toBe(addresses.standby);

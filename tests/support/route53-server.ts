@@ -17,11 +17,11 @@ export type StandInFault = { readonly status: number; readonly code: string } | 
 
 /**
  * Route 53's XML protocol (2013-04-01) for one hosted zone, as far as the official client is used: list record sets,
- * change them by UPSERT, ask for a change. Written from the API's reference; a change is in sync at the second question.
+ * change them by UPSERT. Written from the API's reference; a change is taken at once (PENDING), and never told to be in
+ * sync: nothing asks.
  */
 export async function startRoute53(hostedZoneId: string, sets: readonly StandInSet[]) {
   let kept = [...sets];
-  let asked = 0;
   const faults: StandInFault[] = [];
   const upserts: StandInSet[] = [];
   const server = createServer((request, response) => {
@@ -39,14 +39,13 @@ export async function startRoute53(hostedZoneId: string, sets: readonly StandInS
       if (/AWS4-HMAC-SHA256 Credential=(?!id\/)/.test(request.headers.authorization ?? '')) {
         return send(403, errorXml('InvalidClientTokenId'));
       }
-      if (path.startsWith('/2013-04-01/change/')) return send(200, changeXml(++asked % 2 === 0 ? 'INSYNC' : 'PENDING'));
       if (path !== `/2013-04-01/hostedzone/${hostedZoneId}/rrset`) return send(404, errorXml('NoSuchHostedZone'));
       if (request.method === 'GET') return send(200, listXml(kept, url.searchParams));
       const set = upsertOf(body);
       if (set === undefined) return send(400, errorXml('InvalidChangeBatch'));
       upserts.push(set);
       kept = [...kept.filter((s) => s.name !== set.name || s.type !== set.type), set];
-      send(200, `<ChangeResourceRecordSetsResponse>${infoXml('PENDING')}</ChangeResourceRecordSetsResponse>`);
+      send(200, `<ChangeResourceRecordSetsResponse>${infoXml}</ChangeResourceRecordSetsResponse>`);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -86,8 +85,7 @@ function listXml(sets: readonly StandInSet[], query: URLSearchParams): string {
   return `<ListResourceRecordSetsResponse><ResourceRecordSets>${rows.join('')}</ResourceRecordSets><IsTruncated>false</IsTruncated><MaxItems>100</MaxItems></ListResourceRecordSetsResponse>`;
 }
 
-const infoXml = (status: string) =>
-  `<ChangeInfo><Id>/change/C1</Id><Status>${status}</Status><SubmittedAt>2026-11-21T00:00:00Z</SubmittedAt></ChangeInfo>`;
-const changeXml = (status: string) => `<GetChangeResponse>${infoXml(status)}</GetChangeResponse>`;
+const infoXml =
+  '<ChangeInfo><Id>/change/C1</Id><Status>PENDING</Status><SubmittedAt>2026-11-21T00:00:00Z</SubmittedAt></ChangeInfo>';
 const errorXml = (code: string) =>
   `<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code><Message>stand-in</Message></Error><RequestId>1</RequestId></ErrorResponse>`;
