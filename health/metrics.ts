@@ -14,8 +14,8 @@ export type MetricsFacts = MirrorFacts & CheckpointFacts & StandingFacts & RunFa
 export interface Metrics extends EventCounters {
   /** Prometheus' text format of the facts given, of those that `also` adds, and of the counters. */
   render(facts: MetricsFacts): Promise<{ readonly contentType: string; readonly body: string }>;
-  /** Adds what a service knows, asked at each scrape. One that throws is left out of that scrape. */
-  also(source: () => StandingFacts & RunFacts): void;
+  /** Adds what a service knows, asked at each scrape, until the returned function is called. One that throws is left out of that scrape. */
+  also(source: () => StandingFacts & RunFacts): () => void;
 }
 
 /** A registry of its own, so that two in one process never meet. */
@@ -24,16 +24,19 @@ export function createMetrics(): Metrics {
   const gauges = gaugesOf(registry);
   const tell = [mirrorSeries, checkpointSeries, standingSeries, runSeries].map((make) => make(gauges));
   processSeries(registry);
-  const sources: (() => StandingFacts & RunFacts)[] = [];
+  const sources = new Set<() => StandingFacts & RunFacts>();
   return {
     ...eventCounters(registry),
     async render(own) {
-      const facts: MetricsFacts = Object.assign({}, own, ...sources.map(answerOf));
+      const facts: MetricsFacts = Object.assign({}, own, ...[...sources].map(answerOf));
       gauges.clear();
       for (const set of tell) set(facts);
       return { contentType: registry.contentType, body: await registry.metrics() };
     },
-    also: (source) => void sources.push(source),
+    also(source) {
+      sources.add(source);
+      return () => void sources.delete(source);
+    },
   };
 }
 

@@ -52,8 +52,12 @@ export async function daemonLife(parts: LifeParts): Promise<readonly MakeService
     }
     const next = { ...composition, config: { ...config, topics: composition.config.topics } };
     const opened = scoped(metrics);
-    const made = await open(next, opened.metrics);
-    await services.exchange(made);
+    try {
+      await services.exchange(await open(next, opened.metrics));
+    } catch (error) {
+      opened.end();
+      throw error;
+    }
     scope.end();
     scope = opened;
     parts.retune(next);
@@ -95,13 +99,20 @@ function setLevel({ verbose }: CommandContext, log: Log, { daemon }: Config): vo
   log.setLevel?.(verbose ? 'debug' : (daemon.logLevel ?? 'info'));
 }
 
-/** Metrics whose added sources fall silent when their services are gone. */
+/** Metrics whose added sources go when their services are gone. */
 function scoped(metrics: Metrics): { readonly metrics: Metrics; end(): void } {
-  let alive = true;
+  const added: (() => void)[] = [];
   return {
-    metrics: { ...metrics, also: (source) => metrics.also(() => (alive ? source() : {})) },
+    metrics: {
+      ...metrics,
+      also(source) {
+        const remove = metrics.also(source);
+        added.push(remove);
+        return remove;
+      },
+    },
     end() {
-      alive = false;
+      for (const remove of added.splice(0)) remove();
     },
   };
 }

@@ -9,18 +9,19 @@ import { putReadinessDay, type Readiness, readReadiness, readReadinessDay } from
 import { newWorld } from '../runbooks/failover/world.ts';
 import { quietLog } from './quiet-log.ts';
 
-function running(leads: boolean) {
+function running(leads: () => boolean) {
   const { context } = newWorld();
   const { primary, standby, ...rest } = context;
   const flink = { ...primary.flink, slots: async () => ({ free: 2, total: 4 }) };
   const from = { ...rest, regions: [{ ...primary, flink }, standby] };
   const words: Readiness[] = [];
   let scraped = (): StandingFacts => ({});
-  const view = { leads: () => leads, syncs: () => new Map(), heartbeatLagMs: () => 500 } as unknown as DaemonView;
+  const view = { leads, syncs: () => new Map(), heartbeatLagMs: () => 500 } as unknown as DaemonView;
   const stop = new AbortController();
   const metrics = {
     also(source: () => StandingFacts) {
       scraped = source;
+      return () => undefined;
     },
   };
   const times = { periodMs: 30, againMs: 30 };
@@ -35,7 +36,7 @@ function running(leads: boolean) {
 }
 
 test('the daemon that leads keeps its newest word and the history, and puts old days together', async () => {
-  const { from, words, scraped, stop, begin } = running(true);
+  const { from, words, scraped, stop, begin } = running(() => true);
   const nowMs = from.clock.now();
   const oldAtMs = nowMs - 5 * 86_400_000;
   const old = dayOf(oldAtMs);
@@ -65,10 +66,33 @@ test('the daemon that leads keeps its newest word and the history, and puts old 
 });
 
 test('another daemon works it out for its own page, and keeps nothing', async () => {
-  const { from, words, stop, begin } = running(false);
+  const { from, words, stop, begin } = running(() => false);
   const ended = begin();
   await expect.poll(() => words.length, { timeout: 15_000 }).toBeGreaterThan(0);
   stop.abort();
   await ended;
   expect(await readReadiness(from.state)).toBeUndefined();
+});
+
+test('a daemon that leads again goes on with the history that another kept meanwhile', async () => {
+  let leads = true;
+  const { from, words, stop, begin } = running(() => leads);
+  const ended = begin();
+  const more = async (n: number) => {
+    const before = words.length;
+    await expect.poll(() => words.length, { timeout: 15_000 }).toBeGreaterThan(before + n);
+  };
+  await more(1);
+  leads = false;
+  await more(1);
+  const today = dayOf(from.clock.now());
+  const others = { atMs: from.clock.now() - 120_000, status: 'red' as const, blockers: ['SeenByAnother'] };
+  await putReadinessDay(from.state, { day: today, by: 'minute', moments: [others] });
+  leads = true;
+  await more(1);
+  stop.abort();
+  await ended;
+  const kept = await readReadinessDay(from.state, today);
+  expect(kept?.moments).toContainEqual(others);
+  expect(kept?.moments.length).toBeGreaterThan(1);
 });

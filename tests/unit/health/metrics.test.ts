@@ -142,6 +142,17 @@ describe('createMetrics', () => {
     expect(lines).toContain('argus_probe_unknown{probe="objects",region="mumbai",subject="",observer="a"} 1');
   });
 
+  it('asks nobody any more who went', async () => {
+    const metrics = createMetrics();
+    metrics.also(() => ({ verdicts: { MirrorStalled: true } }));
+    const remove = metrics.also(() => ({ verdicts: { PrimaryDead: true } }));
+    expect((await metrics.render(facts())).body).toContain('argus_verdict{code="PrimaryDead"} 1');
+    remove();
+    const { body } = await metrics.render(facts());
+    expect(body).not.toContain('PrimaryDead');
+    expect(body).toContain('argus_verdict{code="MirrorStalled"} 1');
+  });
+
   it('counts events from the start on', async () => {
     const metrics = createMetrics();
     metrics.notified('slack', 'sent');
