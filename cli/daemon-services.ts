@@ -1,5 +1,7 @@
 import type { Log } from '../daemon/log.ts';
+import { newBacklog } from '../daemon/notify/notify.ts';
 import type { MakeService } from '../daemon/service.ts';
+import { watchRuns } from '../daemon/watch-runs.ts';
 import type { Board } from '../daemon/web/board.ts';
 import type { Metrics } from '../health/metrics.ts';
 import type { Composition } from './compose.ts';
@@ -8,7 +10,7 @@ import { automaticServices } from './daemon/automatic.ts';
 import { daemonLife } from './daemon/life.ts';
 import { observing } from './daemon/observing.ts';
 import { readiness } from './daemon/readiness.ts';
-import { tellingServices } from './daemon/telling.ts';
+import { telling } from './daemon/telling.ts';
 
 interface ServiceParts {
   readonly context: CommandContext;
@@ -24,11 +26,14 @@ interface ServiceParts {
 export async function daemonServices(
   parts: ServiceParts & Pick<Parameters<typeof daemonLife>[0], 'inForce' | 'retune'>,
 ): Promise<readonly MakeService[]> {
+  const backlog = newBacklog();
   const open = async (composition: Composition, metrics: Metrics) => {
     const now = { ...parts, composition, metrics };
-    return [...(await tellingServices(now)), observing(now)];
+    return [await telling({ ...now, backlog }), observing(now)];
   };
   // Only a reload reads the file again.
   const own = { ...parts, context: parts.inForce.context };
-  return [...(await daemonLife({ ...parts, open })), ...automaticServices(own), readiness(own)];
+  const { composition, context, log, metrics } = parts;
+  const runs = watchRuns({ state: composition.state, clock: context.clock, log, metrics });
+  return [...(await daemonLife({ ...parts, open })), runs, ...automaticServices(own), readiness(own)];
 }

@@ -1,7 +1,6 @@
 import type { Log } from '../../daemon/log.ts';
-import { notify } from '../../daemon/notify/notify.ts';
+import { type NotifyBacklog, notify } from '../../daemon/notify/notify.ts';
 import type { MakeService } from '../../daemon/service.ts';
-import { watchRuns } from '../../daemon/watch-runs.ts';
 import type { Metrics } from '../../health/metrics.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
@@ -12,14 +11,15 @@ interface TellingParts {
   readonly composition: Composition;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** What was taken in, and waits: kept over all reloads. */
+  readonly backlog: NotifyBacklog;
 }
 
-/** What tells people and Prometheus of runs and of everything else that happens. Begun first, so that it ends last. */
-export async function tellingServices(parts: TellingParts): Promise<readonly MakeService[]> {
-  const { context, composition, log, metrics } = parts;
+/** What tells people what happens. Begun first, so that it ends last. */
+export async function telling(parts: TellingParts): Promise<MakeService> {
+  const { context, composition, log, metrics, backlog } = parts;
   const { clock, env } = context;
-  const { config, folder, state } = composition;
+  const { config, folder } = composition;
   const { source, channels } = await openChannels(config, folder, env);
-  const told = channels.length === 0 ? [] : [notify({ channels, source, clock, log, metrics })];
-  return [...told, watchRuns({ state, clock, log, metrics })];
+  return notify({ channels, source, clock, log, metrics, backlog });
 }

@@ -26,10 +26,24 @@ export interface NotifyParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'notified'>;
+  /** Goes on where another's place was, and with what waited there. Absent: from the first event on. */
+  readonly backlog?: NotifyBacklog;
   readonly limits?: DeliveryLimits;
   /** How long a daemon that doesn't lead keeps a message: should the one that leads have died, it is told by the next. */
   readonly holdMs?: number;
 }
+
+/** What is still to be told, and up to which event all was taken in: outlives an exchange of the channels. */
+export interface NotifyBacklog {
+  /** The id of the last event that was taken in. */
+  seen: number;
+  readonly outboxes: Map<string, Outbox>;
+  /** When a message came, and whether this daemon led then. */
+  readonly came: WeakMap<Message, { readonly at: number; readonly own: boolean }>;
+}
+
+/** Nothing was taken in yet. */
+export const newBacklog = (): NotifyBacklog => ({ seen: 0, outboxes: new Map(), came: new WeakMap() });
 
 /** How long the last messages have when the daemon stops. */
 const graceMs = 3_000;
@@ -50,18 +64,17 @@ export function isFor({ tell, atLeast }: Pick<Channel, 'tell' | 'atLeast'>, mess
  */
 export function notify(parts: NotifyParts): MakeService {
   const { channels, source, clock, log, metrics, limits = usualLimits, holdMs = usualHoldMs } = parts;
+  const { backlog = newBacklog() } = parts;
+  const { outboxes, came } = backlog;
   for (const { name } of channels)
     for (const outcome of ['sent', 'failed', 'dropped'] as const) metrics.notified(name, outcome, 0);
 
   return ({ events, leads }) => {
-    const outboxes = new Map<string, Outbox>();
-    /** When a message came, and whether this daemon led then. */
-    const came = new WeakMap<Message, { readonly at: number; readonly own: boolean }>();
-    let seen = 0;
+    for (const name of [...outboxes.keys()]) if (!channels.some((c) => c.name === name)) outboxes.delete(name);
 
     const take = (wake: () => void) => {
-      for (const { id, event } of events.after(seen)) {
-        seen = id;
+      for (const { id, event } of events.after(backlog.seen)) {
+        backlog.seen = id;
         for (const message of messagesOf(event)) {
           came.set(message, { at: clock.monotonic(), own: leads() });
           for (const channel of channels.filter((c) => isFor(c, message))) {
@@ -76,26 +89,32 @@ export function notify(parts: NotifyParts): MakeService {
 
     async function work(channel: Channel, news: () => Promise<void>, stop: AbortSignal, hard: AbortSignal) {
       let failing = false;
+      /** What wasn't told when the time was up: for whoever comes next, if anybody does. */
+      const left: Message[] = [];
       for (;;) {
         const box = outboxes.get(channel.name) ?? emptyOutbox;
         const [message, ...rest] = box.waiting;
         if (message === undefined) {
-          if (stop.aborted) return;
+          if (stop.aborted) {
+            outboxes.set(channel.name, { ...box, waiting: left });
+            return;
+          }
           await news();
           continue;
         }
         const { at, own } = came.get(message) ?? { at: 0, own: true };
-        if (!own && !leads() && !stop.aborted && clock.monotonic() - at < holdMs) {
+        const held = !own && !leads() && clock.monotonic() - at < holdMs;
+        if (held && !stop.aborted) {
           await clock.sleep(lookMs, stop).catch(() => undefined);
           continue;
         }
         outboxes.set(channel.name, { ...box, waiting: rest });
-        // The one that led has told it.
-        if (!own && !leads()) continue;
-        if (hard.aborted) {
-          metrics.notified(channel.name, 'dropped');
+        if (held || hard.aborted) {
+          left.push(message);
           continue;
         }
+        // The one that led has told it.
+        if (!own && !leads()) continue;
         try {
           const envelope = { id: randomUUID(), source, sentAtMs: clock.now() };
           await deliver(channel.requestOf(message, envelope), limits, clock, hard);
@@ -103,8 +122,12 @@ export function notify(parts: NotifyParts): MakeService {
           if (failing) log.info({ channel: channel.name }, `${channel.name} can be told again`);
           failing = false;
         } catch (error) {
-          metrics.notified(channel.name, hard.aborted ? 'dropped' : 'failed');
-          if (failing || hard.aborted) continue;
+          if (hard.aborted) {
+            left.push(message);
+            continue;
+          }
+          metrics.notified(channel.name, 'failed');
+          if (failing) continue;
           failing = true;
           const why = describeError(error);
           log.warn(
@@ -135,6 +158,8 @@ export function notify(parts: NotifyParts): MakeService {
         try {
           take(wake);
           await Promise.all(channels.map((channel) => work(channel, news, signal, hard.signal)));
+          // Without channels, too, events are taken in: later ones are told of what happens from then on.
+          while (!signal.aborted) await news();
         } finally {
           unsubscribe();
           signal.removeEventListener('abort', onStop);
