@@ -6,6 +6,7 @@ import { inspectRun, listRuns } from '../state/journal.ts';
 import { readLease } from '../state/lease.ts';
 import { foldRun, type RunRecord } from '../state/run-record.ts';
 import { readSighting, type Sighting } from '../state/sightings.ts';
+import { watchLease } from './lease-watch.ts';
 
 /** Whoever acts without a person calls himself so, with his host after it. */
 export const automaticName = 'argus automatic';
@@ -23,16 +24,13 @@ interface Call {
 
 const changesRoles = ['failover', 'switchover', 'failback'];
 
-/** Reads from the state; remembers how long the lease has been silent, since only that tells whether its holder lives. */
+/** Reads from the state; watches the lease over its calls. */
 export function automaticFacts(state: ObjectStore): AutomaticFacts {
-  let lease: { readonly mark: string; readonly since: number } | undefined;
+  const lives = watchLease();
 
   async function acting(monotonicMs: number, call: Call): Promise<string | undefined> {
     const held = await readLease(state, call);
-    if (held === undefined || held.released === true) return undefined;
-    const mark = `${held.nonce} ${held.renewCount}`;
-    if (lease?.mark !== mark) lease = { mark, since: monotonicMs };
-    return monotonicMs - lease.since < held.ttlMs ? `${held.holder} (${held.purpose})` : undefined;
+    return lives(held, monotonicMs) ? `${held.holder} (${held.purpose})` : undefined;
   }
 
   return {

@@ -3,6 +3,7 @@ import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { inspectRun, type JournalEntry, listRuns, readRunAfter } from '../../state/journal.ts';
 import { readLease } from '../../state/lease.ts';
 import { foldRun } from '../../state/run-record.ts';
+import { watchLease } from '../lease-watch.ts';
 import type { Service } from '../service.ts';
 import { every } from '../supervise.ts';
 import type { Board } from './board.ts';
@@ -18,14 +19,13 @@ export interface FollowRunsParts {
 
 const shown = 20;
 const callMs = 10_000;
-/** A lease is renewed every few seconds; one that is older, with some difference of the clocks, has lost its holder. */
-const silentLeaseMs = 30_000;
 
 /** Shows the newest runs, and each of their steps as it goes on, whoever carries them out and wherever. */
 export function followRuns({ board, state, clock, periodMs = 1_000 }: FollowRunsParts): Service {
   // Of a run that has ended only its view is kept; a journal is never read twice.
   const ended = new Map<string, RunView>();
   const open = new Map<string, readonly JournalEntry[]>();
+  const lives = watchLease();
   let idleTicks = 0;
   let last = '';
 
@@ -63,9 +63,7 @@ export function followRuns({ board, state, clock, periodMs = 1_000 }: FollowRuns
 
   async function isAttended(run: string, call: { readonly signal: AbortSignal }): Promise<boolean> {
     const lease = await readLease(state, call);
-    return (
-      lease !== undefined && !lease.released && lease.run === run && clock.now() - lease.writtenAtMs < silentLeaseMs
-    );
+    return lives(lease, clock.monotonic()) && lease.run === run;
   }
 
   return {
