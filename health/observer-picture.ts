@@ -23,6 +23,8 @@ export interface ObserverPicture {
   readonly heard: boolean;
   /** Since its last report; absent: there was none since this reader began. */
   readonly silentMs?: number;
+  /** This instant by its own clock, as if its report had come without delay; absent: as above. */
+  readonly atMs?: number;
   readonly looks: readonly Seen[];
   readonly sights: ReadonlyMap<string, RegionSight>;
   /** It is heard and finds every region dark, while another finds one alive: what it says of them doesn't count. */
@@ -74,7 +76,8 @@ function pictureOfOne(
       sightOf(looks.filter((l) => l.region === region && fresh(l) && (l.probe !== 'job' || region === primary))),
     ]),
   );
-  return { name, outside, heard, looks, sights, ...(silentMs === undefined ? {} : { silentMs }) };
+  const instants = found && silentMs !== undefined ? { silentMs, atMs: found.report.atMs + silentMs } : {};
+  return { name, outside, heard, looks, sights, ...instants };
 }
 
 /** For how long a thing has not been ok, by the observer's own looks; 0 while it is. Pure. */

@@ -32,7 +32,7 @@ interface Pulse extends FlinkPulse {
   readonly heldUp?: number;
 }
 
-/** What is looked at in one region, whoever is primary; its jobs only while it is. */
+/** What is looked at in one region, whoever is primary; of its jobs only that one runs where none should, while it isn't. */
 export function regionTasks(parts: ProbeTaskParts, region: Region, primary: () => string): readonly ProbeTask[] {
   const { config, clock, links, observer } = parts;
   const { period: periodMs, deadline: deadlineMs, writes, topic, clockSkew } = config.probes;
@@ -126,9 +126,12 @@ function flinkTask(parts: ProbeTaskParts, region: Region, primary: () => string,
     name: `flink ${name}`,
     periodMs: config.probes.period,
     async look({ signal }) {
-      const wanted = name === primary() ? config.jobs.map((j) => j.name) : [];
+      const configured = config.jobs.map((j) => j.name);
+      const wanted = name === primary() ? configured : [];
       const { value, ...seen } = await probeFlink(flink, wanted, options(signal));
       const { latencyMs } = seen;
+      // Where none should run, silence says nothing: only one that runs is told.
+      const strays = configured.filter((job) => !wanted.includes(job) && value?.running.has(job) === true);
       const jobs = wanted.map(async (job): Promise<Sight> => {
         const about = { probe: 'job', region: name, subject: job } as const;
         if (!value) {
@@ -156,7 +159,11 @@ function flinkTask(parts: ProbeTaskParts, region: Region, primary: () => string,
         );
         return sightOf(about, { ...judged, latencyMs });
       });
-      return [sightOf({ probe: 'flink', region: name }, seen), ...(await Promise.all(jobs))];
+      return [
+        sightOf({ probe: 'flink', region: name }, seen),
+        ...(await Promise.all(jobs)),
+        ...strays.map((job) => ({ probe: 'job', region: name, subject: job, status: 'ok', latencyMs }) as const),
+      ];
     },
   };
 }

@@ -20,10 +20,10 @@ export interface Condition {
 export interface ConditionView {
   readonly pictures: readonly ObserverPicture[];
   /** What a daemon that is none of them sees of its own replication: it counts for no region. */
-  readonly witness?: Pick<ObserverPicture, 'name' | 'looks'>;
+  readonly witness?: Pick<ObserverPicture, 'name' | 'looks' | 'atMs'>;
   readonly primary: string;
   readonly standby: string;
-  readonly settings: Pick<AutomaticSettings, 'slow'>;
+  readonly settings: Pick<AutomaticSettings, 'slow' | 'stale'>;
   /** What readiness says; absent: nobody knows. */
   readonly notReady?: readonly string[];
   /** How often the primary's Kafka went away lately, as most see it. */
@@ -214,16 +214,31 @@ function simple({ pictures, witness }: ConditionView): readonly Condition[] {
 /** A look with this code found that the side which is not primary takes writes. */
 const fencedSideWritable = 'FencedSideWritable';
 
-function splitBrain({ pictures, primary, standby }: ConditionView): readonly Condition[] {
-  const looks = pictures.flatMap((p) => p.looks);
+/**
+ * A job is at work in both where it was seen to run in each at one instant: neither a move nor a look from before the
+ * roles changed is that.
+ */
+function splitBrain({ pictures, witness, primary, standby, settings }: ConditionView): readonly Condition[] {
+  const looks = [...pictures, ...(witness ? [witness] : [])]
+    .flatMap(({ atMs = 0, looks }) =>
+      looks.map((look) => ({ look, firstAgoMs: atMs - look.sinceMs, lastAgoMs: atMs - look.atMs })),
+    )
+    .filter(({ lastAgoMs }) => lastAgoMs <= settings.stale);
   const running = (region: string) =>
-    new Set(looks.filter((l) => l.probe === 'job' && l.region === region && l.status === 'ok').map((l) => l.subject));
+    looks.filter(({ look }) => look.probe === 'job' && look.region === region && look.status === 'ok');
   const there = running(standby);
-  const both = [...running(primary)].filter((job) => there.has(job));
-  const writable = looks.filter((l) => l.code === fencedSideWritable);
+  const both = running(primary).filter((here) =>
+    there.some(
+      (other) =>
+        other.look.subject === here.look.subject &&
+        other.lastAgoMs <= here.firstAgoMs &&
+        here.lastAgoMs <= other.firstAgoMs,
+    ),
+  );
+  const writable = looks.filter(({ look }) => look.code === fencedSideWritable && look.region !== primary);
   const evidence = [
-    ...both.map((job) => `job ${job ?? ''} runs in ${primary} and in ${standby}`),
-    ...writable.map((l) => `${l.observer}: ${lookSentence(l)}`),
+    ...new Set(both.map(({ look }) => `job ${look.subject ?? ''} runs in ${primary} and in ${standby}`)),
+    ...writable.map(({ look }) => `${look.observer}: ${lookSentence(look)}`),
   ];
   return evidence.length === 0 ? [] : [{ code: 'SplitBrainRisk', sentence: evidence.join('; '), evidence }];
 }

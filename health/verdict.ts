@@ -92,7 +92,13 @@ export function judge(
     settings,
     flaps: flapsOf(kafka, pictures.length),
     ...(input.notReady === undefined ? {} : { notReady: input.notReady }),
-    ...(witness && { witness: { name: witnessName, looks: witness.report.seen } }),
+    ...(witness && {
+      witness: {
+        name: witnessName,
+        looks: witness.report.seen,
+        atMs: witness.report.atMs + Math.max(0, monotonicMs - witness.heardAtMs),
+      },
+    }),
   });
   const tracked = track(known.tracked, conditions, input);
   const verdicts = verdictsOf(tracked, input);

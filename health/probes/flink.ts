@@ -5,6 +5,8 @@ export interface FlinkFacts {
   readonly slots: { readonly free: number; readonly total: number };
   /** The newest start of each asked job that the cluster knows. */
   readonly jobs: ReadonlyMap<string, FlinkJob & { readonly checkpoints?: FlinkCheckpoints }>;
+  /** The names of all that run, asked or not. */
+  readonly running: ReadonlySet<string>;
 }
 
 /** Does one region's Flink answer, and how are the named jobs? */
@@ -25,6 +27,6 @@ export function probeFlink(
         jobs.set(name, { ...job, ...(checkpoints ? { checkpoints } : {}) });
       }),
     );
-    return { slots, jobs };
+    return { slots, jobs, running: new Set(all.filter((j) => j.state === 'RUNNING').map((j) => j.name)) };
   }, options);
 }

@@ -23,7 +23,7 @@ export function region(name: string, ends: readonly bigint[], job?: string): Reg
     name,
     kafka: ok({ topics: new Map([['events', ends.length]]), ranges }),
     objects: ok(undefined),
-    flink: ok({ slots: { free: 2, total: 4 }, jobs }),
+    flink: ok({ slots: { free: 2, total: 4 }, jobs, running: new Set(jobs.keys()) }),
   };
 }
 
