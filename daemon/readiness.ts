@@ -56,7 +56,7 @@ export function readinessService(parts: ReadinessParts): MakeService {
   return (view) => ({
     name: 'readiness',
     async run(signal) {
-      const keep = keeper(parts.state, clock, parts.log);
+      let keep = keeper(parts.state, clock, parts.log);
       while (!signal.aborted) {
         const readiness = await workOut(parts, view, signal);
         if (signal.aborted) return;
@@ -67,6 +67,8 @@ export function readinessService(parts: ReadinessParts): MakeService {
         newest = readiness;
         parts.onJudged?.(readiness);
         if (view.leads()) await keep(readiness, signal);
+        // Another keeps the history now: it is read again before it is gone on with.
+        else keep = keeper(parts.state, clock, parts.log);
         // The only rejection is the signal's.
         await clock.sleep(readiness.status === 'green' ? periodMs : againMs, signal).catch(() => undefined);
       }
