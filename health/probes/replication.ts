@@ -24,9 +24,9 @@ const silentMs = 10_000;
 const leastSyncMs = 30_000;
 
 /**
- * How replication is: `mirror` (`MirrorSilent`, `MirrorStopped`, `MirrorLagging`, `StandbyUnreachable`), `checkpoints` of
- * each job (`CheckpointsLate`), `heartbeat` (`HeartbeatLate`: more than half of the RPO objective). What can't be told
- * since the source is away is unknown. Pure.
+ * How replication is: `mirror` (`MirrorSilent`, `MirrorStopped`, `MirrorLagging`, `MirrorWaiting`, `StandbyUnreachable`),
+ * `checkpoints` of each job (`CheckpointsLate`), `heartbeat` (`HeartbeatLate`: more than half of the RPO objective). What
+ * can't be told is unknown. Pure.
  */
 export function replicationSights(facts: ReplicationFacts): readonly Sight[] {
   const { nowMs, target: region, rpoMs, sinceMs, heartbeatLagMs } = facts;
@@ -92,10 +92,21 @@ function mirrorOf({ nowMs, mirror, source, target, rpoMs, sinceMs }: Replication
     return { status: 'failed', code: 'StandbyUnreachable', reason: `the mirror can't write to ${target}` };
   }
   if (!mirror.source.reachable) return away(source);
-  const lags = Object.values(mirror.topics).map((t) => t.lagMs);
-  const lagMs = Math.max(0, ...lags.map((ms) => ms ?? 0));
+  const lagMs = Math.max(0, ...partitions.map((p) => p.lagMs ?? 0));
   if (lagMs > rpoMs)
     return { status: 'failed', code: 'MirrorLagging', reason: `the mirror is behind by ${seconds(lagMs)}` };
+  // One that is brought to the source's log start goes on by itself.
+  const waiting = partitions.filter((p) => p.state === 'waiting' && p.alignsTo === undefined);
+  const [held] = waiting;
+  if (held) {
+    const reason = `${waiting.length} partitions wait: ${held.topic}-${held.partition} (${held.trouble ?? 'no reason told'})`;
+    return { status: 'failed', code: 'MirrorWaiting', reason };
+  }
+  const untold = partitions.filter((p) => p.lagMs === undefined);
+  if (untold.length > 0) {
+    const reason = `of ${untold.length} partitions nobody can tell how far they are behind`;
+    return { status: 'unknown', code: 'LagUnknown', reason };
+  }
   return { status: 'ok' };
 }
 

@@ -10,10 +10,23 @@ const side = (region: string, reachable = true) => ({
   firstFailureAtMs: undefined,
   error: undefined,
 });
-const topic = (lagMs: number | undefined, state: 'mirroring' | 'stopped' = 'mirroring') =>
+const topic = (
+  lagMs: number | undefined,
+  state: 'mirroring' | 'waiting' | 'stopped' = 'mirroring',
+  alignsTo?: bigint,
+) =>
   ({
     lagMs,
-    partitions: [{ partition: 0, state, stop: state === 'stopped' ? { reason: 'Diverged', detail: '' } : undefined }],
+    partitions: [
+      {
+        partition: 0,
+        lagMs,
+        state,
+        stop: state === 'stopped' ? { reason: 'Diverged', detail: '' } : undefined,
+        trouble: state === 'waiting' ? 'the standby takes no records for it' : undefined,
+        alignsTo,
+      },
+    ],
   }) as unknown as MirrorStatus['topics'][string];
 const mirror = (over: Partial<MirrorStatus> = {}): MirrorStatus => ({
   atMs: nowMs - 500,
@@ -62,6 +75,21 @@ const cases: readonly (readonly [string, ReplicationFacts, readonly (readonly st
     'a lag beyond the objective',
     facts({ mirror: mirror({ topics: { events: topic(61_000) } }) }),
     [['mirror', 'MirrorLagging'], ...well.slice(1)],
+  ],
+  [
+    'a partition that is not mirrored for now',
+    facts({ mirror: mirror({ topics: { other: topic(200), events: topic(undefined, 'waiting') } }) }),
+    [['mirror', 'MirrorWaiting'], ...well.slice(1)],
+  ],
+  [
+    'one that is not mirrored beside one that is far behind',
+    facts({ mirror: mirror({ topics: { events: topic(undefined, 'waiting'), other: topic(61_000) } }) }),
+    [['mirror', 'MirrorLagging'], ...well.slice(1)],
+  ],
+  [
+    'a partition that is brought to the log start',
+    facts({ mirror: mirror({ topics: { events: topic(undefined, 'waiting', 5n) } }) }),
+    [['mirror', 'LagUnknown'], ...well.slice(1)],
   ],
   [
     'a standby that takes nothing',
