@@ -19,7 +19,11 @@ export interface WatchRunsParts {
 
 /** How many of the newest runs are looked at when the daemon begins. */
 const readAtStart = 50;
+const readAtOnce = 8;
+/** For each run of its own, so that many don't take the time of one. */
 const callMs = 10_000;
+
+type Within = () => { readonly signal: AbortSignal };
 
 interface OpenRun {
   readonly run: WatchedRun;
@@ -35,9 +39,10 @@ export function watchRuns({ state, clock, log, metrics, periodMs = 2_000 }: Watc
   const known = new Set<string>();
   const open = new Map<string, OpenRun>();
   const last = new Map<string, NonNullable<RunFacts['runs']>['last'][number]>();
-  let looked = false;
+  /** Of the runs that were there when it began, those that were not read yet; undefined: it doesn't know which there are. */
+  let toRead: readonly string[] | undefined;
   metrics.also(() => {
-    if (!looked) return {};
+    if (toRead?.length !== 0) return {};
     const silent = [...open.values()].map((o) => o.lastAtMs);
     return {
       runs: {
@@ -57,7 +62,7 @@ export function watchRuns({ state, clock, log, metrics, periodMs = 2_000 }: Watc
         if (tell) metrics.runEnded(run.runbook, fact.outcome);
       }
       const news = runNews(run, entry);
-      if (news?.kind === 'run-ended' && news.outcome === 'done') {
+      if (news?.kind === 'run-ended' && news.outcome === 'done' && atMs >= (last.get(run.runbook)?.endedAtMs ?? 0)) {
         const records = reportedLoss(news.report)?.records;
         last.set(run.runbook, {
           runbook: run.runbook,
@@ -69,23 +74,36 @@ export function watchRuns({ state, clock, log, metrics, periodMs = 2_000 }: Watc
       if (news && tell) events.emit(news);
     }
 
-    async function begin(call: { readonly signal: AbortSignal }): Promise<void> {
-      const runs = await listRuns(state, call);
-      for (const name of runs.slice(-readAtStart)) {
-        const { entries } = await inspectRun(state, name, call);
-        const run = entries[0] && watchedRun(entries[0]);
-        if (run === undefined) continue;
-        const ended = entries.at(-1)?.fact.kind === 'run-finished';
-        for (const [i, entry] of entries.entries()) see(run, entry, !ended && i === 0);
+    /** Goes on where it was broken off: what was read once is not told again. */
+    async function begin(within: Within): Promise<void> {
+      if (toRead === undefined) {
+        const runs = await listRuns(state, within());
+        for (const name of runs) known.add(name);
+        toRead = runs.slice(-readAtStart);
       }
-      for (const name of runs) known.add(name);
-      looked = true;
+      while (toRead.length > 0) {
+        const some = toRead.slice(0, readAtOnce);
+        const read = await Promise.allSettled(some.map((name) => inspectRun(state, name, within())));
+        for (const answer of read) if (answer.status === 'fulfilled') seeFromStart(answer.value.entries);
+        const failed = some.filter((_, i) => read[i]?.status === 'rejected');
+        // The others first: one that can't be read holds up none.
+        toRead = [...toRead.slice(readAtOnce), ...failed];
+        const failure = read.find((answer) => answer.status === 'rejected');
+        if (failure) throw failure.reason;
+      }
     }
 
-    async function follow(call: { readonly signal: AbortSignal }): Promise<void> {
-      for (const name of await listRuns(state, call)) {
+    function seeFromStart(entries: readonly JournalEntry[]): void {
+      const run = entries[0] && watchedRun(entries[0]);
+      if (run === undefined) return;
+      const ended = entries.at(-1)?.fact.kind === 'run-finished';
+      for (const [i, entry] of entries.entries()) see(run, entry, !ended && i === 0);
+    }
+
+    async function follow(within: Within): Promise<void> {
+      for (const name of await listRuns(state, within())) {
         if (known.has(name)) continue;
-        const entries = await readRunAfter(state, name, 0, call);
+        const entries = await readRunAfter(state, name, 0, within());
         const run = entries[0] && watchedRun(entries[0]);
         // Listed a moment before its first entry can be read: at the next look.
         if (run === undefined) continue;
@@ -93,23 +111,28 @@ export function watchRuns({ state, clock, log, metrics, periodMs = 2_000 }: Watc
         for (const entry of entries) see(run, entry, true);
       }
       for (const { run, seq } of [...open.values()])
-        for (const entry of await readRunAfter(state, run.run, seq, call)) see(run, entry, true);
+        for (const entry of await readRunAfter(state, run.run, seq, within())) see(run, entry, true);
     }
 
     return {
       name: 'watch of the runs',
       async run(signal) {
-        let said: string | undefined;
-        const tick = async () => {
+        const said = new Map<unknown, string>();
+        const within = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) });
+        const attempt = async (act: (within: Within) => Promise<void>) => {
           try {
-            const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) };
-            await (looked ? follow(call) : begin(call));
-            said = undefined;
+            await act(within);
+            said.delete(act);
           } catch (error) {
             const why = describeError(error);
-            if (!signal.aborted && why !== said) log.debug({}, `the journal can't be looked at now: ${why}`);
-            said = why;
+            if (!signal.aborted && why !== said.get(act)) log.warn({}, `the journal can't be looked at now: ${why}`);
+            said.set(act, why);
           }
+        };
+        const tick = async () => {
+          await attempt(begin);
+          // New ones are followed also while some of the old ones can't be read.
+          if (toRead !== undefined) await attempt(follow);
         };
         await every(periodMs, tick, clock, signal);
       },

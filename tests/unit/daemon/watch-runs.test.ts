@@ -15,8 +15,7 @@ const report = {
   rpo: { topics: { events: { estimatedRecords: 12, ms: 400, estimated: true } } },
 };
 
-function watched() {
-  const state = memoryObjectStore('state');
+function watched(state = memoryObjectStore('state')) {
   const clock = virtualClock();
   const metrics = createMetrics();
   const events = eventHub();
@@ -75,6 +74,34 @@ test('tells nothing of runs that had ended before it began, and that one is unde
   const lines = await w.scrape();
   expect(lines).toContain('argus_run_last_rto_seconds{runbook="failover"} 31');
   expect(lines.some((l) => l.startsWith('argus_runs_ended_total{'))).toBe(false);
+});
+
+test('a run that can’t be read at once holds up no other, and none is told twice', async () => {
+  const state = memoryObjectStore('state');
+  const slow = '20271120T000000Z-failover-00aa';
+  let failures = 2;
+  const w = watched({
+    ...state,
+    async list(prefix, options) {
+      if (prefix.includes(slow) && failures-- > 0) throw new Error('no answer within 10 s');
+      return state.list(prefix, options);
+    },
+  });
+  const start = async (run: string) => {
+    const journal = openJournal(state, { run, epoch: 1 }, w.clock);
+    await journal.append({ kind: 'run-started', runbook: run.slice(17, -5), by: 'ann', details });
+  };
+  await start(slow);
+  await start('20271121T000000Z-switchover-00bb');
+  const running = w.begin();
+  await w.clock.sleep(500);
+  expect(await w.scrape()).not.toContain('argus_runs_unfinished 1');
+  await start('20271122T000000Z-failback-00cc');
+  await w.clock.sleep(4_000);
+  w.stop();
+  await running;
+  expect(w.heard.map((e) => 'runbook' in e && e.runbook)).toEqual(['switchover', 'failback', 'failover']);
+  expect(await w.scrape()).toContain('argus_runs_unfinished 3');
 });
 
 test.each([
