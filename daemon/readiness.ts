@@ -6,7 +6,7 @@ import { judgeReadiness } from '../health/readiness.ts';
 import { addMoment, agingDays, byTheHour, dayOf } from '../health/readiness-history.ts';
 import { assembleStatus } from '../health/status.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
-import { readUsualTimes } from '../runbooks/plan/durations.ts';
+import { type EndedRuns, readUsualTimes } from '../runbooks/plan/durations.ts';
 import {
   dropReadinessDay,
   listReadinessDays,
@@ -56,9 +56,10 @@ export function readinessService(parts: ReadinessParts): MakeService {
   return (view) => ({
     name: 'readiness',
     async run(signal) {
+      const ended: EndedRuns = new Map();
       let keep = keeper(parts.state, clock, parts.log);
       while (!signal.aborted) {
-        const readiness = await workOut(parts, view, signal);
+        const readiness = await workOut(parts, view, ended, signal);
         if (signal.aborted) return;
         if (readiness.status !== newest?.status) {
           const level = readiness.status === 'green' ? 'info' : 'warn';
@@ -76,13 +77,18 @@ export function readinessService(parts: ReadinessParts): MakeService {
   });
 }
 
-async function workOut(parts: ReadinessParts, view: DaemonView, signal: AbortSignal): Promise<Readiness> {
+async function workOut(
+  parts: ReadinessParts,
+  view: DaemonView,
+  ended: EndedRuns,
+  signal: AbortSignal,
+): Promise<Readiness> {
   const { config, state } = parts;
   const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) };
   const [facts, usual] = await Promise.all([
     collectStatus({ ...parts, ...call }),
     // A journal that can't be read tells no times.
-    readUsualTimes(state, 'failover', call).catch(() => new Map<string, never>()),
+    readUsualTimes(state, 'failover', call, ended).catch(() => new Map<string, never>()),
   ]);
   const times = [...usual.values()];
   const rtoMs = times.reduce((sum, t) => sum + t.medianMs, 0);

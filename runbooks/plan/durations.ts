@@ -12,20 +12,32 @@ export interface UsualTime {
 /** Only so many of the newest runs are looked at. */
 const newest = 10;
 
-/** How long each step of a runbook took in its newest runs, by the step's id. A run whose journal can't be read tells nothing. */
+/** Runs of one runbook that have ended, by their names: their journals don't change, and are not read again. */
+export type EndedRuns = Map<string, Pick<RunRecord, 'steps'>>;
+
+/**
+ * How long each step of a runbook took in its newest runs, by the step's id. A run whose journal can't be read tells
+ * nothing. `ended` is kept by whoever asks again and again; it never grows beyond the runs that are looked at.
+ */
 export async function readUsualTimes(
   store: ObjectStore,
   runbook: string,
   options: CallOptions = {},
+  ended: EndedRuns = new Map(),
 ): Promise<ReadonlyMap<string, UsualTime>> {
   const ids = (await listRuns(store, options)).filter((id) => id.split('-')[1] === runbook).slice(-newest);
+  for (const id of ended.keys()) if (!ids.includes(id)) ended.delete(id);
   const runs = await Promise.all(
-    ids.map((id) =>
-      readRun(store, id, options).then(foldRun, () => {
+    ids.map(async (id) => {
+      const known = ended.get(id);
+      if (known !== undefined) return known;
+      const run = await readRun(store, id, options).then(foldRun, () => {
         options.signal?.throwIfAborted();
         return undefined;
-      }),
-    ),
+      });
+      if (run !== undefined && run.status !== 'running') ended.set(id, { steps: run.steps });
+      return run;
+    }),
   );
   return usualTimes(runs.filter((run) => run !== undefined));
 }
