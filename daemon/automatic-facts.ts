@@ -1,4 +1,4 @@
-import type { AutomaticView } from '../health/decide-automatic.ts';
+import type { AutomaticView, CutOffRun } from '../health/decide-automatic.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import { estimateLoss } from '../replication/topics/estimate-loss.ts';
 import { readAutomaticAck } from '../state/decisions.ts';
@@ -7,6 +7,7 @@ import { readLease } from '../state/lease.ts';
 import { foldRun, type RunRecord } from '../state/run-record.ts';
 import { readSighting, type Sighting } from '../state/sightings.ts';
 import { watchLease } from './lease-watch.ts';
+import { textIn } from './run-news.ts';
 
 /** Whoever acts without a person calls himself so, with his host after it. */
 export const automaticName = 'argus automatic';
@@ -44,7 +45,7 @@ export function automaticFacts(state: ObjectStore): AutomaticFacts {
       return {
         acting: who,
         lastRunAtMs: run?.startedAtMs,
-        cutOff: run && isCutOff(run) ? run.run : undefined,
+        cutOff: run && isCutOff(run) ? await cutOffOf(state, run, call) : undefined,
         acknowledgedAtMs: ack?.atMs,
         lossMs: lossOf(sighting, nowMs),
       };
@@ -55,7 +56,24 @@ export function automaticFacts(state: ObjectStore): AutomaticFacts {
 async function newestRun(state: ObjectStore, call: Call): Promise<RunRecord | undefined> {
   const runs = await listRuns(state, call);
   const name = runs.findLast((run) => changesRoles.some((runbook) => run.includes(`-${runbook}-`)));
-  return name === undefined ? undefined : foldRun((await inspectRun(state, name, call)).entries);
+  return name === undefined ? undefined : recordOf(state, name, call);
+}
+
+const recordOf = async (state: ObjectStore, run: string, call: Call) =>
+  foldRun((await inspectRun(state, run, call)).entries);
+
+/** How often a run that is gone on with can have been cut off. */
+const longest = 20;
+
+async function cutOffOf(state: ObjectStore, newest: RunRecord, call: Call): Promise<CutOffRun | undefined> {
+  const [from, to] = [textIn(newest.details, 'from'), textIn(newest.details, 'to')];
+  if (from === undefined || to === undefined) return undefined;
+  let run: RunRecord | undefined = newest;
+  for (let i = 0; run !== undefined && run.pastReturn !== true && i < longest; i++) {
+    const before: string | undefined = textIn(run.details, 'resumes');
+    run = before === undefined ? undefined : await recordOf(state, before, call);
+  }
+  return { run: newest.run, from, to, pastReturn: run?.pastReturn === true };
 }
 
 /** An automatic failover that has no end, and that nobody asked to stop. Pure. */

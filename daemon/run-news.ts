@@ -116,7 +116,8 @@ function numberIn(json: Json | undefined, key: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-function textIn(json: Json | undefined, key: string): string | undefined {
+/** A text in what a run noted; undefined where there is none. Pure. */
+export function textIn(json: Json | undefined, key: string): string | undefined {
   const value = partOf(json, key);
   return typeof value === 'string' ? value : undefined;
 }

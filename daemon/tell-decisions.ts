@@ -98,7 +98,7 @@ export function teller(parts: TellParts, { events, leads }: Pick<DaemonView, 'ev
       if (!leads()) return;
       try {
         if (kept === undefined ? decision.kind !== 'idle' : !sameDecision(kept, decision)) {
-          const verdict = decision.kind === 'idle' ? {} : { verdict: decision.verdict };
+          const about = decision.kind === 'idle' ? undefined : decision.verdict;
           const { kind, sentence } = decision;
           const entry = {
             atMs,
@@ -107,7 +107,7 @@ export function teller(parts: TellParts, { events, leads }: Pick<DaemonView, 'ev
             sentence,
             reasons: [...reasonsOf(decision)],
             rolesEpoch: epoch,
-            ...verdict,
+            ...(about === undefined ? {} : { verdict: about }),
           };
           await recordDecision(state, entry, randomBytes(2).toString('hex'), call);
         }

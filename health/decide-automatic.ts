@@ -19,6 +19,7 @@ export type WaitCode =
   | 'LossAboveBudget'
   | 'LossUnknown'
   | 'AntiFlap'
+  | 'RunCutOff'
   | 'SomebodyActs'
   | 'StandbyBad'
   | 'PlanBlocked';
@@ -44,10 +45,20 @@ export type AutomaticDecision =
     }
   | {
       readonly kind: 'wait';
-      readonly verdict: VerdictCode;
+      /** Absent: none allows anything. */
+      readonly verdict?: VerdictCode;
       readonly sentence: string;
       readonly reasons: readonly WaitReason[];
     };
+
+/** A run of automatic mode that was cut off. */
+export interface CutOffRun {
+  readonly run: string;
+  readonly from: string;
+  readonly to: string;
+  /** It, or one that it went on with, passed the point from which on nothing is taken back. */
+  readonly pastReturn: boolean;
+}
 
 export interface AutomaticView {
   readonly settings: AutomaticSettings;
@@ -72,8 +83,7 @@ export interface AutomaticView {
   readonly lastRunAtMs?: number | undefined;
   /** When a person last said that automatic mode may act again. */
   readonly acknowledgedAtMs?: number | undefined;
-  /** A run of automatic mode that was cut off. */
-  readonly cutOff?: string | undefined;
+  readonly cutOff?: CutOffRun | undefined;
   /** Who holds the right to act now. */
   readonly acting?: string | undefined;
   /** What the last plan was refused for. */
@@ -83,16 +93,17 @@ export interface AutomaticView {
 /** Whether to begin a failover now, to ask for one, or why neither. Pure. */
 export function decideAutomatic(view: AutomaticView): AutomaticDecision {
   const { settings, roles, verdicts } = view;
-  if (roles !== undefined && view.cutOff !== undefined && settings.mode === 'automatic')
-    return resume(view, roles, view.cutOff);
+  const cutOff = cutOffNow(view);
+  if (cutOff?.pastReturn) return goOn(view, cutOff);
   const actionable = verdicts.find((v) => v.holds && verdictTable[v.code].act === 'failover');
-  if (actionable === undefined) return { kind: 'idle', sentence: idleSentence(verdicts) };
+  if (actionable === undefined)
+    return cutOff === undefined ? { kind: 'idle', sentence: idleSentence(verdicts) } : leaveToPerson(cutOff);
   const { code: verdict } = actionable;
   if (settings.mode === 'manual') {
     const message = 'mode is manual: a person decides; `argus failover`';
     return { kind: 'wait', verdict, sentence: actionable.sentence, reasons: [{ code: 'ModeManual', message }] };
   }
-  const reasons = reasonsToWait(view, actionable);
+  const reasons = reasonsToWait(view, actionable, cutOff !== undefined);
   if (roles === undefined || reasons.length > 0)
     return { kind: 'wait', verdict, sentence: actionable.sentence, reasons };
   return {
@@ -102,16 +113,31 @@ export function decideAutomatic(view: AutomaticView): AutomaticDecision {
     to: roles.standby,
     sentence: `${verdict}: ${actionable.sentence}`,
     acceptUnfenced: settings.acceptUnfenced,
+    ...(cutOff === undefined ? {} : { resumes: cutOff.run }),
   };
 }
 
-function resume(view: AutomaticView, roles: NonNullable<AutomaticView['roles']>, run: string): AutomaticDecision {
-  const sentence = `the automatic run ${run} was cut off`;
-  const reasons = [...rightReasons(view)];
+/** Short of its point of no return a run says nothing of roles that were changed since. */
+function cutOffNow({ settings, roles, cutOff }: AutomaticView): CutOffRun | undefined {
+  if (settings.mode !== 'automatic' || roles === undefined || cutOff === undefined) return undefined;
+  return cutOff.pastReturn || cutOff.from === roles.primary ? cutOff : undefined;
+}
+
+const cutOffSentence = ({ run }: CutOffRun) => `the automatic run ${run} was cut off`;
+
+/** Past the point of no return only the end makes things whole, whatever is seen by then. */
+function goOn(view: AutomaticView, cutOff: CutOffRun): AutomaticDecision {
+  const sentence = cutOffSentence(cutOff);
+  const reasons = rightReasons(view);
   if (reasons.length > 0) return { kind: 'wait', verdict: 'PrimaryDead', sentence, reasons };
-  const { primary: from, standby: to } = roles;
+  const { run: resumes, from, to } = cutOff;
   const { acceptUnfenced } = view.settings;
-  return { kind: 'act', verdict: 'PrimaryDead', from, to, sentence, acceptUnfenced, resumes: run };
+  return { kind: 'act', verdict: 'PrimaryDead', from, to, sentence, acceptUnfenced, resumes };
+}
+
+function leaveToPerson(cutOff: CutOffRun): AutomaticDecision {
+  const message = `${cutOff.from} is not seen dead now: a person decides; \`argus failover\` goes on, \`argus runs abort ${cutOff.run}\` takes back`;
+  return { kind: 'wait', sentence: cutOffSentence(cutOff), reasons: [{ code: 'RunCutOff', message }] };
 }
 
 const idleSentence = (verdicts: readonly Verdict[]): string => {
@@ -123,33 +149,32 @@ const idleSentence = (verdicts: readonly Verdict[]): string => {
 
 const seconds = (ms: number) => `${Math.ceil(ms / 1_000)} s`;
 
-function reasonsToWait(view: AutomaticView, verdict: Verdict): readonly WaitReason[] {
+function reasonsToWait(view: AutomaticView, verdict: Verdict, goesOn: boolean): readonly WaitReason[] {
   return [
-    ...timeReasons(view, verdict),
+    ...holdReasons(view, verdict),
+    // A run that is gone on with was begun when nothing of this stood in its way.
+    ...(goesOn ? [] : flapReasons(view)),
     ...configurationReasons(view, verdict),
     ...standbyReasons(view),
     ...(view.settings.mode === 'automatic' ? rightReasons(view) : []),
   ];
 }
 
-function timeReasons({ settings, roles, nowMs, ...view }: AutomaticView, verdict: Verdict): readonly WaitReason[] {
-  const reasons: WaitReason[] = [];
-  const needed = verdict.code === 'PrimaryDead' ? settings.holdDown : settings.unreachableHoldDown;
-  if (verdict.heldMs < needed)
-    reasons.push({
-      code: 'HoldDown',
-      message: `${verdict.code} must hold for ${seconds(needed)} without a break; it does for ${Math.floor(verdict.heldMs / 1_000)} s`,
-    });
+function holdReasons({ settings }: AutomaticView, { code, heldMs }: Verdict): readonly WaitReason[] {
+  const needed = code === 'PrimaryDead' ? settings.holdDown : settings.unreachableHoldDown;
+  if (heldMs >= needed) return [];
+  const message = `${code} must hold for ${seconds(needed)} without a break; it does for ${Math.floor(heldMs / 1_000)} s`;
+  return [{ code: 'HoldDown', message }];
+}
+
+function flapReasons({ settings, roles, nowMs, ...view }: AutomaticView): readonly WaitReason[] {
   const changedAtMs = roles !== undefined && roles.epoch > 1 ? roles.atMs : undefined;
   const lastMs = Math.max(changedAtMs ?? -1, view.lastRunAtMs ?? -1);
   // A clock that was set back must not end the period early.
   const within = lastMs >= 0 && nowMs - lastMs < settings.antiFlap;
-  if (within && (view.acknowledgedAtMs ?? -1) <= lastMs)
-    reasons.push({
-      code: 'AntiFlap',
-      message: `roles were changed, or a run was made, ${seconds(Math.max(0, nowMs - lastMs))} ago: nothing is done by itself for ${seconds(settings.antiFlap)}, unless \`argus automatic ack\` allows it`,
-    });
-  return reasons;
+  if (!within || (view.acknowledgedAtMs ?? -1) > lastMs) return [];
+  const message = `roles were changed, or a run was made, ${seconds(Math.max(0, nowMs - lastMs))} ago: nothing is done by itself for ${seconds(settings.antiFlap)}, unless \`argus automatic ack\` allows it`;
+  return [{ code: 'AntiFlap', message }];
 }
 
 function configurationReasons(view: AutomaticView, verdict: Verdict): readonly WaitReason[] {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { automaticFacts, isCutOff, lossOf } from '../../../daemon/automatic-facts.ts';
 import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
 import { putAutomaticAck } from '../../../state/decisions.ts';
+import { openJournal } from '../../../state/journal.ts';
 import { acquireLease } from '../../../state/lease.ts';
 import type { Sighting } from '../../../state/sightings.ts';
 import { virtualClock } from '../state/virtual-clock.ts';
@@ -42,6 +43,29 @@ test('only an automatic failover without an end, that nobody stopped, is gone on
   expect(isCutOff({ ...run, status: 'failed' })).toBe(false);
   expect(isCutOff({ ...run, by: 'asha@laptop' })).toBe(false);
   expect(isCutOff({ ...run, stoppedBy: 'asha' })).toBe(false);
+});
+
+test('a run that was cut off is told with its direction, and whether one that it went on with can still be taken back', async () => {
+  const clock = virtualClock();
+  const state = memoryObjectStore('state');
+  const by = 'argus automatic on b1 (pid 7)';
+  const begin = async (n: number, details: Readonly<Record<string, string>>) => {
+    const run = `20270115T08000${n}Z-failover-0000`;
+    const journal = openJournal(state, { run, epoch: n }, clock);
+    await journal.append({
+      kind: 'run-started',
+      runbook: 'failover',
+      by,
+      details: { from: 'blue', to: 'green', ...details },
+    });
+    return { run, journal };
+  };
+  const read = () => automaticFacts(state).read('blue', { nowMs: clock.now(), monotonicMs: 0 }, call);
+  const first = await begin(1, {});
+  expect((await read()).cutOff).toEqual({ run: first.run, from: 'blue', to: 'green', pastReturn: false });
+  await first.journal.append({ kind: 'step-started', step: 'promote', pastReturn: true });
+  const second = await begin(2, { resumes: first.run });
+  expect((await read()).cutOff).toEqual({ run: second.run, from: 'blue', to: 'green', pastReturn: true });
 });
 
 test('whoever holds the lease is at work until it was silent for its whole time', async () => {

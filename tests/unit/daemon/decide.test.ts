@@ -26,6 +26,8 @@ interface World {
   readonly deadFrom?: number;
   /** There is a run without an end, begun by this. */
   readonly cutOffBy?: string;
+  /** It had passed its point of no return. */
+  readonly pastReturn?: boolean;
   /** A failover that is begun is under way until the daemon ends. */
   readonly goesOn?: boolean;
 }
@@ -49,7 +51,13 @@ async function deciding({
   hub.subscribe(({ event }) => events.push(event));
   if (world.cutOffBy !== undefined) {
     const journal = openJournal(state, { run: '20270115T080000Z-failover-0000', epoch: 1 }, clock);
-    await journal.append({ kind: 'run-started', runbook: 'failover', by: world.cutOffBy, details: {} });
+    await journal.append({
+      kind: 'run-started',
+      runbook: 'failover',
+      by: world.cutOffBy,
+      details: { from: 'blue', to: 'green' },
+    });
+    if (world.pastReturn) await journal.append({ kind: 'step-started', step: 'promote', pastReturn: true });
   }
   const readiness = { primary: 'blue', standby: 'green', status: ready, sentence: '', blockers: [], warnings: [] };
   await putReadiness(state, { ...readiness, atMs: began });
@@ -171,10 +179,14 @@ test('reports that were there before the daemon began count for nothing', async 
   expect(acts).toEqual([]);
 });
 
-test('goes on with an automatic run that was cut off, though nothing is wrong by then', async () => {
-  const { acts } = await deciding({ cutOffBy: 'argus automatic on other', deadFrom: 99, seconds: 20 });
+test('goes on with an automatic run that was cut off past its point of no return, though nothing is wrong by then', async () => {
+  const cut = { cutOffBy: 'argus automatic on other', deadFrom: 99, seconds: 20 };
+  const { acts } = await deciding({ ...cut, pastReturn: true });
   expect(acts[0]?.order.reason).toBe('the automatic run 20270115T080000Z-failover-0000 was cut off');
-  expect((await deciding({ cutOffBy: 'asha@laptop', deadFrom: 99, seconds: 20 })).acts).toEqual([]);
+  expect((await deciding({ ...cut, pastReturn: true, cutOffBy: 'asha@laptop' })).acts).toEqual([]);
+  const before = await deciding(cut);
+  expect(before.acts).toEqual([]);
+  expect(before.decisions.map((d) => d.reasons.map((r) => r.code))).toEqual([['RunCutOff']]);
 });
 
 test('its own run that is under way is neither begun twice nor taken for cut off', async () => {

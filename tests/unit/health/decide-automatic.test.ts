@@ -97,11 +97,33 @@ test('advises where a person is to be asked, leading or not', () => {
   expect(decideAutomatic(view({ settings, leads: false })).kind).toBe('advise');
 });
 
-test('goes on with its own run that was cut off, whatever is seen by then', () => {
-  const cut = view({ verdicts: [verdict('StandbyDead')], cutOff: 'run-1', lastRunAtMs: 19.9 * hour });
+const cutOff = { run: 'run-1', from: 'blue', to: 'green', pastReturn: false };
+
+test('goes on with its own run that was cut off past its point of no return, whatever is seen by then', () => {
+  const past = { ...cutOff, pastReturn: true };
+  const cut = view({ verdicts: [verdict('StandbyDead')], cutOff: past, lastRunAtMs: 19.9 * hour });
   expect(decideAutomatic(cut)).toMatchObject({ kind: 'act', resumes: 'run-1' });
+  // It had written the roles.
+  const turned = { ...roles(), primary: 'green', standby: 'blue', replication: 'suspended' as const };
+  expect(decideAutomatic({ ...cut, roles: turned })).toMatchObject({ kind: 'act', from: 'blue', to: 'green' });
   expect(decideAutomatic({ ...cut, leads: false })).toMatchObject({ kind: 'wait', reasons: [{ code: 'NotLeading' }] });
   expect(decideAutomatic({ ...cut, settings: settingsOf({ mode: 'manual' }) }).kind).toBe('idle');
+});
+
+test('before that it goes on only where it would begin anew, but for its own beginning', () => {
+  const cut = view({ cutOff, lastRunAtMs: 19.9 * hour });
+  expect(decideAutomatic(cut)).toMatchObject({ kind: 'act', verdict: 'PrimaryDead', resumes: 'run-1' });
+  const codes = (changes: Partial<AutomaticView>) => {
+    const decision = decideAutomatic({ ...cut, ...changes });
+    return decision.kind === 'wait' ? decision.reasons.map((r) => r.code) : decision.kind;
+  };
+  expect(codes({ verdicts: [verdict('AllWell')] })).toEqual(['RunCutOff']);
+  expect(codes({ verdicts: [{ ...verdict('PrimaryDead'), holds: false }] })).toEqual(['RunCutOff']);
+  expect(codes({ verdicts: [verdict('PrimaryDead', 7_999)] })).toEqual(['HoldDown']);
+  expect(codes({ readiness: { status: 'red', blockers: [] } })).toEqual(['NotReady']);
+  expect(codes({ leads: false })).toEqual(['NotLeading']);
+  // The roles were changed since.
+  expect(codes({ cutOff: { ...cutOff, from: 'green' } })).toEqual(['AntiFlap']);
 });
 
 test('passing time alone is no other decision', () => {
