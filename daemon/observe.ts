@@ -18,6 +18,8 @@ export interface ObserverParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Whether it is the one of several under this name whose reports are kept; absent: it is the only one. */
+  readonly mayPut?: () => boolean;
   /** What it sees now, after each look: also while the state can't be reached. */
   readonly onReport?: (report: ObserverReport) => void;
 }
@@ -46,6 +48,11 @@ export async function runObserver(parts: ObserverParts, signal: AbortSignal): Pr
   });
 
   const put = async () => {
+    if (parts.mayPut?.() === false) {
+      // Another goes on counting meanwhile.
+      known = false;
+      return;
+    }
     if (seen.size === 0 || (!changed && clock.monotonic() - putAtMs < quietMs)) return;
     const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(putMs)]) };
     try {

@@ -23,7 +23,8 @@ const unnamedPeriodMs = 10_000;
 
 /**
  * The daemon's own looks, and what it knows of its replication: as the observer that `daemon.observer` names. Without
- * that name it looks seldom, writes no canaries, and puts what it sees as `daemon`, which counts for nobody.
+ * that name it looks seldom, writes no canaries, and puts what it sees as `daemon`, which counts for nobody, while it
+ * leads: what only the leader knows must not be replaced by what others don't.
  */
 export function observing({ context, composition, log, metrics }: ObservingParts): MakeService {
   const { config, state } = composition;
@@ -76,7 +77,8 @@ export function observing({ context, composition, log, metrics }: ObservingParts
       const quiet = { ...log, info: log.debug, warn: log.debug };
       const common = { name, tasks: all, atOnce, state, clock, random: Math.random, onReport };
       try {
-        await runObserver({ ...common, place: self?.place ?? 'daemon', log: self ? log : quiet }, signal);
+        if (self) await runObserver({ ...common, place: self.place, log }, signal);
+        else await runObserver({ ...common, place: 'daemon', log: quiet, mayPut: () => view.leads() }, signal);
       } finally {
         close();
       }

@@ -9,7 +9,7 @@ import { quietLog } from './quiet-log.ts';
 
 const sight = (status: Sight['status']): Sight => ({ probe: 'kafka', region: 'mumbai', status, latencyMs: 1 });
 
-function observer(tasks: readonly ProbeTask[], state = memoryObjectStore('state')) {
+function observer(tasks: readonly ProbeTask[], state = memoryObjectStore('state'), mayPut = () => true) {
   const reports: ObserverReport[] = [];
   const stop = new AbortController();
   const run = runObserver(
@@ -22,6 +22,7 @@ function observer(tasks: readonly ProbeTask[], state = memoryObjectStore('state'
       clock: wallClock,
       log: quietLog(),
       random: () => 0,
+      mayPut,
       onReport: (r) => void reports.push(r),
     },
     stop.signal,
@@ -87,4 +88,26 @@ test('what is no longer looked at is no longer told, and absent observers are ab
   await expect.poll(count).toBe(1);
   await it.stop();
   expect([...(await readObserverReports(it.state, ['outside', 'nobody'])).keys()]).toEqual(['outside']);
+});
+
+test('of two under one name only one puts what it sees, and the next goes on counting', async () => {
+  const state = memoryObjectStore('state');
+  let leader = 'first';
+  const task = (subject: string): ProbeTask => ({
+    name: 'mirror',
+    periodMs: 10,
+    look: async () => [{ ...sight('ok'), subject }],
+  });
+  const first = observer([task('first')], state, () => leader === 'first');
+  const second = observer([task('second')], state, () => leader === 'second');
+  const put = () => readObserverReport(state, 'outside');
+  await expect.poll(async () => (await put())?.seen[0]?.subject).toBe('first');
+  // It looked, and kept it for itself.
+  await expect.poll(() => second.reports.length).toBeGreaterThan(30);
+  const before = await put();
+  expect(before?.seen[0]?.subject).toBe('first');
+  leader = 'second';
+  await expect.poll(put).toMatchObject({ seen: [{ subject: 'second' }] });
+  expect((await put())?.sequence).toBeGreaterThan(before?.sequence ?? 0);
+  await Promise.all([first.stop(), second.stop()]);
 });
