@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../domain/clock.ts';
 import type { Config } from '../domain/config.ts';
 import { ArgusError, describeError } from '../domain/errors.ts';
+import { settlesWithin } from '../domain/guard-config.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Region } from '../regions/region.ts';
 import {
@@ -11,9 +12,9 @@ import {
   type GuardReading,
   type GuardSettings,
   type GuardVerdict,
+  memoryAtStart,
   remember,
   rememberSilence,
-  silentSince,
 } from '../runbooks/fencing/decide-guard.ts';
 import { jobsToStop } from '../runbooks/fencing/fence-returned.ts';
 import { fencedTopics } from '../runbooks/fencing/fence-rules.ts';
@@ -69,7 +70,9 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
   const elapsed = elapsedBy(clock);
   const lastHeard = await lastHeardBy(parts, signal);
   const silentMs = lastHeard === undefined ? undefined : clock.now() - lastHeard;
-  let memory: GuardMemory = { sinceMs: silentSince(elapsed(), silentMs, { fenceTtlMs, graceMs: askMs }) };
+  const startedAtMs = elapsed();
+  let memory = memoryAtStart(startedAtMs, silentMs, { fenceTtlMs, graceMs: askMs });
+  const unasked = new Set<GuardPlace>(['state', 'witness']);
   let notedAtMs = Number.NEGATIVE_INFINITY;
   let verdict: GuardVerdict = { kind: 'keep' };
   let said = '';
@@ -109,6 +112,8 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
     } catch (error) {
       // Unheard: what counts is for how long.
       if (!signal.aborted) log.debug({ place, error: describeError(error) }, `the ${place} can't be asked`);
+    } finally {
+      unasked.delete(place);
     }
   };
 
@@ -124,6 +129,8 @@ export async function runGuard(parts: GuardParts, signal: AbortSignal): Promise<
   };
 
   const tick = async () => {
+    // A silence from before its start is none yet: who would answer now has had no time to.
+    if (unasked.size > 0 && elapsed() - startedAtMs < settlesWithin(fenceTtlMs)) return;
     decide();
     if (working) return;
     working = true;

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { duration } from './config-values.ts';
 import { storePlace } from './store-config.ts';
 
+/** A guard that starts waits at most this long for a first answer before it decides. */
+export const settlesWithin = (fenceTtlMs: number): number => Math.min(2_000, fenceTtlMs / 10);
+
 /** A guard in each region (`argus guard`), which shuts its own Kafka when it hears of a failover, or of nobody. */
 export const guardSection = z
   .strictObject({
@@ -20,7 +23,8 @@ export const guardSection = z
     folder: z.string().min(1).default('guard'),
   })
   .superRefine(({ fenceTtl, skew, lease }, ctx) => {
-    if (fenceTtl + skew < lease) return;
-    const message = `fenceTtl + skew (${(fenceTtl + skew) / 1_000} s) must be below lease (${lease / 1_000} s): else a failover could go on before the guard has shut its region`;
+    const settles = settlesWithin(fenceTtl);
+    if (fenceTtl + settles + skew < lease) return;
+    const message = `fenceTtl + skew, and ${settles / 1_000} s for a guard that starts anew (${(fenceTtl + settles + skew) / 1_000} s), must be below lease (${lease / 1_000} s): else a failover could go on before the guard has shut its region`;
     ctx.addIssue({ code: 'custom', path: ['lease'], message });
   });

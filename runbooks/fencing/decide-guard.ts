@@ -19,7 +19,7 @@ export interface GuardReading {
 
 /** What a guard knows. */
 export interface GuardMemory {
-  /** From when on it counts its silence until it hears somebody: see `silentSince`. */
+  /** From when on it counts its silence until it hears somebody: see `memoryAtStart`. */
   readonly sinceMs: number;
   /** When it last found that it had heard nobody for the TTL; absent: never. */
   readonly silentAtMs?: number;
@@ -52,11 +52,23 @@ export function remember(memory: GuardMemory, place: GuardPlace, reading: GuardR
 }
 
 /**
- * From when on a guard that starts at `nowMs` counts its silence, if the one before it last heard somebody `silentMs`
- * earlier (undefined: there was none). Pure. A short gap counts whole: a guard that is started anew again and again shuts
- * no later than one that runs. After a long one nobody has guarded, and the region gets `graceMs` to hear somebody.
+ * What a guard knows that starts at `nowMs`, if the one before it last heard somebody `silentMs` earlier (undefined:
+ * there was none). Pure. A silence that had already lasted the TTL is kept in mind, as if it had run.
  */
-export function silentSince(
+export function memoryAtStart(
+  nowMs: number,
+  silentMs: number | undefined,
+  settings: Pick<GuardSettings, 'fenceTtlMs'> & { readonly graceMs: number },
+): GuardMemory {
+  const sinceMs = silentSince(nowMs, silentMs, settings);
+  return nowMs - sinceMs < settings.fenceTtlMs ? { sinceMs } : { sinceMs, silentAtMs: nowMs };
+}
+
+/**
+ * From when on it counts its silence. A short gap counts whole: a guard that is started anew again and again shuts no
+ * later than one that runs. After a long one nobody has guarded, and the region gets `graceMs` to hear somebody.
+ */
+function silentSince(
   nowMs: number,
   silentMs: number | undefined,
   { fenceTtlMs, graceMs }: Pick<GuardSettings, 'fenceTtlMs'> & { readonly graceMs: number },

@@ -91,8 +91,9 @@ async function guarding({ clock = virtualClock(), role = roles as Roles } = {}) 
     log,
     isShut: () => rules.length === 4,
     end: () => end(),
-    async restart() {
+    async restart(awayMs = 0) {
       await end();
+      clock.jump(awayMs);
       end = start();
     },
   };
@@ -220,6 +221,27 @@ describe('a guard', () => {
     await expect.poll(guard.isShut, soon).toBe(true);
     expect(guard.deniedAt.at(-1)! - cutAt).toBeGreaterThan(15_000);
     expect(guard.deniedAt.at(-1)! - cutAt).toBeLessThan(22_000);
+    await guard.end();
+  });
+
+  test.each([15_000, 30_000, 60_000])('that was away for %s ms denies a healthy primary nothing', async (awayMs) => {
+    const guard = await guarding();
+    await expect.poll(() => guard.clock.monotonic(), soon).toBeGreaterThan(3_000);
+    await guard.restart(awayMs);
+    const from = guard.clock.monotonic();
+    await expect.poll(() => guard.clock.monotonic() - from, soon).toBeGreaterThan(10_000);
+    expect(guard.deniedAt).toEqual([]);
+    await guard.end();
+  });
+
+  test('that was away and starts cut off shuts its region within the time of a first answer', async () => {
+    const guard = await guarding();
+    await expect.poll(() => guard.clock.monotonic(), soon).toBeGreaterThan(3_000);
+    for (const where of ['state', 'witness'] as const) guard[where].cut(true);
+    await guard.restart(30_000);
+    const from = guard.clock.monotonic();
+    await expect.poll(guard.isShut, soon).toBe(true);
+    expect(guard.deniedAt.at(-1)! - from).toBeLessThan(2_500);
     await guard.end();
   });
 

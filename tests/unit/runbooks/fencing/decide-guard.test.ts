@@ -4,9 +4,9 @@ import {
   decideClaim,
   decideGuard,
   type GuardMemory,
+  memoryAtStart,
   remember,
   rememberSilence,
-  silentSince,
 } from '../../../../runbooks/fencing/decide-guard.ts';
 
 const settings = { region: 'mumbai', fenceTtlMs: 20_000 };
@@ -104,7 +104,16 @@ describe('a guard', () => {
     ['gives a region that nobody guarded for long a moment to hear somebody', 40_000, 81_000],
     ['counts from its start where the wall clock was set back', -5_000, 100_000],
   ])('that is started anew %s', (_, silentMs, expected) => {
-    expect(silentSince(100_000, silentMs, { fenceTtlMs: settings.fenceTtlMs, graceMs: 1_000 })).toBe(expected);
+    const memory = memoryAtStart(100_000, silentMs, { fenceTtlMs: settings.fenceTtlMs, graceMs: 1_000 });
+    expect(memory.sinceMs).toBe(expected);
+  });
+
+  test('that starts in a silence of the TTL opens for the state, asked since its start, and not for the witness', () => {
+    const memory = memoryAtStart(100_000, 30_000, { fenceTtlMs: settings.fenceTtlMs, graceMs: 1_000 });
+    const witness = { ...memory, witness: { askedAtMs: 100_000 } };
+    expect(decideGuard(witness, 100_500, settings)).toMatchObject({ kind: 'shut', hears: 'witness' });
+    const state = { ...memory, state: { askedAtMs: 100_000, roles: primary } };
+    expect(decideGuard(state, 100_500, settings)).toEqual({ kind: 'open' });
   });
 
   test('keeps the last time in mind at which it heard nobody', () => {

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { settlesWithin } from '../../../../domain/guard-config.ts';
 import {
   decideClaim,
   decideGuard,
   type GuardMemory,
+  memoryAtStart,
   remember,
   rememberSilence,
-  silentSince,
 } from '../../../../runbooks/fencing/decide-guard.ts';
 
 /** All times in ms of one true time; the guard's clock may run off it by `drift`. */
@@ -14,7 +15,7 @@ const tickMs = 50;
 const guardTickMs = 250;
 const askEveryMs = 1_000;
 const fenceTtlMs = 6_000;
-const skewMs = 2_500;
+const skewMs = 2_300;
 const leaseMs = 9_000;
 const horizonMs = 40_000;
 /** How long a denial takes to be in force at the brokers; together with the guard's tick below a second. */
@@ -55,6 +56,9 @@ function play({ cuts, freezes, restarts, failoverAtMs, latencyMs, drift }: Sched
   const frozen = (at: number) => freezes.some((f) => at >= f.fromMs && at < f.fromMs + f.forMs);
   const claims = { state: false, witness: false };
   let memory: GuardMemory = { sinceMs: 0 };
+  // It decides nothing before its first questions are answered, or have had their time.
+  let startedAt = 0;
+  let answered = new Set<'state' | 'witness'>();
   const answers: {
     readonly dueMs: number;
     readonly place: 'state' | 'witness';
@@ -83,13 +87,15 @@ function play({ cuts, freezes, restarts, failoverAtMs, latencyMs, drift }: Sched
     if (restarts.includes(now)) {
       const { sinceMs, state, witness } = memory;
       const heardAt = Math.max(sinceMs, state?.askedAtMs ?? sinceMs, witness?.askedAtMs ?? sinceMs);
-      memory = { sinceMs: silentSince(clock, clock - heardAt, { fenceTtlMs, graceMs: askEveryMs }) };
+      memory = memoryAtStart(clock, clock - heardAt, { fenceTtlMs, graceMs: askEveryMs });
+      [startedAt, answered] = [clock, new Set()];
       startedSilent ||= claims.witness && clock - heardAt > 2 * askEveryMs;
       [decidedAt, askedAt] = [now - guardTickMs, now - askEveryMs];
       answers.splice(0);
     }
     if (!still) {
-      if (now - decidedAt >= guardTickMs) {
+      const settled = answered.size === 2 || clock - startedAt >= settlesWithin(fenceTtlMs);
+      if (settled && now - decidedAt >= guardTickMs) {
         decidedAt = now;
         const verdict = decideGuard(memory, clock, { region: 'mumbai', fenceTtlMs });
         memory = rememberSilence(memory, verdict, clock);
@@ -101,12 +107,14 @@ function play({ cuts, freezes, restarts, failoverAtMs, latencyMs, drift }: Sched
       }
       for (const answer of answers.splice(0)) {
         if (answer.dueMs > now) answers.push(answer);
-        else
+        else {
+          answered.add(answer.place);
           memory = remember(memory, answer.place, {
             askedAtMs: answer.askedAtMs,
             ...(answer.place === 'state' && { roles: { primary: 'mumbai', epoch: 1 } }),
             ...(answer.claimed && { claimedEpoch: 1 }),
           });
+        }
       }
       if (now - askedAt >= askEveryMs) {
         askedAt = now;
@@ -236,8 +244,8 @@ test('the failure of one of the two places alone never shuts a healthy primary',
   );
 });
 
-test('the lease of the simulation is longer than TTL and skew; with a shorter one it sees two writable sides', () => {
-  expect(fenceTtlMs + skewMs).toBeLessThan(leaseMs);
+test('the lease of the simulation is longer than TTL, first answer and skew; with a shorter one it sees two writable sides', () => {
+  expect(fenceTtlMs + settlesWithin(fenceTtlMs) + skewMs).toBeLessThan(leaseMs);
   const cut = { fromMs: 3_000, forMs: horizonMs };
   const schedule: Schedule = {
     cuts: [
