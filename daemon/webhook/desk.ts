@@ -75,7 +75,7 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
   let proposing = false;
   // What was answered with an effect last, by action.
   const last = new Map<string, { readonly effect: Effect; readonly atMs: number }>();
-  let noted: { readonly isNoted: (groupKey: string) => boolean; readonly atMs: number } | undefined;
+  let noted: { readonly isNoted: Promise<(groupKey: string) => boolean>; readonly atMs: number } | undefined;
 
   async function answered(message: AlertMessage, signal: AbortSignal): Promise<AlertAnswer> {
     const received = message.alerts.length;
@@ -170,12 +170,20 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
   /** Takes a group that has ended out of the state; what is noted there is read once a second, not for each that ends. */
   async function forget(groupKey: string, signal: AbortSignal): Promise<void> {
     recent.forget(groupKey);
-    const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(stateMs)]) };
-    if (noted === undefined || clock.monotonic() - noted.atMs > notedMs)
-      noted = { isNoted: await readAlertGroups(state, call), atMs: clock.monotonic() };
-    if (!noted.isNoted(groupKey)) return;
-    await forgetAlertGroup(state, groupKey, call);
+    if (!(await notedGroups())(groupKey)) return;
+    await forgetAlertGroup(state, groupKey, { signal: AbortSignal.any([signal, AbortSignal.timeout(stateMs)]) });
     noted = undefined;
+  }
+
+  /** One reading for all that ask at the same time; one that fails is not kept. */
+  function notedGroups(): Promise<(groupKey: string) => boolean> {
+    if (noted !== undefined && clock.monotonic() - noted.atMs <= notedMs) return noted.isNoted;
+    const isNoted = readAlertGroups(state, { signal: AbortSignal.timeout(stateMs) });
+    noted = { isNoted, atMs: clock.monotonic() };
+    isNoted.catch(() => {
+      if (noted?.isNoted === isNoted) noted = undefined;
+    });
+    return isNoted;
   }
 
   return {

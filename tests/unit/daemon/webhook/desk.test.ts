@@ -224,6 +224,22 @@ describe('a flood of alerts', () => {
   });
 });
 
+describe('many groups that end at the same time', () => {
+  it('cost one look at the state', async () => {
+    const { send, state } = world();
+    let reads = 0;
+    const get = state.get.bind(state);
+    state.get = (...asked) => {
+      reads++;
+      return get(...asked);
+    };
+    await Promise.all(
+      Array.from({ length: 100 }, (_, i) => send(message(down, { status: 'resolved', groupKey: `g${i}` }))),
+    );
+    expect(reads).toBe(1);
+  });
+});
+
 describe('what is sent', () => {
   it.each([
     ['another version', { version: '3' }],
