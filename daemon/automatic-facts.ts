@@ -12,7 +12,7 @@ import { textIn } from './run-news.ts';
 /** Whoever acts without a person calls himself so, with his host after it. */
 export const automaticName = 'argus automatic';
 
-type Facts = Pick<AutomaticView, 'lossMs' | 'lastRunAtMs' | 'acknowledgedAtMs' | 'cutOff' | 'acting'>;
+type Facts = Pick<AutomaticView, 'lossMs' | 'lastRun' | 'acknowledged' | 'cutOff' | 'acting'>;
 
 /** What has to be read before a decision that may act. */
 export interface AutomaticFacts {
@@ -44,16 +44,17 @@ export function automaticFacts(state: ObjectStore): AutomaticFacts {
       ]);
       return {
         acting: who,
-        lastRunAtMs: run?.startedAtMs,
+        lastRun: run && { run: run.run, atMs: run.startedAtMs },
         cutOff: run && isCutOff(run) ? await cutOffOf(state, run, call) : undefined,
-        acknowledgedAtMs: ack?.atMs,
+        acknowledged: ack,
         lossMs: lossOf(sighting, nowMs),
       };
     },
   };
 }
 
-async function newestRun(state: ObjectStore, call: Call): Promise<RunRecord | undefined> {
+/** The newest run that changes roles, whoever made it; undefined: there was none. */
+export async function newestRun(state: ObjectStore, call: Call): Promise<RunRecord | undefined> {
   const runs = await listRuns(state, call);
   const name = runs.findLast((run) => changesRoles.some((runbook) => run.includes(`-${runbook}-`)));
   return name === undefined ? undefined : recordOf(state, name, call);

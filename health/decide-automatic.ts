@@ -79,10 +79,10 @@ export interface AutomaticView {
   readonly rpoMs: number;
   /** What would be lost, as the age of the oldest lost record. */
   readonly lossMs: number | 'unknown';
-  /** When the newest run that changes roles began, whoever made it. */
-  readonly lastRunAtMs?: number | undefined;
-  /** When a person last said that automatic mode may act again. */
-  readonly acknowledgedAtMs?: number | undefined;
+  /** The newest run that changes roles, and when it began, whoever made it. */
+  readonly lastRun?: { readonly run: string; readonly atMs: number } | undefined;
+  /** After which run, and under which roles, a person last said that automatic mode may act again. */
+  readonly acknowledged?: { readonly run?: string; readonly rolesEpoch?: number } | undefined;
   readonly cutOff?: CutOffRun | undefined;
   /** Who holds the right to act now. */
   readonly acting?: string | undefined;
@@ -169,10 +169,13 @@ function holdReasons({ settings }: AutomaticView, { code, heldMs }: Verdict): re
 
 function flapReasons({ settings, roles, nowMs, ...view }: AutomaticView): readonly WaitReason[] {
   const changedAtMs = roles !== undefined && roles.epoch > 1 ? roles.atMs : undefined;
-  const lastMs = Math.max(changedAtMs ?? -1, view.lastRunAtMs ?? -1);
+  const lastMs = Math.max(changedAtMs ?? -1, view.lastRun?.atMs ?? -1);
   // A clock that was set back must not end the period early.
   const within = lastMs >= 0 && nowMs - lastMs < settings.antiFlap;
-  if (!within || (view.acknowledgedAtMs ?? -1) > lastMs) return [];
+  if (!within) return [];
+  const { acknowledged, lastRun } = view;
+  // By name: the clock of whoever said so may be another than that of whoever made the run.
+  if (acknowledged && acknowledged.run === lastRun?.run && acknowledged.rolesEpoch === roles?.epoch) return [];
   const message = `roles were changed, or a run was made, ${seconds(Math.max(0, nowMs - lastMs))} ago: nothing is done by itself for ${seconds(settings.antiFlap)}, unless \`argus automatic ack\` allows it`;
   return [{ code: 'AntiFlap', message }];
 }

@@ -49,10 +49,19 @@ export async function listDecisions(
   return read.flatMap((found) => (found === undefined ? [] : [found.value]));
 }
 
-const ackSchema = z.object({ atMs: instantMs, by: z.string(), reason: z.string().exactOptional() });
+const ackSchema = z.object({
+  /** For people: nothing is decided by it, since it is another machine's clock. */
+  atMs: instantMs,
+  by: z.string(),
+  reason: z.string().exactOptional(),
+  /** The newest run that changes roles, as it was then; absent: there was none. */
+  run: z.string().exactOptional(),
+  /** The roles in force then; absent: there were none. */
+  rolesEpoch: z.int().min(1).exactOptional(),
+});
 const ackKey = 'automatic-ack';
 
-/** A person's word that automatic mode may act again, after what happened until then. */
+/** A person's word that automatic mode may act again, after that run and that change of roles. */
 export type AutomaticAck = z.output<typeof ackSchema>;
 
 /** Replaces the last acknowledgement. */

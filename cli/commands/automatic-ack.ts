@@ -1,4 +1,4 @@
-import { putAutomaticAck } from '../../state/decisions.ts';
+import { acknowledgeAutomatic } from '../../daemon/acknowledge-automatic.ts';
 import type { CommandContext } from '../context.ts';
 import { withState } from '../session.ts';
 
@@ -7,8 +7,8 @@ export async function run(context: CommandContext, options: { readonly reason?: 
   return withState(context, async (state) => {
     const { clock, who, signal } = context;
     const reason = options.reason?.trim();
-    const ack = { atMs: clock.now(), by: who, ...(reason === undefined || reason === '' ? {} : { reason }) };
-    await putAutomaticAck(state, ack, { signal });
+    const word = { atMs: clock.now(), by: who, ...(reason === undefined || reason === '' ? {} : { reason }) };
+    const ack = await acknowledgeAutomatic(state, word, { signal });
     context.print(context.json ? JSON.stringify(ack) : 'automatic mode may act again after what happened until now');
     return 0;
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Clock } from '../../domain/clock.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { putAutomaticAck } from '../../state/decisions.ts';
+import { acknowledgeAutomatic } from '../acknowledge-automatic.ts';
 import { jsonAnswer, jsonType, type Route } from '../http/route.ts';
 
 const bodySchema = z.strictObject({
@@ -10,7 +10,12 @@ const bodySchema = z.strictObject({
   reason: z.string().trim().min(1).max(1_000).exactOptional(),
 });
 
-const answerSchema = bodySchema.extend({ atMs: z.number() });
+const answerSchema = bodySchema.extend({
+  atMs: z.number(),
+  /** After these it may act again. */
+  run: z.string().exactOptional(),
+  rolesEpoch: z.number().exactOptional(),
+});
 
 /** What `argus automatic ack` does, over HTTP. */
 export function acknowledgeRoute(state: ObjectStore, clock: Clock): Route {
@@ -23,9 +28,8 @@ export function acknowledgeRoute(state: ObjectStore, clock: Clock): Route {
     answers: { 200: { description: 'What is kept', type: jsonType, schema: answerSchema } },
     async handle({ body, signal }) {
       const { by, ...reason } = body as z.output<typeof bodySchema>;
-      const acknowledgement = { atMs: clock.now(), by: `${by} over HTTP`, ...reason };
-      await putAutomaticAck(state, acknowledgement, { signal });
-      return jsonAnswer(200, acknowledgement);
+      const word = { atMs: clock.now(), by: `${by} over HTTP`, ...reason };
+      return jsonAnswer(200, await acknowledgeAutomatic(state, word, { signal }));
     },
   };
 }

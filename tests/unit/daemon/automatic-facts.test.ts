@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { acknowledgeAutomatic } from '../../../daemon/acknowledge-automatic.ts';
 import { automaticFacts, isCutOff, lossOf } from '../../../daemon/automatic-facts.ts';
 import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
-import { putAutomaticAck } from '../../../state/decisions.ts';
 import { openJournal } from '../../../state/journal.ts';
 import { acquireLease } from '../../../state/lease.ts';
+import { writeRoles } from '../../../state/roles.ts';
 import type { Sighting } from '../../../state/sightings.ts';
 import { virtualClock } from '../state/virtual-clock.ts';
 
@@ -83,9 +84,19 @@ test('whoever holds the lease is at work until it was silent for its whole time'
   expect((await read()).acting).toBeUndefined();
 });
 
-test('an acknowledgement is read', async () => {
+test('an acknowledgement names the run and the roles that it is about, whatever its clock says', async () => {
   const state = memoryObjectStore('state');
-  await putAutomaticAck(state, { atMs: 42, by: 'asha' });
-  const facts = await automaticFacts(state).read('blue', { nowMs: 50, monotonicMs: 0 }, call);
-  expect(facts).toMatchObject({ acknowledgedAtMs: 42, lossMs: 'unknown', lastRunAtMs: undefined });
+  const read = () => automaticFacts(state).read('blue', { nowMs: 50, monotonicMs: 0 }, call);
+  const word = { atMs: 42, by: 'asha' };
+  expect(await acknowledgeAutomatic(state, word, call)).toEqual(word);
+  const run = '20270115T080000Z-switchover-0000';
+  const clock = virtualClock();
+  const journal = openJournal(state, { run, epoch: 1 }, clock);
+  await journal.append({ kind: 'run-started', runbook: 'switchover', by: 'asha', details: {} });
+  await writeRoles(state, { epoch: 1, primary: 'blue', standby: 'green', replication: 'active', atMs: 1, by: 'asha' });
+  expect(await read()).toMatchObject({ acknowledged: word, lossMs: 'unknown' });
+  await acknowledgeAutomatic(state, word, call);
+  const { acknowledged, lastRun } = await read();
+  expect(acknowledged).toEqual({ ...word, run, rolesEpoch: 1 });
+  expect(lastRun).toEqual({ run, atMs: clock.now() });
 });

@@ -52,15 +52,21 @@ const cases: readonly [WaitCode, Partial<AutomaticView>][] = [
   ['LossAboveBudget', { lossMs: 60_001 }],
   ['LossUnknown', { lossMs: 'unknown' }],
   ['AntiFlap', { roles: { ...roles(), atMs: 19.5 * hour } }],
-  ['AntiFlap', { lastRunAtMs: 19.5 * hour }],
+  ['AntiFlap', { lastRun: lastRun(19.5) }],
   // A clock that was set back.
-  ['AntiFlap', { lastRunAtMs: 21 * hour }],
-  ['AntiFlap', { lastRunAtMs: 19.5 * hour, acknowledgedAtMs: 19 * hour }],
+  ['AntiFlap', { lastRun: lastRun(21) }],
+  ['AntiFlap', { lastRun: lastRun(19.5), acknowledged: { run: 'run-8', rolesEpoch: 3 } }],
+  ['AntiFlap', { lastRun: lastRun(19.5), acknowledged: { run: 'run-9', rolesEpoch: 2 } }],
+  ['AntiFlap', { lastRun: lastRun(19.5), acknowledged: {} }],
   ['SomebodyActs', { acting: 'asha@laptop' }],
   ['StandbyBad', { verdicts: [verdict('PrimaryDead'), verdict('StandbyDead')] }],
   ['StandbyBad', { verdicts: [verdict('SplitBrainRisk'), verdict('PrimaryDead')] }],
   ['PlanBlocked', { planBlocked: 'no recovery point' }],
 ];
+
+function lastRun(hours: number) {
+  return { run: 'run-9', atMs: hours * hour };
+}
 
 function roles() {
   return { epoch: 3, primary: 'blue', standby: 'green', replication: 'active' as const, atMs: 10 * hour };
@@ -73,8 +79,11 @@ test.each(cases)('%s: waits, and says why (%#)', (code, changes) => {
 });
 
 test('an anti-flap period ends when it is acknowledged, and by itself', () => {
-  expect(decideAutomatic(view({ lastRunAtMs: 19.5 * hour, acknowledgedAtMs: 19.6 * hour })).kind).toBe('act');
-  expect(decideAutomatic(view({ lastRunAtMs: 18.9 * hour })).kind).toBe('act');
+  const acknowledged = { run: 'run-9', rolesEpoch: 3 };
+  expect(decideAutomatic(view({ lastRun: lastRun(19.5), acknowledged })).kind).toBe('act');
+  const changed = { ...roles(), atMs: 19.5 * hour };
+  expect(decideAutomatic(view({ roles: changed, acknowledged: { rolesEpoch: 3 } })).kind).toBe('act');
+  expect(decideAutomatic(view({ lastRun: lastRun(18.9) })).kind).toBe('act');
 });
 
 test('the roles of the first start are no change of roles', () => {
@@ -101,7 +110,7 @@ const cutOff = { run: 'run-1', from: 'blue', to: 'green', pastReturn: false };
 
 test('goes on with its own run that was cut off past its point of no return, whatever is seen by then', () => {
   const past = { ...cutOff, pastReturn: true };
-  const cut = view({ verdicts: [verdict('StandbyDead')], cutOff: past, lastRunAtMs: 19.9 * hour });
+  const cut = view({ verdicts: [verdict('StandbyDead')], cutOff: past, lastRun: lastRun(19.9) });
   expect(decideAutomatic(cut)).toMatchObject({ kind: 'act', resumes: 'run-1' });
   // It had written the roles.
   const turned = { ...roles(), primary: 'green', standby: 'blue', replication: 'suspended' as const };
@@ -111,7 +120,7 @@ test('goes on with its own run that was cut off past its point of no return, wha
 });
 
 test('before that it goes on only where it would begin anew, but for its own beginning', () => {
-  const cut = view({ cutOff, lastRunAtMs: 19.9 * hour });
+  const cut = view({ cutOff, lastRun: lastRun(19.9) });
   expect(decideAutomatic(cut)).toMatchObject({ kind: 'act', verdict: 'PrimaryDead', resumes: 'run-1' });
   const codes = (changes: Partial<AutomaticView>) => {
     const decision = decideAutomatic({ ...cut, ...changes });
