@@ -153,7 +153,12 @@ async function failBack(
   });
   const waits = report.outcome === 'done' && options.wait;
   const turned = waits ? await rolesNow(context, composition) : undefined;
-  const inSync = turned && (await followReturn(context, composition, turned));
+  // What was done before a refusal is told all the same.
+  const toldFirst = (inSync?: InSync) => (error: unknown) => {
+    if (context.json || inSync === undefined) print(context, report, inSync);
+    throw error;
+  };
+  const inSync = turned && (await followReturn(context, composition, turned).catch(toldFirst()));
   if (!options.switch || turned === undefined || inSync === undefined) {
     print(context, report, inSync);
     return exitCodeOf(report);
@@ -161,11 +166,7 @@ async function failBack(
   if (!context.json) print(context, report, inSync);
   const { reason } = occasion;
   const again = { ...options, ...(reason === undefined ? {} : { reason }) };
-  const switchover = await switchBack(context, composition, turned, again).catch((error: unknown) => {
-    // What was done before the refusal is told all the same.
-    if (context.json) print(context, report, inSync);
-    throw error;
-  });
+  const switchover = await switchBack(context, composition, turned, again).catch(toldFirst(inSync));
   context.print(context.json ? JSON.stringify({ ...report, inSync, switchover }) : renderSwitchover(switchover));
   return exitCodeOf(switchover);
 }
