@@ -140,7 +140,7 @@ test('an observer with few rights sees what lives, what is dead and what is sile
     expect((await region.kafka.describeTopics([topic])).get(topic)?.partitions).toBe(1);
     expect((await region.objects.list('')).objects.map((o) => o.key)).toEqual(['argus/probe/outside']);
     // DescribeQuorum is not allowed to it: that says nothing of the clock.
-    expect(await look('clock')).toMatchObject({ status: 'unknown', code: 'ClockUntold' });
+    await expect.poll(() => look('clock'), soon).toMatchObject({ status: 'unknown', code: 'ClockUntold' });
 
     jobState = 'FAILED';
     await expect.poll(() => look('job'), soon).toMatchObject({ status: 'failed', code: 'JobNotRunning' });
