@@ -30,11 +30,13 @@ export interface ReadinessParts extends Omit<StatusSources, 'signal'> {
 }
 
 const callMs = 10_000;
+const rolesEveryMs = 1_000;
 /** Today's history is written so often at least; a change of colour at once. */
 const writeEveryMs = 5 * 60_000;
 
 /**
- * Works out each minute what a failover that began now would come to, and sooner while it isn't green. The daemon that
+ * Works out each minute what a failover that began now would come to, sooner while it isn't green, and when the roles
+ * have changed. The daemon that
  * leads keeps it in the state, with its history.
  */
 export function readinessService(parts: ReadinessParts): MakeService {
@@ -59,6 +61,7 @@ export function readinessService(parts: ReadinessParts): MakeService {
       const ended: EndedRuns = new Map();
       let keep = keeper(parts.state, clock, parts.log);
       while (!signal.aborted) {
+        const judgedUnder = view.roles()?.epoch;
         const readiness = await workOut(parts, view, ended, signal);
         if (signal.aborted) return;
         if (readiness.status !== newest?.status) {
@@ -70,8 +73,14 @@ export function readinessService(parts: ReadinessParts): MakeService {
         if (view.leads()) await keep(readiness, signal);
         // Another keeps the history now: it is read again before it is gone on with.
         else keep = keeper(parts.state, clock, parts.log);
-        // The only rejection is the signal's.
-        await clock.sleep(readiness.status === 'green' ? periodMs : againMs, signal).catch(() => undefined);
+        const dueAtMs = clock.monotonic() + (readiness.status === 'green' ? periodMs : againMs);
+        // What was judged under other roles says nothing of these: it is judged anew at once.
+        while (!signal.aborted && view.roles()?.epoch === judgedUnder) {
+          const leftMs = dueAtMs - clock.monotonic();
+          if (leftMs <= 0) break;
+          // The only rejection is the signal's.
+          await clock.sleep(Math.min(rolesEveryMs, leftMs), signal).catch(() => undefined);
+        }
       }
     },
   });

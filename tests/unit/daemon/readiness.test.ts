@@ -9,14 +9,16 @@ import { putReadinessDay, type Readiness, readReadiness, readReadinessDay } from
 import { newWorld } from '../runbooks/failover/world.ts';
 import { quietLog } from './quiet-log.ts';
 
-function running(leads: () => boolean) {
+function running(leads: () => boolean, { everyMs = 30, epoch = (): number => 1 } = {}) {
   const { context } = newWorld();
   const { primary, standby, ...rest } = context;
   const flink = { ...primary.flink, slots: async () => ({ free: 2, total: 4 }) };
   const from = { ...rest, regions: [{ ...primary, flink }, standby] };
   const words: Readiness[] = [];
   let scraped = (): StandingFacts => ({});
-  const view = { leads, syncs: () => new Map(), heartbeatLagMs: () => 500 } as unknown as DaemonView;
+  const view = {
+    ...{ leads, roles: () => ({ epoch: epoch() }), syncs: () => new Map(), heartbeatLagMs: () => 500 },
+  } as unknown as DaemonView;
   const stop = new AbortController();
   const metrics = {
     also(source: () => StandingFacts) {
@@ -24,7 +26,7 @@ function running(leads: () => boolean) {
       return () => undefined;
     },
   };
-  const times = { periodMs: 30, againMs: 30 };
+  const times = { periodMs: everyMs, againMs: everyMs };
   const service = readinessService({
     ...from,
     ...times,
@@ -72,6 +74,18 @@ test('another daemon works it out for its own page, and keeps nothing', async ()
   stop.abort();
   await ended;
   expect(await readReadiness(from.state)).toBeUndefined();
+});
+
+test('a change of roles is judged at once', async () => {
+  const epoch = (): number => (words.length > 0 ? 2 : 1);
+  const { words, stop, begin } = running(() => false, { everyMs: 60_000, epoch });
+  const ended = begin();
+  await expect.poll(() => words.length, { timeout: 15_000 }).toBeGreaterThan(2);
+  stop.abort();
+  await ended;
+  const [first, second, third] = words.map((w) => w.atMs) as [number, number, number];
+  expect(second - first).toBeLessThan(15_000);
+  expect(third - second).toBeGreaterThanOrEqual(60_000);
 });
 
 test('a daemon that leads again goes on with the history that another kept meanwhile', async () => {
