@@ -95,12 +95,15 @@ function tiles(status: StatusView, { standing }: BoardFacts, nowMs: number): Htm
     points.length > 0 && points.every((p) => p.ageMs !== undefined)
       ? Math.max(...points.map((p) => p.ageMs ?? 0))
       : undefined;
+  const isMirrored = status.roles.replication !== 'suspended';
+  const point = oldest === undefined ? 'none usable' : html`${ago(status.atMs - oldest, nowMs)} old`;
+  const jobs = html`${points.length === 1 ? 'one job' : `${points.length} jobs`}`;
   const loss = lossOf(status);
   return html`<dl class="tiles">
 ${tile('RTO, if the primary failed now', readiness?.rtoMs === undefined ? 'not measured yet' : `about ${formatMs(readiness.rtoMs)}`, readiness && html`judged ${ago(readiness.atMs, nowMs)} ago`)}
 ${tile('RPO, in records lost', loss.value, html`${loss.note}`)}
 ${tile('Mirror lag, worst topic', lags.length === 0 ? 'unknown' : formatMs(Math.max(...lags)), unknownLag && lags.length > 0 ? html`of some topics it is not known` : undefined)}
-${tile('Recovery point, oldest job', oldest === undefined ? 'none usable' : html`${ago(status.atMs - oldest, nowMs)} old`, html`${points.length === 1 ? 'one job' : `${points.length} jobs`}`)}
+${tile('Recovery point, oldest job', isMirrored ? point : 'nothing is mirrored', isMirrored ? jobs : undefined)}
 </dl>`;
 }
 

@@ -68,6 +68,14 @@ describe('the first sentence', () => {
   ])('when %s: %s', (_, sentence, changes) => expect(said(changes)).toBe(sentence));
 });
 
+it('a page tells no recovery point while nothing is mirrored', () => {
+  const roles = { ...status.roles, replication: 'suspended' } as const;
+  const alone = { ...status, roles, recoveryPoints: [] };
+  const page = renderPage(board({ status: alone }), { nowMs, objectiveRpoMs: 60_000 });
+  expect(page).toContain('<dd class="words">nothing is mirrored</dd>');
+  expect(page).not.toContain('none usable');
+});
+
 describe('a run on the page', () => {
   it('has the planned steps that it has not begun, as long as it is under way', () => {
     expect(runView(record(), true).steps.map((s) => [s.title, s.status])).toEqual([
