@@ -34,6 +34,10 @@ export async function daemonWeb({ context, composition, log, metrics }: WebParts
   const { clock } = context;
   const { config, folder, regions, names, state } = composition;
   const settings = await httpSettings(config.daemon, folder, context.env);
+  if (settings.access.readableOnTheWay) {
+    const mend = 'set daemon.http.tls, or daemon.http.plaintext where a proxy in front has TLS';
+    log.warn({ host: config.daemon.host }, `metrics and page are served without TLS beyond this machine: ${mend}`);
+  }
   const board = newBoard(() => clock.monotonic());
   const sources = { config, regions: [...regions.values()], names, state, clock };
   const looks = collector({ board, sources });
