@@ -68,8 +68,8 @@ function pictureOfOne(
   const silentMs = found && Math.max(0, monotonicMs - found.heardAtMs);
   const heard = silentMs !== undefined && silentMs <= staleMs;
   const looks = heard && found ? found.report.seen : [];
-  const fresh = (look: Seen) =>
-    found !== undefined && Math.max(0, found.report.atMs - look.atMs) + (silentMs ?? 0) <= staleMs;
+  // From the look's end to the report: a look that times out is seconds old when it ends, and the report has an age of its own.
+  const fresh = (look: Seen) => found !== undefined && found.report.atMs - (look.atMs + look.latencyMs) <= staleMs;
   const sights = new Map(
     regions.map((region) => [
       region,

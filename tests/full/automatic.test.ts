@@ -25,7 +25,10 @@ test.each(['partition', 'freeze'] as const)('a primary that falls silent (%s) is
   try {
     await run.warmUp();
     await untilWatched(lab);
-    await run.failOver();
+    await run.failOver().catch(async (error: unknown) => {
+      const { standing, decisions } = await automaticStatus(lab);
+      throw new Error(`${said.join('\n')}\n${JSON.stringify({ standing, decisions })}`, { cause: error });
+    });
     const { decisions } = await automaticStatus(lab);
     const about = decisions.filter((d) => d.atMs > outageAtMs && d.verdict === 'PrimaryUnreachable').toReversed();
     expect(about[0]?.reasons.map((r) => r.code)).toEqual(['HoldDown']);

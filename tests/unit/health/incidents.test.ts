@@ -35,5 +35,7 @@ test('a verdict names who saw what, and for how long', () => {
   expect(verdict?.sentence).toBe(
     'nothing in blue gives a good answer, and it refuses east, west, far (3 of 3 observers)',
   );
-  expect(verdict?.evidence).toContain('far: kafka in blue failed for 50 s: connection refused');
+  expect(verdict?.evidence).toContainEqual(
+    expect.stringMatching(/^far: kafka in blue failed for (4[5-9]|50) s: connection refused$/),
+  );
 });

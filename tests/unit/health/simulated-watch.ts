@@ -52,6 +52,9 @@ export function settingsOf(changes: Scene['settings'] = {}): AutomaticSettings {
   return automaticSection.parse({ ...base, ...changes });
 }
 
+/** Of each look. */
+const deadlineMs = 2_000;
+
 const probes: readonly ProbeName[] = ['kafka', 'objects', 'flink', 'job', 'ingress'];
 const regions = ['blue', 'green'];
 
@@ -61,6 +64,7 @@ export function play({ faults, seconds, settings: changes, stepMs = 1_000 }: Sce
   const seen = new Map(settings.observers.map((o) => [o.name, new Map<string, Seen>()]));
   const heard = new Map<string, HeardReport>();
   const putAt = new Map<string, number>();
+  const endedAt = new Map<string, number>();
   const moments: Moment[] = [];
   let memory: VerdictMemory = noMemory;
   let sequence = 0;
@@ -75,12 +79,16 @@ export function play({ faults, seconds, settings: changes, stepMs = 1_000 }: Sce
       let changed = false;
       for (const look of looksOf(name, place, active, atMs)) {
         const key = look.region === undefined ? seenKey(look) : look.probe + look.region;
+        // One that times out ends seconds after it began; the next begins a second later, or somewhat more.
+        const timesOut = look.latencyMs >= deadlineMs;
+        if (timesOut && ms - (endedAt.get(name + key) ?? 0) < deadlineMs + 1_500) continue;
+        endedAt.set(name + key, ms);
         const before = own.get(key);
         changed ||= before?.status !== look.status;
-        own.set(key, afterLook(before, look));
+        own.set(key, afterLook(before, timesOut ? { ...look, atMs: look.atMs - deadlineMs } : look));
       }
       const last = putAt.get(name);
-      const due = changed || last === undefined || ms - last >= 3_000 || active.length > 0;
+      const due = changed || last === undefined || ms - last >= 3_000;
       if (!due || active.some((f) => f.kind === 'unheard' && f.name === name)) continue;
       // The observer in a region that is cut off from everybody reaches no third place either.
       if (place !== 'outside' && isolated(place, active)) continue;
@@ -141,11 +149,11 @@ function looksOf(observer: string, place: string, active: readonly Fault[], atMs
       const common = { observer, probe, region, atMs, ...(probe === 'job' ? { subject: 'counts' } : {}) };
       if (on.some((f) => f.kind === 'dead' && f.near))
         looks.push({ ...common, status: 'failed', latencyMs: 3, reason: 'refused' });
-      else if (silent || slow > 2_000)
+      else if (silent || slow > deadlineMs)
         looks.push({
           ...common,
           status: 'unknown',
-          latencyMs: 2_000,
+          latencyMs: deadlineMs,
           reason: 'no answer within 2 s',
           code: 'ProbeTimedOut',
         });
