@@ -28,6 +28,8 @@ const changesRoles = ['failover', 'switchover', 'failback'];
 /** Reads from the state; watches the lease over its calls. */
 export function automaticFacts(state: ObjectStore): AutomaticFacts {
   const lives = watchLease();
+  // Nothing follows the end of a run: its journal is read once.
+  let ended: RunRecord | undefined;
 
   async function acting(monotonicMs: number, call: Call): Promise<string | undefined> {
     const held = await readLease(state, call);
@@ -38,10 +40,11 @@ export function automaticFacts(state: ObjectStore): AutomaticFacts {
     async read(primary, { nowMs, monotonicMs }, call) {
       const [who, run, ack, sighting] = await Promise.all([
         acting(monotonicMs, call),
-        newestRun(state, call),
+        newestRun(state, call, ended),
         readAutomaticAck(state, call),
         readSighting(state, primary, call),
       ]);
+      ended = run && hasEnded(run) ? run : undefined;
       return {
         acting: who,
         lastRun: run && { run: run.run, atMs: run.startedAtMs },
@@ -53,11 +56,18 @@ export function automaticFacts(state: ObjectStore): AutomaticFacts {
   };
 }
 
-/** The newest run that changes roles, whoever made it; undefined: there was none. */
-export async function newestRun(state: ObjectStore, call: Call): Promise<RunRecord | undefined> {
+const hasEnded = ({ status }: RunRecord) => status === 'done' || status === 'failed' || status === 'refused';
+
+/** The newest run that changes roles, whoever made it; undefined: there was none. `known`: one that was read before. */
+export async function newestRun(
+  state: ObjectStore,
+  call: Call,
+  known?: RunRecord | undefined,
+): Promise<RunRecord | undefined> {
   const runs = await listRuns(state, call);
   const name = runs.findLast((run) => changesRoles.some((runbook) => run.includes(`-${runbook}-`)));
-  return name === undefined ? undefined : recordOf(state, name, call);
+  if (name === undefined) return undefined;
+  return name === known?.run ? known : recordOf(state, name, call);
 }
 
 const recordOf = async (state: ObjectStore, run: string, call: Call) =>

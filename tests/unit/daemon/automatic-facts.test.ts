@@ -100,3 +100,23 @@ test('an acknowledgement names the run and the roles that it is about, whatever 
   expect(acknowledged).toEqual({ ...word, run, rolesEpoch: 1 });
   expect(lastRun).toEqual({ run, atMs: clock.now() });
 });
+
+test('the journal of a run that has ended is read once, that of one without an end each time', async () => {
+  const clock = virtualClock();
+  const state = memoryObjectStore('state');
+  const journal = openJournal(state, { run: '20270115T080000Z-failover-0000', epoch: 1 }, clock);
+  await journal.append({ kind: 'run-started', runbook: 'failover', by: 'asha', details: {} });
+  const facts = automaticFacts(state);
+  const readsOf = async () => {
+    const before = state.calls.length;
+    const { lastRun } = await facts.read('blue', { nowMs: clock.now(), monotonicMs: 0 }, call);
+    return [lastRun?.run, state.calls.slice(before).filter((c) => c.startsWith('get journal/')).length];
+  };
+  expect(await readsOf()).toEqual(['20270115T080000Z-failover-0000', 1]);
+  await journal.append({ kind: 'run-finished', outcome: 'done' });
+  expect(await readsOf()).toEqual(['20270115T080000Z-failover-0000', 2]);
+  expect(await readsOf()).toEqual(['20270115T080000Z-failover-0000', 0]);
+  const next = openJournal(state, { run: '20270115T080001Z-failback-0000', epoch: 2 }, clock);
+  await next.append({ kind: 'run-started', runbook: 'failback', by: 'asha', details: {} });
+  expect(await readsOf()).toEqual(['20270115T080001Z-failback-0000', 1]);
+});
