@@ -6,7 +6,7 @@ import { type AutomaticDecision, sameDecision } from '../health/decide-automatic
 import type { Verdict } from '../health/verdict.ts';
 import { verdictTable } from '../health/verdict-table.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
-import { type AutomaticStanding, putStanding, recordDecision } from '../state/decisions.ts';
+import { type AutomaticStanding, dropOldDecisions, putStanding, recordDecision } from '../state/decisions.ts';
 import type { Log } from './log.ts';
 import type { DaemonView } from './service.ts';
 
@@ -110,6 +110,8 @@ export function teller(parts: TellParts, { events, leads }: Pick<DaemonView, 'ev
             ...(about === undefined ? {} : { verdict: about }),
           };
           await recordDecision(state, entry, randomBytes(2).toString('hex'), call);
+          // Not waited for: an act comes after this. What isn't dropped now is dropped with a later decision.
+          void dropOldDecisions(state, call).catch(() => undefined);
         }
         kept = decision;
         if (!changed && !differs && clock.monotonic() - writtenAtMs < standingMs) return;

@@ -24,7 +24,7 @@ export type KeptDecision = z.output<typeof decisionSchema>;
 const decisionsPrefix = 'decisions/';
 const kept = 500;
 
-/** Keeps a decision that differs from the one before, and drops the oldest when there are some hundreds. */
+/** Keeps a decision that differs from the one before. */
 export async function recordDecision(
   store: ObjectStore,
   decision: KeptDecision,
@@ -32,6 +32,10 @@ export async function recordDecision(
   options: CallOptions = {},
 ): Promise<void> {
   await writeOnce(store, `${decisionsPrefix}${keyNumber(Math.trunc(decision.atMs), 15)}-${random}`, decision, options);
+}
+
+/** Drops the oldest decisions when there are some hundreds. */
+export async function dropOldDecisions(store: ObjectStore, options: CallOptions = {}): Promise<void> {
   const { objects } = await store.list(decisionsPrefix, options);
   const old = objects.slice(0, Math.max(0, objects.length - kept)).map((o) => o.key);
   for (const key of old) await store.delete(key, options);
