@@ -102,8 +102,6 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     order: () => order,
     mirror: () => mirrorStatus,
     syncs: () => syncs,
-    replicas: () => replicas,
-    primaryReachable: () => watch.primaryReachable,
     heartbeatLagMs: () => beating.lagMs(),
     fence: () => fence,
     leads: () => (held?.remainingMs() ?? 0) > 0,

@@ -12,7 +12,7 @@ export function ownSights(view: DaemonView, clock: Clock, rpoMs: number): ProbeT
     async look() {
       const order = view.order();
       if (!view.leads()) return [];
-      const fence = fenceSights(view.fence?.());
+      const fence = fenceSights(view.fence());
       if (order?.kind !== 'run') {
         since = undefined;
         return fence;

@@ -3,7 +3,6 @@ import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
 import type { ReplicationOrder } from './decide-replication.ts';
 import type { EventHub } from './events.ts';
-import type { ReplicaWatch } from './watch-replica.ts';
 
 /** What the daemon knows at this instant, for whatever runs beside replication. Each is undefined until it is known. */
 export interface DaemonView {
@@ -13,13 +12,10 @@ export interface DaemonView {
   mirror(): MirrorStatus | undefined;
   /** Each job's checkpoint sync. */
   syncs(): ReadonlyMap<string, CheckpointSync>;
-  replicas(): ReplicaWatch | undefined;
-  /** Whether the primary's Kafka answered the newest look. */
-  primaryReachable(): boolean | undefined;
   /** The age of the newest heartbeat that the standby has. */
   heartbeatLagMs(): number | undefined;
   /** Whether the region that lost the role of primary refuses its writers; undefined: none has to, or nobody can tell. */
-  fence?(): { readonly region: string; readonly holds: boolean } | undefined;
+  fence(): { readonly region: string; readonly holds: boolean } | undefined;
   /** Whether this daemon, of several, is the one that replicates and acts. */
   leads(): boolean;
   /** What happens, to be told and to be heard. */
