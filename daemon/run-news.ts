@@ -106,12 +106,14 @@ export function reportedLoss(report: Json | undefined): ReportedLoss | undefined
   };
 }
 
-function partOf(json: Json | undefined, key: string): Json | undefined {
+/** One part of what a run noted; undefined where there is none. Pure. */
+export function partOf(json: Json | undefined, key: string): Json | undefined {
   if (json === null || json === undefined || typeof json !== 'object' || Array.isArray(json)) return undefined;
   return json[key];
 }
 
-function numberIn(json: Json | undefined, key: string): number | undefined {
+/** A number in what a run noted; undefined where there is none. Pure. */
+export function numberIn(json: Json | undefined, key: string): number | undefined {
   const value = partOf(json, key);
   return typeof value === 'number' ? value : undefined;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { occasionIn } from '../../runbooks/occasion.ts';
 import type { Json } from '../../state/journal.ts';
 import type { RunRecord } from '../../state/run-record.ts';
+import { numberIn, partOf, textIn } from '../run-news.ts';
 
 const stepView = z.object({
   id: z.string(),
@@ -56,7 +57,7 @@ export function runView(record: RunRecord, attended: boolean): RunView {
       },
     ];
   });
-  const rtoMs = partOf(record.report, 'rtoMs');
+  const rtoMs = numberIn(record.report, 'rtoMs');
   return {
     run: record.run,
     runbook: record.runbook,
@@ -66,7 +67,7 @@ export function runView(record: RunRecord, attended: boolean): RunView {
     epoch: record.epoch,
     startedAtMs: record.startedAtMs,
     lastAtMs: record.lastAtMs,
-    ...(typeof rtoMs === 'number' ? { rtoMs } : {}),
+    ...(rtoMs === undefined ? {} : { rtoMs }),
     ...(record.hint === undefined ? {} : { hint: record.hint }),
     steps,
   };
@@ -79,13 +80,8 @@ function stepsIn(details: Json): ReadonlyMap<string, string> {
   return new Map(
     steps.flatMap((step): [string, string][] => {
       if (typeof step === 'string') return [[step, step]];
-      const [id, title] = [partOf(step, 'id'), partOf(step, 'title')];
-      return typeof id === 'string' ? [[id, typeof title === 'string' ? title : id]] : [];
+      const id = textIn(step, 'id');
+      return id === undefined ? [] : [[id, textIn(step, 'title') ?? id]];
     }),
   );
-}
-
-function partOf(json: Json | undefined, key: string): Json | undefined {
-  if (json === null || json === undefined || typeof json !== 'object' || Array.isArray(json)) return undefined;
-  return json[key];
 }
