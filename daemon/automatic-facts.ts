@@ -48,7 +48,7 @@ export function automaticFacts(state: ObjectStore): AutomaticFacts {
       return {
         acting: who,
         lastRun: run && { run: run.run, atMs: run.startedAtMs },
-        cutOff: run && isCutOff(run) ? await cutOffOf(state, run, call) : undefined,
+        cutOff: run && (await cutOffOf(state, run, ack?.run, call)),
         acknowledged: ack,
         lossMs: lossOf(sighting, nowMs),
       };
@@ -76,23 +76,55 @@ const recordOf = async (state: ObjectStore, run: string, call: Call) =>
 /** How often a run that is gone on with can have been cut off. */
 const longest = 20;
 
-async function cutOffOf(state: ObjectStore, newest: RunRecord, call: Call): Promise<CutOffRun | undefined> {
+async function cutOffOf(
+  state: ObjectStore,
+  newest: RunRecord,
+  acknowledged: string | undefined,
+  call: Call,
+): Promise<CutOffRun | undefined> {
   const [from, to] = [textIn(newest.details, 'from'), textIn(newest.details, 'to')];
-  if (from === undefined || to === undefined) return undefined;
-  let run: RunRecord | undefined = newest;
-  for (let i = 0; run !== undefined && run.pastReturn !== true && i < longest; i++) {
-    const before: string | undefined = textIn(run.details, 'resumes');
-    run = before === undefined ? undefined : await recordOf(state, before, call);
+  if (from === undefined || to === undefined || !mayBeCutOff(newest)) return undefined;
+  const chain = [newest];
+  for (let run = newest; run.pastReturn !== true && chain.length < longest; ) {
+    const name = textIn(run.details, 'resumes');
+    const before = name === undefined ? undefined : await recordOf(state, name, call);
+    if (before === undefined) break;
+    chain.push(before);
+    run = before;
   }
-  return { run: newest.run, from, to, pastReturn: run?.pastReturn === true };
+  const left = leftBehind(chain);
+  if (left === undefined || (left.ended === 'but-jobs' && acknowledged === newest.run)) return undefined;
+  return { run: newest.run, from, to, ...left };
 }
 
-/** An automatic failover that has no end, and that nobody asked to stop. Pure. */
-export const isCutOff = (run: Pick<RunRecord, 'by' | 'runbook' | 'status' | 'stoppedBy'>): boolean =>
+/** An automatic failover that did not come to its own end, and that nobody asked to stop. Pure. */
+export const mayBeCutOff = (run: Pick<RunRecord, 'by' | 'runbook' | 'status' | 'stoppedBy'>): boolean =>
   run.runbook === 'failover' &&
   run.by.startsWith(automaticName) &&
   (run.status === 'running' || run.status === 'interrupted') &&
   run.stoppedBy === undefined;
+
+/**
+ * What a run that was cut off left behind, if anything: one that was interrupted short of its point of no return took
+ * back what it had begun. `chain`: the run and those that it went on with, the newest first. Pure.
+ */
+export function leftBehind(
+  chain: readonly Pick<RunRecord, 'status' | 'steps' | 'notTakenBack' | 'pastReturn'>[],
+): Pick<CutOffRun, 'pastReturn' | 'ended'> | undefined {
+  const [newest] = chain;
+  if (newest === undefined) return undefined;
+  const pastReturn = chain.some((run) => run.pastReturn === true);
+  if (newest.status === 'running') return { pastReturn };
+  const { steps, notTakenBack = [] } = newest;
+  // It came to nothing of its own: what the run before it did stands.
+  const untouched = chain.length > 1 && !steps.some((s) => s.status === 'compensated');
+  if (pastReturn || notTakenBack.length > 0 || untouched) return { pastReturn, ended: 'with-remains' };
+  return chain.some(stoppedJobs) ? { pastReturn, ended: 'but-jobs' } : undefined;
+}
+
+/** No run starts them again. */
+const stoppedJobs = ({ steps }: Pick<RunRecord, 'steps'>) =>
+  steps.some(({ id, status }) => id === 'stop-primary-jobs' && (status === 'done' || status === 'started'));
 
 /** The age of the oldest record that would be lost, by what was last seen of the primary. Pure. */
 export function lossOf(sighting: Sighting | undefined, nowMs: number): number | 'unknown' {

@@ -58,6 +58,8 @@ export interface CutOffRun {
   readonly to: string;
   /** It, or one that it went on with, passed the point from which on nothing is taken back. */
   readonly pastReturn: boolean;
+  /** It was interrupted, and took back all that it could; `but-jobs`: all but the primary's jobs, which stay stopped. */
+  readonly ended?: 'with-remains' | 'but-jobs';
 }
 
 export interface AutomaticView {
@@ -95,6 +97,8 @@ export function decideAutomatic(view: AutomaticView): AutomaticDecision {
   const { settings, roles, verdicts } = view;
   const cutOff = cutOffNow(view);
   if (cutOff?.pastReturn) return goOn(view, cutOff);
+  // What took all back can't be gone on with: the next is a run of its own.
+  const goesOn = cutOff?.ended === 'but-jobs' ? undefined : cutOff;
   const actionable = verdicts.find((v) => v.holds && verdictTable[v.code].act === 'failover');
   if (actionable === undefined)
     return cutOff === undefined ? { kind: 'idle', sentence: idleSentence(verdicts) } : leaveToPerson(cutOff);
@@ -103,7 +107,7 @@ export function decideAutomatic(view: AutomaticView): AutomaticDecision {
     const message = 'mode is manual: a person decides; `argus failover`';
     return { kind: 'wait', verdict, sentence: actionable.sentence, reasons: [{ code: 'ModeManual', message }] };
   }
-  const reasons = reasonsToWait(view, actionable, cutOff !== undefined);
+  const reasons = reasonsToWait(view, actionable, goesOn !== undefined);
   if (roles === undefined || reasons.length > 0)
     return { kind: 'wait', verdict, sentence: actionable.sentence, reasons };
   return {
@@ -113,7 +117,7 @@ export function decideAutomatic(view: AutomaticView): AutomaticDecision {
     to: roles.standby,
     sentence: `${verdict}: ${actionable.sentence}`,
     acceptUnfenced: settings.acceptUnfenced,
-    ...(cutOff === undefined ? {} : { resumes: cutOff.run }),
+    ...(goesOn === undefined ? {} : { resumes: goesOn.run }),
   };
 }
 
@@ -136,7 +140,13 @@ function goOn(view: AutomaticView, cutOff: CutOffRun): AutomaticDecision {
 }
 
 function leaveToPerson(cutOff: CutOffRun): AutomaticDecision {
-  const message = `${cutOff.from} is not seen dead now: a person decides; \`argus failover\` goes on, \`argus runs abort ${cutOff.run}\` takes back`;
+  const { run, from, ended } = cutOff;
+  const ways = {
+    none: `a person decides; \`argus failover\` goes on, \`argus runs abort ${run}\` takes back`,
+    'with-remains': 'not all could be taken back; a person decides; `argus failover` goes on',
+    'but-jobs': `all was taken back, but its jobs may be stopped: look, start them again, then \`argus automatic ack\``,
+  };
+  const message = `${from} is not seen dead now: ${ways[ended ?? 'none']}`;
   return { kind: 'wait', sentence: cutOffSentence(cutOff), reasons: [{ code: 'RunCutOff', message }] };
 }
 

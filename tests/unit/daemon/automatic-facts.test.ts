@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { acknowledgeAutomatic } from '../../../daemon/acknowledge-automatic.ts';
-import { automaticFacts, isCutOff, lossOf } from '../../../daemon/automatic-facts.ts';
+import { automaticFacts, leftBehind, lossOf, mayBeCutOff } from '../../../daemon/automatic-facts.ts';
 import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
 import { openJournal } from '../../../state/journal.ts';
 import { acquireLease } from '../../../state/lease.ts';
@@ -38,12 +38,48 @@ test('what would be lost is as old as the mirror was behind; unseen it is unknow
 
 test('only an automatic failover without an end, that nobody stopped, is gone on with', () => {
   const run = { by: 'argus automatic on b1 (pid 7)', runbook: 'failover', status: 'running' } as const;
-  expect(isCutOff(run)).toBe(true);
-  expect(isCutOff({ ...run, status: 'interrupted' })).toBe(true);
-  expect(isCutOff({ ...run, status: 'done' })).toBe(false);
-  expect(isCutOff({ ...run, status: 'failed' })).toBe(false);
-  expect(isCutOff({ ...run, by: 'asha@laptop' })).toBe(false);
-  expect(isCutOff({ ...run, stoppedBy: 'asha' })).toBe(false);
+  expect(mayBeCutOff(run)).toBe(true);
+  expect(mayBeCutOff({ ...run, status: 'interrupted' })).toBe(true);
+  expect(mayBeCutOff({ ...run, status: 'done' })).toBe(false);
+  expect(mayBeCutOff({ ...run, status: 'failed' })).toBe(false);
+  expect(mayBeCutOff({ ...run, by: 'asha@laptop' })).toBe(false);
+  expect(mayBeCutOff({ ...run, stoppedBy: 'asha' })).toBe(false);
+});
+
+test('an interrupted run that took all back left nothing behind, but for the jobs that it stopped', () => {
+  const step = (id: string, status: 'done' | 'compensated' | 'already') =>
+    ({ id, status, startedAtMs: 1, ms: 1, evidence: null }) as const;
+  const interrupted = { status: 'interrupted', steps: [step('freeze-mirror', 'compensated')] } as const;
+  expect(leftBehind([interrupted])).toBeUndefined();
+  expect(leftBehind([{ ...interrupted, status: 'running' }])).toEqual({ pastReturn: false });
+  const remains = { pastReturn: false, ended: 'with-remains' };
+  expect(leftBehind([{ ...interrupted, notTakenBack: ['seal-mirror'] }])).toEqual(remains);
+  const jobs = { ...interrupted, steps: [step('stop-primary-jobs', 'done'), ...interrupted.steps] };
+  expect(leftBehind([jobs])).toEqual({ pastReturn: false, ended: 'but-jobs' });
+  // One that went on with another, and was interrupted before it got there.
+  const early = { status: 'interrupted', steps: [step('stop-primary-jobs', 'already')] } as const;
+  expect(leftBehind([early])).toBeUndefined();
+  const dead = { status: 'running', steps: [step('freeze-mirror', 'done')] } as const;
+  expect(leftBehind([early, dead])).toEqual(remains);
+  expect(leftBehind([early, { ...dead, pastReturn: true }])).toEqual({ ...remains, pastReturn: true });
+  expect(leftBehind([interrupted, dead])).toBeUndefined();
+  expect(leftBehind([interrupted, { ...dead, steps: [step('stop-primary-jobs', 'done')] }])).toMatchObject({
+    ended: 'but-jobs',
+  });
+});
+
+test('jobs that an interrupted run left stopped are told until somebody acknowledges it', async () => {
+  const state = memoryObjectStore('state');
+  const clock = virtualClock();
+  const journal = openJournal(state, { run: '20270115T080000Z-failover-0000', epoch: 1 }, clock);
+  const by = 'argus automatic on b1 (pid 7)';
+  await journal.append({ kind: 'run-started', runbook: 'failover', by, details: { from: 'blue', to: 'green' } });
+  await journal.append({ kind: 'step-started', step: 'stop-primary-jobs' });
+  await journal.append({ kind: 'run-finished', outcome: 'interrupted' });
+  const read = () => automaticFacts(state).read('blue', { nowMs: 50, monotonicMs: 0 }, call);
+  expect((await read()).cutOff).toMatchObject({ ended: 'but-jobs' });
+  await acknowledgeAutomatic(state, { atMs: 42, by: 'asha' }, call);
+  expect((await read()).cutOff).toBeUndefined();
 });
 
 test('a run that was cut off is told with its direction, and whether one that it went on with can still be taken back', async () => {

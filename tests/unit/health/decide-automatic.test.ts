@@ -135,6 +135,20 @@ test('before that it goes on only where it would begin anew, but for its own beg
   expect(codes({ cutOff: { ...cutOff, from: 'green' } })).toEqual(['AntiFlap']);
 });
 
+test('a run that took all back but the jobs is told with what ends it, and gone on with by none', () => {
+  const messageOf = (ended?: 'with-remains' | 'but-jobs') => {
+    const cut = { ...cutOff, ...(ended === undefined ? {} : { ended }) };
+    const decision = decideAutomatic(view({ cutOff: cut, verdicts: [verdict('AllWell')], lastRun: lastRun(19.9) }));
+    return decision.kind === 'wait' ? decision.reasons.map((r) => r.message).join() : '';
+  };
+  expect(messageOf()).toMatch(/runs abort run-1/);
+  expect(messageOf('with-remains')).toMatch(/^(?!.*runs abort).*argus failover/);
+  expect(messageOf('but-jobs')).toMatch(/jobs may be stopped: .* `argus automatic ack`/);
+  const dead = view({ cutOff: { ...cutOff, ended: 'but-jobs' }, lastRun: lastRun(19.9) });
+  expect(decideAutomatic(dead)).toMatchObject({ kind: 'wait', reasons: [{ code: 'AntiFlap' }] });
+  expect(decideAutomatic({ ...dead, lastRun: undefined })).not.toHaveProperty('resumes');
+});
+
 test('passing time alone is no other decision', () => {
   const at = (heldMs: number) => decideAutomatic(view({ verdicts: [verdict('PrimaryDead', heldMs)] }));
   expect(sameDecision(at(1_000), at(5_000))).toBe(true);
