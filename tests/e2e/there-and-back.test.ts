@@ -4,6 +4,8 @@ import { countAudit, type EventRecord } from '../../lab/auditor/count.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
 import { readLedger } from '../../lab/traffic/ledger.ts';
+import type { FailbackPlan } from '../../runbooks/failback/plan.ts';
+import { killedAtEachStep } from '../support/kill-at-entry.ts';
 import { beginStory, type LabStory } from '../support/lab-story.ts';
 import { returnWithOrphans } from '../support/old-primary-back.ts';
 import { startTestLab } from '../support/whole-lab.ts';
@@ -32,15 +34,19 @@ test('the primary is killed under load, and comes back with a thousand records t
   expect(orphans.size).toBeGreaterThanOrEqual(1_000);
 });
 
+let plan: FailbackPlan;
+
 test('a dry run of the failback tells what diverged, and changes nothing', async () => {
-  const plan = await story.json(['failback', '--dry-run']);
+  plan = (await story.json(['failback', '--dry-run'])) as unknown as FailbackPlan;
   expect(plan).toMatchObject({ region: 'mumbai', active: 'singapore', beginAnew: [topic], blockers: [] });
   expect(await story.json(['orphans', 'list'])).toEqual({ rescued: [] });
 });
 
-test('a failback that is killed while it keeps orphans, and again behind the deletion, is gone on with', async () => {
+test('a failback that is killed while it keeps orphans, and behind each of its steps, is gone on with', {
+  timeout: 480_000,
+}, async () => {
   await story.killedAt(['failback', '--yes'], /records kept in/);
-  await story.killedAt(['failback', '--yes'], /✓ Delete/);
+  await killedAtEachStep(lab, story, ['failback', '--yes', '--no-wait'], plan.steps.slice(0, -1), 'finished');
 });
 
 test('argus failback keeps every orphan, counts as the auditor does, and mirrors back', async () => {
@@ -70,14 +76,24 @@ test('status, mirror and recovery points follow the roles without a file being e
   });
 });
 
-test.each(['mumbai', 'singapore'] as const)('argus switchover moves to %s with nothing lost', async (region) => {
+test('argus failback --switch goes on with a switchover back, also when it is killed amidst that', async () => {
+  const back = ['failback', '--yes', '--switch'];
+  await story.killedAt(back, /✓ Keep the producers from writing to singapore/);
+  const { switchover } = await story.json(back);
+  expect(switchover).toMatchObject({ outcome: 'done', to: 'mumbai', rpo: { provenZero: true } });
+  // Once more there is nothing to fail back, and nothing is switched.
+  await story.json(back, [3]);
+  await story.acknowledgedBy('mumbai');
+});
+
+test('argus switchover moves forth again with nothing lost', async () => {
   await story.until('a switchover that nothing blocks', async () => {
     const plan = (await story.json(['switchover', '--dry-run'], [0, 3])) as { readonly blockers?: readonly unknown[] };
     return plan.blockers?.length === 0 || undefined;
   });
   const report = await story.json(['switchover', '--yes']);
-  expect(report).toMatchObject({ outcome: 'done', to: region, rpo: { provenZero: true } });
-  await story.acknowledgedBy(region);
+  expect(report).toMatchObject({ outcome: 'done', to: 'singapore', rpo: { provenZero: true } });
+  await story.acknowledgedBy('singapore');
 });
 
 test('over the whole story each acknowledged event is on the active side or among the orphans, none twice', async () => {
