@@ -19,6 +19,7 @@ import { aclLoops } from './follow-acls.ts';
 import { type FollowOptions, followRoles, orderSentence } from './follow-roles.ts';
 import { topicFollower } from './follow-topics.ts';
 import { forkMirror } from './fork-mirror.ts';
+import { freshTopics } from './fresh-topics.ts';
 import { runGroupLoop } from './group-loop.ts';
 import { heartbeat } from './heartbeat.ts';
 import { type HttpParts, serveDaemon } from './http/serve-daemon.ts';
@@ -50,8 +51,6 @@ export interface DaemonParts {
   /** What runs beside replication; absent: nothing. */
   readonly services?: readonly MakeService[];
 }
-
-const staleStatusMs = 5_000;
 
 /** Runs everything that has to run all the time, until the signal: replication, the watch, the pages. Leaves nothing behind. */
 export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promise<void> {
@@ -252,11 +251,6 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
     await pages.close();
     log.info({}, 'the daemon has stopped');
   }
-}
-
-/** None of a mirror that has fallen silent: an old lag must not look like one of now. */
-function freshTopics(status: MirrorStatus | undefined, nowMs: number): MirrorStatus['topics'] {
-  return status !== undefined && nowMs - status.atMs < staleStatusMs ? status.topics : {};
 }
 
 /** What is known of each job's replica, for the metrics. */

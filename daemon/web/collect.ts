@@ -1,6 +1,7 @@
 import { collectStatus, type StatusSources } from '../../health/collect-status.ts';
 import { assembleStatus } from '../../health/status.ts';
 import type { StatusView } from '../../health/status-view.ts';
+import { freshTopics } from '../fresh-topics.ts';
 import type { DaemonView, Service } from '../service.ts';
 import { every } from '../supervise.ts';
 import type { Board } from './board.ts';
@@ -25,8 +26,6 @@ export interface Collector {
 const readMs = 5_000;
 const unreadMs = 30_000;
 const readerStaysMs = 60_000;
-/** A lag of a mirror that has fallen silent is none of now. */
-const staleMirrorMs = 5_000;
 
 const lookNow: LookAtAll = async (sources) => assembleStatus(await collectStatus(sources));
 
@@ -57,8 +56,7 @@ export function collector({ board, sources, look = lookNow }: CollectParts): Col
       const history = lagHistory();
       const tick = async () => {
         const now = clock.monotonic();
-        const mirror = view.mirror();
-        const fresh = mirror !== undefined && clock.now() - mirror.atMs < staleMirrorMs ? mirror.topics : {};
+        const fresh = freshTopics(view.mirror(), clock.now());
         // Topics that follow a pattern come and go.
         if (config.topicPatterns && Object.keys(fresh).length > 0) topics = Object.keys(fresh);
         const lags = Object.fromEntries(Object.entries(fresh).map(([topic, { lagMs }]) => [topic, lagMs]));
