@@ -36,8 +36,7 @@ export function alertDeskOf({ context, composition, log, metrics, board, looks, 
       status: (maxAgeMs, signal) => looks.statusOf(maxAgeMs, signal),
       automatic() {
         const { decision } = board.facts().standing;
-        if (decision === undefined) return undefined;
-        return { kind: decision.kind, sentence: decision.sentence, reasons: [] };
+        return decision && { kind: decision.kind, sentence: decision.sentence, reasons: decision.reasons };
       },
       async propose(reason, signal) {
         const { primary: from, standby: to } = (await readRoles(state, { signal })) ?? config.roles;

@@ -55,7 +55,8 @@ export function automaticServices({
         // A sentence that only counts on is no news for a page.
         if (shown?.codes === codes && sameDecision(shown.decision, decision)) return;
         shown = { codes, decision };
-        const why = decision.kind === 'wait' ? decision.reasons.map((r) => `; ${r.message}`).join('') : '';
+        const reasons = decision.kind === 'wait' ? decision.reasons : [];
+        const why = reasons.map((r) => `; ${r.message}`).join('');
         board.put({
           standing: {
             ...board.facts().standing,
@@ -70,6 +71,7 @@ export function automaticServices({
               mode: settings.mode,
               kind: decision.kind,
               sentence: `${decision.sentence}${why}`,
+              reasons: [...reasons],
               atMs: clock.now(),
             },
           },

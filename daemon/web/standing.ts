@@ -25,7 +25,10 @@ export const readinessSchema = z.object({
 export const decisionSchema = z.object({
   mode: z.string(),
   kind: z.enum(['act', 'advise', 'wait', 'idle']),
+  /** With the reasons in it. */
   sentence: z.string(),
+  /** Why nothing is done. */
+  reasons: z.array(z.object({ code: z.string(), message: z.string() })),
   atMs: z.number(),
 });
 

@@ -15,6 +15,7 @@ import { type RecentGroups, recentGroups } from './recent-groups.ts';
 export interface AutomaticWord {
   /** `act`: a failover is begun, or under way. */
   readonly kind: 'act' | 'advise' | 'wait' | 'idle';
+  /** With the reasons in it. */
   readonly sentence: string;
   readonly reasons: readonly { readonly code: string; readonly message: string }[];
 }
@@ -152,9 +153,7 @@ export function alertDesk(parts: AlertDeskParts): AlertDesk {
     call: { readonly signal: AbortSignal },
   ): Promise<Effect> {
     if (word?.kind === 'act') return { result: 'begun', sentence: word.sentence, automatic: word };
-    const reasons = word?.reasons.map((r) => r.message).join('; ') ?? '';
-    const why =
-      word === undefined ? 'nothing was judged yet' : `${word.sentence}${reasons === '' ? '' : `: ${reasons}`}`;
+    const why = word?.sentence ?? 'nothing was judged yet';
     const attempt = {
       atMs: clock.now(),
       what: 'failover on an alert',

@@ -32,7 +32,7 @@ beforeAll(async () => {
     standing: {
       readiness: { atMs: now, colour: 'yellow', sentence: 'one warning', rtoMs: 41_000, rpoMs: 900, blockers: [] },
       verdicts: [{ code: 'MirrorStalled', severity: 'warning', sentence: evil, sinceMs: now }],
-      decision: { mode: 'advise', kind: 'idle', sentence: 'nothing to act on', atMs: now },
+      decision: { mode: 'advise', kind: 'idle', sentence: 'nothing to act on', reasons: [], atMs: now },
     },
   });
 }, 300_000);

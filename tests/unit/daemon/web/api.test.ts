@@ -32,7 +32,7 @@ beforeAll(async () => {
     standing: {
       readiness: { atMs: 1, colour: 'green', sentence: 'all is well', rtoMs: 1, blockers: [] },
       verdicts: [{ code: 'AllWell', severity: 'ok', sentence: 'all is well', sinceMs: 1 }],
-      decision: { mode: 'manual', kind: 'idle', sentence: 'nothing to do', atMs: 1 },
+      decision: { mode: 'manual', kind: 'idle', sentence: 'nothing to do', reasons: [], atMs: 1 },
     },
   });
   const journal = openJournal(world.state, { run, epoch: 1 }, wallClock);

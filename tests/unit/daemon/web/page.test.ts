@@ -133,7 +133,7 @@ describe('whatever a text says', () => {
         standing: {
           readiness: { atMs: 1, colour: 'red', sentence, blockers: [] },
           verdicts: [{ code: evil, subject: evil, severity: 'critical', sentence, sinceMs: 1 }],
-          decision: { mode: evil, kind: 'wait', sentence, atMs: 1 },
+          decision: { mode: evil, kind: 'wait', sentence, reasons: [], atMs: 1 },
         },
       }),
       { nowMs, objectiveRpoMs: 60_000 },

@@ -174,7 +174,11 @@ describe('an alert', () => {
 describe('an alert that asks to act', () => {
   it('does nothing by itself: why automatic mode does nothing is answered, and kept', async () => {
     const reasons = [{ code: 'ModeManual', message: 'mode is manual: a person decides' }];
-    const { send, state, proposed } = world({ kind: 'wait', sentence: 'mumbai is dead', reasons });
+    const { send, state, proposed } = world({
+      kind: 'wait',
+      sentence: 'mumbai is dead; mode is manual: a person decides',
+      reasons,
+    });
     expect(await send(message(primaryDown))).toMatchObject({ result: 'not-begun', automatic: { kind: 'wait' } });
     await send(message(primaryDown));
     expect(proposed).toEqual([]);
@@ -182,7 +186,7 @@ describe('an alert that asks to act', () => {
       expect.objectContaining({
         what: 'failover on an alert',
         code: 'ModeManual',
-        message: 'mumbai is dead: mode is manual: a person decides',
+        message: 'mumbai is dead; mode is manual: a person decides',
       }),
     ]);
   });
