@@ -35,7 +35,9 @@ export function messagesOf(event: DaemonEvent): readonly Message[] {
     }
     case 'decision-changed': {
       if (event.decision === 'idle') return [];
-      const severity = event.decision === 'act' ? 'critical' : event.decision === 'advise' ? 'warning' : 'info';
+      // What a run left behind is for a person to end.
+      const urgent = event.decision === 'act' || event.reasons.some((r) => r.code === 'RunCutOff');
+      const severity = urgent ? 'critical' : event.decision === 'advise' ? 'warning' : 'info';
       const lines = [event.sentence, ...event.reasons.map((r) => `- ${r.message} (${r.code})`)];
       const title = `Automatic mode: ${{ act: 'it acts', advise: 'it asks', wait: 'it waits' }[event.decision]}`;
       return [{ topic: 'decisions', key: 'decision', state: 'note', severity, title, lines, atMs, event }];

@@ -90,6 +90,15 @@ describe('what people are told', () => {
   });
 
   test.each([
+    ['HoldDown', 'info'],
+    ['RunCutOff', 'critical'],
+  ])('a decision that waits because of %s is %s', (code, severity) => {
+    const reasons = [{ code, message: 'why' }];
+    const waits: DaemonEvent = { kind: 'decision-changed', decision: 'wait', sentence: 'it waits', reasons, atMs };
+    expect(messagesOf(waits)).toMatchObject([{ state: 'note', severity }]);
+  });
+
+  test.each([
     ['all that is at least a warning', { atLeast: 'warning' }, message({ severity: 'warning' }), true],
     ['nothing below', { atLeast: 'warning' }, message({ severity: 'info' }), false],
     ['the end of everything', { atLeast: 'critical' }, message({ state: 'closed', severity: 'info' }), true],
