@@ -35,6 +35,8 @@ export interface DnsCallOptions {
  * `DnsZoneMissing`, `DnsFailed`. Every call ends within its deadline (15 s, repeats included).
  */
 export interface DnsRecords {
+  /** For so long its name servers may answer with what `setContent` replaced; absent: they don't. */
+  readonly settlesMs?: number;
   /** The records of one name and type; empty when there are none. */
   find(name: string, type: DnsRecord['type'], options?: DnsCallOptions): Promise<readonly DnsRecord[]>;
   /** Changes one record's content. Idempotent. The effect is observed by a resolver, not by this answer. */

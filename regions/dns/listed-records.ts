@@ -20,6 +20,7 @@ export function listedRecords(listed: readonly ListedName[]): DnsRecords {
     return through;
   };
   return {
+    settlesMs: Math.max(0, ...listed.map(({ through }) => through.settlesMs ?? 0)),
     async find(name, type, options) {
       const entry = listed.find((l) => l.name.toLowerCase() === name.toLowerCase() && l.type === type);
       if (entry === undefined) throw unlisted(`${type} ${name}`);

@@ -25,6 +25,8 @@ export interface Route53Options {
 /** Five calls a second an account. Source: Route 53, "Quotas: Maximums on Route 53 API requests". */
 const limit: CallLimit = { calls: 5, windowMs: 1_000, reserve: 1 };
 const changeDeadlineMs = 45_000;
+/** From PENDING to INSYNC. Source: Route 53's API, "ChangeResourceRecordSets": generally within 60 seconds. */
+const settlesMs = 60_000;
 
 /**
  * One hosted zone's records through Route 53. Each value of a record set is a record of the port; an alias, and a set with
@@ -65,6 +67,7 @@ export function route53Records(options: Route53Options): DnsRecords {
   }
 
   return {
+    settlesMs,
     find: (name, type, call = {}) =>
       looks.run(`find ${type} ${name}`, call, async (io) => (await setsOf(name, type, io)).flatMap(recordsOf)),
     setContent: (id, content, call = {}) =>

@@ -88,8 +88,10 @@ function done(context: FailoverContext, flips: readonly FlipOfName[], io: StepIo
   const records = flips.flatMap((f) => f.records);
   const proxiedNames = [...new Set(records.filter((r) => r.proxied).map((r) => r.name))];
   const direct = records.filter((r) => !r.proxied).map((r) => r.ttlSeconds);
-  // The flip was at most now: caches that kept the old answer right before it have let it go by then.
-  const namesSettleAtMs = io.clock.now() + Math.max(0, ...direct) * 1_000;
+  // The flip was at most now: caches that kept the old answer, right before the last name server let it go, have let it
+  // go by then.
+  const settlesMs = direct.length === 0 ? 0 : (context.names.records.settlesMs ?? 0);
+  const namesSettleAtMs = io.clock.now() + settlesMs + Math.max(0, ...direct) * 1_000;
   return {
     kind: 'done',
     evidence: evidence({ names: flips.map((f) => f.name), address: context.standby.address }),

@@ -58,6 +58,10 @@ describe('the flip of a name', () => {
     const verdict = await flipNames(words).verify(context, {}, io);
     const facts = { namesSettleAtMs: world.clock.now() + 60_000, proxiedNames: [] };
     expect(verdict).toMatchObject({ kind: 'done', facts });
+    // Whose name servers take a change one after the other: caches may ask the last of them until then.
+    const slow = { ...context, names: { ...context.names, records: { ...context.names.records, settlesMs: 40_000 } } };
+    const later = await flipNames(words).verify(slow, {}, io);
+    expect(later).toMatchObject({ facts: { namesSettleAtMs: world.clock.now() + 100_000 } });
   });
 });
 
