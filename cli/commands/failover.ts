@@ -64,6 +64,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     const outage = outageOf({
       ...(options.outageAt === undefined ? {} : { statedAtMs: options.outageAt }),
       ...(direction.outage === undefined ? {} : { resumed: direction.outage }),
+      pastReturn: direction.open.some((run) => run.pastReturn === true),
       sighting: sides.sighting,
       primaryAnswers,
       nowMs: clock.now(),

@@ -17,6 +17,8 @@ export interface OutageView {
   readonly statedAtMs?: number;
   /** Of the run that is gone on with. */
   readonly resumed?: Outage;
+  /** Nothing of that run is taken back any more: it is that outage's, whatever was seen since. */
+  readonly pastReturn?: boolean;
   readonly sighting?: Pick<Sighting, 'atMs' | 'checkedAtMs' | 'firstFailureAtMs'> | undefined;
   /** The primary's Kafka answered just now. */
   readonly primaryAnswers: boolean;
@@ -28,8 +30,9 @@ const watchedMs = 10_000;
 
 /**
  * When the outage began: what the operator states, else what the run that is gone on with counted from, else the
- * daemon's first failed probe, else now. A failure that a daemon left behind which has ended is not this outage's when
- * the primary answers again. Pure. An instant that is still to come is `OutageInFuture`, exit code 2.
+ * daemon's first failed probe, else now. Where the run counted from such a probe, and the primary answered and failed anew
+ * since, it is the newer one, unless nothing of the run is taken back any more. A failure that a daemon left behind which
+ * has ended is not this outage's when the primary answers again. Pure. An instant that is still to come is `OutageInFuture`, exit code 2.
  */
 export function outageOf(view: OutageView): Outage {
   const { statedAtMs, resumed, sighting, nowMs } = view;
@@ -42,7 +45,7 @@ export function outageOf(view: OutageView): Outage {
     }
     return { atMs: statedAtMs, source: 'operator' };
   }
-  if (resumed !== undefined) return resumed;
+  if (resumed !== undefined && (view.pastReturn === true || !failedAnew(resumed, sighting))) return resumed;
   const lastLookMs = sighting && (sighting.checkedAtMs ?? sighting.atMs);
   const watched = lastLookMs !== undefined && nowMs - lastLookMs < watchedMs;
   if (sighting?.firstFailureAtMs !== undefined && (watched || !view.primaryAnswers)) {
@@ -52,6 +55,10 @@ export function outageOf(view: OutageView): Outage {
   if (watched || view.primaryAnswers) return started;
   return { ...started, earliestAtMs: sighting !== undefined && sighting.atMs > 0 ? sighting.atMs : null };
 }
+
+/** An answer clears the first failure: a newer one is of an outage after it. */
+const failedAnew = ({ atMs, source }: Outage, sighting: OutageView['sighting']) =>
+  source === 'first-failed-probe' && sighting?.firstFailureAtMs !== undefined && sighting.firstFailureAtMs > atMs;
 
 /** The outage in the details that a run was started with; undefined when they hold none. Pure. */
 export function outageIn(details: Json): Outage | undefined {

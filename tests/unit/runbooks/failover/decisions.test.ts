@@ -28,7 +28,22 @@ describe('the outage', () => {
     ],
     [
       'stays that of the run which is gone on with',
+      { ...dark, resumed: { atMs: 7, source: 'operator' }, sighting: seen(99_000, failed) },
+      { atMs: 7, source: 'operator' },
+    ],
+    [
+      'stays that also when nobody watched as it began',
+      { ...dark, resumed: { atMs: 7, source: 'run-start', earliestAtMs: null }, sighting: seen(99_000, failed) },
+      { atMs: 7, source: 'run-start', earliestAtMs: null },
+    ],
+    [
+      'is a newer one when the primary answered since the one that the run counted from',
       { ...dark, resumed: { atMs: 7, source: 'first-failed-probe' }, sighting: seen(99_000, failed) },
+      { atMs: 51_000, source: 'first-failed-probe' },
+    ],
+    [
+      'stays that of a run of which nothing is taken back any more',
+      { ...dark, resumed: { atMs: 7, source: 'first-failed-probe' }, pastReturn: true, sighting: seen(99_000, failed) },
       { atMs: 7, source: 'first-failed-probe' },
     ],
     [
