@@ -62,3 +62,15 @@ test('another type of a listed name is unlisted', async () => {
   await expect(records.find('ingest.example.com', 'CNAME')).rejects.toMatchObject({ code: 'DnsUnlisted' });
   expect(touched).toEqual([]);
 });
+
+test('names of several holders settle with the slowest', () => {
+  const { port } = zone(names);
+  const slow = { ...port, settlesMs: 60_000 };
+  const through = [port, slow].map((p, i): Parameters<typeof listedRecords>[0][number] => ({
+    name: names[i] as string,
+    type: 'A',
+    through: p,
+  }));
+  expect(listedRecords(through).settlesMs).toBe(60_000);
+  expect(listedRecords(through.slice(0, 1)).settlesMs).toBe(0);
+});
