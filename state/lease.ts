@@ -190,6 +190,12 @@ async function take(
     ...(over === undefined ? { ifAbsent: true } : { ifMatch: over.etag }),
   });
   if (put.kind === 'conflict') return put;
+  if (over !== undefined) {
+    // A store whose compare-and-swap isn't atomic (versitygw's on a file system) may have said yes to two at one moment:
+    // what it kept decides. A look that fails says nothing; the next renewal tells.
+    const kept = await readDocument(store, key, schema, options).catch(() => undefined);
+    if (kept !== undefined && kept.value.nonce !== nonce) return { kind: 'conflict' };
+  }
   return acquired(store, key, { value, etag: put.etag, modifiedAtMs: value.acquiredAtMs }, clock, sentAt);
 }
 
