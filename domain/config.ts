@@ -4,6 +4,7 @@ import { automaticGaps, automaticSection } from './automatic-config.ts';
 import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration } from './config-values.ts';
 import { dnsGaps, dnsSection } from './dns-config.ts';
+import { drillSection, jobDrill } from './drill-config.ts';
 import { flinkGaps, flinkSection, jobDeployment } from './flink-kubernetes-config.ts';
 import { guardSection } from './guard-config.ts';
 import { contactsSection, hooksSection } from './hooks-config.ts';
@@ -77,6 +78,8 @@ const job = z.strictObject({
     .optional(),
   /** Its FlinkDeployment in each region that has such. */
   kubernetes: z.record(name, jobDeployment).optional(),
+  /** What it is started with in a drill. Absent: it takes part in none. */
+  drill: jobDrill.optional(),
 });
 
 /** The shape of `argus.yaml`. Unknown keys are errors. */
@@ -122,6 +125,7 @@ export const configSchema = z
     /** What Alertmanager's alerts lead to. */
     alerts: alertsSection,
     daemon: daemonSection,
+    drill: drillSection,
   })
   .superRefine((config, ctx) => {
     for (const role of ['primary', 'standby'] as const) {
@@ -161,6 +165,8 @@ export const configSchema = z
     }
     for (const region of Object.keys(config.probes.ingress).filter((name) => !(name in config.regions)))
       ctx.addIssue({ code: 'custom', path: ['probes', 'ingress', region], message: `no region is called "${region}"` });
+    for (const region of Object.keys(config.drill.regions).filter((name) => !(name in config.regions)))
+      ctx.addIssue({ code: 'custom', path: ['drill', 'regions', region], message: `no region is called "${region}"` });
     for (const { path, message } of flinkGaps(config)) ctx.addIssue({ code: 'custom', path, message });
     config.jobs.forEach((j, i) => {
       for (const region of Object.keys(config.regions)) {
