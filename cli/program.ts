@@ -5,6 +5,7 @@ import { automaticCommands } from './families/automatic.ts';
 import { checkpointCommands } from './families/checkpoints.ts';
 import { configurationCommands } from './families/configuration.ts';
 import { dnsCommands } from './families/dns.ts';
+import { drillCommands } from './families/drill.ts';
 import { failbackCommands } from './families/failback.ts';
 import { mirrorCommands } from './families/mirror.ts';
 import { roleCommands } from './families/role.ts';
@@ -44,5 +45,6 @@ Example:
   dnsCommands(cli);
   alertCommands(cli);
   automaticCommands(cli);
+  drillCommands(cli);
   return program;
 }
