@@ -16,6 +16,8 @@ export interface Composition {
   readonly config: Config;
   /** Where relative paths of the configuration start. */
   readonly folder: string;
+  /** Of the configuration's file. */
+  readonly configSha256?: string;
   readonly regions: ReadonlyMap<string, Region>;
   readonly names: Names;
   readonly state: ObjectStore;
@@ -44,6 +46,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
   return {
     config,
     folder,
+    ...(loaded.sha256 === undefined ? {} : { configSha256: loaded.sha256 }),
     regions,
     names,
     state,

@@ -11,6 +11,7 @@ import { mirrorCommands } from './families/mirror.ts';
 import { roleCommands } from './families/role.ts';
 import { runbookCommands } from './families/runbooks.ts';
 import { standingCommands } from './families/standing.ts';
+import { argusVersion } from './version.ts';
 
 /** Every command of the command line; `onExit` gets a command's exit code when it has ended. `settle` comes before they are added, since they inherit from the program. */
 export function argusProgram(
@@ -21,10 +22,11 @@ export function argusProgram(
     .description(
       'Disaster recovery for Kafka and Flink: one consistent recovery point, a fenced failover, a measured RTO and RPO.',
     )
-    .version('0.1.0')
+    .version(argusVersion)
     .option('-c, --config <file>', 'the configuration (default: $ARGUS_CONFIG, else ./argus.yaml)')
     .option('--json', 'print results as JSON on stdout, errors as JSON on stderr')
     .option('-v, --verbose', 'log more, and show where errors come from')
+    .option('--plain', 'lines instead of a live view at a terminal')
     .addHelpText(
       'after',
       `

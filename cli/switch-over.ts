@@ -2,11 +2,13 @@ import { refusal } from '../runbooks/engine/failures.ts';
 import { directionOf } from '../runbooks/failover/direction.ts';
 import { suspendedRefusal } from '../runbooks/failover/plan.ts';
 import type { Hook } from '../runbooks/hooks/hook-steps.ts';
+import type { BegunWith } from '../runbooks/occasion.ts';
 import type { SwitchoverContext } from '../runbooks/switchover/context.ts';
 import type { SwitchoverPlan } from '../runbooks/switchover/plan.ts';
 import type { SwitchoverReport } from '../runbooks/switchover/report.ts';
 import { prepareSwitchover, runSwitchover } from '../runbooks/switchover/run-switchover.ts';
 import { agree } from './agree.ts';
+import { begunWith } from './begun-with.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
 import { occasionOf } from './occasion.ts';
@@ -20,6 +22,7 @@ export interface PreparedSwitchover {
   readonly target: Omit<SwitchoverContext, 'epoch'>;
   readonly plan: SwitchoverPlan;
   readonly hooks: readonly Hook[];
+  readonly begunWith?: BegunWith;
 }
 
 /** What an operator says of a switchover. */
@@ -45,13 +48,13 @@ export async function planSwitchOver(
   await preflight(context, composition, 'failover', roles);
   const target = await switchoverContext(context, composition, roles, producersStopped);
   const plan = await prepareSwitchover(target, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
-  return { target, plan, hooks };
+  return { target, plan, hooks, begunWith: begunWith(composition) };
 }
 
 /** Has a plan without blockers agreed to, and carries it out. */
 export async function carryOutSwitchOver(
   context: CommandContext,
-  { target, plan, hooks }: PreparedSwitchover,
+  { target, plan, hooks, begunWith: made }: PreparedSwitchover,
   options: SwitchOverOptions,
 ): Promise<SwitchoverReport> {
   if (!options.yes) await agree(context, plan.to);
@@ -59,7 +62,7 @@ export async function carryOutSwitchOver(
     context: target,
     plan,
     hooks,
-    occasion: await occasionOf(context, options),
+    occasion: await occasionOf(context, options, made),
     processes: context.processes,
     holder: context.who,
     signal: context.signal,

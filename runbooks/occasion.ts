@@ -6,6 +6,17 @@ export interface Occasion {
   readonly reason?: string;
   /** Address of the machine from which he was logged in; absent: he sat at this one. */
   readonly startedFrom?: string;
+  readonly begunWith?: BegunWith;
+}
+
+/** What a run was begun with: a report of it shall say the same when all of that has changed. */
+export interface BegunWith {
+  /** Versions. */
+  readonly argus: string;
+  readonly node: string;
+  /** Of the bytes of the configuration's file. */
+  readonly configSha256?: string;
+  readonly objectives: { readonly rtoMs: number; readonly rpoMs: number };
 }
 
 /** The occasion in the details that a run was started with. Pure. */

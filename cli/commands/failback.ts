@@ -10,6 +10,7 @@ import { exitCodeOf } from '../../runbooks/failover/report.ts';
 import { type PlanFile, staleRefusal } from '../../runbooks/plan/plan-file.ts';
 import type { Rescued } from '../../state/rescued.ts';
 import { agree } from '../agree.ts';
+import { begunWith } from '../begun-with.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
@@ -139,7 +140,7 @@ async function failBack(
     return 0;
   }
   if (!options.yes) await agree(context, plan.region);
-  const occasion = await occasionOf(context, options);
+  const occasion = await occasionOf(context, options, begunWith(composition));
   const report = await runFailback({
     context: target,
     plan,

@@ -11,6 +11,7 @@ import type { Failure } from '../../state/journal.ts';
 import { ensureRoles } from '../../state/roles.ts';
 import { agree } from '../agree.ts';
 import { agreeToLoss } from '../agree-to-loss.ts';
+import { begunWith } from '../begun-with.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
 import type { CommandContext } from '../context.ts';
 import { failoverContext } from '../failover-context.ts';
@@ -105,7 +106,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       yes: options.yes ?? false,
     });
     if (!options.yes) await agree(context, plan.to);
-    const occasion = await occasionOf(context, options);
+    const occasion = await occasionOf(context, options, begunWith(composition));
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
     const report = await runFailover({
       context: { ...target, lossLimit: limit(taken) },

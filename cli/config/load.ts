@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { Config } from '../../domain/config.ts';
@@ -11,6 +12,8 @@ export interface LoadedConfig {
   /** Absolute folder of the file: relative paths in it start here. */
   readonly folder: string;
   readonly config: Config;
+  /** Of the file's bytes, in hex. */
+  readonly sha256?: string;
 }
 
 /** The file to load: `--config`, else ARGUS_CONFIG, else `./argus.yaml`. */
@@ -35,7 +38,8 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
       hint: 'name it with --config FILE or ARGUS_CONFIG; docs/configuration.md has an example',
     });
   }
-  return { file, folder: dirname(resolve(file)), config: parseConfig(text, file) };
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { file, folder: dirname(resolve(file)), config: parseConfig(text, file), sha256 };
 }
 
 /** A path of the configuration as an absolute one. */

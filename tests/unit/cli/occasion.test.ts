@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { begunWith } from '../../../cli/begun-with.ts';
 import { loggedInFrom, occasionOf } from '../../../cli/occasion.ts';
 import { occasionIn } from '../../../runbooks/occasion.ts';
 
@@ -41,4 +42,11 @@ test.each([
   [['reason'], {}],
 ])('is read back from the details of a run: %j', (details, wanted) => {
   expect(occasionIn(details)).toEqual(wanted);
+});
+
+test('what a run is begun with stands beside the reason', async () => {
+  const made = begunWith({ config: { objectives: { rto: 900_000, rpo: 60_000 } }, configSha256: 'ab' });
+  expect(made).toMatchObject({ configSha256: 'ab', objectives: { rtoMs: 900_000, rpoMs: 60_000 } });
+  const asked = { env: {}, interactive: false, ask: never };
+  expect(await occasionOf(asked, { reason: 'drill' }, made)).toEqual({ reason: 'drill', begunWith: made });
 });
