@@ -1,5 +1,5 @@
+import { type Html, html } from '../../domain/html.ts';
 import { formatMs } from '../../health/render-status.ts';
-import { type Html, html } from './html.ts';
 import type { LagSeries } from './lag-history.ts';
 
 const width = 720;

@@ -1,5 +1,5 @@
+import { html } from '../../domain/html.ts';
 import type { BoardFacts } from './board.ts';
-import { html } from './html.ts';
 import { regions } from './regions.ts';
 import { lag, points } from './replication.ts';
 import { runs } from './runs-card.ts';

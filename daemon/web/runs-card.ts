@@ -1,6 +1,6 @@
+import { type Html, html } from '../../domain/html.ts';
 import { formatMs } from '../../health/render-status.ts';
 import type { BoardFacts } from './board.ts';
-import { type Html, html } from './html.ts';
 import { ago, instant, type Tone, tag } from './parts.ts';
 import type { RunView, StepView } from './run-view.ts';
 

@@ -1,5 +1,5 @@
+import { type Html, html } from '../../domain/html.ts';
 import type { BoardFacts } from './board.ts';
-import { type Html, html } from './html.ts';
 import { ago, type Tone, tag } from './parts.ts';
 import { wordsOf } from './summary.ts';
 

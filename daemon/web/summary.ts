@@ -1,7 +1,7 @@
+import { type Html, html } from '../../domain/html.ts';
 import { formatMs } from '../../health/render-status.ts';
 import type { StatusView } from '../../health/status-view.ts';
 import type { BoardFacts } from './board.ts';
-import { type Html, html } from './html.ts';
 import { ago, coarse, count, type Tone } from './parts.ts';
 import type { RunView } from './run-view.ts';
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BoardFacts } from '../../../../daemon/web/board.ts';
-import { escapeHtml, html } from '../../../../daemon/web/html.ts';
 import { lagHistory } from '../../../../daemon/web/lag-history.ts';
 import { renderPage } from '../../../../daemon/web/page.ts';
 import { runView } from '../../../../daemon/web/run-view.ts';
 import { headline } from '../../../../daemon/web/summary.ts';
+import { escapeHtml, html } from '../../../../domain/html.ts';
 import { assembleStatus } from '../../../../health/status.ts';
 import type { RunRecord } from '../../../../state/run-record.ts';
 import { darkRegion, facts } from '../../health/status-sample.ts';
