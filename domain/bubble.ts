@@ -82,6 +82,15 @@ export function isOfSomeDrill(kind: BubbleKind, name: string): boolean {
   );
 }
 
+/** The run of the drill that a name is of; undefined for any other name. Pure. */
+export function drillOf(kind: BubbleKind, name: string): string | undefined {
+  if (!isOfSomeDrill(kind, name)) return undefined;
+  const own = name.slice(bubblePrefixes[kind].length);
+  const parts = kind === 'flinkJob' ? /^(\d{8})(\d{6})([0-9a-f]{4})/ : /^(\d{8})t(\d{6})z-([0-9a-f]{4})/;
+  const [, day, time, random] = parts.exec(own) ?? [];
+  return `${day}T${time}Z-drill-${random}`;
+}
+
 /** Refuses (`OutsideBubble`, exit code 3) to touch anything that isn't the drill's own. */
 export function requireInBubble(bubble: Bubble, kind: BubbleKind, name: string): void {
   if (isInBubble(bubble, kind, name)) return;
