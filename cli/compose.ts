@@ -2,13 +2,14 @@ import { readFile } from 'node:fs/promises';
 import type { Config, RegionConfig } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { StorePlace } from '../domain/store-config.ts';
+import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
 import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
 import type { GuardLink } from '../runbooks/fencing/claim-primary.ts';
 import { type LoadedConfig, pathFrom, resolveSecret } from './config/load.ts';
 import { openFence } from './open-fence.ts';
-import { type OpenKubernetes, openFlink } from './open-flink.ts';
+import { type OpenKubernetes, openDrillFlink, openFlink } from './open-flink.ts';
 import { openNames } from './open-names.ts';
 
 /** Every adapter that a command works with. */
@@ -19,6 +20,8 @@ export interface Composition {
   /** Of the configuration's file. */
   readonly configSha256?: string;
   readonly regions: ReadonlyMap<string, Region>;
+  /** A region's Flink as its drills use it: their jobs are listed. `NoDrillFlink` (exit code 2): there is none. */
+  drillFlink(region: string): Promise<FlinkJobs>;
   readonly names: Names;
   readonly state: ObjectStore;
   /** Absent: no region has a guard. */
@@ -48,6 +51,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
     folder,
     ...(loaded.sha256 === undefined ? {} : { configSha256: loaded.sha256 }),
     regions,
+    drillFlink: (name) => openDrillFlink(name, config),
     names,
     state,
     ...(guard && { guard }),

@@ -30,6 +30,7 @@ export function darkComposition({ config, folder }: LoadedConfig, why: string): 
     config,
     folder,
     regions: new Map(regions),
+    drillFlink: () => Promise.reject(new ArgusError('NotAsked', why)),
     names: {
       records: port(),
       resolvers: config.dns.resolvers.map((server) => port<DnsResolver>({ server })),

@@ -1,4 +1,5 @@
 import type { Config, RegionConfig } from '../domain/config.ts';
+import { ArgusError } from '../domain/errors.ts';
 import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
 import type { KubernetesJob } from '../regions/flink/flink-kubernetes-look.ts';
 import type { KubernetesSessionJob } from '../regions/flink/flink-session-look.ts';
@@ -21,8 +22,27 @@ interface FlinkParts {
   readonly folder: string;
 }
 
+/**
+ * A region's Flink as its drills use it, with their jobs: the session cluster that is set aside for them, else the
+ * region's own.
+ */
+export async function openDrillFlink(name: string, { drill, regions }: Config): Promise<FlinkJobs> {
+  const { flinkRestJobs } = await import('../regions/flink/flink-rest-jobs.ts');
+  const rest = drill.regions[name]?.flink?.rest ?? regions[name]?.flink.rest;
+  if (rest !== undefined) return flinkRestJobs({ region: name, url: rest });
+  throw new ArgusError('NoDrillFlink', `drills have no Flink in ${name}: its jobs are the Flink operator's`, {
+    hint: `name a session cluster for drills: drill.regions.${name}.flink.rest`,
+    exitCode: 2,
+  });
+}
+
 /** A region's Flink: a session cluster by its REST interface, or objects of the Flink operator for each job. */
-export async function openFlink({ name, flink, kubernetes, jobs, folder }: FlinkParts): Promise<FlinkJobs> {
+export async function openFlink(parts: FlinkParts): Promise<FlinkJobs> {
+  const { withoutDrills } = await import('../regions/flink/without-drills.ts');
+  return withoutDrills(await openWithDrills(parts));
+}
+
+async function openWithDrills({ name, flink, kubernetes, jobs, folder }: FlinkParts): Promise<FlinkJobs> {
   const { flinkRestJobs } = await import('../regions/flink/flink-rest-jobs.ts');
   if (flink.kubernetes === undefined || kubernetes === undefined) {
     return flinkRestJobs({ region: name, url: flink.rest ?? '' });

@@ -60,6 +60,8 @@ export interface StartJob {
   readonly savepointPath?: string;
   /** Default `NO_CLAIM`: Flink deletes nothing of what it restores. `CLAIM`: it owns that, and deletes it by and by. */
   readonly claimMode?: 'NO_CLAIM' | 'CLAIM';
+  /** Settings of this job alone, over its cluster's: `execution.checkpointing.dir`. What the program sets itself is over these. */
+  readonly configuration?: Readonly<Record<string, string>>;
   /** 32 hex digits. A second start with the id of a job that runs is refused by Flink: the act's precondition. */
   readonly jobId?: string;
 }

@@ -137,7 +137,11 @@ type Change = ReturnType<typeof specOf>;
 
 function specOf(start: StartJob, jobId: string) {
   return {
-    flinkConfiguration: { [jobIdSetting]: jobId, [claimSetting]: start.claimMode ?? 'NO_CLAIM' },
+    flinkConfiguration: {
+      ...start.configuration,
+      [jobIdSetting]: jobId,
+      [claimSetting]: start.claimMode ?? 'NO_CLAIM',
+    },
     job: {
       state: 'running',
       ...(start.savepointPath === undefined ? {} : { initialSavepointPath: start.savepointPath }),

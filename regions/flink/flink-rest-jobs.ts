@@ -284,13 +284,14 @@ async function jar(path: string): Promise<Blob> {
   }
 }
 
-/** Source: JarRunRequestBody, Flink 2.2. */
+/** Source: JarRunRequestBody, Flink 1.20 and 2.2. */
 function runRequest(job: StartJob): Record<string, unknown> {
   return {
     entryClass: job.entryClass,
     programArgsList: job.args,
     parallelism: job.parallelism,
     ...(job.jobId === undefined ? {} : { jobId: job.jobId }),
+    ...(job.configuration === undefined ? {} : { flinkConfiguration: job.configuration }),
     ...(job.savepointPath === undefined
       ? {}
       : {

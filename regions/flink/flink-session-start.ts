@@ -52,6 +52,7 @@ export async function startSessionJob(
   const { kubernetes, rest } = sources;
   const call = options.signal === undefined ? {} : { signal: options.signal };
   if (start.claimMode === 'CLAIM') throw notClaimed(job);
+  if (Object.keys(start.configuration ?? {}).length > 0) throw notConfigured(job);
   const jobId = start.jobId ?? randomBytes(16).toString('hex');
   const manifest = await sessionManifestOf(kubernetes, job, call);
   const before = await lookAtSession(kubernetes, rest, job, call);
@@ -226,6 +227,15 @@ function notClaimed({ name, namespace, sessionJob }: KubernetesSessionJob): Argu
     'ClaimImpossible',
     `start ${name}: its point can only be claimed (changelog state), and the operator submits the FlinkSessionJob ${namespace}/${sessionJob} without a claim`,
     { hint: 'use a FlinkDeployment with spec.job for this job, or switch the changelog backend off' },
+  );
+}
+
+/** Source: `DefaultValidator.validateSessionJob` of the operator: keys that don't begin with `kubernetes.operator.` are refused. */
+function notConfigured({ name, namespace, sessionJob }: KubernetesSessionJob): ArgusError {
+  return new ArgusError(
+    'SettingsImpossible',
+    `start ${name}: the FlinkSessionJob ${namespace}/${sessionJob} can't have settings of Flink of its own`,
+    { hint: 'use a FlinkDeployment with spec.job for this job' },
   );
 }
 

@@ -1,7 +1,7 @@
 import { ArgusError } from '../../domain/errors.ts';
 import { missingRight, missingRightHint } from './access.ts';
 import { byTopic } from './by-topic.ts';
-import { errorName, isDenied, isTransient } from './error-codes.ts';
+import { errorName, isDenied, isTransient, kafkaError } from './error-codes.ts';
 import type { GroupCommit } from './kafka-admin.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import type { KafkaRequest } from './kafka-connection.ts';
@@ -112,6 +112,34 @@ export function offsetCommitRequest(
   return { name: 'OffsetCommit', apiKey: 8, apiVersion: 7, body, read };
 }
 
+/**
+ * DeleteGroups (key 42), version 1, of one group.
+ *
+ *     request: [group string]
+ *     response: throttle i32 | [group string | error i16]
+ *
+ * Source: Kafka protocol guide, "DeleteGroups API (Key: 42)"; KIP-229.
+ */
+export function deleteGroupRequest(
+  group: string,
+): KafkaRequest<{ readonly errorCode: number; readonly value: undefined }> {
+  const body = new WireWriter();
+  body.array([group], (name) => {
+    body.string(name);
+  });
+  const read = (bytes: Buffer) => {
+    const reader = new WireReader(bytes);
+    reader.int32();
+    const codes = reader.array(() => {
+      reader.string();
+      return reader.int16();
+    });
+    const errorCode = codes[0] ?? -1;
+    return { errorCode: errorCode === kafkaError.groupIdNotFound ? 0 : errorCode, value: undefined };
+  };
+  return { name: 'DeleteGroups', apiKey: 42, apiVersion: 1, body, read };
+}
+
 /** Every group that a broker of the cluster coordinates, but those that share records instead of committing offsets. */
 export async function listGroups(cluster: KafkaCluster, signal: AbortSignal): Promise<readonly string[]> {
   const { brokers } = await cluster.refresh([], signal);
@@ -137,6 +165,11 @@ export function commitGroupOffsets(
 ) {
   const request = (group: string) => offsetCommitRequest(group, commits.get(group) ?? []);
   return forEachGroup(cluster, 'OffsetCommit', [...commits.keys()], request, signal);
+}
+
+/** Deletes each group; a group that refuses is an error of its own. */
+export function deleteGroups(cluster: KafkaCluster, groups: readonly string[], signal: AbortSignal) {
+  return forEachGroup(cluster, 'DeleteGroups', groups, deleteGroupRequest, signal);
 }
 
 /** Requests that wait for an answer at the same time: each is small, and one connection a broker carries them all. */
@@ -181,13 +214,13 @@ async function atCoordinator<T>(
   }
 }
 
-/** UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS, FENCED_MEMBER_EPOCH, STALE_MEMBER_EPOCH. */
-const activeCodes: readonly number[] = [22, 25, 27, 110, 113];
+/** UNKNOWN_MEMBER_ID, ILLEGAL_GENERATION, REBALANCE_IN_PROGRESS, NON_EMPTY_GROUP, FENCED_MEMBER_EPOCH, STALE_MEMBER_EPOCH. */
+const activeCodes: readonly number[] = [22, 25, 27, 68, 110, 113];
 
 function groupError(region: string, call: string, group: string, code: number): ArgusError {
   const of = group === '' ? '' : ` of group "${group}"`;
   if (activeCodes.includes(code)) {
-    return new ArgusError('GroupActive', `${region}: group "${group}" has members: its offsets are left alone`, {
+    return new ArgusError('GroupActive', `${region}: group "${group}" has members: it is left alone`, {
       hint: `stop the consumers of "${group}" in ${region}`,
     });
   }

@@ -21,6 +21,9 @@ export interface GroupCommit extends PartitionOffset {
   readonly metadata: string;
 }
 
+/** Limits of a user by Kafka's keys, in whole bytes a second of each broker; `null` takes one away. */
+export type UserQuotas = Readonly<Partial<Record<'consumer_byte_rate' | 'producer_byte_rate', number | null>>>;
+
 interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -60,6 +63,17 @@ export interface KafkaAdmin extends KafkaAcls {
     commits: ReadonlyMap<string, readonly GroupCommit[]>,
     options?: CallOptions,
   ): Promise<ReadonlyMap<string, ArgusError | undefined>>;
+  /**
+   * Deletes topics with all that is in them; done when the broker that is asked knows none of them. One that is missing
+   * is no error.
+   */
+  deleteTopics(names: readonly string[], options?: CallOptions): Promise<void>;
+  /** Deletes groups with their offsets; `GroupActive` for one with members. One that is missing is no error. */
+  deleteGroups(groups: readonly string[], options?: CallOptions): Promise<ReadonlyMap<string, ArgusError | undefined>>;
+  /** The limits that a principal (`User:drill`) has of its own; empty: none. What it has as one of all is left out. */
+  describeQuotas(principal: string, options?: CallOptions): Promise<ReadonlyMap<string, number>>;
+  /** Sets or takes away limits of a principal; others stay. Idempotent. */
+  alterQuotas(principal: string, quotas: UserQuotas, options?: CallOptions): Promise<void>;
   /**
    * The producer id behind a transactional id, made by the first call. Every further call raises its epoch.
    * Source: KIP-98, InitProducerId.

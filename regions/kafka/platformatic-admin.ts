@@ -10,15 +10,18 @@ import {
 import type { Subject } from './access.ts';
 import { createAcls, deleteAcls, listAcls } from './acls.ts';
 import { byTopic } from './by-topic.ts';
+import { deleteTopics } from './delete-topics.ts';
 import { isDenied } from './error-codes.ts';
-import { commitGroupOffsets, fetchGroupCommits, listGroups } from './group-offsets.ts';
+import { commitGroupOffsets, deleteGroups, fetchGroupCommits, listGroups } from './group-offsets.ts';
 import type { Acl, AclFilter } from './kafka-acls.ts';
-import type { GroupCommit, KafkaAdmin, NewTopic, TopicDescription } from './kafka-admin.ts';
+import type { GroupCommit, KafkaAdmin, NewTopic, TopicDescription, UserQuotas } from './kafka-admin.ts';
 
 import { KafkaCluster, partitionError } from './kafka-cluster.ts';
 import type { KafkaSecurity } from './kafka-security.ts';
 import { AdminClient } from './platformatic-client.ts';
 import { readAdminFailure, topicsDespiteLeaders } from './platformatic-errors.ts';
+import { readLogRanges } from './platformatic-log-ranges.ts';
+import { readUserQuotas, writeUserQuotas } from './platformatic-quotas.ts';
 import { type FencedProducer, fencePartitions, initProducerId } from './producer-fencing.ts';
 
 export interface PlatformaticAdminOptions {
@@ -190,6 +193,22 @@ export class PlatformaticAdmin implements KafkaAdmin {
     return this.#raw('commitGroups', options, (cluster, signal) => commitGroupOffsets(cluster, commits, signal));
   }
 
+  async deleteTopics(names: readonly string[], options: CallOptions = {}): Promise<void> {
+    await this.#raw('deleteTopics', options, (cluster, signal) => deleteTopics(cluster, names, signal));
+  }
+
+  async deleteGroups(groups: readonly string[], options: CallOptions = {}) {
+    return this.#raw('deleteGroups', options, (cluster, signal) => deleteGroups(cluster, groups, signal));
+  }
+
+  async describeQuotas(principal: string, options: CallOptions = {}): Promise<ReadonlyMap<string, number>> {
+    return this.#call('describeQuotas', options, (client) => readUserQuotas(client, principal));
+  }
+
+  async alterQuotas(principal: string, quotas: UserQuotas, options: CallOptions = {}): Promise<void> {
+    await this.#call('alterQuotas', options, (client) => writeUserQuotas(client, principal, quotas));
+  }
+
   async initProducer(transactionalId: string, options: CallOptions = {}) {
     return this.#raw('initProducer', options, (cluster, signal) => initProducerId(cluster, transactionalId, signal));
   }
@@ -335,29 +354,6 @@ async function mayBeSeen(cluster: KafkaCluster, topics: readonly string[], signa
   for (const [topic, { errorCode }] of (await cluster.refresh(topics, signal)).topics) {
     if (isDenied(errorCode)) throw partitionError(cluster.name, 'Metadata', { topic, partition: 0 }, errorCode);
   }
-}
-
-async function readLogRanges(client: Admin, partitions: readonly TopicPartition[]): Promise<readonly LogRange[]> {
-  const list = (timestamp: bigint) =>
-    client.listOffsets({
-      topics: byTopic(partitions).map(([name, ps]) => ({
-        name,
-        partitions: ps.map((p) => ({ partitionIndex: p.partition, timestamp })),
-      })),
-    });
-  // The start first: a log that is truncated in between must not show an end below its start.
-  const starts = offsetsOf(await list(-2n));
-  const ends = offsetsOf(await list(-1n));
-  return [...partitions].sort(byPartition).map(({ topic, partition }) => ({
-    topic,
-    partition,
-    logStartOffset: starts.get(`${topic}-${partition}`) ?? 0n,
-    logEndOffset: ends.get(`${topic}-${partition}`) ?? 0n,
-  }));
-}
-
-function offsetsOf(topics: Awaited<ReturnType<Admin['listOffsets']>>): Map<string, bigint> {
-  return new Map(topics.flatMap((t) => t.partitions.map((p) => [`${t.name}-${p.partitionIndex}`, p.offset] as const)));
 }
 
 function intersect(names: readonly string[], existing: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -68,4 +68,12 @@ test('what Flink itself tells of a job and of a second start', async () => {
   await flink.cancel(JOB_ID);
   const state = async () => (await flink.list()).find((each) => each.id === JOB_ID)?.state;
   await expect.poll(state, { timeout: 30_000 }).toBe('CANCELED');
+});
+
+test('a job that is given a folder for its checkpoints of its own uses that, not its cluster`s', async () => {
+  const jobId = 'd4111d4111'.padEnd(32, '0');
+  const folder = join(dir, 'own-checkpoints');
+  await flink.start({ ...job, jobId, configuration: { 'execution.checkpointing.dir': `file://${folder}` } });
+  await expect.poll(() => readdir(folder).catch(() => []), { timeout: 30_000 }).toEqual([jobId]);
+  await flink.cancel(jobId);
 });

@@ -75,7 +75,7 @@ describe('the Kafka admin', () => {
     expect(await admin.groupOffsets('unknown')).toEqual([]);
   });
 
-  test('does not commit into a group that has members', async () => {
+  test('neither commits into nor deletes a group that has members', async () => {
     const topic = await newTopic();
     const consumer = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }).consumer({ groupId: 'busy' });
     const joined = new Promise((resolve) => consumer.on('consumer.group_join', resolve));
@@ -86,9 +86,40 @@ describe('the Kafka admin', () => {
       await joined;
       const commit = admin.setGroupOffsets('busy', [{ topic, partition: 0, offset: 0n }]);
       await expect(commit).rejects.toMatchObject({ code: 'GroupActive' });
+      expect((await admin.deleteGroups(['busy'])).get('busy')).toMatchObject({ code: 'GroupActive' });
+      expect(await admin.listGroups()).toContain('busy');
     } finally {
       await consumer.disconnect();
     }
+  });
+
+  test('deletes topics, and tells nothing of those that are missing', async () => {
+    const names = [await newTopic(), await newTopic(2)];
+    await admin.deleteTopics([...names, 'never-there']);
+    expect((await admin.describeTopics(names)).size).toBe(0);
+    await admin.deleteTopics(names);
+  });
+
+  test('deletes groups that have no members', async () => {
+    const topic = await newTopic();
+    await admin.setGroupOffsets('left', [{ topic, partition: 0, offset: 0n }]);
+    const deleted = await admin.deleteGroups(['left', 'never-there']);
+    expect([...deleted.values()]).toEqual([undefined, undefined]);
+    expect(await admin.listGroups()).not.toContain('left');
+  });
+
+  test('sets, tells and takes away the limits of one principal', async () => {
+    const limits = async (principal: string) => Object.fromEntries(await admin.describeQuotas(principal));
+    await admin.alterQuotas('User:drill', { consumer_byte_rate: 1_000_000, producer_byte_rate: 500_000 });
+    await admin.alterQuotas('User:other', { producer_byte_rate: 7 });
+    await expect
+      .poll(() => limits('User:drill'))
+      .toEqual({ consumer_byte_rate: 1_000_000, producer_byte_rate: 500_000 });
+    await admin.alterQuotas('User:drill', { producer_byte_rate: null });
+    await expect.poll(() => limits('User:drill')).toEqual({ consumer_byte_rate: 1_000_000 });
+    await admin.alterQuotas('User:drill', { consumer_byte_rate: null, producer_byte_rate: null });
+    await expect.poll(() => limits('User:drill')).toEqual({});
+    expect(await limits('User:other')).toEqual({ producer_byte_rate: 7 });
   });
 
   test('makes a producer id once and raises its epoch at every further call', async () => {
