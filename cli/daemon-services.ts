@@ -10,6 +10,7 @@ import { automaticServices } from './daemon/automatic.ts';
 import { daemonLife } from './daemon/life.ts';
 import { observing } from './daemon/observing.ts';
 import { readiness } from './daemon/readiness.ts';
+import { samples } from './daemon/samples.ts';
 import { telling } from './daemon/telling.ts';
 
 interface ServiceParts {
@@ -35,5 +36,5 @@ export async function daemonServices(
   const own = { ...parts, context: parts.inForce.context };
   const { composition, context, log, metrics } = parts;
   const runs = watchRuns({ state: composition.state, clock: context.clock, log, metrics });
-  return [...(await daemonLife({ ...parts, open })), runs, ...automaticServices(own), readiness(own)];
+  return [...(await daemonLife({ ...parts, open })), runs, ...automaticServices(own), readiness(own), samples(own)];
 }

@@ -16,6 +16,7 @@ import { mirrorMakerGaps } from './mirrormaker-config.ts';
 import { type NamePatterns, patternExpression } from './name-patterns.ts';
 import { notifySection } from './notify-config.ts';
 import { probesSection } from './probes-config.ts';
+import { reportsSection } from './report-config.ts';
 import { s3Access, storePlace } from './store-config.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
@@ -126,6 +127,7 @@ export const configSchema = z
     alerts: alertsSection,
     daemon: daemonSection,
     drill: drillSection,
+    reports: reportsSection,
   })
   .superRefine((config, ctx) => {
     for (const role of ['primary', 'standby'] as const) {
