@@ -1,9 +1,10 @@
 import type { SourceOffset } from '../../domain/checkpoint.ts';
 import type { PartitionOffset } from '../../domain/offsets.ts';
+import { changeElements, holdsElements, type StatefulHandle } from './change-elements.ts';
 import { DataWriter } from './java-data.ts';
 import { decodeEnumerator, type EnumeratedPartition } from './kafka-enumerator.ts';
 import { decodeSplit, SOURCE_READER_STATE, stateElement } from './kafka-state.ts';
-import type { OperatorHandle, StreamHandle } from './metadata-handles.ts';
+import type { OperatorHandle } from './metadata-handles.ts';
 
 /** `Long.MIN_VALUE`: the source has no end. */
 const NO_STOPPING_OFFSET = -(2n ** 63n);
@@ -17,22 +18,17 @@ export interface SourceSplit extends SourceOffset {
 /** What takes a split's place: another topic, another offset. */
 export type SplitChange = (split: SourceSplit) => Pick<PartitionOffset, 'topic' | 'offset'>;
 
-type StatefulHandle = Exclude<OperatorHandle, { tag: 0 }>;
-
 /** Whether a handle holds splits of a source's readers. */
 export function holdsSplits(handle: OperatorHandle): handle is StatefulHandle {
-  return handle.tag !== 0 && handle.states.some((s) => s.name === SOURCE_READER_STATE && s.offsets.length > 0);
+  return holdsElements(handle, SOURCE_READER_STATE);
 }
 
 /**
- * The handle with other splits, its stream inside it; `stream` is the whole stream of the given one. The new elements
- * stand behind all that was there, which nothing names any more: Flink seeks each element by its offset (source:
- * OperatorStateRestoreOperation, Flink 1.20 and 2.2). Where a bounded split ends stays as it is.
+ * The handle with other splits, its stream inside it; `stream` is the whole stream of the given one. Where a bounded
+ * split ends stays as it is.
  */
 export function changeSplits(handle: StatefulHandle, stream: Uint8Array, change: SplitChange): StatefulHandle {
-  const out = new DataWriter(stream.length * 2).raw(stream);
-  let length = stream.length;
-  const moved = (offset: bigint): bigint => {
+  return changeElements(handle, stream, SOURCE_READER_STATE, (offset) => {
     const input = stateElement(stream, offset);
     const version = input.i32();
     if (version !== 0) input.fail(`not a Kafka source split that is known (version ${version})`, input.position - 4);
@@ -40,31 +36,8 @@ export function changeSplits(handle: StatefulHandle, stream: Uint8Array, change:
     input.end('a source split');
     const { topic, offset: next } = change({ ...split, bounded: split.stoppingOffset !== NO_STOPPING_OFFSET });
     const inner = new DataWriter().utf(topic).i32(split.partition).i64(next).i64(split.stoppingOffset).finish();
-    const element = new DataWriter().block(new DataWriter().i32(version).block(inner).finish()).finish();
-    out.raw(element);
-    const at = BigInt(length);
-    length += element.length;
-    return at;
-  };
-  const states = handle.states.map((state) =>
-    state.name === SOURCE_READER_STATE ? { ...state, offsets: state.offsets.map(moved) } : state,
-  );
-  // Flink takes the other kind, of merged files, only with a stream that is a part of one.
-  return { tag: 4, states, stream: { tag: 1, name: nameOf(handle.stream), data: out.finish() } };
-}
-
-/** Flink tells streams inside `_metadata` apart by their names. */
-function nameOf(stream: StreamHandle): string {
-  switch (stream?.tag) {
-    case 1:
-      return `${stream.name}#changed`;
-    case 2:
-    case 6:
-    case 15:
-      return `${stream.path}#changed`;
-    default:
-      return 'changed';
-  }
+    return new DataWriter().block(new DataWriter().i32(version).block(inner).finish()).finish();
+  });
 }
 
 /**

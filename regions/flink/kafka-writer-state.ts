@@ -1,3 +1,4 @@
+import { DataWriter } from './java-data.ts';
 import { stateElement } from './kafka-state.ts';
 
 /** What every two-phase sink (FLIP-143) keeps of its writers; Kafka's is one of several kinds. */
@@ -58,4 +59,15 @@ export function decodeWriterStates(stream: Uint8Array, offsets: readonly bigint[
     const by = ownership === 0 ? 'by-subtask' : 'by-state';
     return { version, transactionalIdPrefix, owned: { subtask, subtasks, ownership: by, precommitted } };
   });
+}
+
+/** The bytes of one element, its length included: the inverse of {@link decodeWriterStates}. */
+export function encodeWriterState({ version, transactionalIdPrefix, owned }: WriterState): Uint8Array {
+  const state = new DataWriter().utf(transactionalIdPrefix);
+  if (owned !== undefined) {
+    state.i32(owned.subtask).i32(owned.subtasks);
+    state.i32(owned.ownership === 'by-subtask' ? 0 : 1);
+    state.list(owned.precommitted, (t) => state.utf(t.transactionalId).i64(t.checkpointId));
+  }
+  return new DataWriter().block(new DataWriter().i32(version).block(state.finish()).finish()).finish();
 }

@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
 import { DataWriter } from '../../../../regions/flink/java-data.ts';
 import { listStates } from '../../../../regions/flink/kafka-state.ts';
-import { decodeWriterStates, WRITER_STATE, type WriterState } from '../../../../regions/flink/kafka-writer-state.ts';
+import {
+  decodeWriterStates,
+  encodeWriterState,
+  WRITER_STATE,
+  type WriterState,
+} from '../../../../regions/flink/kafka-writer-state.ts';
 import { readMetadata } from '../../../../regions/flink/metadata-reader.ts';
 import { flinkSample } from '../../../support/flink-samples.ts';
 
@@ -13,19 +18,6 @@ function ofSample(name: string) {
     if (stream?.tag !== 1) throw new Error(`${name} keeps its writers' state in a file`);
     return { subtask, bytes: stream.data, offsets };
   });
-}
-
-function encode(state: WriterState): Buffer {
-  const out = new DataWriter().utf(state.transactionalIdPrefix);
-  if (state.owned !== undefined) {
-    const { subtask, subtasks, ownership, precommitted } = state.owned;
-    out
-      .i32(subtask)
-      .i32(subtasks)
-      .i32(ownership === 'by-subtask' ? 0 : 1);
-    out.list(precommitted, (t) => out.utf(t.transactionalId).i64(t.checkpointId));
-  }
-  return new DataWriter().block(new DataWriter().i32(state.version).block(out.finish()).finish()).finish();
 }
 
 test('a busy sink’s writers own an id each and tell which transaction they have pre-committed', () => {
@@ -58,7 +50,7 @@ test.each(['v6-full', 'v6-inline-idle'])('the elements of %s are known to the la
   for (const { bytes, offsets } of ofSample(name)) {
     const [state] = decodeWriterStates(bytes, offsets);
     if (state === undefined) throw new Error('no state');
-    expect(encode(state).equals(bytes.subarray(Number(offsets[0])))).toBe(true);
+    expect(Buffer.from(encodeWriterState(state)).equals(bytes.subarray(Number(offsets[0])))).toBe(true);
   }
 });
 
@@ -85,7 +77,7 @@ const anyState: fc.Arbitrary<WriterState> = fc.oneof(
 test('both versions are read as they are written, several elements behind one another', () => {
   fc.assert(
     fc.property(fc.array(anyState, { maxLength: 4 }), (states) => {
-      const elements = states.map(encode);
+      const elements = states.map(encodeWriterState);
       let at = 0n;
       const offsets = elements.map((element) => {
         at += BigInt(element.length);
