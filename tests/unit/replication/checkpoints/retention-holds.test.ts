@@ -4,6 +4,7 @@ import type { FlinkJobs } from '../../../../regions/flink/flink-jobs.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import { heldPoints, pointsOfRun } from '../../../../replication/checkpoints/retention-holds.ts';
+import { removeDrillNote, writeDrillNote } from '../../../../state/drill-notes.ts';
 import { openJournal, runId } from '../../../../state/journal.ts';
 
 const objects = { uri: 's3://replica' };
@@ -83,5 +84,24 @@ describe('the points that must stay', () => {
     await expect(heldPoints(memoryObjectStore('state'), { objects, flink: silent })).rejects.toMatchObject({
       code: 'FlinkUnreachable',
     });
+  });
+});
+
+describe('the point of a drill', () => {
+  const held = (state: ObjectStore, nowMs: number) =>
+    heldPoints(state, { objects, flink: flinkWith({}) }, { nowMs }).then((folders) => [...folders]);
+
+  test('stays while the drill’s note lies in the state, an hour at most', async () => {
+    const state = memoryObjectStore('state');
+    const run = runId(1_000, 'drill', 'abcd');
+    const points = [`s3://replica/${point(3)}`, `s3://replica/${point(4)}`];
+    const note = { run, atMs: 1_000, by: 'test', region: 'mumbai', jobs: [], ownCluster: true, points };
+    await writeDrillNote(state, note);
+    const folders = [point(3), point(4)];
+    expect(await held(state, 2_000)).toEqual(folders);
+    expect(await held(state, 3_600_999)).toEqual(folders);
+    expect(await held(state, 3_601_000)).toEqual([]);
+    await removeDrillNote(state, run);
+    expect(await held(state, 2_000)).toEqual([]);
   });
 });
