@@ -174,6 +174,8 @@ export interface InspectedRun {
   readonly entries: readonly JournalEntry[];
   /** False: it has no hashes, as those of older versions; a change would not show. */
   readonly chained: boolean;
+  /** The entries as they lie there, from which their hashes are. */
+  readonly raw: readonly unknown[];
   readonly fault?: ChainFault;
 }
 
@@ -182,6 +184,7 @@ export async function inspectRun(store: ObjectStore, run: string, options: CallO
   const { objects } = await store.list(`${root}${run}/`, options);
   const read = await Promise.all(objects.map(({ key }) => readEntry(store, key, options)));
   const entries: JournalEntry[] = [];
+  const raws: unknown[] = [];
   for (const [i, { key, raw, entry, problem }] of read.entries()) {
     const seq = i + 1;
     const why =
@@ -190,13 +193,38 @@ export async function inspectRun(store: ObjectStore, run: string, options: CallO
         : entry.run !== run || entry.seq !== seq || key !== entryKey(run, seq)
           ? `it says entry ${entry.seq} of ${entry.run}; entry ${seq} of ${run} is due`
           : chainFault(raw, entry, entries.at(-1));
-    if (why !== undefined) return { entries, chained: isChained(entries), fault: { run, seq, key, why } };
+    if (why !== undefined) return { entries, chained: isChained(entries), raw: raws, fault: { run, seq, key, why } };
     entries.push(entry!);
+    raws.push(raw);
   }
-  return { entries, chained: isChained(entries) };
+  return { entries, chained: isChained(entries), raw: raws };
 }
 
 const isChained = (entries: readonly JournalEntry[]) => entries.every((e) => e.sha256 !== undefined);
+
+/**
+ * A run's journal from entries that were handed on as they lay there, judged as `inspectRun` judges them. Pure. What is
+ * no entry at all is a fault as well.
+ */
+export function checkEntries(run: string, raws: readonly unknown[]): InspectedRun {
+  const entries: JournalEntry[] = [];
+  for (const [i, raw] of raws.entries()) {
+    const seq = i + 1;
+    const parsed = entrySchema.safeParse(raw);
+    const entry = parsed.data;
+    const why =
+      entry === undefined
+        ? 'it is no entry of a journal'
+        : entry.run !== run || entry.seq !== seq
+          ? `it says entry ${entry.seq} of ${entry.run}`
+          : chainFault(raw, entry, entries.at(-1));
+    const read = { entries, chained: isChained(entries), raw: raws.slice(0, i) };
+    if (entry === undefined || why !== undefined)
+      return { ...read, fault: { run, seq, key: entryKey(run, seq), why: why ?? '' } };
+    entries.push(entry);
+  }
+  return { entries, chained: isChained(entries), raw: raws };
+}
 
 async function readEntry(store: ObjectStore, key: string, options: CallOptions) {
   const found = await store.get(key, options);

@@ -11,6 +11,7 @@ import { type PromotionReport, promotionRunbook } from '../../runbooks/promotion
 import type { SwitchoverReport } from '../../runbooks/switchover/report.ts';
 import { brokenLink, inspectRun, type Json, listRuns } from '../../state/journal.ts';
 import type { ChainFault } from '../../state/journal-chain.ts';
+import { putRecount } from '../../state/recounts.ts';
 import { readRoles } from '../../state/roles.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { kafkaEndpoint } from '../compose.ts';
@@ -67,6 +68,7 @@ export async function run(
       const from = config.regions[report.from];
       const brokers = from && (await kafkaEndpoint(report.from, from.kafka, folder, secret));
       recount = assembleRecount(report, await countAll(report, brokers, signal));
+      await putRecount(state, { ...recount, atMs: context.clock.now(), by: context.who }, { signal });
     }
     if (context.json) {
       const journal = { chained, ...(fault ? { fault } : {}) };

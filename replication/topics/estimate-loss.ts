@@ -7,6 +7,8 @@ export interface TopicLoss {
   readonly estimatedRecords: number | null;
   /** If the primary went on at its recent rate until the names had moved. Absent when that is not known. */
   readonly boundRecords?: number;
+  /** `estimatedRecords` at the recent average size on the primary, as batches stand in its log. Absent when that is not known. */
+  readonly estimatedBytes?: number;
   /**
    * The oldest lost record is at most about this much older than the outage (or than the newest lost one, if the primary
    * went on). Null when that can't be told.
@@ -43,7 +45,14 @@ const freshMs = 10_000;
 
 /** The loss per topic. Pure. */
 export function estimateLoss(view: LossView): Readonly<Record<string, TopicLoss>> {
-  return Object.fromEntries(view.topics.map((topic) => [topic, lossOf(topic, view)]));
+  return Object.fromEntries(view.topics.map((topic) => [topic, withBytes(lossOf(topic, view), topic, view)]));
+}
+
+/** In bytes as well, where the last sight tells how large records were. */
+function withBytes(loss: TopicLoss, topic: string, { sighting }: LossView): TopicLoss {
+  const { recordsPerSecond = 0, bytesPerSecond } = sighting?.topics[topic] ?? {};
+  if (loss.estimatedRecords === null || bytesPerSecond === undefined || recordsPerSecond <= 0) return loss;
+  return { ...loss, estimatedBytes: Math.round((loss.estimatedRecords * bytesPerSecond) / recordsPerSecond) };
 }
 
 function lossOf(topic: string, view: LossView): TopicLoss {
