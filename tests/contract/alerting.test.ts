@@ -52,6 +52,8 @@ describe.skipIf(found.kind === 'missing')(title, () => {
       },
       topics: ['events'],
       objectives: {},
+      drill: {},
+      reports: {},
       checkpoints: {},
       automatic: {},
       probes: {},

@@ -88,6 +88,8 @@ async function daemon(state: ObjectStore, use: (messages: () => readonly string[
     },
     topics: ['events'],
     objectives: {},
+    drill: {},
+    reports: {},
     checkpoints: {},
     automatic: {},
     probes: {},
