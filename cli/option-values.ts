@@ -46,3 +46,9 @@ export const partitionOffset = (text: string, before: readonly PartitionOffset[]
   if (at === undefined) throw new InvalidArgumentError('something like events-0=1234 is needed.');
   return [...before, { topic, partition: Number(partition), offset: BigInt(at) }];
 };
+
+/** An amount of money without its currency, like `0.09`. */
+export const price = (text: string): number => {
+  if (!/^\d{1,6}(\.\d{1,6})?$/.test(text)) throw new InvalidArgumentError('an amount like 0.09 is needed.');
+  return Number(text);
+};

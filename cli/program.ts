@@ -10,6 +10,7 @@ import { failbackCommands } from './families/failback.ts';
 import { mirrorCommands } from './families/mirror.ts';
 import { roleCommands } from './families/role.ts';
 import { runbookCommands } from './families/runbooks.ts';
+import { setUpCommands } from './families/set-up.ts';
 import { standingCommands } from './families/standing.ts';
 import { argusVersion } from './version.ts';
 
@@ -37,6 +38,7 @@ Example:
   $ argus failover --dry-run`,
     );
   const cli = commandLine(program, onExit);
+  setUpCommands(cli);
   configurationCommands(cli);
   mirrorCommands(cli);
   checkpointCommands(cli);

@@ -112,7 +112,22 @@ export async function preflight(
   purpose: PreflightPurpose,
   roles: Pick<Roles, 'primary' | 'standby'>,
 ): Promise<PreflightVerdict> {
-  const [{ gatherPreflight }, { decidePreflight, preflightError }] = await Promise.all([
+  const { preflightError } = await import('../health/preflight.ts');
+  const verdict = await lookBefore(context, composition, purpose, roles);
+  const error = preflightError(verdict);
+  if (error) throw error;
+  for (const w of verdict.warnings) context.tell(`warning: ${w.message}`);
+  return verdict;
+}
+
+/** The same look, without a word. */
+export async function lookBefore(
+  context: CommandContext,
+  composition: Composition,
+  purpose: PreflightPurpose,
+  roles: Pick<Roles, 'primary' | 'standby'>,
+): Promise<PreflightVerdict> {
+  const [{ gatherPreflight }, { decidePreflight }] = await Promise.all([
     import('../health/gather-preflight.ts'),
     import('../health/preflight.ts'),
   ]);
@@ -135,9 +150,6 @@ export async function preflight(
     }),
   );
   signal.throwIfAborted();
-  const error = preflightError(verdict);
-  if (error) throw error;
-  for (const w of verdict.warnings) context.tell(`warning: ${w.message}`);
   return verdict;
 }
 

@@ -23,7 +23,26 @@ export interface TlsServer {
  * Until when the certificate is good that a TLS server shows. Whom it trusts is not looked at, since nothing is sent; an
  * expired one is read as any other. `TlsSilent`: no handshake came about.
  */
-export function serverCertificateEnd(server: TlsServer, options: { readonly signal: AbortSignal }): Promise<number> {
+export async function serverCertificateEnd(
+  server: TlsServer,
+  options: { readonly signal: AbortSignal },
+): Promise<number> {
+  return Date.parse((await serverCertificate(server, options)).validTo);
+}
+
+/** The DNS names for which the certificate of a TLS server is good, lower case; read in the same way. */
+export async function serverCertificateNames(
+  server: TlsServer,
+  options: { readonly signal: AbortSignal },
+): Promise<readonly string[]> {
+  const { subjectAltName = '' } = await serverCertificate(server, options);
+  return subjectAltName
+    .split(',')
+    .map((entry) => entry.trim())
+    .flatMap((entry) => (entry.startsWith('DNS:') ? [entry.slice(4).toLowerCase()] : []));
+}
+
+function serverCertificate(server: TlsServer, options: { readonly signal: AbortSignal }): Promise<X509Certificate> {
   const { host, port, cert, key } = server;
   const servername = server.servername ?? (isIP(host) ? undefined : host);
   return new Promise((resolve, reject) => {
@@ -46,7 +65,7 @@ export function serverCertificateEnd(server: TlsServer, options: { readonly sign
       () => {
         const shown = socket.getPeerX509Certificate();
         end(() => {
-          if (shown) resolve(Date.parse(shown.validTo));
+          if (shown) resolve(shown);
           else reject(new ArgusError('TlsSilent', `${host}:${port} shows no certificate`));
         });
       },

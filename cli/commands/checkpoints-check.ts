@@ -1,9 +1,11 @@
+import type { JobConfig } from '../../domain/config.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { type JobVerdict, judgeJob } from '../../replication/checkpoints/check.ts';
 import { gatherJob } from '../../replication/checkpoints/check-job.ts';
 import type { CheckFinding } from '../../replication/checkpoints/checked-job.ts';
 import { markerLook } from '../../replication/checkpoints/markers.ts';
 import { chosenJobs } from '../chosen-jobs.ts';
+import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 
@@ -13,17 +15,8 @@ import { rolesNow, sidesOf, withComposition } from '../session.ts';
  */
 export async function run(context: CommandContext, options: { readonly job?: string }): Promise<number> {
   return withComposition(context, async (composition) => {
-    const { signal, clock } = context;
-    const { jobs, objectives } = composition.config;
-    const wanted = chosenJobs(jobs, options.job);
-    const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
-    const verdicts: JobVerdict[] = [];
-    for (const { name, checkpoints, reads, consumerGroup } of wanted) {
-      const look = { job: name, prefix: checkpoints.prefix, primary, standby, rpoMs: objectives.rpo, reads };
-      const lookAtMarkers = markerLook(primary, consumerGroup);
-      const seen = await gatherJob({ ...look, lookAtMarkers, nowMs: clock.now(), signal }).catch(notRead);
-      verdicts.push(judgeJob(seen));
-    }
+    const wanted = chosenJobs(composition.config.jobs, options.job);
+    const { primary, standby, verdicts } = await lookAtCheckpoints(context, composition, wanted);
     const refused = verdicts.filter(({ verdict }) => verdict === 'refused').length;
     if (context.json) context.print(JSON.stringify({ ok: refused === 0, jobs: verdicts }));
     else {
@@ -32,6 +25,21 @@ export async function run(context: CommandContext, options: { readonly job?: str
     }
     return refused > 0 ? 3 : 0;
   });
+}
+
+/** Whether these jobs' checkpoints could be restored on the standby. */
+export async function lookAtCheckpoints(context: CommandContext, composition: Composition, jobs: readonly JobConfig[]) {
+  const { signal, clock } = context;
+  const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
+  const rpoMs = composition.config.objectives.rpo;
+  const verdicts: JobVerdict[] = [];
+  for (const { name, checkpoints, reads, consumerGroup } of jobs) {
+    const look = { job: name, prefix: checkpoints.prefix, primary, standby, rpoMs, reads };
+    const lookAtMarkers = markerLook(primary, consumerGroup);
+    const seen = await gatherJob({ ...look, lookAtMarkers, nowMs: clock.now(), signal }).catch(notRead);
+    verdicts.push(judgeJob(seen));
+  }
+  return { primary, standby, verdicts };
 }
 
 function notRead(error: unknown): never {

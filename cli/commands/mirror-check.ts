@@ -3,6 +3,7 @@ import { selectNames } from '../../domain/name-patterns.ts';
 import type { TopicVerdict } from '../../replication/topics/check.ts';
 import { type ClusterFindings, checkClusters } from '../../replication/topics/check-clusters.ts';
 import { checkTopics } from '../../replication/topics/check-topics.ts';
+import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
@@ -18,18 +19,7 @@ export async function run(context: CommandContext): Promise<number> {
       'mirror check',
       'it tells what Argus would mirror identically; see `argus mirror status`',
     );
-    const { signal, clock } = context;
-    const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
-    const { topics, topicPatterns, topicConfigs: followed } = composition.config;
-    const nowMs = () => clock.now();
-    const check = async () => {
-      const there = topicPatterns ? (await primary.kafka.describeTopics(undefined, { signal })).keys() : topics;
-      const { names, unmatched } = topicPatterns ? selectNames(there, topicPatterns) : { names: topics, unmatched: [] };
-      if (unmatched.length > 0) throw noSuchTopics(unmatched, primary.name);
-      const verdicts = await checkTopics(primary, standby, names, { nowMs: nowMs(), signal, followed });
-      return { verdicts, clusters: await checkClusters(primary, standby, names, { nowMs, signal }) };
-    };
-    const { verdicts, clusters } = await check().catch(notReached);
+    const { primary, standby, verdicts, clusters } = await lookAtTopics(context, composition).catch(notReached);
     const refused = verdicts.filter((v) => v.verdict === 'refused').length;
     if (context.json) context.print(JSON.stringify({ ok: refused === 0, topics: verdicts, ...clusters }));
     else {
@@ -38,6 +28,19 @@ export async function run(context: CommandContext): Promise<number> {
     }
     return refused > 0 ? 3 : 0;
   });
+}
+
+/** What the mirror would do with each topic, and what concerns both clusters. */
+export async function lookAtTopics(context: CommandContext, composition: Composition) {
+  const { signal, clock } = context;
+  const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
+  const { topics, topicPatterns, topicConfigs: followed } = composition.config;
+  const nowMs = () => clock.now();
+  const there = topicPatterns ? (await primary.kafka.describeTopics(undefined, { signal })).keys() : topics;
+  const { names, unmatched } = topicPatterns ? selectNames(there, topicPatterns) : { names: topics, unmatched: [] };
+  if (unmatched.length > 0) throw noSuchTopics(unmatched, primary.name);
+  const verdicts = await checkTopics(primary, standby, names, { nowMs: nowMs(), signal, followed });
+  return { primary, standby, verdicts, clusters: await checkClusters(primary, standby, names, { nowMs, signal }) };
 }
 
 function noSuchTopics(patterns: readonly string[], region: string): ArgusError {

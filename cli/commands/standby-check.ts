@@ -7,6 +7,7 @@ import {
   judgeStandbySession,
   type Looked,
   type StandbyJob,
+  type StandbyVerdict,
   standbyVerdict,
 } from '../../health/standby-check.ts';
 import { type Warmth, warmthOf } from '../../health/standby-warmth.ts';
@@ -27,26 +28,35 @@ export async function run(
   options: { readonly job?: string; readonly probePod?: boolean },
 ): Promise<number> {
   return withComposition(context, async (composition) => {
-    const { config } = composition;
-    const jobs = chosenJobs(config.jobs, options.job);
-    const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
-    const probes = options.probePod === true;
-    const session = config.regions[standby.name]?.flink.kubernetes === undefined || standby.kubernetes === undefined;
-    if (session && probes) throw noPods(standby.name);
-    const { findings, warmth } = session
-      ? { findings: await ofSession(context, composition, jobs, standby), warmth: [] }
-      : await ofKubernetes(context, composition, jobs, primary, standby, probes);
-    const verdict = standbyVerdict(findings);
-    context.signal.throwIfAborted();
+    const jobs = chosenJobs(composition.config.jobs, options.job);
+    const { region, verdict, warmth } = await lookAtStandby(context, composition, jobs, options.probePod === true);
     const names = jobs.map(({ name }) => name);
-    if (context.json) context.print(JSON.stringify({ region: standby.name, jobs: names, ...verdict, warmth }));
+    if (context.json) context.print(JSON.stringify({ region, jobs: names, ...verdict, warmth }));
     else {
       for (const { job, wanted, is, what } of warmth) if (wanted === 'warm') context.print(`${job}: ${is}: ${what}`);
       for (const finding of verdict.findings) for (const line of lines(finding)) context.print(line);
-      context.print(`${standby.name} for ${names.join(', ')}: ${verdict.verdict.replaceAll('-', ' ')}`);
+      context.print(`${region} for ${names.join(', ')}: ${verdict.verdict.replaceAll('-', ' ')}`);
     }
     return verdict.verdict === 'refused' ? 3 : 0;
   });
+}
+
+/** What a failover would need of the standby's Flink, and whether it has it. Throws when the standby can't be asked. */
+export async function lookAtStandby(
+  context: CommandContext,
+  composition: Composition,
+  jobs: readonly Composition['config']['jobs'][number][],
+  probes: boolean,
+): Promise<{ readonly region: string; readonly verdict: StandbyVerdict; readonly warmth: readonly Warmth[] }> {
+  const { config } = composition;
+  const { primary, standby } = await sidesOf(context, composition, await rolesNow(context, composition));
+  const session = config.regions[standby.name]?.flink.kubernetes === undefined || standby.kubernetes === undefined;
+  if (session && probes) throw noPods(standby.name);
+  const { findings, warmth } = session
+    ? { findings: await ofSession(context, composition, jobs, standby), warmth: [] }
+    : await ofKubernetes(context, composition, jobs, primary, standby, probes);
+  context.signal.throwIfAborted();
+  return { region: standby.name, verdict: standbyVerdict(findings), warmth };
 }
 
 async function ofKubernetes(
