@@ -1,8 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { bubbleOf } from '../../domain/bubble.ts';
 import { ArgusError } from '../../domain/errors.ts';
+import { joinQuestions } from '../../drills/isolated/join-questions.ts';
+import { planDrill } from '../../drills/isolated/plan.ts';
+import { drillRunbook, runIsolatedDrill } from '../../drills/isolated/run-isolated-drill.ts';
+import { requireNobodyActs } from '../../drills/isolated/watch-incidents.ts';
+import { refusal } from '../../runbooks/engine/failures.ts';
+import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
+import { runId } from '../../state/journal.ts';
+import { agree } from '../agree.ts';
+import { begunWith } from '../begun-with.ts';
+import { bigintAsText } from '../bigint-as-text.ts';
+import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
+import { requireOwnMirror } from '../mirrormaker.ts';
+import { occasionOf } from '../occasion.ts';
+import { renderDrill, renderDrillPlan } from '../render-drill.ts';
+import { renderEvent } from '../render-failover.ts';
+import { rolesNow, sidesOf, withComposition } from '../session.ts';
 import type { DrillRunOptions } from './drill-options.ts';
+import { drillSites } from './drill-sites.ts';
 
-/** Refuses: this kind of drill is not built yet. */
-export async function drill(_context: CommandContext, _options: DrillRunOptions): Promise<number> {
-  throw new ArgusError('NotBuilt', 'isolated drills are not built yet; nothing was changed', { exitCode: 3 });
+/** An isolated drill: looks, says what it will make, asks, carries it out, reports. */
+export async function drill(context: CommandContext, options: DrillRunOptions): Promise<number> {
+  return withComposition(context, async (composition) => {
+    const { config, state, folder, names } = composition;
+    const { clock, signal, who } = context;
+    requireOwnMirror(config, 'drill run', "offsets in checkpoints don't hold on MirrorMaker's copy");
+    const roles = await rolesNow(context, composition);
+    if (roles.replication === 'suspended') throw refusal(suspendedRefusal(roles));
+    await requireNobodyActs(state, signal);
+    const { primary, standby, sighting } = await sidesOf(context, composition, roles);
+    const sites = await drillSites(composition);
+    const site = sites.get(roles.standby);
+    if (site === undefined) throw noPlace(roles.standby);
+    const run = runId(clock.now(), drillRunbook, randomBytes(2).toString('hex'));
+    const plan = planDrill({
+      bubble: bubbleOf(run),
+      region: roles.standby,
+      storeUri: standby.objects.uri,
+      configured: config.jobs.map((job) => ({ config: job, jarPath: pathFrom(folder, job.submit?.jar ?? '') })),
+      only: options.job,
+      ownCluster: site.ownCluster,
+      slots: await site.flink.slots({ signal }),
+    });
+    context.tell(renderDrillPlan(plan, { run, from: roles.primary, to: roles.standby, storeUri: standby.objects.uri }));
+    const [blocker] = plan.blockers;
+    if (blocker !== undefined) throw refusal(blocker);
+    if (options.yes !== true) await agree(context, roles.standby);
+    const occasion = await occasionOf(context, options, begunWith(composition));
+    const { report, steps, exitCode } = await runIsolatedDrill({
+      context: {
+        config,
+        run,
+        by: who,
+        clock,
+        roles,
+        primary,
+        records: names.records,
+        state,
+        jobs: plan.jobs,
+        sighting,
+        questions: joinQuestions({ config, primary, standby }),
+      },
+      sites,
+      holder: who,
+      processes: context.processes,
+      occasion,
+      trigger: options.trigger ?? { kind: 'person' },
+      signal,
+      onEvent: (event) => context.tell(renderEvent(event)),
+      onWaiting: (message) => context.tell(message),
+    });
+    context.print(context.json ? JSON.stringify(report, bigintAsText) : renderDrill(report, steps));
+    return exitCode;
+  });
 }
+
+const noPlace = (region: string) =>
+  new ArgusError('NoDrillFlink', `drills have no Flink in ${region}: its jobs are the Flink operator's`, {
+    hint: `name a session cluster for drills: drill.regions.${region}.flink.rest`,
+    exitCode: 3,
+  });

@@ -1,0 +1,81 @@
+import { drillOf } from '../../domain/bubble.ts';
+import { namesThatFollow } from '../../domain/dns-config.ts';
+import { aclKey } from '../../regions/kafka/kafka-acls.ts';
+import { isTerminal } from '../../runbooks/failover/standby-job.ts';
+import type { DrillSite } from '../bubble-region.ts';
+import type { Leak } from '../drill-report.ts';
+import type { IsolatedContext } from './context.ts';
+
+/** What is there that a drill could leave, or change: by kind and name. */
+export type Inventory = readonly Leak[];
+
+/** All that has a name of some drill's in a region, with the run that it is of. */
+export async function drillThings(
+  { kafka, objects, flink }: Pick<DrillSite, 'kafka' | 'objects' | 'flink'>,
+  signal: AbortSignal,
+): Promise<readonly (Leak & { readonly run: string })[]> {
+  const [topics, groups, listed, jobs] = await Promise.all([
+    kafka.describeTopics(undefined, { signal }),
+    kafka.listGroups({ signal }),
+    objects.list('argus/drills/', { signal }),
+    flink.list({ signal }),
+  ]);
+  const of = (kind: 'topic' | 'group' | 'object' | 'flinkJob', names: Iterable<string>) =>
+    [...names].flatMap((name) => {
+      const run = drillOf(kind, name);
+      return run === undefined ? [] : [{ kind, name, run }];
+    });
+  return [
+    ...of('topic', topics.keys()),
+    ...of('group', groups),
+    ...of(
+      'object',
+      listed.objects.map(({ key }) => key),
+    ),
+    ...of(
+      'flinkJob',
+      jobs.filter((job) => !isTerminal(job)).map(({ id }) => id),
+    ),
+  ];
+}
+
+/**
+ * What there is of drills in the standby, and what else a drill could change without having made it: the rules and limits
+ * of its principal, and the names. Each rule, limit and record counts with its value, so that a changed one shows.
+ */
+export async function takeInventory(
+  { config, standby, records }: Pick<IsolatedContext, 'config' | 'standby' | 'records'>,
+  signal: AbortSignal,
+): Promise<Inventory> {
+  const { kafka, principal } = standby;
+  const [things, acls, quotas, names] = await Promise.all([
+    drillThings(standby, signal),
+    principal === undefined ? [] : kafka.listAcls({ principal }, { signal }),
+    principal === undefined ? new Map<string, number>() : kafka.describeQuotas(principal, { signal }),
+    Promise.all(
+      namesThatFollow(config.dns).map(({ name, type }) =>
+        // A provider that doesn't answer has nothing to compare: no drill depends on it.
+        records.find(name, type, { signal }).catch(() => []),
+      ),
+    ),
+  ]);
+  return [
+    ...things.map(({ kind, name }) => ({ kind, name })),
+    ...(acls ?? []).map((acl) => ({ kind: 'acl' as const, name: aclKey(acl) })),
+    ...[...quotas].map(([key, value]) => ({ kind: 'quota' as const, name: `${principal} ${key}=${value}` })),
+    ...names.flat().map(({ name, type, content }) => ({ kind: 'dns' as const, name: `${name} ${type} ${content}` })),
+  ];
+}
+
+/** What is there and was not before. Pure. */
+export function leaksBetween(before: Inventory, after: Inventory): readonly Leak[] {
+  const had = new Set(before.map(({ kind, name }) => `${kind} ${name}`));
+  return after.filter(({ kind, name }) => !had.has(`${kind} ${name}`));
+}
+
+/** How many of each kind there are, for the journal. Pure. */
+export function countKinds(inventory: Inventory): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of inventory) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}

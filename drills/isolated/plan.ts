@@ -1,0 +1,65 @@
+import type { Bubble } from '../../domain/bubble.ts';
+import type { JobConfig } from '../../domain/config.ts';
+import type { Failure } from '../../state/journal.ts';
+import type { DrilledJob } from './context.ts';
+import { drilledJob } from './drilled-jobs.ts';
+
+/** What a plan is made from. */
+export interface DrillPlanView {
+  readonly bubble: Bubble;
+  readonly region: string;
+  readonly storeUri: string;
+  /** All that are configured, with the absolute paths of their jars. */
+  readonly configured: readonly { readonly config: JobConfig; readonly jarPath: string }[];
+  /** Only these, by name; undefined: all. */
+  readonly only: readonly string[] | undefined;
+  readonly ownCluster: boolean;
+  /** Of the cluster that the drill's jobs run in; undefined: it didn't say. */
+  readonly slots: { readonly free: number; readonly total: number } | undefined;
+}
+
+/** What a drill would start, and why it must not. */
+export interface DrillPlan {
+  readonly jobs: readonly DrilledJob[];
+  readonly blockers: readonly Failure[];
+}
+
+/** Which jobs take part and with what names; each that would touch production is a blocker. Pure. */
+export function planDrill(view: DrillPlanView): DrillPlan {
+  const { bubble, region, storeUri, configured, only } = view;
+  const unknown = (only ?? []).filter((name) => !configured.some(({ config }) => config.name === name));
+  const blockers: Failure[] = unknown.map((name) => ({
+    code: 'JobUnknown',
+    message: `no job is called "${name}" in the configuration`,
+    hint: `there are: ${configured.map(({ config }) => config.name).join(', ')}`,
+  }));
+  const asked = configured.filter(({ config }) => only === undefined || only.includes(config.name));
+  const jobs: DrilledJob[] = [];
+  for (const [n, each] of asked.entries()) {
+    const job = drilledJob(each, n, { region, bubble, storeUri });
+    if ('refused' in job) blockers.push(job.refused);
+    else jobs.push(job);
+  }
+  const shortage = slotsShort(view, jobs);
+  if (shortage !== undefined) blockers.push(shortage);
+  return { jobs, blockers };
+}
+
+/** In the region's own cluster a failover must find its slots free at any time. */
+function slotsShort(
+  { slots, ownCluster, configured, region }: DrillPlanView,
+  jobs: readonly DrilledJob[],
+): Failure | undefined {
+  if (slots === undefined) return undefined;
+  const sum = (all: readonly { readonly config: JobConfig }[]) =>
+    all.reduce((total, { config }) => total + (config.submit?.parallelism ?? 1), 0);
+  const wanted = sum(jobs);
+  const kept = ownCluster ? 0 : sum(configured);
+  if (slots.free >= wanted + kept) return undefined;
+  const reserve = kept === 0 ? '' : `, and ${kept} have to stay free for a failover`;
+  return {
+    code: 'NoSlotsForDrill',
+    message: `the drill needs ${wanted} task slots in ${region}'s Flink${reserve}: ${slots.free} are free`,
+    hint: `give drills a session cluster of their own (drill.regions.${region}.flink.rest), or start more task managers`,
+  };
+}

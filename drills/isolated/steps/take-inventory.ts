@@ -1,0 +1,98 @@
+import { ArgusError } from '../../../domain/errors.ts';
+import type { StepIo } from '../../../runbooks/engine/step.ts';
+import { evidence } from '../../../runbooks/failover/failover-step.ts';
+import { type DrillNote, listDrillNotes, removeDrillNote, writeDrillNote } from '../../../state/drill-notes.ts';
+import { clearBubble, restoreQuota } from '../clear-bubble.ts';
+import type { IsolatedContext, IsolatedFacts, IsolatedStep } from '../context.ts';
+import { countKinds, leaksBetween, takeInventory } from '../inventory.ts';
+import { type Swept, sweepDrills } from '../sweep.ts';
+
+/** Removes what earlier drills left, counts what is there, and notes what will be made before anything is. */
+export function takeInventoryStep(words: Pick<IsolatedStep, 'title' | 'manual'>): IsolatedStep {
+  let swept: Swept | undefined;
+  return {
+    id: 'take-inventory',
+    ...words,
+    timeoutMs: 240_000,
+    onFailure: { kind: 'stop', hint: '`argus drill clean` removes what earlier drills left, and says what it can not' },
+    async observe() {
+      return { kind: 'todo' };
+    },
+    async act(context, _facts, io) {
+      const { state, standby } = context;
+      swept = await sweepDrills({ state, siteOf: context.siteOf, region: standby.name }, io);
+      io.check();
+      await writeDrillNote(state, await noteOf(context, io), { signal: io.signal });
+    },
+    async verify(context, _facts, { signal }) {
+      const { state, run } = context;
+      const noted = (await listDrillNotes(state, { signal })).some((note) => note.run === run);
+      if (!noted) return { kind: 'failed', error: { code: 'DrillNotNoted', message: `there is no note of ${run}` } };
+      const before = await takeInventory(context, signal);
+      return { kind: 'done', evidence: evidence({ before: countKinds(before), ...swept }), facts: { before } };
+    },
+    async compensate(context, facts, io) {
+      await clearBubble(context.standby, context.run, io);
+      await restoreQuota(context.standby, await quotaOf(context, io), io);
+      return evidence(await closeDrill(context, facts, io));
+    },
+  };
+}
+
+async function noteOf({ run, by, clock, standby, config, jobs }: IsolatedContext, io: StepIo): Promise<DrillNote> {
+  const { principal, name } = standby;
+  const limited = config.drill.regions[name]?.quota !== undefined && principal !== undefined;
+  const before = limited ? await standby.kafka.describeQuotas(principal, { signal: io.signal }) : new Map();
+  return {
+    run,
+    atMs: clock.now(),
+    by,
+    region: name,
+    jobs: jobs.map((job) => ({
+      job: job.config.name,
+      flinkJobId: job.flinkJobId,
+      slots: job.config.submit?.parallelism ?? 1,
+    })),
+    ownCluster: standby.ownCluster,
+    points: [],
+    ...(limited ? { quota: { principal, before: Object.fromEntries(before) } } : {}),
+  };
+}
+
+/** The limits that the drill's note has kept. */
+export async function quotaOf({ state, run }: IsolatedContext, { signal }: Pick<StepIo, 'signal'>) {
+  return (await listDrillNotes(state, { signal })).find((note) => note.run === run)?.quota;
+}
+
+/**
+ * Looks at what is there beside what was before, and takes the drill's note away when all that it made is gone. Something
+ * more than before is a `Leak`.
+ */
+export async function closeDrill(
+  context: IsolatedContext,
+  { before }: Partial<IsolatedFacts>,
+  io: Pick<StepIo, 'signal' | 'check'>,
+) {
+  const after = await takeInventory(context, io.signal);
+  const own = new Set(context.jobs.map(({ flinkJobId }) => flinkJobId));
+  // Without a look at what was before, all that has this drill's names counts.
+  const leaks =
+    before === undefined
+      ? after.filter(({ name }) => name.includes(context.bubble.tag) || own.has(name))
+      : leaksBetween(before, after);
+  context.findings.leaks = leaks;
+  const [first] = leaks;
+  if (first !== undefined) {
+    const more = leaks.length > 1 ? ` and ${leaks.length - 1} more` : '';
+    const leak = new ArgusError('Leak', `${first.kind} ${first.name}${more} was not there before the drill`, {
+      hint: '`argus drill clean` removes what has a name of a drill; look at anything else by hand',
+    });
+    if (!context.findings.causes.some(({ code }) => code === 'Leak')) {
+      context.findings.causes.push({ code: leak.code, message: leak.message });
+    }
+    throw leak;
+  }
+  io.check();
+  await removeDrillNote(context.state, context.run, { signal: io.signal });
+  return { after: countKinds(after), leaks: 0 };
+}
