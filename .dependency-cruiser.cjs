@@ -48,7 +48,10 @@ module.exports = {
     sdk('commander', 'commander', '^cli/'),
     sdk('metrics', 'prom-client', '^health/metrics'),
     sdk('retry', 'p-retry', '^daemon/notify/deliver.ts'),
+    sdk('prompts', '@inquirer', '^cli/init/prompt.ts'),
     sdk('http', 'fastify', '^daemon/http/'),
+    sdk('cron', 'croner', '^domain/cron.ts'),
+    sdk('terminal', '(ink|react)', '^cli/tui/'),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -7,6 +7,7 @@ import type { Metrics } from '../health/metrics.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
 import { automaticServices } from './daemon/automatic.ts';
+import { drillServices } from './daemon/drills.ts';
 import { daemonLife } from './daemon/life.ts';
 import { observing } from './daemon/observing.ts';
 import { readiness } from './daemon/readiness.ts';
@@ -36,5 +37,12 @@ export async function daemonServices(
   const own = { ...parts, context: parts.inForce.context };
   const { composition, context, log, metrics } = parts;
   const runs = watchRuns({ state: composition.state, clock: context.clock, log, metrics });
-  return [...(await daemonLife({ ...parts, open })), runs, ...automaticServices(own), readiness(own), samples(own)];
+  return [
+    ...(await daemonLife({ ...parts, open })),
+    runs,
+    ...automaticServices(own),
+    readiness(own),
+    ...drillServices(own),
+    samples(own),
+  ];
 }

@@ -34,6 +34,23 @@ export type DaemonEvent =
       readonly atMs: number;
     }
   | {
+      /** A drill is due soon, and begins only when a person agrees. */
+      readonly kind: 'drill-announced';
+      readonly slot: string;
+      readonly sentence: string;
+      /** The command by which he does. */
+      readonly command: string;
+      readonly atMs: number;
+    }
+  | {
+      /** A drill that was due did not take place. */
+      readonly kind: 'drill-skipped';
+      readonly slot: string;
+      readonly code: string;
+      readonly sentence: string;
+      readonly atMs: number;
+    }
+  | {
       readonly kind: 'run-started';
       readonly run: string;
       readonly runbook: string;

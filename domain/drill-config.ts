@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byteRate, duration, serviceUrl } from './config-values.ts';
+import { drillSchedule } from './drill-schedule-config.ts';
 
 const region = z.string();
 const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name');
@@ -26,6 +27,8 @@ export const drillSection = z
       .default({}),
     /** An isolated drill that takes longer is ended, cleaned up and told as failed. */
     timeout: duration.prefault('15m'),
+    /** What begins by itself, and when. Absent: nothing does. */
+    schedule: drillSchedule.optional(),
   })
   .prefault({})
   .superRefine(({ regions }, ctx) => {

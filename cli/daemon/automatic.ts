@@ -12,6 +12,7 @@ import type { Verdict } from '../../health/verdict.ts';
 import { type VerdictCode, verdictTable } from '../../health/verdict-table.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
+import { withoutAPerson } from './without-a-person.ts';
 
 interface AutomaticParts {
   readonly context: CommandContext;
@@ -102,18 +103,7 @@ export function statePlaceOf({
  * decided. `context` loads the configuration in force: a file that is being edited must not make an outage longer.
  */
 export function automaticActions(context: CommandContext, log: Log, who: string): AutomaticActions {
-  const { SSH_CONNECTION: _, ...env } = context.env;
-  const quiet = (signal: AbortSignal): CommandContext => ({
-    ...context,
-    env,
-    signal,
-    who,
-    json: true,
-    terminal: false,
-    interactive: false,
-    print: (text) => log.debug({}, text.trim()),
-    tell: (text) => log.info({}, text.trim()),
-  });
+  const quiet = (signal: AbortSignal) => withoutAPerson(context, log, who, signal);
   const optionsOf = ({ from, to, acceptUnfenced, reason }: AutomaticOrder) => ({
     yes: true,
     acceptUnfenced,

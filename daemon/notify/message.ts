@@ -48,6 +48,28 @@ export function messagesOf(event: DaemonEvent): readonly Message[] {
       const lines = [sentence, `Begin it with: ${command}`, ...blockers.map((b) => `- ${b.message} (${b.code})`)];
       return [{ topic: 'decisions', key: proposal, state: 'open', severity: 'critical', title, lines, atMs, event }];
     }
+    case 'drill-announced': {
+      const { slot, sentence, command } = event;
+      const lines = [sentence, `Agree with: ${command}`];
+      const title = 'A drill waits for your word';
+      return [{ topic: 'runs', key: `drill/${slot}`, state: 'note', severity: 'warning', title, lines, atMs, event }];
+    }
+    case 'drill-skipped': {
+      const { slot, sentence } = event;
+      const title = `A drill did not take place: ${slot}`;
+      return [
+        {
+          topic: 'runs',
+          key: `drill/${slot}`,
+          state: 'note',
+          severity: 'warning',
+          title,
+          lines: [sentence],
+          atMs,
+          event,
+        },
+      ];
+    }
     case 'run-started': {
       const { run, runbook, by, reason, from, to } = event;
       const route = from === undefined || to === undefined ? '' : `: ${from} to ${to}`;

@@ -1,0 +1,62 @@
+import type { ObjectStore } from '../regions/objects/object-store.ts';
+import type { LocalProcesses } from '../runbooks/engine/under-lease.ts';
+import type { DrillSlot } from '../state/drill-slots.ts';
+import { inspectRun, listRuns } from '../state/journal.ts';
+import { foldRun, type RunRecord } from '../state/run-record.ts';
+import { numberIn, partOf, textIn } from './run-news.ts';
+
+/** A daemon that lives begins what it claimed long before this, or gives it up. */
+const claimMs = 10 * 60_000;
+
+/** Who looks at claims of others, over many looks. */
+export interface ClaimWatch {
+  /** Whether whoever claimed it is gone, or has had all the time that it takes to begin. */
+  isDead(slot: DrillSlot, monotonicMs: number): boolean;
+}
+
+/** A claim is dead when its process is seen to be gone, or after ten minutes by this process' own monotonic clock. */
+export function claimWatch(processes: LocalProcesses | undefined): ClaimWatch {
+  const seen = new Map<string, number>();
+  return {
+    isDead({ claim }, monotonicMs) {
+      if (claim === undefined) return true;
+      if (claim.process !== undefined && processes?.isGone(claim.process) === true) return true;
+      const since = seen.get(claim.nonce) ?? monotonicMs;
+      seen.set(claim.nonce, since);
+      return monotonicMs - since >= claimMs;
+    },
+  };
+}
+
+/** A drill's run, and how it ended as far as its journal tells. */
+export interface RunOfSlot {
+  readonly run: string;
+  readonly end: Omit<NonNullable<DrillSlot['end']>, 'run' | 'atMs'>;
+}
+
+/** A drill that is due begins within days, and few are begun by hand in between. */
+const lookedAt = 40;
+
+/** The drill that was begun for a slot; undefined: none was. */
+export async function runOfSlot(
+  drills: ObjectStore,
+  { kind, dueAtMs }: Pick<DrillSlot, 'kind' | 'dueAtMs'>,
+  call: { readonly signal: AbortSignal },
+): Promise<RunOfSlot | undefined> {
+  const runs = (await listRuns(drills, call)).slice(-lookedAt).reverse();
+  for (const run of runs) {
+    const record = foldRun((await inspectRun(drills, run, call)).entries);
+    if (record === undefined || textIn(record.details, 'kind') !== kind) continue;
+    const trigger = partOf(record.details, 'trigger');
+    if (numberIn(trigger, 'slotAtMs') === dueAtMs) return { run, end: endOf(record) };
+  }
+  return undefined;
+}
+
+function endOf({ status, report }: RunRecord): RunOfSlot['end'] {
+  const outcome = textIn(report, 'outcome');
+  if (outcome === 'passed') return { outcome };
+  if (status === 'running')
+    return { outcome: 'cut-off', code: 'CutOff', message: 'its daemon ended while it was under way' };
+  return { outcome: status === 'refused' ? 'refused' : 'failed' };
+}

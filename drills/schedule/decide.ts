@@ -1,0 +1,151 @@
+import { lastDue, nextDue } from '../../domain/cron.ts';
+import type { DrillScheduleEntry } from '../../domain/drill-schedule-config.ts';
+import { type DrillSlot, slotName } from '../../state/drill-slots.ts';
+import { type Opening, openingFrom } from './opening.ts';
+import { type DrillReason, type DrillStanding, notCalm } from './standing.ts';
+
+/** What is known when it is decided on one line of the schedule. */
+export interface DrillView {
+  readonly nowMs: number;
+  readonly entry: DrillScheduleEntry;
+  /** Since when this line is in force. */
+  readonly sinceMs: number;
+  /** The slots of its kind that are known, in any order; of many the newest. */
+  readonly slots: readonly DrillSlot[];
+  /** Only asked for when a drill is due. */
+  readonly standing: DrillStanding | 'unread';
+}
+
+/** What to do about one line of the schedule now. */
+export type DrillDecision =
+  /** Nothing, until then at the latest. */
+  | { readonly kind: 'idle'; readonly untilMs: number }
+  /** A slot is due, or is to be announced: make it known. */
+  | { readonly kind: 'open'; readonly slot: DrillSlot }
+  | { readonly kind: 'look' }
+  /** It is due and must not begin now; `untilMs`: it can't before that, or it is over then. */
+  | { readonly kind: 'wait'; readonly slot: string; readonly reason: DrillReason; readonly untilMs: number }
+  | { readonly kind: 'skip'; readonly slot: string; readonly reason: DrillReason }
+  | { readonly kind: 'run'; readonly slot: string; readonly late: boolean };
+
+/** What comes so much later was missed, and is caught up. */
+const graceMs = 5 * 60_000;
+/** Of those that were missed, so many are looked for. */
+const lookBack = 400;
+
+/**
+ * What to do now about one line. Of several missed slots the newest alone is caught up. A slot that is known is settled
+ * by what is kept of it, whatever the clock says by now: one that was begun, ended or left out never comes back. Pure.
+ */
+export function decideDrill({ nowMs, entry, sinceMs, slots, standing }: DrillView): DrillDecision {
+  const own = slots.filter((s) => s.kind === entry.kind);
+  const open = own.filter((s) => s.status === 'open' && s.dueAtMs <= nowMs).toSorted((a, b) => b.dueAtMs - a.dueAtMs);
+  const due = newestDue(entry, nowMs, Math.max(sinceMs, settledUpTo(own, nowMs)), own);
+  const [waiting, ...older] = open;
+  // Whatever a newer one stands for is not caught up.
+  const newer = due !== undefined && waiting !== undefined && due.dueAtMs > waiting.dueAtMs;
+  const overtaken = older[0] ?? (newer ? waiting : undefined);
+  if (overtaken !== undefined) {
+    const reason = overtaken.putOff ?? { code: 'Missed', message: 'it could not begin before the next one was due' };
+    return { kind: 'skip', slot: overtaken.slot, reason: { code: reason.code, message: reason.message } };
+  }
+  if (waiting !== undefined) return onWaiting(waiting, nowMs, standing);
+  if (due !== undefined) return { kind: 'open', slot: due };
+  const [next] = nextDue(entry, nowMs, 1);
+  if (next === undefined) return { kind: 'idle', untilMs: Number.POSITIVE_INFINITY };
+  if (!entry.needsApproval || isKnown(own, next)) return { kind: 'idle', untilMs: next };
+  const announceAtMs = next - entry.announce;
+  if (nowMs < announceAtMs) return { kind: 'idle', untilMs: announceAtMs };
+  const announced = slotOf(entry, next, nowMs, []);
+  return announced === undefined ? { kind: 'idle', untilMs: next } : { kind: 'open', slot: announced };
+}
+
+/** The time at which this line is next due after an instant, whether it may begin then or later. Pure. */
+export function comingSlots(
+  entry: DrillScheduleEntry,
+  afterMs: number,
+  count: number,
+): readonly ({ readonly dueAtMs: number } & Partial<Opening>)[] {
+  return nextDue(entry, afterMs, count).map((dueAtMs) => ({ dueAtMs, ...openingFrom(entry, dueAtMs) }));
+}
+
+function onWaiting(slot: DrillSlot, nowMs: number, standing: DrillStanding | 'unread'): DrillDecision {
+  const { slot: name, opensAtMs, closesAtMs, late, needsApproval, approval, putOff } = slot;
+  if (nowMs >= closesAtMs) {
+    const last = putOff ?? { code: 'TooLate', message: 'no daemon was there to begin it in time' };
+    return { kind: 'skip', slot: name, reason: { code: last.code, message: last.message } };
+  }
+  if (nowMs < opensAtMs) {
+    const message = `it may not begin before ${new Date(opensAtMs).toISOString()}`;
+    return { kind: 'wait', slot: name, reason: { code: 'OutsideWindow', message }, untilMs: opensAtMs };
+  }
+  if (needsApproval && approval === undefined) {
+    const message = `a person has to agree to it: argus drill approve ${name}`;
+    return { kind: 'wait', slot: name, reason: { code: 'NeedsApproval', message }, untilMs: closesAtMs };
+  }
+  if (standing === 'unread') return { kind: 'look' };
+  const [reason] = notCalm(slot.kind, standing);
+  if (reason !== undefined) return { kind: 'wait', slot: name, reason, untilMs: closesAtMs };
+  return { kind: 'run', slot: name, late };
+}
+
+/** Up to when everything is settled, with that instant: nothing up to it is due again. */
+function settledUpTo(own: readonly DrillSlot[], nowMs: number): number {
+  const settled = own.filter((s) => s.status !== 'open' && s.dueAtMs <= nowMs).map((s) => s.dueAtMs);
+  return Math.max(Number.NEGATIVE_INFINITY, ...settled);
+}
+
+/** Whether a slot is known, or one stands for it. */
+const isKnown = (own: readonly DrillSlot[], dueAtMs: number) =>
+  own.some((s) => s.dueAtMs >= dueAtMs && dueAtMs >= (s.missed?.firstDueAtMs ?? s.dueAtMs));
+
+function newestDue(
+  entry: DrillScheduleEntry,
+  nowMs: number,
+  afterMs: number,
+  own: readonly DrillSlot[],
+): DrillSlot | undefined {
+  const [newest] = lastDue(entry, nowMs, 1);
+  if (newest === undefined || newest <= afterMs || isKnown(own, newest)) return undefined;
+  return slotOf(entry, newest, nowMs, missedBefore(entry, newest, afterMs, own));
+}
+
+/** What else was due since, the newest first. */
+function missedBefore(
+  entry: DrillScheduleEntry,
+  newest: number,
+  afterMs: number,
+  own: readonly DrillSlot[],
+): readonly number[] {
+  const missed: number[] = [];
+  for (let before = newest; missed.length < lookBack; ) {
+    const [due] = lastDue(entry, before - 1, 1);
+    if (due === undefined || due <= afterMs) break;
+    before = due;
+    if (!isKnown(own, due)) missed.push(due);
+  }
+  return missed;
+}
+
+function slotOf(
+  entry: DrillScheduleEntry,
+  dueAtMs: number,
+  nowMs: number,
+  missed: readonly number[],
+): DrillSlot | undefined {
+  const late = nowMs - dueAtMs > graceMs;
+  const opening = openingFrom(entry, late ? nowMs : dueAtMs);
+  if (opening === undefined) return undefined;
+  const firstDueAtMs = missed.at(-1);
+  return {
+    slot: slotName(entry.kind, dueAtMs),
+    kind: entry.kind,
+    dueAtMs,
+    seenAtMs: nowMs,
+    ...opening,
+    late,
+    needsApproval: entry.needsApproval,
+    status: 'open',
+    ...(firstDueAtMs === undefined ? {} : { missed: { count: missed.length, firstDueAtMs } }),
+  };
+}
