@@ -9,6 +9,8 @@ import { hasInnerHoles } from './split-batch.ts';
 export interface LogDifference {
   readonly offset: bigint;
   readonly what: string;
+  /** The source has a record there, and the standby has none. */
+  readonly missing?: true;
 }
 
 /** How one partition's two logs compare, up to where it was walked. */
@@ -91,7 +93,7 @@ export async function compareLogs(
     } else if (a && (!b || a.lastOffset < b.baseOffset)) {
       const first = firstFrom(a, recordsOfA, largerOf(at, floor));
       if (first !== undefined && first < options.to) {
-        if (!options.compacted) return { offset: first, what: 'the standby lacks the records' };
+        if (!options.compacted) return { offset: first, what: 'the standby lacks the records', missing: true };
         tally.compacted++;
       }
       if (a.baseOffset < at) countPair(a, tally);
@@ -160,8 +162,9 @@ function compareByRecord(
     return undefined;
   }
   if (compacted) tally.compacted++;
-  else if (firstOnlySource !== undefined) return { offset: firstOnlySource, what: 'the standby lacks the records' };
-  else if (firstOnlyStandby !== undefined) {
+  else if (firstOnlySource !== undefined) {
+    return { offset: firstOnlySource, what: 'the standby lacks the records', missing: true };
+  } else if (firstOnlyStandby !== undefined) {
     return { offset: firstOnlyStandby, what: 'the source has no records there, the standby has' };
   }
   return undefined;

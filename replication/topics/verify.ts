@@ -33,6 +33,8 @@ export interface VerifyOptions {
   /** Inclusive start and exclusive end of the walk; both logs' own where not given. */
   readonly from?: bigint | undefined;
   readonly to?: bigint | undefined;
+  /** Where the walk begins in some partitions, by their keys, if that is later. */
+  readonly starts?: ReadonlyMap<string, bigint> | undefined;
   /** Only this many ranges of `sampleOffsets` at random, of all partitions together. */
   readonly sample?: number | undefined;
   readonly clock: Clock;
@@ -111,7 +113,7 @@ async function commonRanges(source: KafkaCluster, target: KafkaCluster, options:
   ]);
   return partitions.flatMap(({ topic, partition }) => {
     const key = partitionKey({ topic, partition });
-    const first = max(from, starts.get(key) ?? 0n, standbyStarts.get(key) ?? 0n);
+    const first = max(from, options.starts?.get(key) ?? 0n, starts.get(key) ?? 0n, standbyStarts.get(key) ?? 0n);
     const last = min(ends.get(key) ?? 0n, standbyEnds.get(key) ?? 0n, ...(to === undefined ? [] : [to]));
     return [{ topic, partition, from: first, to: max(first, last) }];
   });

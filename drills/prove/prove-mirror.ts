@@ -1,0 +1,94 @@
+import type { CheckpointManifest } from '../../domain/checkpoint.ts';
+import type { Clock } from '../../domain/clock.ts';
+import { ArgusError, describeError } from '../../domain/errors.ts';
+import { byPartition, offsetFromJson, partitionKey, smallerOf } from '../../domain/offsets.ts';
+import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
+import { type VerifiedRange, verifyTopics } from '../../replication/topics/verify.ts';
+import type { DrillCause } from '../drill-report.ts';
+
+/** What a comparison of the log that the jobs will read came to. */
+export type ProvedMirror =
+  | {
+      readonly kind: 'compared';
+      readonly partitions: number;
+      readonly records: bigint;
+      readonly bytes: bigint;
+      readonly causes: readonly DrillCause[];
+    }
+  | { readonly kind: 'not-compared'; readonly why: string };
+
+export interface ProveMirrorOptions {
+  readonly primary: KafkaEndpoint;
+  readonly standby: KafkaEndpoint;
+  readonly points: readonly CheckpointManifest[];
+  /** Topics that are compacted on one side. */
+  readonly compacted: ReadonlySet<string>;
+  readonly clock: Clock;
+  /** A primary that takes longer counts as one that doesn't answer; default a minute. */
+  readonly patienceMs?: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Compares the standby's log with the primary's, record for record, from where the points' sources go on to where both
+ * ended when it began. A primary that can't be asked is no fault of the replica's.
+ */
+export async function proveMirror(options: ProveMirrorOptions): Promise<ProvedMirror> {
+  const { signal, clock, compacted, patienceMs = 60_000 } = options;
+  const starts = startsOf(options.points);
+  const partitions = [...starts.values()].map(({ topic, partition }) => ({ topic, partition }));
+  const soon = AbortSignal.timeout(patienceMs);
+  try {
+    const ranges = await verifyTopics({
+      source: options.primary,
+      target: options.standby,
+      partitions,
+      starts: new Map([...starts].map(([key, { offset }]) => [key, offset])),
+      compacted,
+      clock,
+      signal: AbortSignal.any([signal, soon]),
+    });
+    return {
+      kind: 'compared',
+      partitions: ranges.length,
+      records: ranges.reduce((sum, { records }) => sum + records, 0n),
+      bytes: ranges.reduce((sum, { bytes }) => sum + bytes, 0n),
+      causes: [...ranges].sort(byPartition).flatMap(causeOfRange),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (soon.aborted) return { kind: 'not-compared', why: `the primary did not answer within ${patienceMs} ms` };
+    if (!(error instanceof ArgusError)) throw error;
+    return { kind: 'not-compared', why: describeError(error) };
+  }
+}
+
+/** Where the first of the points' sources goes on, for each partition; markers leave nothing to begin at. Pure. */
+function startsOf(points: readonly CheckpointManifest[]) {
+  const starts = new Map<string, ReturnType<typeof offsetFromJson>>();
+  for (const each of points.flatMap(({ sourceOffsets }) => sourceOffsets.map(offsetFromJson))) {
+    if (each.offset < 0n) continue;
+    const key = partitionKey(each);
+    starts.set(key, { ...each, offset: smallerOf(each.offset, starts.get(key)?.offset ?? each.offset) });
+  }
+  return starts;
+}
+
+/** A difference of one partition as a cause; none where both sides are the same. Pure. */
+export function causeOfRange({
+  difference,
+  ...at
+}: Pick<VerifiedRange, 'topic' | 'partition' | 'difference'>): DrillCause[] {
+  if (difference === undefined) return [];
+  const where = `${partitionKey(at)} at offset ${difference.offset}`;
+  const hint = `\`argus mirror verify --topic ${at.topic}\` looks at all of it; \`argus mirror reseed\` makes the copy anew`;
+  return difference.missing
+    ? [{ code: 'RecordMissing', message: `${where}: the standby lacks a record that the primary has`, hint }]
+    : [
+        {
+          code: 'RecordDiffers',
+          message: `${where}: the standby's record is not the primary's: ${difference.what}`,
+          hint,
+        },
+      ];
+}
