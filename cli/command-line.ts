@@ -28,6 +28,7 @@ interface GlobalOptions {
   readonly config?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
+  readonly plain?: boolean;
 }
 
 /** Families are added to what this gives; `onExit` gets a command's exit code when it has ended. */

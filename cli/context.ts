@@ -2,6 +2,7 @@ import type { Log } from '../daemon/log.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { LocalProcesses } from '../runbooks/engine/under-lease.ts';
 import type { LoadedConfig } from './config/load.ts';
+import type { Screen } from './screen.ts';
 
 /** What every command gets from the outside. */
 export interface CommandContext {
@@ -13,6 +14,10 @@ export interface CommandContext {
   readonly clock: Clock;
   /** stdout is a terminal. */
   readonly terminal: boolean;
+  /** Where a live view can be drawn; absent: nowhere, or none is wanted. */
+  readonly screen?: Screen;
+  /** `--config`, where it is given. */
+  readonly configFile?: string;
   /** A person can be asked: stdin and stderr are terminals. */
   readonly interactive: boolean;
   /** `user@host` and process id, for leases and the journal. */

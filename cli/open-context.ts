@@ -5,29 +5,35 @@ import { wallClock } from '../daemon/wall-clock.ts';
 import { ArgusError } from '../domain/errors.ts';
 import { configPath, loadConfig } from './config/load.ts';
 import type { CommandContext } from './context.ts';
+import { screenOf, type Teller, tellerBy } from './screen.ts';
 
 /** The context of a real command line: the process' own streams, clocks and signals. */
 export async function openContext(options: {
   readonly config?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
+  readonly plain?: boolean;
 }): Promise<CommandContext> {
   const { env, stdin, stdout, stderr } = process;
   let hangup: (() => void) | undefined;
-  const signal = interruptSignal(() => hangup);
-  const verbose = options.verbose ?? false;
+  const teller = tellerBy((text) => void stderr.write(text));
+  const signal = interruptSignal(() => hangup, teller);
+  const { json = false, verbose = false, plain = false } = options;
+  const screen = screenOf(process, teller, { json, plain });
   return {
     env,
-    json: options.json ?? false,
+    json,
     verbose,
     signal,
     clock: wallClock,
     terminal: stdout.isTTY === true,
+    ...(screen === undefined ? {} : { screen }),
+    ...(options.config === undefined ? {} : { configFile: options.config }),
     interactive: stdin.isTTY === true && stderr.isTTY === true,
     who: `${userName()}@${hostname()} (pid ${process.pid})`,
     processes: localProcesses,
     print: (text) => void stdout.write(text.endsWith('\n') ? text : `${text}\n`),
-    tell: (text) => void stderr.write(text.endsWith('\n') ? text : `${text}\n`),
+    tell: teller.tell,
     ask: (question) => askAtTerminal(question, signal),
     loadConfig: () => loadConfig(configPath(options.config, env)),
     // A terminal that is closed ends what runs in it.
@@ -43,7 +49,7 @@ export async function openContext(options: {
 }
 
 /** The first Ctrl-C (or SIGTERM, SIGHUP) asks the command to end; a second one ends it at once. A command may have SIGHUP for itself. */
-function interruptSignal(hangup: () => (() => void) | undefined): AbortSignal {
+function interruptSignal(hangup: () => (() => void) | undefined, { tell }: Teller): AbortSignal {
   const stop = new AbortController();
   for (const [signal, code] of [
     ['SIGINT', 130],
@@ -56,8 +62,7 @@ function interruptSignal(hangup: () => (() => void) | undefined): AbortSignal {
       if (own !== undefined) return own();
       if (stop.signal.aborted) process.exit(code);
       stop.abort(new ArgusError('Interrupted', `interrupted by ${signal}`));
-      if (signal === 'SIGINT' && process.stderr.isTTY)
-        process.stderr.write('\nstopping … (Ctrl-C again ends at once)\n');
+      if (signal === 'SIGINT' && process.stderr.isTTY) tell('\nstopping … (Ctrl-C again ends at once)');
     });
   }
   return stop.signal;

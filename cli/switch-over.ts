@@ -11,9 +11,10 @@ import { agree } from './agree.ts';
 import { begunWith } from './begun-with.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
+import { followRun } from './follow-run.ts';
 import { occasionOf } from './occasion.ts';
 import { openHooks } from './open-hooks.ts';
-import { renderEvent } from './render-failover.ts';
+import { aboutSwitchover } from './run-about.ts';
 import { preflight, rolesNow } from './session.ts';
 import { switchoverContext } from './switchover-context.ts';
 
@@ -58,15 +59,18 @@ export async function carryOutSwitchOver(
   options: SwitchOverOptions,
 ): Promise<SwitchoverReport> {
   if (!options.yes) await agree(context, plan.to);
-  return runSwitchover({
-    context: target,
-    plan,
-    hooks,
-    occasion: await occasionOf(context, options, made),
-    processes: context.processes,
-    holder: context.who,
-    signal: context.signal,
-    onEvent: (event) => context.tell(renderEvent(event)),
-    onWaiting: (message) => context.tell(message),
-  });
+  const occasion = await occasionOf(context, options, made);
+  const about = aboutSwitchover(target.run, plan, target.config.objectives);
+  return followRun(context, about, (listeners) =>
+    runSwitchover({
+      context: target,
+      plan,
+      hooks,
+      occasion,
+      processes: context.processes,
+      holder: context.who,
+      signal: context.signal,
+      ...listeners,
+    }),
+  );
 }

@@ -16,13 +16,14 @@ import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { failbackContext } from '../failback-context.ts';
 import { followReturn } from '../follow-return.ts';
+import { followRun } from '../follow-run.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
 import { openHooks } from '../open-hooks.ts';
 import { planFileOf, readPlanFile, reviewedOptions, writePlanFile } from '../plan-files.ts';
 import { renderFailback, renderFailbackPlan } from '../render-failback.ts';
-import { renderEvent } from '../render-failover.ts';
 import { renderSwitchover, renderSwitchoverPlan } from '../render-switchover.ts';
+import { aboutFailback } from '../run-about.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 import { switchBack } from '../switch-back.ts';
 import { planSwitchOver, type SwitchOverOptions } from '../switch-over.ts';
@@ -141,17 +142,18 @@ async function failBack(
   }
   if (!options.yes) await agree(context, plan.region);
   const occasion = await occasionOf(context, options, begunWith(composition));
-  const report = await runFailback({
-    context: target,
-    plan,
-    hooks,
-    holder: who,
-    processes: context.processes,
-    occasion,
-    signal,
-    onEvent: (event) => context.tell(renderEvent(event)),
-    onWaiting: (message) => context.tell(message),
-  });
+  const report = await followRun(context, aboutFailback(target.run, plan), (listeners) =>
+    runFailback({
+      context: target,
+      plan,
+      hooks,
+      holder: who,
+      processes: context.processes,
+      occasion,
+      signal,
+      ...listeners,
+    }),
+  );
   const waits = report.outcome === 'done' && options.wait;
   const turned = waits ? await rolesNow(context, composition) : undefined;
   // What was done before a refusal is told all the same.

@@ -16,12 +16,14 @@ import { bigintAsText } from '../bigint-as-text.ts';
 import type { CommandContext } from '../context.ts';
 import { failoverContext } from '../failover-context.ts';
 import { failoverPlanFile, planOptions } from '../failover-plan-file.ts';
+import { followRun } from '../follow-run.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
 import { openHooks } from '../open-hooks.ts';
 import { readPlanFile, reviewedOptions, writePlanFile } from '../plan-files.ts';
-import { renderEvent, renderReport } from '../render-failover.ts';
+import { renderReport } from '../render-failover.ts';
 import { renderPlan } from '../render-plan.ts';
+import { aboutFailover } from '../run-about.ts';
 import { preflight, rolesNow, sidesOf, withComposition } from '../session.ts';
 
 export interface FailoverOptions {
@@ -108,19 +110,20 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
     if (!options.yes) await agree(context, plan.to);
     const occasion = await occasionOf(context, options, begunWith(composition));
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
-    const report = await runFailover({
-      context: { ...target, lossLimit: limit(taken) },
-      outage,
-      occasion,
-      preparedMs,
-      hooks,
-      plan,
-      holder: who,
-      processes: context.processes,
-      signal,
-      onEvent: (event) => context.tell(renderEvent(event)),
-      onWaiting: (message) => context.tell(message),
-    });
+    const report = await followRun(context, aboutFailover(target.run, plan, config.objectives), (listeners) =>
+      runFailover({
+        context: { ...target, lossLimit: limit(taken) },
+        outage,
+        occasion,
+        preparedMs,
+        hooks,
+        plan,
+        holder: who,
+        processes: context.processes,
+        signal,
+        ...listeners,
+      }),
+    );
     context.print(context.json ? JSON.stringify(report) : renderReport(report));
     return exitCodeOf(report);
   });
