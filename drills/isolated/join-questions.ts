@@ -1,9 +1,10 @@
+import type { Clock } from '../../domain/clock.ts';
 import type { Config } from '../../domain/config.ts';
 import type { Region } from '../../regions/region.ts';
 import { gatherBubbleCopy } from '../../replication/checkpoints/bubble-copy.ts';
-import { verifyCheckpoints } from '../../replication/checkpoints/verify.ts';
-import { evidence } from '../../runbooks/failover/failover-step.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
+import { proveReplica } from '../prove/prove-replica.ts';
+import { causeOfFailure } from '../prove/start-failure.ts';
 import type { DrillQuestions } from './context.ts';
 
 /** The drill's questions, answered by the real parts. */
@@ -11,27 +12,19 @@ export function joinQuestions({
   config,
   primary,
   standby,
+  clock,
 }: {
   readonly config: Config;
   readonly primary: Region;
   readonly standby: Region;
+  readonly clock: Clock;
 }): DrillQuestions {
   const { chooseRecoveryPoints } = joinReplication(primary, standby, config.topics, { groups: config.groups });
   return {
     chooseRecoveryPoints,
     gatherCopy: (point, place, signal) => gatherBubbleCopy(standby.objects, point, place, { signal }),
-    async prove(points, { signal, progress }) {
-      const verified = await verifyCheckpoints({
-        store: standby.objects,
-        manifests: points,
-        signal,
-        onProgress: ({ files, totalFiles }) => progress(`${files} of ${totalFiles} files read`),
-      });
-      const causes = verified.checkpoints.flatMap(({ job, differences }) =>
-        differences.map(({ code, message }) => ({ job, code, message })),
-      );
-      return { causes, evidence: evidence({ filesRead: verified.filesRead, bytesRead: verified.bytesRead }) };
-    },
+    prove: (points, { signal, progress }) =>
+      proveReplica(points, { primary, standby, ownMirror: true, clock, signal, progress }),
     async compare({ config: job, topics }) {
       const comparisons = [...topics.keys()].map((topic) => ({
         job: job.name,
@@ -41,6 +34,6 @@ export function joinQuestions({
       }));
       return { kind: 'ended', comparisons };
     },
-    causeOf: (job, message) => ({ code: 'JobFailed', message: `${job} failed: ${message}`, job }),
+    causeOf: causeOfFailure,
   };
 }

@@ -68,9 +68,9 @@ function causesOf(
   if (endedBy?.kind === 'timed-out') causes.unshift({ code: 'DrillTimedOut', message: endedBy.why });
   if (endedBy?.kind === 'yielded') causes.unshift({ code: 'DrillYielded', message: endedBy.why });
   const failed = steps.find(({ status }) => status === 'failed' || status === 'refused')?.error;
-  for (const each of [failed, error]) {
-    if (each !== undefined && endedBy === undefined && !causes.some(({ code }) => code === each.code))
-      causes.push(each);
+  const told = endedBy !== undefined || causes.some(({ code }) => code === 'Leak');
+  for (const each of told ? [] : [failed, error]) {
+    if (each !== undefined && !causes.some(({ code }) => code === each.code)) causes.push(each);
   }
   if (causes.length === 0 && error !== undefined) causes.push(error);
   return causes;

@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest';
+import { listDrillNotes } from '../../../../state/drill-notes.ts';
+import { drillState } from '../../../../state/drills.ts';
+import { readRun } from '../../../../state/journal.ts';
+import { acquireLease } from '../../../../state/lease.ts';
+import { drillName, drillWorld, leftIn, nothingLeft } from './world.ts';
+
+describe('an isolated drill', () => {
+  test('starts the job from the replica in its bubble, measures, compares and leaves nothing', async () => {
+    const world = drillWorld();
+    const { report, exitCode } = await world.run(1);
+    expect(report).toMatchObject({
+      outcome: 'passed',
+      kind: 'isolated',
+      causes: [],
+      leaks: [],
+      points: [{ job: 'counts', checkpointId: 7, replayRecords: 20 }],
+      comparisons: [{ records: 3, missing: 0 }],
+    });
+    expect(report.rto?.ms).toBeGreaterThan(0);
+    expect(report.rpo).toMatchObject({ certainty: 'counted', records: 0 });
+    expect(exitCode).toBe(0);
+    expect(await leftIn(world)).toEqual(nothingLeft);
+    expect(await listDrillNotes(world.state)).toEqual([]);
+    expect([...world.quotas]).toEqual([['consumer_byte_rate', 5]]);
+    expect([...world.groups]).toEqual(['counts']);
+  });
+
+  test('gives the job nothing but names of the drill', async () => {
+    const world = drillWorld();
+    await world.run(1);
+    const [job] = world.jobs.values();
+    const tag = '20261122t033001z-0001';
+    expect(job?.start).toMatchObject({
+      args: [
+        '--group',
+        `argus-drill-${tag}-counts`,
+        `--txid=argus-drill-${tag}-counts`,
+        '--out',
+        `argus.drill.${tag}.metrics`,
+      ],
+      savepointPath: `memory:singapore/argus/drills/${tag}/counts/restore/metadata`,
+      configuration: {
+        'execution.checkpointing.dir': `memory:singapore/argus/drills/${tag}/counts/checkpoints`,
+      },
+    });
+  });
+
+  test('is in the journal of drills, not in that of the failovers', async () => {
+    const world = drillWorld();
+    await world.run(1);
+    expect(await readRun(world.state, drillName(1))).toEqual([]);
+    const entries = await readRun(drillState(world.state), drillName(1));
+    expect(entries[0]?.fact).toMatchObject({ kind: 'run-started', runbook: 'drill', details: { kind: 'isolated' } });
+    expect(entries.at(-1)?.fact).toMatchObject({ kind: 'run-finished', report: { outcome: 'passed' } });
+  });
+
+  test('that finds the replica damaged fails with the cause before it makes anything', async () => {
+    const cause = { job: 'counts', code: 'StateFileDamaged', message: 'shared/1 is not what was copied' };
+    const world = drillWorld({ questions: { prove: async () => ({ causes: [cause], evidence: {} }) } });
+    const { report, exitCode } = await world.run(1);
+    expect(report).toMatchObject({ outcome: 'failed', causes: [cause], leaks: [] });
+    expect(exitCode).toBe(1);
+    expect(world.changes).toEqual([]);
+    expect(await listDrillNotes(world.state)).toEqual([]);
+  });
+
+  test('fails by the damage of a newer point, though an older one could be used', async () => {
+    const world = drillWorld();
+    const chosen = (await world.questions.chooseRecoveryPoints([], [], AbortSignal.timeout(1_000))).get('counts')!;
+    const refused = { job: 'counts', checkpointId: 8, code: 'FileMissing', message: 'shared/2 is not on the replica' };
+    const late = { job: 'counts', checkpointId: 9, code: 'SourceOffsetBeyondMirror', message: 'not mirrored yet' };
+    const choose = (rejected: readonly (typeof late)[]) => ({
+      ...world.questions,
+      chooseRecoveryPoints: async () => new Map([['counts', { ...chosen, rejected }]]),
+    });
+    const run = (n: number, rejected: readonly (typeof late)[]) => {
+      const options = world.options(n);
+      return world.run(n, { context: { ...options.context, questions: choose(rejected) } });
+    };
+    expect((await run(1, [late, refused])).report).toMatchObject({
+      outcome: 'failed',
+      causes: [{ code: 'StateFileMissing' }],
+      rejected: [{ checkpointId: 9 }, { checkpointId: 8 }],
+    });
+    expect((await run(2, [late])).report).toMatchObject({ outcome: 'passed', rejected: [{ checkpointId: 9 }] });
+  });
+
+  test('whose job does not come up fails with the reason, and is torn down', async () => {
+    const world = drillWorld({ jobEnds: 'FAILED' });
+    const { report, exitCode } = await world.run(1);
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      causes: [{ code: 'JobFailed', message: 'it broke' }],
+      leaks: [],
+    });
+    expect(exitCode).toBe(1);
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+
+  test('whose job writes its checkpoints elsewhere fails', async () => {
+    const world = drillWorld({ checkpointsIn: 'memory:singapore/checkpoints' });
+    const { report } = await world.run(1);
+    expect(report).toMatchObject({ outcome: 'failed', causes: [{ code: 'CheckpointOutsideBubble' }] });
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+
+  test('whose output differs fails, with the first difference', async () => {
+    const first = 'key a: production has 3, the drill 4';
+    const differs = { job: 'counts', topic: 'metrics', kind: 'compared', against: 'mirrored', records: 9 } as const;
+    const comparisons = [{ ...differs, missing: 0, unexpected: 0, differing: 1, first }];
+    const world = drillWorld({ questions: { compare: async () => ({ kind: 'ended', comparisons }) } });
+    const { report } = await world.run(1);
+    expect(report).toMatchObject({ outcome: 'failed', comparisons, leaks: [] });
+    expect(report.causes[0]).toMatchObject({ code: 'OutputDiffers', message: expect.stringContaining(first) });
+  });
+
+  test('that takes too long is ended, torn down, and has failed', async () => {
+    const world = drillWorld({ stuck: true });
+    const { context } = world.options(1);
+    const config = { ...context.config, drill: { ...context.config.drill, timeout: 60_000 } };
+    const { report, exitCode } = await world.run(1, { context: { ...context, config } });
+    expect(report).toMatchObject({ outcome: 'failed', causes: [{ code: 'DrillTimedOut' }], leaks: [] });
+    expect(exitCode).toBe(1);
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+
+  test('that somebody interrupts is torn down and says so', async () => {
+    const world = drillWorld({ stuck: true });
+    const stop = new AbortController();
+    const running = world.run(1, { signal: stop.signal });
+    await world.clock.sleep(10_000);
+    expect(world.jobs.size).toBe(1);
+    stop.abort(new Error('Ctrl-C'));
+    const { report, exitCode } = await running;
+    expect(report).toMatchObject({ outcome: 'stopped', leaks: [] });
+    expect(exitCode).toBe(1);
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+
+  test('finds a topic that has a name of drills and is left: a leak that fails it', async () => {
+    const topic = 'argus.drill.20200101t000000z-0000.left';
+    const world = drillWorld({ leavesTopic: topic });
+    const { report, exitCode } = await world.run(1);
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      causes: [{ code: 'Leak' }],
+      leaks: [{ kind: 'topic', name: topic }],
+    });
+    expect(exitCode).toBe(4);
+  });
+});
+
+describe('a drill and those who act', () => {
+  const holder = {
+    holder: 'ann@desk',
+    purpose: 'failover',
+    run: '20261122T033000Z-failover-0001',
+    ttlMs: 10_000,
+    waitMs: 0,
+  };
+
+  test('is not begun beside a failover', async () => {
+    const world = drillWorld();
+    await acquireLease(world.state, holder, world.clock);
+    await expect(world.run(1)).rejects.toMatchObject({ code: 'LeaseHeld', exitCode: 3 });
+    expect(world.changes).toEqual([]);
+  });
+
+  test('makes way for a failover within seconds, torn down', async () => {
+    const world = drillWorld({ stuck: true });
+    const running = world.run(1);
+    await world.clock.sleep(10_000);
+    expect(world.jobs.size).toBe(1);
+    const answer = await acquireLease(world.state, holder, world.clock);
+    expect(answer.kind).toBe('acquired');
+    const from = world.clock.now();
+    const { report } = await running;
+    expect(report).toMatchObject({ outcome: 'stopped', causes: [{ code: 'DrillYielded' }], leaks: [] });
+    const cancelled = world.changes.findIndex(([what]) => what === 'job-');
+    expect(cancelled).toBeGreaterThan(0);
+    expect(world.clock.now() - from).toBeLessThan(15_000);
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+
+  test('is not begun beside another drill that lives', async () => {
+    const world = drillWorld({ stuck: true });
+    const stop = new AbortController();
+    const running = world.run(1, { signal: stop.signal });
+    await world.clock.sleep(10_000);
+    await expect(world.run(2)).rejects.toMatchObject({ code: 'LeaseHeld' });
+    stop.abort(new Error('enough'));
+    await running;
+  });
+});
