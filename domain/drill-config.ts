@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { byteRate, duration, serviceUrl } from './config-values.ts';
 import { drillSchedule } from './drill-schedule-config.ts';
+import { faultsSection } from './fault-config.ts';
 
 const region = z.string();
 const topicName = z.string().regex(/^[a-zA-Z0-9._-]{1,249}$/, 'a topic name');
@@ -29,6 +30,8 @@ export const drillSection = z
     timeout: duration.prefault('15m'),
     /** What begins by itself, and when. Absent: nothing does. */
     schedule: drillSchedule.optional(),
+    /** What fault drills may break. */
+    faults: faultsSection,
   })
   .prefault({})
   .superRefine(({ regions }, ctx) => {

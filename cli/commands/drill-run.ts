@@ -1,8 +1,12 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { DrillRunOptions } from '../drill/drill-options.ts';
+import { withState } from '../session.ts';
 
-/** `argus drill run`: the drill that was asked for; each kind has a module of its own. */
+/**
+ * `argus drill run`: the drill that was asked for; each kind has a module of its own. What an interrupted one left broken
+ * is healed before.
+ */
 export async function run(context: CommandContext, options: DrillRunOptions): Promise<number> {
   const { planOnly = false, switchover = false, fault } = options;
   const kinds = [planOnly, switchover, fault !== undefined].filter((asked) => asked).length;
@@ -12,6 +16,8 @@ export async function run(context: CommandContext, options: DrillRunOptions): Pr
       hint: 'give one of them, or none for an isolated drill',
     });
   }
+  const { healLeftFaults } = await import('../drill/heal-left.ts');
+  await withState(context, (state, loaded) => healLeftFaults(context, state, loaded));
   if (planOnly) return (await import('../drill/tabletop.ts')).drill(context, options);
   if (switchover) return (await import('../drill/switchover.ts')).drill(context, options);
   if (fault !== undefined) return (await import('../drill/fault.ts')).drill(context, options);

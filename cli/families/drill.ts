@@ -19,4 +19,11 @@ export function drillCommands(cli: CommandLine): void {
         .option('--yes', "don't ask")
         .option('--reason <text>', 'why, for the journal; asked for at a terminal'),
   );
+  cli.command(
+    drill,
+    'faults',
+    'What can be broken on purpose, what has to come of it, and what is broken still. Exit code 1 while something is',
+    '  $ argus drill faults\n  $ argus drill faults --json',
+    () => import('../commands/drill-faults.ts'),
+  );
 }

@@ -12,6 +12,8 @@ export interface HookCall {
   readonly epoch: number;
   readonly from: string;
   readonly to: string;
+  /** Only where something is broken on purpose: after so many seconds it may be healed by itself. */
+  readonly seconds?: number;
 }
 
 /** What became of a call, without secrets. */

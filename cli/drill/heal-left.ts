@@ -1,0 +1,41 @@
+import type { LeftFault } from '../../drills/faults/heal-left.ts';
+import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { drillState } from '../../state/drills.ts';
+import { listFaultNotes } from '../../state/fault-notes.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { CommandContext } from '../context.ts';
+
+/**
+ * Heals what fault drills left broken whose process is gone, and gives what became of each; where nothing is left, that is
+ * one look at the state. What can't be healed is told with the command that a person would type.
+ */
+export async function healLeftFaults(
+  context: CommandContext,
+  state: ObjectStore,
+  loaded: Pick<LoadedConfig, 'config' | 'folder'>,
+): Promise<readonly LeftFault[]> {
+  const drills = drillState(state);
+  const { clock, signal, tell, who: holder, processes } = context;
+  if ((await listFaultNotes(drills, { signal })).length === 0) return [];
+  const [{ healLeft }, { faultNotesIn, openFaultHooks }] = await Promise.all([
+    import('../../drills/faults/heal-left.ts'),
+    import('./open-faults.ts'),
+  ]);
+  const { primary: from, standby: to } = loaded.config.roles;
+  const left = await healLeft(
+    { state: drills, clock, signal, holder, processes, onWaiting: tell },
+    faultNotesIn(drills),
+    (fault) => openFaultHooks(loaded, context.env, fault),
+    { from, to },
+  );
+  for (const fault of left) tell(sentenceOf(fault));
+  return left;
+}
+
+function sentenceOf(fault: LeftFault): string {
+  const { note } = fault;
+  const what = `${note.fault}, which ${note.run} broke`;
+  if (fault.kind === 'healed') return `healed ${what}`;
+  if (fault.kind === 'alive') return `${what}, is its own to heal: ${fault.why}`;
+  return `warning: ${what}, is NOT healed: ${fault.why}; heal it: ${note.heal}`;
+}
