@@ -1,11 +1,13 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { Roles } from '../../domain/roles.ts';
+import { drillRunbook } from '../../drills/isolated/run-isolated-drill.ts';
 import type { RunEvent } from '../../runbooks/engine/run.ts';
 import { noSuchRun, runOver, stopRun } from '../../runbooks/engine/take-back.ts';
 import { abortFailback } from '../../runbooks/failback/abort-failback.ts';
 import { abortFailover } from '../../runbooks/failover/abort-failover.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
 import { abortSwitchover } from '../../runbooks/switchover/abort-switchover.ts';
+import { stateOfRun } from '../../state/drills.ts';
 import { readRun } from '../../state/journal.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import type { Composition } from '../compose.ts';
@@ -43,16 +45,21 @@ export async function run(context: CommandContext, options: RunsAbortOptions): P
   const { clock, signal, who } = context;
   const occasion = await occasionOf(context, options);
   const stopped = await withState(context, async (state) => {
-    const record = foldRun(await readRun(state, options.id, { signal }));
+    const store = stateOfRun(state, options.id);
+    const record = foldRun(await readRun(store, options.id, { signal }));
     if (record === undefined) throw noSuchRun(options.id);
     if (isLeftOver(record)) return { record, ended: 'dead' as const };
     if (record.status !== 'running') throw runOver(record);
     context.tell(`asking ${record.by} to stop ${record.run}`);
     const { reason } = occasion;
     const request = { by: who, atMs: clock.now(), ...(reason === undefined ? {} : { reason }) };
-    return { record, ended: await stopRun(state, options.id, request, clock, { signal }) };
+    return { record, ended: await stopRun(store, options.id, request, clock, { signal }) };
   });
   const { record, ended } = stopped;
+  // What a dead drill made is told by its names: whoever cleans up needs nothing else of it.
+  if (ended === 'dead' && record.runbook === drillRunbook) {
+    return (await import('./drill-clean.ts')).run(context, {});
+  }
   const aborted = ended === 'dead' ? await takeBack(context, record, occasion) : stoppedItself(ended);
   context.print(context.json ? JSON.stringify(aborted) : render(aborted));
   return aborted.notTakenBack.length > 0 ? 4 : 0;

@@ -1,5 +1,6 @@
 import { type Occasion, occasionIn } from '../../runbooks/occasion.ts';
 import { listAttempts } from '../../state/attempts.ts';
+import { drillState, stateOfRun } from '../../state/drills.ts';
 import { inspectRun, listRuns } from '../../state/journal.ts';
 import { foldRun } from '../../state/run-record.ts';
 import type { CommandContext } from '../context.ts';
@@ -12,10 +13,11 @@ const attemptsShown = 50;
 export async function run(context: CommandContext): Promise<number> {
   return withState(context, async (state) => {
     const { signal } = context;
-    const ids = [...(await listRuns(state, { signal }))].reverse();
+    const [own, drills] = await Promise.all([listRuns(state, { signal }), listRuns(drillState(state), { signal })]);
+    const ids = [...own, ...drills].toSorted().reverse();
     const [attempts, ...inspected] = await Promise.all([
       listAttempts(state, attemptsShown, { signal }),
-      ...ids.map((id) => inspectRun(state, id, { signal })),
+      ...ids.map((id) => inspectRun(stateOfRun(state, id), id, { signal })),
     ]);
     const runs = inspected.flatMap(({ entries, fault }) => {
       const record = foldRun(entries);

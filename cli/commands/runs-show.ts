@@ -1,5 +1,7 @@
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { Roles } from '../../domain/roles.ts';
+import type { DrillReport } from '../../drills/drill-report.ts';
+import { drillRunbook } from '../../drills/isolated/run-isolated-drill.ts';
 import { formatMs } from '../../health/render-status.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import { countBeyond } from '../../replication/topics/recount.ts';
@@ -9,6 +11,7 @@ import type { FailoverReport } from '../../runbooks/failover/report.ts';
 import { occasionIn } from '../../runbooks/occasion.ts';
 import { type PromotionReport, promotionRunbook } from '../../runbooks/promotion/run-promotion.ts';
 import type { SwitchoverReport } from '../../runbooks/switchover/report.ts';
+import { stateOfRun } from '../../state/drills.ts';
 import { brokenLink, inspectRun, type Json, listRuns } from '../../state/journal.ts';
 import type { ChainFault } from '../../state/journal-chain.ts';
 import { putRecount } from '../../state/recounts.ts';
@@ -17,6 +20,7 @@ import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import { kafkaEndpoint } from '../compose.ts';
 import { resolveSecret } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
+import { renderDrill } from '../render-drill.ts';
 import { renderFailback } from '../render-failback.ts';
 import { renderReport } from '../render-failover.ts';
 import { renderPromotion } from '../render-promotion.ts';
@@ -30,9 +34,10 @@ export async function run(
 ): Promise<number> {
   return withState(context, async (state, { config, folder }) => {
     const { signal } = context;
-    const { entries, chained, fault: own } = await inspectRun(state, options.id, { signal });
-    const later = (await listRuns(state, { signal })).filter((id) => id > options.id).slice(0, 20);
-    const others = await Promise.all(later.map((id) => inspectRun(state, id, { signal })));
+    const store = stateOfRun(state, options.id);
+    const { entries, chained, fault: own } = await inspectRun(store, options.id, { signal });
+    const later = (await listRuns(store, { signal })).filter((id) => id > options.id).slice(0, 20);
+    const others = await Promise.all(later.map((id) => inspectRun(store, id, { signal })));
     const fault = own ?? ownLink(options.id, brokenLink([entries, ...others.map((o) => o.entries)]));
     const record = foldRun(entries);
     if (!record && fault) throw tampered(fault);
@@ -45,6 +50,9 @@ export async function run(
     const report = record.report as unknown as FailoverReport | undefined;
     let recount: AssembledRecount | undefined;
     if (options.recount) {
+      if (record.runbook === drillRunbook) {
+        throw new ArgusError('NothingToRecount', `${options.id} was a drill: it changed no roles`, { exitCode: 3 });
+      }
       if (record.runbook === 'switchover' && report) {
         throw new ArgusError('NothingToRecount', `${options.id} was a switchover: nothing stands on one side alone`, {
           hint: 'what its logs ended at on both sides is in its report; since then the old primary is mirrored to',
@@ -132,9 +140,15 @@ async function countAll(
   return counted;
 }
 
+const stepLines = ({ steps }: RunRecord) =>
+  steps.map(
+    (s) =>
+      `  ${s.id.padEnd(24)} ${s.status}${'ms' in s ? `  ${formatMs(s.ms)}` : ''}${'error' in s ? `  ${s.error.message}` : ''}`,
+  );
+
 /** A report in the words of its runbook; undefined for one that has none here: its steps are shown. */
-function reportText(runbook: string, report: Json): string | undefined {
-  switch (runbook) {
+function reportText(record: RunRecord, report: Json): string | undefined {
+  switch (record.runbook) {
     case 'failover':
       return renderReport(report as unknown as FailoverReport);
     case 'switchover':
@@ -143,6 +157,8 @@ function reportText(runbook: string, report: Json): string | undefined {
       return renderFailback(report as unknown as FailbackReport);
     case promotionRunbook:
       return renderPromotion(report as unknown as PromotionReport);
+    case drillRunbook:
+      return `${renderDrill(report as unknown as DrillReport)}${stepLines(record).join('\n')}`;
     default:
       return undefined;
   }
@@ -153,13 +169,10 @@ function render(record: RunRecord, report: FailoverReport | undefined, recount: 
   const from = startedFrom === undefined ? '' : ` from ${startedFrom}`;
   const lines = [`${record.run}: ${record.status}, by ${record.by}${from}, epoch ${record.epoch}`];
   if (reason !== undefined && report?.reason === undefined) lines.push(`because: ${reason}`);
-  const told = record.report === undefined ? undefined : reportText(record.runbook, record.report);
+  const told = record.report === undefined ? undefined : reportText(record, record.report);
   if (told !== undefined) lines.push(told.trimEnd());
   else {
-    for (const s of record.steps)
-      lines.push(
-        `  ${s.id.padEnd(24)} ${s.status}${'ms' in s ? `  ${formatMs(s.ms)}` : ''}${'error' in s ? `  ${s.error.message}` : ''}`,
-      );
+    lines.push(...stepLines(record));
     if (record.status === 'running') lines.push('the journal has no end: the run is at work, or its process died');
   }
   if (record.hint !== undefined) lines.push(`hint: ${record.hint}`);

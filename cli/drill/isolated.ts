@@ -61,7 +61,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
         state,
         jobs: plan.jobs,
         sighting,
-        questions: joinQuestions({ config, primary, standby }),
+        questions: joinQuestions({ config, primary, standby, clock }),
       },
       sites,
       holder: who,

@@ -26,4 +26,12 @@ export function drillCommands(cli: CommandLine): void {
     '  $ argus drill faults\n  $ argus drill faults --json',
     () => import('../commands/drill-faults.ts'),
   );
+  cli.command(
+    drill,
+    'clean',
+    'Remove what drills left that ended without cleaning up; 4 when something can not be removed',
+    '  $ argus drill clean --dry-run\n  $ argus drill clean',
+    () => audited('drill clean', import('../commands/drill-clean.ts')),
+    (c) => c.option('--dry-run', 'only list what there is'),
+  );
 }

@@ -5,7 +5,7 @@ import type { StepIo } from '../../../runbooks/engine/step.ts';
 import { evidence, within } from '../../../runbooks/failover/failover-step.ts';
 import { noPointRefusal } from '../../../runbooks/failover/steps/choose-recovery-point.ts';
 import { listDrillNotes, writeDrillNote } from '../../../state/drill-notes.ts';
-import type { DrillCause } from '../../drill-report.ts';
+import { causesOfRefused } from '../../prove/causes.ts';
 import type { IsolatedContext, IsolatedFacts, IsolatedStep } from '../context.ts';
 
 /** How long the primary may take to say where its logs end. */
@@ -33,7 +33,7 @@ export function choosePoint(words: Pick<IsolatedStep, 'title' | 'manual'>): Isol
       );
       const points: IsolatedFacts['points'][number][] = [];
       const rejected = [...choices.values()].flatMap((choice) => choice.rejected);
-      findings.causes.push(...rejected.flatMap(damageOf));
+      findings.causes.push(...causesOfRefused(rejected));
       for (const { config: job } of jobs) {
         const choice = choices.get(job.name);
         if (choice?.kind !== 'chosen') {
@@ -122,23 +122,4 @@ function replayed(offsets: readonly PartitionOffset[], ends: readonly PartitionO
     return each.offset < 0n || ahead < 0n ? total : total + ahead;
   }, 0n);
   return Number(sum);
-}
-
-const damage: Readonly<Record<string, string>> = {
-  FileMissing: 'StateFileMissing',
-  MetadataMissing: 'StateFileMissing',
-  FileSizeDiffers: 'StateFileDamaged',
-  FileChanged: 'StateFileDamaged',
-  MetadataDamaged: 'StateFileDamaged',
-};
-
-/** That a newer point can't be used because the replica is damaged; one whose offsets aren't mirrored yet is none. Pure. */
-export function damageOf({
-  job,
-  checkpointId,
-  code,
-  message,
-}: IsolatedFacts['rejected'][number]): readonly DrillCause[] {
-  const named = damage[code];
-  return named === undefined ? [] : [{ job, code: named, message: `checkpoint ${checkpointId} of ${job}: ${message}` }];
 }

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import { bubbleOf } from '../../domain/bubble.ts';
+import { bubbleRegion } from '../../drills/bubble-region.ts';
+import { drillThings } from '../../drills/isolated/inventory.ts';
+import { drillRunbook } from '../../drills/isolated/run-isolated-drill.ts';
+import { sweepUnderLease } from '../../drills/isolated/run-sweep.ts';
+import { listDrillNotes } from '../../state/drill-notes.ts';
+import { runId } from '../../state/journal.ts';
+import type { CommandContext } from '../context.ts';
+import { drillSites } from '../drill/drill-sites.ts';
+import { renderEvent } from '../render-failover.ts';
+import { rolesNow, withComposition } from '../session.ts';
+
+/**
+ * `argus drill clean [--dry-run]`: removes what drills left that ended without cleaning up. A drill that is at work is
+ * `LeaseHeld` (exit code 3); exit code 4 when something could not be removed.
+ */
+export async function run(context: CommandContext, options: { readonly dryRun?: boolean }): Promise<number> {
+  return withComposition(context, async (composition) => {
+    const { state } = composition;
+    const { clock, signal, who } = context;
+    const { standby } = await rolesNow(context, composition);
+    const sites = await drillSites(composition);
+    const name = runId(clock.now(), drillRunbook, randomBytes(2).toString('hex'));
+    if (options.dryRun) {
+      const site = sites.get(standby);
+      const things = site ? await drillThings(bubbleRegion(site, bubbleOf(name)), signal) : [];
+      const notes = await listDrillNotes(state, { signal });
+      const open = notes.map(({ run: of, region, by, atMs }) => ({ run: of, region, by, atMs }));
+      if (context.json) context.print(JSON.stringify({ things, notes: open }));
+      else {
+        for (const { kind, name: of } of things) context.print(`${kind}  ${of}`);
+        for (const { run: of, region, by } of open) context.print(`note of ${of} in ${region}, by ${by}`);
+        if (things.length + open.length === 0) context.print('nothing is left of any drill');
+        else context.print('what a drill that is at work has made is among these, and is not removed');
+      }
+      return 0;
+    }
+    const swept = await sweepUnderLease({
+      state,
+      clock,
+      run: name,
+      by: who,
+      region: standby,
+      sites,
+      processes: context.processes,
+      signal,
+      onEvent: (event) => context.tell(renderEvent(event)),
+      onWaiting: (message) => context.tell(message),
+    });
+    if (context.json) context.print(JSON.stringify(swept));
+    else {
+      for (const [of, things] of Object.entries(swept.removed)) context.print(`removed ${things} things of ${of}`);
+      if (Object.keys(swept.removed).length === 0) context.print('nothing was left of any drill');
+      for (const { run: of, region, why } of swept.left) context.print(`NOT looked at: ${of} in ${region}: ${why}`);
+      if (swept.error !== undefined) context.print(`NOT all removed: ${swept.error.message}`);
+    }
+    return swept.left.length > 0 || swept.error !== undefined ? 4 : 0;
+  });
+}
