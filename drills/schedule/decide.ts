@@ -1,7 +1,7 @@
 import { lastDue, nextDue } from '../../domain/cron.ts';
 import type { DrillScheduleEntry } from '../../domain/drill-schedule-config.ts';
 import { type DrillSlot, slotName } from '../../state/drill-slots.ts';
-import { type Opening, openingFrom } from './opening.ts';
+import { openingFrom } from './opening.ts';
 import { type DrillReason, type DrillStanding, notCalm } from './standing.ts';
 
 /** What is known when it is decided on one line of the schedule. */
@@ -58,15 +58,6 @@ export function decideDrill({ nowMs, entry, sinceMs, slots, standing }: DrillVie
   if (nowMs < announceAtMs) return { kind: 'idle', untilMs: announceAtMs };
   const announced = slotOf(entry, next, nowMs, []);
   return announced === undefined ? { kind: 'idle', untilMs: next } : { kind: 'open', slot: announced };
-}
-
-/** The time at which this line is next due after an instant, whether it may begin then or later. Pure. */
-export function comingSlots(
-  entry: DrillScheduleEntry,
-  afterMs: number,
-  count: number,
-): readonly ({ readonly dueAtMs: number } & Partial<Opening>)[] {
-  return nextDue(entry, afterMs, count).map((dueAtMs) => ({ dueAtMs, ...openingFrom(entry, dueAtMs) }));
 }
 
 function onWaiting(slot: DrillSlot, nowMs: number, standing: DrillStanding | 'unread'): DrillDecision {
