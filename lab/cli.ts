@@ -1,6 +1,7 @@
 // `npm run lab -- …`: the lab from a terminal. What it does is in lab.ts, region.ts and links.ts.
 import { Command, CommanderError, Option } from 'commander';
 import { ArgusError, describeError } from '../domain/errors.ts';
+import { faultCommand } from './faults/fault-command.ts';
 import { attachLab, endLab, type Lab, startLab } from './lab.ts';
 import { defaultLabDir, isAlive, readClaim } from './lab-folder.ts';
 import type { Place, RegionName, Warmth } from './lab-info.ts';
@@ -170,6 +171,8 @@ delay <ms> (in each direction; 0 ends it), bandwidth <KB/s> (in each direction; 
   const states = await linkStates(lab.info);
   print(options, states, renderLinks(states));
 });
+
+faultCommand({ command, print, signal: stop.signal });
 
 function usage(message: string, choices: readonly string[]): ArgusError {
   return new ArgusError('Usage', message, { exitCode: 2, hint: `there are: ${choices.join(', ')}` });

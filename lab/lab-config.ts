@@ -2,6 +2,7 @@ import { stringify } from 'yaml';
 import { configSchema } from '../domain/config.ts';
 import { clusterJob } from './cluster-job/job-objects.ts';
 import { loginConfig } from './components/kafka-users.ts';
+import { faultHooks } from './faults/fault-hooks.ts';
 import {
   type ClusterPlace,
   type LabInfo,
@@ -79,6 +80,7 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
     ...(info.observers
       ? watched(info, info.observers, from)
       : { state: { url: stateUrl, ...s3Of(standby, info.regions[standby].objects.endpoint) } }),
+    drill: { faults: faultHooks(info) },
     daemon: { host: '127.0.0.1', port: info.daemonPort, http: { tokens: { act: 'env:ARGUS_WEBHOOK_TOKEN' } } },
     alerts: {
       rules: [
