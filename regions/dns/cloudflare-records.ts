@@ -1,6 +1,6 @@
 import type { RecordEditParams, RecordResponse } from 'cloudflare/resources/dns/records';
 import { type CloudflareAccess, type CloudflareOptions, cloudflareAccess } from './cloudflare-access.ts';
-import type { DnsRecord, DnsRecords } from './dns-records.ts';
+import type { DnsCallOptions, DnsRecord, DnsRecords } from './dns-records.ts';
 
 /** One zone's records through Cloudflare's API. */
 export function cloudflareRecords(options: CloudflareOptions | CloudflareAccess): DnsRecords {
@@ -27,6 +27,19 @@ export function cloudflareRecords(options: CloudflareOptions | CloudflareAccess)
         return toRecord(await client.dns.records.edit(id, change, { signal: io.signal }));
       }),
   };
+}
+
+/** All A records of the zone, by name. */
+export function cloudflareNames(access: CloudflareAccess, options: DnsCallOptions = {}): Promise<readonly DnsRecord[]> {
+  const { client, calls } = access;
+  return calls.run('list A records', options, async (io) => {
+    const zone_id = await access.zoneId(io);
+    const records: DnsRecord[] = [];
+    await io.spend();
+    for await (const record of client.dns.records.list({ zone_id, type: 'A' }, { signal: io.signal }))
+      if (record.type === 'A') records.push(toRecord(record));
+    return records.sort((a, b) => (a.name < b.name ? -1 : 1));
+  });
 }
 
 /** A proxied record's TTL is automatic: 300 s. Source: Cloudflare, "Time to Live (TTL)". */

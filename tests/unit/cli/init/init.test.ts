@@ -1,0 +1,193 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { parseConfig } from '../../../../cli/config/parse.ts';
+import { answersOf, answersShape } from '../../../../cli/init/answers.ts';
+import { type Asker, nobody, requireNothingMissing } from '../../../../cli/init/ask.ts';
+import { completeJobs, completeSide, completeTopics, variableOf } from '../../../../cli/init/complete.ts';
+import { type FoundRegion, prefixOf } from '../../../../cli/init/look.ts';
+import { initOptions } from '../../../../cli/init/options.ts';
+import { type InitPlan, renderInit } from '../../../../cli/init/render.ts';
+import { writeConfig } from '../../../../cli/init/write-config.ts';
+
+const none = answersShape.parse({});
+const answers = answersOf(
+  {
+    primary: 'mumbai',
+    primaryAddress: '203.0.113.10',
+    primaryKafka: 'k1.example:9093, k2.example:9093',
+    primaryKafkaUser: 'argus',
+    primaryKafkaPassword: 'env:MUMBAI_KAFKA_PASSWORD',
+    primaryObjects: 'https://s3.example',
+    primaryBucket: 'flink',
+    primaryS3Key: 'env:KEY',
+    primaryS3Secret: 'file:secrets/s3',
+    primaryFlink: 'http://flink.mumbai.example:8081',
+    standby: 'singapore',
+    standbyAddress: '203.0.113.20',
+    standbyKafka: 'k1.sg.example:9093',
+    standbyObjects: 'https://s3.sg.example',
+    standbyBucket: 'flink-replica',
+    standbyS3Key: 'env:KEY',
+    standbyS3Secret: 'env:SECRET',
+    standbyFlink: 'http://flink.sg.example:8081',
+    dnsZone: 'example.com',
+    state: 's3://argus-state/production',
+  },
+  none,
+);
+const plan = (over: Partial<InitPlan> = {}): InitPlan => ({
+  answers,
+  topics: ['events'],
+  jobs: [
+    { name: 'counts', group: 'counts', prefix: 'checkpoints', jar: 'jobs/c.jar', entryClass: 'a.B', parallelism: 2 },
+  ],
+  records: ['ingest.example.com'],
+  resolvers: ['1.1.1.1:53'],
+  remarks: [],
+  ...over,
+});
+
+test('every option is an answer, and the other way round', () => {
+  const keys = (shape: object) => Object.keys(shape);
+  const flat = (of: string) => (key: string) => (key === 'name' ? of : `${of}${key[0]?.toUpperCase()}${key.slice(1)}`);
+  const { primary, standby, ...rest } = answersShape.shape;
+  const all = [
+    ...keys(primary.unwrap().shape).map(flat('primary')),
+    ...keys(standby.unwrap().shape).map(flat('standby')),
+    ...keys(rest),
+  ].map((key) => `--${key.replace(/[A-Z0-9]*[A-Z]/g, (c) => (c.length > 1 ? c : `-${c.toLowerCase()}`))}`);
+  const flags = initOptions.map(({ flag }) => flag);
+  const plain = (list: readonly string[]) => list.map((flag) => flag.replaceAll('-', '').toLowerCase()).sort();
+  expect(plain(flags)).toEqual(plain(all));
+});
+
+test('options count before the file of answers', () => {
+  const file = answersShape.parse({ primary: { name: 'a', kafka: ['k:1'] }, topics: 'x, y', port: 1 });
+  const merged = answersOf({ primary: 'b', topics: 'z' }, file);
+  expect(merged.primary).toEqual({ name: 'b', kafka: ['k:1'] });
+  expect(merged.topics).toEqual(['z']);
+  expect(merged.port).toBe(1);
+});
+
+test.each<readonly [string, Partial<InitPlan>]>([
+  ['session clusters', {}],
+  ['a folder for the state', { answers: { ...answers, state: 'file:./state' } }],
+  ['Route 53', { answers: { ...answers, route53: 'Z0123' } }],
+  ['TLS with a file', { answers: { ...answers, primary: { ...answers.primary, kafkaTls: 'ca.pem' } } }],
+  ['the system’s authorities', { answers: { ...answers, primary: { ...answers.primary, kafkaTls: 'system' } } }],
+  [
+    'drills',
+    {
+      answers: {
+        ...answers,
+        standby: { ...answers.standby, drillFlink: 'http://d:8081', drillArgs: ['--out', '{topic:counts}'] },
+      },
+    },
+  ],
+  ['remarks with line breaks and signs', { remarks: [{ about: 'mumbai.kafka', remark: 'no: "a\n#b' }] }],
+  ['names that YAML would read otherwise', { topics: ['1', 'no', 'null', '-a'], records: ['on'] }],
+  [
+    'the operator in both regions',
+    {
+      answers: {
+        ...answers,
+        primary: { ...answers.primary, flink: 'kubernetes', kubeconfig: '~/.kube/config' },
+        standby: { ...answers.standby, flink: 'kubernetes', kubeContext: 'sg' },
+      },
+      jobs: [
+        { name: 'counts', group: 'g', prefix: 'cp', parallelism: 1, deployment: { namespace: 'data', name: 'counts' } },
+      ],
+    },
+  ],
+])('what is written is a valid configuration: %s', (_, over) => {
+  const text = renderInit(plan(over));
+  const config = parseConfig(text, 'argus.yaml');
+  expect(config.roles).toEqual({ primary: 'mumbai', standby: 'singapore' });
+  expect(config.topics).toEqual(plan(over).topics);
+});
+
+test('proposals that are commented out are valid too', () => {
+  const text = renderInit(plan())
+    .replaceAll(/^# (groups|automatic)/gm, '$1')
+    .replaceAll(/^ {4}# ( *(?:drill|args|compare):?)/gm, '    $1')
+    .replaceAll(/^( {6})# fence/gm, '$1fence')
+    .replaceAll(/^# (drill:)/gm, '$1')
+    .replaceAll(/^# {3}(timeout|regions)/gm, '  $1');
+  const config = parseConfig(text, 'argus.yaml');
+  expect(config.jobs[0]?.drill?.args?.singapore).toContain('{group}');
+  expect(config.regions.mumbai?.kafka.fence?.producers).toHaveLength(1);
+  expect(config.drill.regions.singapore?.flink).toBeDefined();
+});
+
+const found: FoundRegion = {
+  kafka: { found: { topics: ['__consumer_offsets', 'argus.heartbeat', 'events'], groups: ['counts', 'other'] } },
+  objects: { found: { folders: [] } },
+  flink: { found: [{ name: 'counts', prefix: 'cp/counts' }] },
+};
+
+test('nobody is asked: what was found is taken, what is open is named', async () => {
+  const missing: string[] = [];
+  const ask = nobody(missing);
+  expect(await completeTopics(ask, answers, found)).toEqual(['events']);
+  expect(await completeJobs(ask, answers, found)).toEqual([
+    {
+      name: 'counts',
+      group: 'counts',
+      prefix: 'cp/counts',
+      jar: 'jobs/counts.jar',
+      entryClass: 'com.example.Main',
+      parallelism: 1,
+    },
+  ]);
+  expect(missing).toEqual([]);
+  requireNothingMissing(missing);
+  await completeSide(ask, 'standby', {});
+  expect(missing).toEqual(
+    expect.arrayContaining(['--standby', '--standby-address', '--standby-kafka', '--standby-bucket']),
+  );
+  expect(() => requireNothingMissing(missing)).toThrow(/--standby-flink/);
+});
+
+test('a person is asked only what is open, and secrets are references by the region’s name', async () => {
+  const asked: string[] = [];
+  const ask: Asker = {
+    async text({ flag, fallback }) {
+      asked.push(flag);
+      return fallback ?? 'given';
+    },
+    some: async (_, choices) => choices,
+  };
+  const { name: _, ...rest } = answers.primary;
+  const side = await completeSide(ask, 'primary', {
+    ...rest,
+    name: 'eu-1',
+    kafkaPassword: undefined,
+    s3Key: undefined,
+  });
+  expect(asked).toEqual(['--primary-kafka-tls', '--primary-kafka-password', '--primary-s3-region', '--primary-s3-key']);
+  expect(side).toMatchObject({ kafkaPassword: 'env:EU_1_KAFKA_PASSWORD', s3Key: 'env:EU_1_S3_KEY' });
+  expect(variableOf('eu-1.a')).toBe('EU_1_A');
+});
+
+test('the folder of checkpoints is read from where Flink says the newest lies', () => {
+  expect(prefixOf(`s3://b/flink/counts/${'a'.repeat(32)}/chk-12`)).toBe('flink/counts');
+  expect(prefixOf('file:/tmp/x/chk-1')).toBeUndefined();
+});
+
+test('a configuration is written whole, and replaced only when that is asked for', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'argus-init-'));
+  try {
+    const path = join(folder, 'argus.yaml');
+    await writeConfig(path, 'one', false);
+    await expect(writeConfig(path, 'two', false)).rejects.toMatchObject({ code: 'ConfigExists', exitCode: 2 });
+    expect(await readFile(path, 'utf8')).toBe('one');
+    await writeConfig(path, 'two', true);
+    expect(await readFile(path, 'utf8')).toBe('two');
+    expect(await readdir(folder)).toEqual(['argus.yaml']);
+    await expect(writeConfig(join(folder, 'absent/argus.yaml'), '', false)).rejects.toMatchObject({ exitCode: 2 });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
