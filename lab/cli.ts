@@ -19,6 +19,7 @@ interface UpOptions extends Common {
   readonly kubernetes?: true;
   readonly standby: Warmth;
   readonly observers?: true;
+  readonly drills?: true;
 }
 
 const stop = new AbortController();
@@ -66,11 +67,12 @@ command(
   'up',
   `Start everything and the job on the primary; ends when the job runs.
 With --kubernetes each region is a Kubernetes with pods and the Flink operator (Linux, root), with a Flink of its own.`,
-  'npm run lab -- up\n  npm run lab -- up --flink 1.20\n  npm run lab -- up --observers\n  npm run lab -- up --kubernetes\n  npm run lab -- up --kubernetes --standby warm',
+  'npm run lab -- up\n  npm run lab -- up --flink 1.20\n  npm run lab -- up --observers\n  npm run lab -- up --drills\n  npm run lab -- up --kubernetes\n  npm run lab -- up --kubernetes --standby warm',
 )
   .addOption(new Option('--flink <version>', "both regions' Flink (default: 2.2)").choices(flinkVersions))
   .addOption(new Option('--kubernetes', 'regions with pods').conflicts('flink'))
   .addOption(new Option('--observers', 'three observers, and the state outside both regions').conflicts('kubernetes'))
+  .addOption(new Option('--drills', 'a place for drills in singapore').conflicts('kubernetes'))
   .addOption(
     new Option('--standby <kind>', 'warm: with --kubernetes, a session cluster waits for the job in singapore')
       .choices(['cold', 'warm'])
@@ -82,6 +84,7 @@ With --kubernetes each region is a Kubernetes with pods and the Flink operator (
       flavour: options.kubernetes ? 'cluster' : 'local',
       standby: options.standby,
       ...(options.observers && { observers: true }),
+      ...(options.drills && { drills: true }),
       ...(options.flink && { flink: { version: options.flink } }),
       signal: stop.signal,
       progress: progressPrinter(say),

@@ -9,6 +9,7 @@ import {
   type LinkProxy,
   names,
   type Place,
+  type RegionInfo,
   type RegionName,
   regionNames,
 } from './lab-info.ts';
@@ -22,10 +23,18 @@ export function proxyOf(info: LabInfo, from: Place, to: Place, service: LinkProx
 
 /** The job's program arguments in a region. */
 export function jobArgs(info: LabInfo, region: RegionName): readonly string[] {
-  const args = ['--brokers', info.regions[region].kafka.inside, '--in', names.events.topic];
-  args.push('--out', names.metrics.topic, '--group', names.consumerGroup, '--txid', `counts-${region}`);
-  if (info.regions[region].kafka.users) args.push('--user', 'job');
-  return args;
+  const own = { out: names.metrics.topic, group: names.consumerGroup, txid: `counts-${region}`, user: 'job' };
+  return argsWith(info, region, own);
+}
+
+function argsWith(
+  info: LabInfo,
+  region: RegionName,
+  { out, group, txid, user }: Readonly<Record<'out' | 'group' | 'txid' | 'user', string>>,
+): readonly string[] {
+  const { inside, users } = info.regions[region].kafka;
+  const args = ['--brokers', inside, '--in', names.events.topic, '--out', out, '--group', group, '--txid', txid];
+  return users ? [...args, '--user', user] : args;
 }
 
 /** The text of `argus.yaml` for an Argus somewhere, by default at the standby: what is elsewhere through its links, home directly. */
@@ -56,18 +65,20 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
     objects: { ...s3Of(region, `http://${way(region, 'objects')}`), bucket: info.regions[region].objects.bucket },
     ...flinkOf(region, () => `http://${way(region, 'flink')}`),
   });
+  const drills = info.regions[standby].drill;
   const config = {
     regions: {
       [primary]: regionOf(primary),
       [standby]: regionOf(standby),
     },
     roles: { primary, standby },
-    topics: [names.events.topic],
+    topics: drills ? [names.events.topic, names.metrics.topic] : [names.events.topic],
     jobs: [
       {
         name: names.job,
         checkpoints: { prefix: names.checkpointPrefix },
         consumerGroup: names.consumerGroup,
+        ...(drills && { writes: [names.metrics.topic], drill: jobInDrills(info) }),
         ...(info.cluster ? { kubernetes: deploymentsOf(info.cluster) } : { submit: submitOf(info) }),
       },
     ],
@@ -80,7 +91,10 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
     ...(info.observers
       ? watched(info, info.observers, from)
       : { state: { url: stateUrl, ...s3Of(standby, info.regions[standby].objects.endpoint) } }),
-    drill: { faults: faultHooks(info) },
+    drill: {
+      ...(drills && { regions: { [standby]: drillPlace(drills) }, timeout: '5m' }),
+      faults: faultHooks(info),
+    },
     daemon: { host: '127.0.0.1', port: info.daemonPort, http: { tokens: { act: 'env:ARGUS_WEBHOOK_TOKEN' } } },
     alerts: {
       rules: [
@@ -91,6 +105,22 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
   };
   configSchema.parse(config);
   return `# Written by the lab. The secrets are in argus.env beside this file.\n${stringify(config, { aliasDuplicateObjects: false })}`;
+}
+
+/** What drills use in the standby. */
+function drillPlace({ flink }: NonNullable<RegionInfo['drill']>) {
+  return { flink: { rest: flink.rest }, principal: 'User:drill', quota: { read: '50MB', write: '50MB' } };
+}
+
+/** The job as drills start it: the same program, with names of the drill's in place of production's. */
+function jobInDrills(info: LabInfo) {
+  const own = {
+    out: `{topic:${names.metrics.topic}}`,
+    group: '{group}',
+    txid: '{transactionalIdPrefix}',
+    user: 'drill',
+  };
+  return { args: { [names.standby]: argsWith(info, names.standby, own) } };
 }
 
 const stateUrl = `s3://${names.stateBucket}/lab`;

@@ -39,6 +39,18 @@ export type Flavour = (typeof flavours)[number];
 export const kafkaUsers = ['argus', 'ingest', 'job'] as const;
 export type KafkaUser = (typeof kafkaUsers)[number];
 
+/** Of a region's session cluster. */
+export interface FlinkPlace {
+  /** In the flavour cluster by a name that only the region's node and pods know. */
+  readonly rest: string;
+  readonly ports: {
+    readonly rpc: number;
+    readonly blob: number;
+    readonly taskRpc: number;
+    readonly taskData: number;
+  };
+}
+
 /** One region's addresses and credentials. */
 export interface RegionInfo {
   /** What a DNS record holds while the region serves; in the flavour local also where its processes listen. */
@@ -55,7 +67,10 @@ export interface RegionInfo {
     readonly auditor: string;
     readonly controller: string;
     /** Their passwords. Absent: a broker without logins and authorizer. */
-    readonly users?: Readonly<Record<KafkaUser, string>>;
+    readonly users?: Readonly<Record<KafkaUser, string>> & {
+      /** Where drills have a place of their own. */
+      readonly drill?: string;
+    };
   };
   readonly objects: {
     readonly endpoint: string;
@@ -66,16 +81,15 @@ export interface RegionInfo {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
   };
-  readonly flink: {
-    /** In the flavour cluster by a name that only the region's node and pods know. */
-    readonly rest: string;
-    /** Of the session cluster. */
-    readonly ports: {
-      readonly rpc: number;
-      readonly blob: number;
-      readonly taskRpc: number;
-      readonly taskData: number;
-    };
+  readonly flink: FlinkPlace;
+  /**
+   * What drills have here for themselves: a session cluster, and an account of the object store that may read the bucket
+   * of checkpoints and write below `argus/drills/` in it. Absent: nothing.
+   */
+  readonly drill?: {
+    readonly flink: FlinkPlace;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
   };
   readonly ingest: {
     /** The service itself, never cut. */

@@ -1,4 +1,5 @@
 import { askRest, submitJob, untilJobRuns } from './components/flink-job.ts';
+import { drillComponents } from './components/probes.ts';
 import { names, type RegionName } from './lab-info.ts';
 import type { PartStarter } from './start-parts.ts';
 
@@ -11,6 +12,7 @@ export async function localRegionParts(name: RegionName, starter: PartStarter): 
       component(name, 'objects'),
       component(name, 'jobmanager'),
       component(name, 'taskmanager'),
+      ...(starter.info.regions[name].drill ? drillComponents.map((each) => component(name, each)) : []),
     ]);
     return name === names.primary ? step('job', () => runJob(starter)) : '';
   };

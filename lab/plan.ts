@@ -40,6 +40,8 @@ export interface PlanInput {
   readonly secret: () => string;
   /** Three observers, and a store outside both regions for the state; not in the flavour cluster. */
   readonly observers?: boolean;
+  /** The standby has a place for drills; not in the flavour cluster. */
+  readonly drills?: boolean;
   /** Present: the flavour cluster, with its regions, which are up. */
   readonly cluster?: {
     readonly image: FlinkImage;
@@ -158,6 +160,7 @@ function planCluster(
 
 function planRegion(name: RegionName, ingestPort: number, input: PlanInput): RegionInfo {
   const { takePort, secret, cluster } = input;
+  const hasDrills = input.drills === true && name === names.standby;
   const { address, bucket, more } = layout[name];
   // Where its servers listen: on the node, if it has one. Names and proxies are outside of it.
   const host = cluster?.regions[name].addresses.node ?? address;
@@ -178,7 +181,9 @@ function planRegion(name: RegionName, ingestPort: number, input: PlanInput): Reg
       remoteListener,
       auditor: at(takePort()),
       controller: at(takePort()),
-      ...(cluster === undefined && { users: { argus: secret(), ingest: secret(), job: secret() } }),
+      ...(cluster === undefined && {
+        users: { argus: secret(), ingest: secret(), job: secret(), ...(hasDrills && { drill: secret() }) },
+      }),
     },
     objects: {
       endpoint: `http://${at(takePort())}`,
@@ -191,11 +196,25 @@ function planRegion(name: RegionName, ingestPort: number, input: PlanInput): Reg
       rest: cluster
         ? `http://${restServiceOf(name, cluster)}.${clusterJob.namespace}.svc.cluster.local:8081`
         : `http://${at(takePort())}`,
-      ports: { rpc: takePort(), blob: takePort(), taskRpc: takePort(), taskData: takePort() },
+      ports: flinkPorts(takePort),
     },
+    ...(hasDrills && {
+      drill: {
+        flink: { rest: `http://${at(takePort())}`, ports: flinkPorts(takePort) },
+        accessKeyId: 'lab-drill',
+        secretAccessKey: secret(),
+      },
+    }),
     ingest: { direct: `http://${at(takePort())}`, public: `http://${address}:${ingestPort}` },
   };
 }
+
+const flinkPorts = (take: () => number): RegionInfo['flink']['ports'] => ({
+  rpc: take(),
+  blob: take(),
+  taskRpc: take(),
+  taskData: take(),
+});
 
 /** Where somebody is who looks at the regions. */
 const placesOf = ({ observers }: PlanInput): readonly Place[] =>

@@ -6,15 +6,15 @@ import { startFlink } from './components/flink.ts';
 import { startIngest } from './components/ingest.ts';
 import { startKafka } from './components/kafka.ts';
 import { observerComponent, startObserver } from './components/observer.ts';
-import { answers, type ComponentName, components } from './components/probes.ts';
+import { answers, type ComponentName, components, drillComponents } from './components/probes.ts';
 import type { ReadyOptions } from './components/process.ts';
 import { killProcesses, type LabProcess, labProcesses, signalGroups } from './components/process-table.ts';
 import { startVersitygw } from './components/versitygw.ts';
 import { type LabInfo, type RegionInfo, type RegionName, regionNames } from './lab-info.ts';
 import { type Link, linkBetween } from './links.ts';
 
-/** What a command may name: one process, or `flink` for both of its own. In the flavour cluster other ones. */
-export type ComponentChoice = ComponentName | 'flink' | ClusterComponent;
+/** What a command may name: one process, `flink` or `drill` for both of a session cluster. In the flavour cluster other ones. */
+export type ComponentChoice = ComponentName | 'flink' | 'drill' | ClusterComponent;
 
 export interface ComponentStatus {
   readonly component: ComponentName | ClusterComponent;
@@ -50,14 +50,16 @@ export interface LabRegion {
 }
 
 /** The processes that a choice means; all when there is none. `NoSuchComponent` (exit code 2) for anything else. */
-export function componentsOf(choice: string | undefined): readonly ComponentName[] {
-  if (choice === undefined) return components;
+export function componentsOf(choice: string | undefined, region?: RegionInfo): readonly ComponentName[] {
+  const there = region?.drill === undefined ? components : [...components, ...drillComponents];
+  if (choice === undefined) return there;
   if (choice === 'flink') return ['jobmanager', 'taskmanager'];
-  const one = components.find((c) => c === choice);
+  if (choice === 'drill' && region?.drill !== undefined) return drillComponents;
+  const one = there.find((c) => c === choice);
   if (one) return [one];
   throw new ArgusError('NoSuchComponent', `a region has no component "${choice}"`, {
     exitCode: 2,
-    hint: `there are: ${[...components, 'flink'].join(', ')}`,
+    hint: `there are: ${[...there, 'flink'].join(', ')}`,
   });
 }
 
@@ -76,6 +78,10 @@ export async function startRegionComponent(
     case 'jobmanager':
     case 'taskmanager':
       return (await startFlink(info, region, component, options)).pid;
+    case 'drill-jobmanager':
+      return (await startFlink(info, region, 'jobmanager', { ...options, of: 'drill' })).pid;
+    case 'drill-taskmanager':
+      return (await startFlink(info, region, 'taskmanager', { ...options, of: 'drill' })).pid;
     case 'ingest':
       return (await startIngest(info, region, options, options.behindRole)).pid;
   }
@@ -96,7 +102,7 @@ export function regionControl(
   }
   const processesOf = (choice: string | undefined): ((p: LabProcess) => boolean) => {
     if (choice === undefined) return (p) => p.component.startsWith(`${name}/`);
-    const wanted = new Set(componentsOf(choice).map((c) => `${name}/${c}`));
+    const wanted = new Set(componentsOf(choice, info.regions[name]).map((c) => `${name}/${c}`));
     return (p) => wanted.has(p.component);
   };
   const signalAll = async (choice: string | undefined, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> => {
@@ -122,7 +128,7 @@ export function regionControl(
     freeze: (choice) => signalAll(choice, 'SIGSTOP'),
     thaw: (choice) => signalAll(choice, 'SIGCONT'),
     async start(choice, signal) {
-      const wanted = componentsOf(choice);
+      const wanted = componentsOf(choice, info.regions[name]);
       const alive = labProcesses(info.id).filter(processesOf(choice));
       if (alive.some((p) => p.frozen)) {
         throw new ArgusError('ComponentFrozen', `${name} is frozen`, {
@@ -155,7 +161,7 @@ export function regionControl(
     async status() {
       const processes = labProcesses(info.id);
       return Promise.all(
-        components.map(async (component): Promise<ComponentStatus> => {
+        componentsOf(undefined, info.regions[name]).map(async (component): Promise<ComponentStatus> => {
           const process = processes.find((p) => p.component === `${name}/${component}`);
           if (!process) return { component, state: 'stopped', answers: false };
           return {

@@ -121,28 +121,31 @@ export async function startFlink(
   info: LabInfo,
   region: RegionName,
   which: keyof typeof processes,
-  options: ReadyOptions,
+  options: ReadyOptions & { readonly of?: FlinkOf },
 ): Promise<StartedComponent> {
-  const dir = join(info.dir, region, which);
+  const of = options.of ?? 'region';
+  const component = of === 'drill' ? (`drill-${which}` as const) : which;
+  const place = flinkPlaceOf(info.regions[region], of);
+  const dir = join(info.dir, region, component);
   const conf = join(dir, 'conf');
   // Temporary files of a process that was killed are of no use to the next.
   rmSync(join(dir, 'tmp'), { recursive: true, force: true });
   for (const folder of [conf, join(dir, 'tmp'), join(dir, 'upload')]) mkdirSync(folder, { recursive: true });
-  writeFileSync(join(conf, 'config.yaml'), flinkConfig(info.regions[region], dir, info.flink.settings), {
+  writeFileSync(join(conf, 'config.yaml'), flinkConfig(place, dir, info.flink.settings), {
     mode: 0o600,
   });
   writeFileSync(join(conf, 'log4j.properties'), log4j);
   const { mainClass, heapMb, direct } = processes[which];
   const { flinkLibs, flinkChangelogLibs } = info.artifacts;
-  const { users } = info.regions[region].kafka;
+  const { users } = place.kafka;
   // A JobManager of Flink 1.20 uploads a job's jar to its own blob server at "localhost", which listens on the region's
   // address alone.
   const hosts = join(conf, 'hosts');
-  writeFileSync(hosts, `${info.regions[region].address} localhost ${hostname()}\n`);
+  writeFileSync(hosts, `${place.address} localhost ${hostname()}\n`);
   // Told apart from the one before, which the JobManager still counts until it misses its heartbeat.
   const taskManagerId = `${region}-${randomUUID().slice(0, 8)}`;
   const started = startComponent(info, {
-    component: `${region}/${which}`,
+    component: `${region}/${component}`,
     command: info.artifacts.java,
     args: [
       ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp'), classArchive: info.artifacts.classArchives?.[which] }),
@@ -170,14 +173,33 @@ export async function startFlink(
   });
   await started.ready(
     (signal) =>
-      which === 'jobmanager' ? answers(info, region, which, signal) : isRegistered(info, region, taskManagerId, signal),
+      which === 'jobmanager'
+        ? answers(info, region, component, signal)
+        : isRegistered(place.flink.rest, taskManagerId, signal),
     options,
   );
   return started;
 }
 
-async function isRegistered(info: LabInfo, region: RegionName, id: string, signal: AbortSignal): Promise<boolean> {
-  const response = await fetch(`${info.regions[region].flink.rest}/taskmanagers`, { signal });
+/** Whose session cluster it is: the region's, or the one that is set aside for drills. */
+type FlinkOf = 'region' | 'drill';
+
+/** The region as its own or its drills' session cluster has it: with the drills' credentials for the latter. */
+function flinkPlaceOf(region: RegionInfo, of: FlinkOf): RegionInfo {
+  const { drill, kafka, objects } = region;
+  if (of === 'region' || drill === undefined) return region;
+  const { flink, accessKeyId, secretAccessKey } = drill;
+  const users = kafka.users?.drill === undefined ? undefined : { ...kafka.users, job: kafka.users.drill };
+  return {
+    ...region,
+    flink,
+    objects: { ...objects, accessKeyId, secretAccessKey },
+    kafka: { ...kafka, ...(users && { users }) },
+  };
+}
+
+async function isRegistered(rest: string, id: string, signal: AbortSignal): Promise<boolean> {
+  const response = await fetch(`${rest}/taskmanagers`, { signal });
   const { taskmanagers } = (await response.json()) as { taskmanagers: { id: string }[] };
   return taskmanagers.some((t) => t.id === id);
 }

@@ -1,23 +1,25 @@
 import { Admin } from '@platformatic/kafka';
+import type { Acl } from '../../regions/kafka/kafka-acls.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { type LabInfo, names, type RegionName } from '../lab-info.ts';
 import { labRules } from './kafka-users.ts';
 
 /**
  * Makes the region's topics: both on the primary, with offset 0 committed for the job's group so that it has a place to
- * start from; on the standby only the output's, since the mirror makes the input's.
+ * start from; on the standby only the output's, since the mirror makes the input's. Where drills have a place the output is
+ * mirrored, too.
  */
 export async function createTopics(info: LabInfo, region: RegionName): Promise<void> {
-  const { auditor, users } = info.regions[region].kafka;
+  const { kafka, drill } = info.regions[region];
   const role = region === names.primary ? 'primary' : 'standby';
-  if (users) await createRules(region, auditor, role);
-  await createJobTopics(auditor, role);
+  if (kafka.users) await createRules(region, kafka.auditor, labRules(role, drill !== undefined));
+  if (drill === undefined) await createJobTopics(kafka.auditor, role);
 }
 
-async function createRules(region: RegionName, broker: string, role: 'primary' | 'standby'): Promise<void> {
+async function createRules(region: RegionName, broker: string, rules: readonly Acl[]): Promise<void> {
   const admin = new PlatformaticAdmin({ region, bootstrap: [broker] });
   try {
-    await admin.createAcls(labRules(role));
+    await admin.createAcls(rules);
   } finally {
     await admin.close();
   }

@@ -1,3 +1,4 @@
+import { bubblePrefixes } from '../../domain/bubble.ts';
 import type { Acl } from '../../regions/kafka/kafka-acls.ts';
 import { type KafkaUser, names, type RegionInfo } from '../lab-info.ts';
 
@@ -38,13 +39,14 @@ export function loginFormat(users: RegionInfo['kafka']['users']): readonly strin
 
 /**
  * Who may do what in a region. Argus has what docs/mirror.md and docs/configuration.md name, on both sides, since roles
- * change, and topics of its own. On the standby the ingest may not write: that is Argus' to allow at a promotion.
+ * change, and topics of its own. On the standby the ingest may not write: that is Argus' to allow at a promotion. The jobs
+ * of drills may read what is mirrored, and write in their bubble alone.
  */
-export function labRules(role: 'primary' | 'standby'): readonly Acl[] {
+export function labRules(role: 'primary' | 'standby', drills = false): readonly Acl[] {
   const topics = [names.events.topic, names.metrics.topic];
   const rules: Acl[] = [];
   const allow = (
-    user: KafkaUser,
+    user: KafkaUser | 'drill',
     resourceType: Acl['resourceType'],
     resourceName: string,
     operations: readonly Acl['operation'][],
@@ -68,6 +70,13 @@ export function labRules(role: 'primary' | 'standby'): readonly Acl[] {
   allow('job', 'group', names.consumerGroup, ['READ']);
   allow('job', 'transactionalId', 'counts-', ['WRITE'], 'prefixed');
   if (role === 'primary') allow('ingest', 'topic', names.events.topic, ['WRITE']);
+  if (drills) {
+    allow('argus', 'cluster', 'kafka-cluster', ['ALTER_CONFIGS']);
+    allow('drill', 'topic', names.events.topic, ['READ']);
+    allow('drill', 'topic', bubblePrefixes.topic, ['READ', 'WRITE'], 'prefixed');
+    allow('drill', 'group', bubblePrefixes.group, ['READ'], 'prefixed');
+    allow('drill', 'transactionalId', bubblePrefixes.transactionalId, ['WRITE'], 'prefixed');
+  }
   return rules;
 }
 

@@ -7,11 +7,22 @@ import { loginFormat, loginSettings } from './kafka-users.ts';
 import { answers } from './probes.ts';
 import { type ReadyOptions, runToEnd, type StartedComponent, startComponent } from './process.ts';
 
-const log4j = `<Configuration>
-  <Appenders><Console name="c"><PatternLayout pattern="%d %p %c{1}: %m%n"/></Console></Appenders>
-  <Loggers><Root level="WARN"><AppenderRef ref="c"/></Root></Loggers>
+/** The broker's logging; with `audit` also a file with a line for whatever its authorizer allowed or denied. */
+function log4j(audit: string | undefined): string {
+  const file = audit && `<File name="a" fileName="${audit}"><PatternLayout pattern="%d %m%n"/></File>`;
+  const logger =
+    audit && '<Logger name="kafka.authorizer.logger" level="DEBUG" additivity="false"><AppenderRef ref="a"/></Logger>';
+  return `<Configuration>
+  <Appenders><Console name="c"><PatternLayout pattern="%d %p %c{1}: %m%n"/></Console>${file ?? ''}</Appenders>
+  <Loggers>${logger ?? ''}<Root level="WARN"><AppenderRef ref="c"/></Root></Loggers>
 </Configuration>
 `;
+}
+
+/** What a region's broker allowed and denied, line by line; only where drills have a place. */
+export function authorizerLogPath(info: LabInfo, region: RegionName): string {
+  return join(info.dir, 'logs', `${region}-kafka-authorizer.log`);
+}
 
 /** The configuration of a region's one broker, which is its own controller (KRaft). */
 export function serverProperties(region: RegionInfo, dataDir: string): string {
@@ -57,6 +68,8 @@ export function serverProperties(region: RegionInfo, dataDir: string): string {
     'log.cleaner.dedupe.buffer.size': 16_777_216,
     // Nothing of a run may disappear before it is counted.
     'log.retention.ms': -1,
+    // Transactions of the mirrored output, which stay open while the mirror pauses.
+    ...(region.drill && { 'transaction.max.timeout.ms': 3_600_000 }),
     ...(users && loginSettings(users, loggedIn)),
   };
   return Object.entries(lines)
@@ -74,7 +87,8 @@ export async function startKafka(info: LabInfo, region: RegionName, options: Rea
   mkdirSync(dir, { recursive: true });
   const config = join(dir, 'server.properties');
   writeFileSync(config, serverProperties(info.regions[region], dataDir), { mode: 0o600 });
-  writeFileSync(join(dir, 'log4j2.xml'), log4j);
+  const audit = info.regions[region].drill && authorizerLogPath(info, region);
+  writeFileSync(join(dir, 'log4j2.xml'), log4j(audit));
   const jvm = (heapMb: number): string[] => [
     ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp'), classArchive: info.artifacts.classArchives?.kafka }),
     `-Dlog4j2.configurationFile=${join(dir, 'log4j2.xml')}`,

@@ -1,10 +1,12 @@
 import { connect } from 'node:net';
-import { hostPort, type LabInfo, type RegionName } from '../lab-info.ts';
+import { type FlinkPlace, hostPort, type LabInfo, type RegionName } from '../lab-info.ts';
 import { askKafka } from './kafka-probe.ts';
 
 /** The processes of a region. */
 export const components = ['kafka', 'objects', 'jobmanager', 'taskmanager', 'ingest'] as const;
-export type ComponentName = (typeof components)[number];
+/** Those of a region's drills, where they have a place. */
+export const drillComponents = ['drill-jobmanager', 'drill-taskmanager'] as const;
+export type ComponentName = (typeof components)[number] | (typeof drillComponents)[number];
 
 /** Whether a component serves: an answer of its own protocol, not only an open port. False as well when it is late. */
 export async function answers(
@@ -22,11 +24,12 @@ export async function answers(
         return (await fetch(`${r.objects.endpoint}/healthz`, { signal })).ok;
       case 'jobmanager':
         return (await fetch(`${r.flink.rest}/overview`, { signal })).ok;
-      case 'taskmanager': {
-        if (!(await portOpen(`${r.address}:${r.flink.ports.taskRpc}`, signal))) return false;
-        const response = await fetch(`${r.flink.rest}/overview`, { signal });
-        return ((await response.json()) as { taskmanagers: number }).taskmanagers > 0;
-      }
+      case 'taskmanager':
+        return await hasTaskManager(r.address, r.flink, signal);
+      case 'drill-jobmanager':
+        return (await fetch(`${r.drill?.flink.rest}/overview`, { signal })).ok;
+      case 'drill-taskmanager':
+        return r.drill !== undefined && (await hasTaskManager(r.address, r.drill.flink, signal));
       case 'ingest':
         return (await fetch(`${r.ingest.direct}/healthz`, { signal })).ok;
     }
@@ -34,6 +37,12 @@ export async function answers(
     // Refused, reset or late: it doesn't serve.
     return false;
   }
+}
+
+async function hasTaskManager(address: string, { rest, ports }: FlinkPlace, signal: AbortSignal): Promise<boolean> {
+  if (!(await portOpen(`${address}:${ports.taskRpc}`, signal))) return false;
+  const response = await fetch(`${rest}/overview`, { signal });
+  return ((await response.json()) as { taskmanagers: number }).taskmanagers > 0;
 }
 
 /** Whether something listens at `host:port`. */

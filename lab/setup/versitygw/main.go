@@ -1,5 +1,6 @@
-// The lab's S3 server: versitygw over a folder, one account, its keys from the environment
-// (ROOT_ACCESS_KEY, ROOT_SECRET_KEY). A bucket is a folder in --dir. GET /healthz answers 200 once it serves.
+// The lab's S3 server: versitygw over a folder, its owner's keys from the environment (ROOT_ACCESS_KEY,
+// ROOT_SECRET_KEY), further accounts from users.json in --iam-dir. A bucket is a folder in --dir. GET /healthz answers
+// 200 once it serves.
 package main
 
 import (
@@ -20,18 +21,19 @@ func main() {
 	addr := flag.String("addr", "", "host:port to listen on")
 	dir := flag.String("dir", "", "folder that holds the buckets; it must exist")
 	sidecar := flag.String("sidecar", "", "folder for object metadata where --dir's file system has no user attributes")
+	iamDir := flag.String("iam-dir", "", "folder with users.json, the accounts beside the owner's; none by default")
 	accessLog := flag.String("access-log", "", "file for a line per request; none by default")
 	flag.Parse()
 	if *addr == "" || *dir == "" || flag.NArg() > 0 {
 		flag.Usage()
 		os.Exit(2)
 	}
-	if err := serve(*addr, *dir, *sidecar, *accessLog); err != nil {
+	if err := serve(*addr, *dir, *sidecar, *iamDir, *accessLog); err != nil {
 		log.Fatal("versitygw: ", err)
 	}
 }
 
-func serve(addr, dir, sidecar, accessLog string) error {
+func serve(addr, dir, sidecar, iamDir, accessLog string) error {
 	// The gateway refuses every CopyObject when this limit is left at 0; 5 GiB is S3's own.
 	opts := posix.PosixOpts{CopyObjectThreshold: 5 << 30}
 	var attributes meta.MetadataStorer = meta.XattrMeta{}
@@ -59,6 +61,7 @@ func serve(addr, dir, sidecar, accessLog string) error {
 		Quiet:             true,
 		HealthPath:        "/healthz",
 		AccessLog:         accessLog,
+		IAMDir:            iamDir,
 		MaxConnections:    10000,
 		MaxRequests:       10000,
 		MultipartMaxParts: 10000,

@@ -62,6 +62,26 @@ test('on a warm standby the job is a session job of the cluster that waits', () 
   expect(jobs[0]?.kubernetes?.mumbai?.sessionJob).toBeUndefined();
 });
 
+test('drills have a session cluster, a principal and names of their own, and the output is mirrored', () => {
+  const place = samplePlan('local', 'cold', true, true);
+  const drilled = parseConfig(renderConfig(place), 'argus.yaml');
+  const { flink, kafka, drill } = place.regions.singapore;
+  expect(drilled.drill.regions.singapore).toMatchObject({
+    flink: { rest: drill?.flink.rest },
+    principal: 'User:drill',
+  });
+  expect(drill?.flink.rest).not.toBe(flink.rest);
+  expect(drilled.topics).toEqual(['events', 'metrics']);
+  expect(drilled.jobs[0]?.writes).toEqual(['metrics']);
+  const args = drilled.jobs[0]?.drill?.args?.singapore?.join(' ');
+  expect(args).toBe(
+    `--brokers ${kafka.inside} --in events --out {topic:metrics} --group {group} --txid {transactionalIdPrefix} --user drill`,
+  );
+  expect(config.jobs[0]?.drill).toBeUndefined();
+  const ports = [...JSON.stringify(place).matchAll(/:(20\d{3})\b/g)].map((m) => Number(m[1]));
+  expect(Math.max(...ports)).toBeLessThan(20_064);
+});
+
 test('each observer has the view of its own place, and the state lies outside both regions behind links', () => {
   const watched = samplePlan('local', 'cold', true);
   const { regions, observers } = watched;

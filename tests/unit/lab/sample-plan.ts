@@ -6,6 +6,7 @@ export function samplePlan(
   flavour: 'local' | 'cluster' = 'local',
   standby: Warmth = 'cold',
   observers = false,
+  drills = false,
 ): LabInfo {
   let port = 20_000;
   let secret = 0;
@@ -27,6 +28,7 @@ export function samplePlan(
     takePort: () => ++port,
     secret: () => `secret-${++secret}`,
     observers,
+    drills,
     ...(flavour === 'cluster' && {
       cluster: {
         image: { name: 'localhost/argus-flink:1', archive: '/flink.tar', jarUri: 'local:///counts.jar' },
