@@ -1,6 +1,6 @@
 import type { NotifyTopic } from '../../domain/notify-config.ts';
 import type { DaemonEvent } from '../events.ts';
-import { type ReportedLoss, reportedLoss } from '../run-news.ts';
+import { type ReportedLoss, reportedLoss, textIn } from '../run-news.ts';
 
 export type MessageSeverity = 'info' | 'warning' | 'critical';
 
@@ -96,15 +96,24 @@ export function messagesOf(event: DaemonEvent): readonly Message[] {
     case 'run-ended': {
       const { run, runbook, outcome, rtoMs, report } = event;
       const lines = [
+        ...(runbook === 'drill' ? [textIn(report, 'verdict') ?? ''].filter((line) => line !== '') : []),
         ...(rtoMs === undefined ? [] : [`RTO ${spanOf(rtoMs)}`]),
-        ...lossLines(reportedLoss(report)),
+        ...(runbook === 'drill' ? [] : lossLines(reportedLoss(report))),
         `argus runs show ${run}`,
       ];
-      const matter = { topic: 'runs', key: `trouble/${runbook}`, lines, atMs, event } as const;
+      const kind = runbook === 'drill' ? textIn(report, 'kind') : undefined;
+      const matter = { topic: 'runs', key: `trouble/${runbook}${kind ? `/${kind}` : ''}`, lines, atMs, event } as const;
       if (outcome === 'done')
         return [{ ...matter, state: 'closed', severity: 'info', title: `The ${runbook} is done` }];
       const title = `The ${runbook} ${{ failed: 'has failed', refused: 'was refused', interrupted: 'was interrupted' }[outcome]}`;
-      return [{ ...matter, state: 'open', severity: outcome === 'refused' ? 'warning' : 'critical', title }];
+      return [
+        {
+          ...matter,
+          state: 'open',
+          severity: outcome === 'refused' || runbook === 'drill' ? 'warning' : 'critical',
+          title,
+        },
+      ];
     }
     default:
       return event satisfies never;

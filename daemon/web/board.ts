@@ -1,4 +1,5 @@
 import type { StatusView } from '../../health/status-view.ts';
+import type { DrillNews } from '../drill-runs.ts';
 import type { LagSeries } from './lag-history.ts';
 import type { RunView } from './run-view.ts';
 import type { Standing } from './standing.ts';
@@ -10,6 +11,8 @@ export interface BoardFacts {
   /** The newest first. */
   readonly runs: readonly RunView[];
   readonly standing: Standing;
+  /** Absent until the drills' journal was looked at. */
+  readonly drills?: DrillNews;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { html } from '../../domain/html.ts';
 import type { BoardFacts } from './board.ts';
+import { drills } from './drills-card.ts';
 import { regions } from './regions.ts';
 import { lag, points } from './replication.ts';
 import { runs } from './runs-card.ts';
@@ -26,6 +27,7 @@ export function pageSections(
     lag: lag(facts, nowMs, objectiveRpoMs),
     points: points(facts, nowMs),
     runs: underWay ? html`` : runs(facts, nowMs),
+    drills: drills(facts, nowMs),
   };
   return Object.fromEntries(Object.entries(parts).map(([id, part]) => [id, part.html]));
 }

@@ -2,7 +2,10 @@ import type { AlertGroup } from './alert-rule.ts';
 
 const day = 86_400;
 /** What shows that the standby works. */
-const proofs = 'argus_run_last_timestamp{runbook=~"drill|switchover|failover"}';
+const proofs =
+  'argus_drill_last_success_timestamp{kind=~"isolated|switchover"} or argus_run_last_timestamp{runbook=~"switchover|failover"}';
+/** By the schedule; without one 35 days. */
+const longestPause = `scalar(max(argus_drill_longest_pause_seconds) or vector(${35 * day}))`;
 
 /** Argus itself. `job` is the label under which Prometheus scrapes the daemons. */
 export const daemonRules = (job: string): AlertGroup => ({
@@ -80,12 +83,32 @@ export const runRules: AlertGroup = {
     },
     {
       alert: 'DrillOverdue',
-      expr: `(time() - max(${proofs}) > ${35 * day}) or on () (max(argus_daemon_leads) == 1 unless on () max(${proofs}))`,
+      expr: `(time() - max(${proofs}) > ${longestPause}) or on () (max(argus_daemon_leads) == 1 unless on () max(${proofs}))`,
       forSeconds: 3_600,
       severity: 'info',
-      summary: 'For more than 35 days nothing has shown that the standby works',
-      description: 'Neither a drill, nor a switchover, nor a failover, among the newest runs of the journal.',
-      todo: 'Rehearse: `argus switchover --dry-run`, then one that is planned.',
+      summary: 'For longer than the schedule allows nothing has shown that the standby works',
+      description:
+        'Neither an isolated drill that passed, nor a switchover, nor a failover: within the longest pause of `drill.schedule` and three days, without a schedule within 35 days.',
+      todo: '`argus drill schedule` says what was left out, and why; then `argus drill run`.',
+    },
+    {
+      alert: 'DrillFailed',
+      expr: 'min by (kind) (argus_drill_last_passed) == 0',
+      forSeconds: 0,
+      severity: 'warning',
+      summary: 'The newest drill ({{ $labels.kind }}) did not pass',
+      description: 'A failover begun now may fail for the same reason. Told until a drill of that kind passes.',
+      todo: '`argus drill history` has the reason, `argus runs show` each step with its evidence.',
+    },
+    {
+      alert: 'DrillLeaks',
+      expr: 'max by (kind) (argus_drill_last_leaks) > 0',
+      forSeconds: 0,
+      severity: 'warning',
+      summary: 'The newest drill ({{ $labels.kind }}) left {{ $value }} things behind',
+      description:
+        'Topics, groups, objects, jobs or rights of the drill are still there; production does not use them.',
+      todo: '`argus drill clean` removes what drills left, and names what it can not.',
     },
   ],
 };
