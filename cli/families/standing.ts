@@ -1,5 +1,6 @@
+import { Option } from 'commander';
 import type { CommandLine } from '../command-line.ts';
-import { count } from '../option-values.ts';
+import { count, span } from '../option-values.ts';
 
 /** The daemon, the status, and what a failover would find. */
 export function standingCommands(cli: CommandLine): void {
@@ -62,6 +63,17 @@ export function standingCommands(cli: CommandLine): void {
     'Every component of each region, lag, recovery point, what would be lost now. Exit code 1 when the primary is not healthy',
     '  $ argus status\n  $ argus status --json',
     () => import('../commands/status.ts'),
+  );
+  cli.command(
+    cli.program,
+    'watch',
+    'How things stand, looked at again and again; or how far a run is, also one that somebody else carries out. q leaves',
+    '  $ argus watch\n  $ argus watch --run\n  $ argus watch --run 20261121T103000Z-failover-1a2b --plain',
+    () => import('../commands/watch.ts'),
+    (c) =>
+      c
+        .option('--run [id]', 'follow this run until it ends; without an id the one at work, else the newest')
+        .addOption(new Option('--every <time>', 'between two looks (default: 2s)').argParser(span)),
   );
   cli.command(
     cli.program,

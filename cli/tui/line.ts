@@ -34,7 +34,8 @@ export function cells(text: string): number {
   return count;
 }
 
-const widthOf = (of: Line): number => of.reduce((sum, { text }) => sum + cells(text), 0);
+/** How many cells a line takes. Pure. */
+export const widthOf = (of: Line): number => of.reduce((sum, { text }) => sum + cells(text), 0);
 
 /** The text in at most so many cells: what is left out is told by `…`. Pure. */
 export function cut(text: string, width: number): string {

@@ -31,7 +31,12 @@ export function sampleRun(happened: readonly Happening[], more: number = 0): Run
 
 /** A step that began, and one that ended, so many milliseconds after the run did. */
 export const started = (step: string, ms: number): Happening => ({ kind: 'started', step, atMs: beganAtMs + ms });
-export const ended = (step: string, ms: number, found = 'seen', status: 'done' | 'failed' | 'taken-back' = 'done'): Happening => ({
+export const ended = (
+  step: string,
+  ms: number,
+  found = 'seen',
+  status: 'done' | 'failed' | 'taken-back' = 'done',
+): Happening => ({
   kind: 'ended',
   step,
   status,
