@@ -8,6 +8,7 @@ import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
 import { automaticServices } from './daemon/automatic.ts';
 import { drillServices } from './daemon/drills.ts';
+import { healFaults } from './daemon/heal-faults.ts';
 import { daemonLife } from './daemon/life.ts';
 import { observing } from './daemon/observing.ts';
 import { readiness } from './daemon/readiness.ts';
@@ -43,6 +44,7 @@ export async function daemonServices(
     ...automaticServices(own),
     readiness(own),
     ...drillServices(own),
+    healFaults(own),
     samples(own),
   ];
 }

@@ -8,11 +8,13 @@ import { listDrillNotes } from '../../state/drill-notes.ts';
 import { runId } from '../../state/journal.ts';
 import type { CommandContext } from '../context.ts';
 import { drillSites } from '../drill/drill-sites.ts';
+import { healLeftFaults } from '../drill/heal-left.ts';
 import { renderEvent } from '../render-failover.ts';
 import { rolesNow, withComposition } from '../session.ts';
 
 /**
- * `argus drill clean [--dry-run]`: removes what drills left that ended without cleaning up. A drill that is at work is
+ * `argus drill clean [--dry-run]`: heals what fault drills left broken, and removes what drills left that ended without
+ * cleaning up. A drill that is at work is
  * `LeaseHeld` (exit code 3); exit code 4 when something could not be removed.
  */
 export async function run(context: CommandContext, options: { readonly dryRun?: boolean }): Promise<number> {
@@ -36,6 +38,7 @@ export async function run(context: CommandContext, options: { readonly dryRun?: 
       }
       return 0;
     }
+    const faults = await healLeftFaults(context, state, composition);
     const swept = await sweepUnderLease({
       state,
       clock,
@@ -48,13 +51,14 @@ export async function run(context: CommandContext, options: { readonly dryRun?: 
       onEvent: (event) => context.tell(renderEvent(event)),
       onWaiting: (message) => context.tell(message),
     });
-    if (context.json) context.print(JSON.stringify(swept));
+    if (context.json) context.print(JSON.stringify({ ...swept, faults }));
     else {
       for (const [of, things] of Object.entries(swept.removed)) context.print(`removed ${things} things of ${of}`);
       if (Object.keys(swept.removed).length === 0) context.print('nothing was left of any drill');
       for (const { run: of, region, why } of swept.left) context.print(`NOT looked at: ${of} in ${region}: ${why}`);
       if (swept.error !== undefined) context.print(`NOT all removed: ${swept.error.message}`);
     }
-    return swept.left.length > 0 || swept.error !== undefined ? 4 : 0;
+    const broken = faults.some((f) => f.kind === 'left');
+    return swept.left.length > 0 || swept.error !== undefined || broken ? 4 : 0;
   });
 }

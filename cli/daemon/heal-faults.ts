@@ -1,0 +1,44 @@
+import { hostname } from 'node:os';
+import type { Log } from '../../daemon/log.ts';
+import type { MakeService } from '../../daemon/service.ts';
+import { every } from '../../daemon/supervise.ts';
+import { describeError } from '../../domain/errors.ts';
+import type { Composition } from '../compose.ts';
+import type { CommandContext } from '../context.ts';
+import { healLeftFaults } from '../drill/heal-left.ts';
+import { withoutAPerson } from './without-a-person.ts';
+
+const periodMs = 30_000;
+
+/** Heals what a fault drill left broken whose process is gone: at the daemon's start, and each half a minute. */
+export function healFaults({
+  context,
+  composition,
+  log,
+}: {
+  readonly context: CommandContext;
+  readonly composition: Composition;
+  readonly log: Log;
+}): MakeService {
+  const who = `argus daemon on ${hostname()} (pid ${process.pid})`;
+  return () => ({
+    name: 'heal-faults',
+    async run(signal) {
+      let told = '';
+      const tick = async () => {
+        const said: string[] = [];
+        try {
+          const own = withoutAPerson(context, log, who, signal);
+          const tell = (text: string) => void said.push(text);
+          await healLeftFaults({ ...own, tell }, composition.state, await own.loadConfig());
+        } catch (error) {
+          if (!signal.aborted) said.push(`what drills left broken can't be told: ${describeError(error)}`);
+        }
+        const now = said.join('; ');
+        if (now !== '' && now !== told) log.warn({}, now);
+        told = now;
+      };
+      await every(periodMs, tick, context.clock, signal);
+    },
+  });
+}
