@@ -5,6 +5,7 @@ import { runId } from '../state/journal.ts';
 import type { Composition } from './compose.ts';
 import { pathFrom } from './config/load.ts';
 import type { CommandContext } from './context.ts';
+import { laterFlink } from './open-flink.ts';
 
 /** What differs from one failover to the next. */
 type Asked = Pick<
@@ -19,7 +20,7 @@ type Asked = Pick<
 /** What a failover works with; it begins a run of its own. */
 export function failoverContext(
   { clock, who }: Pick<CommandContext, 'clock' | 'who'>,
-  { config, names, state, folder, guard }: Composition,
+  { config, names, state, folder, guard, drillFlink }: Composition,
   { only, ...asked }: Asked,
 ): Omit<FailoverContext, 'epoch'> {
   return {
@@ -28,6 +29,7 @@ export function failoverContext(
     names,
     state,
     ...(guard && { guard }),
+    drillFlink: laterFlink(() => drillFlink(asked.standby.name)),
     clock,
     jobs: config.jobs.map((job) => ({
       config: job,

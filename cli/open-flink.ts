@@ -36,6 +36,14 @@ export async function openDrillFlink(name: string, { drill, regions }: Config): 
   });
 }
 
+/** A Flink that is opened when it is asked. */
+export function laterFlink(open: () => Promise<FlinkJobs>): Pick<FlinkJobs, 'list' | 'cancel'> {
+  return {
+    list: async (call) => (await open()).list(call),
+    cancel: async (id, call) => (await open()).cancel(id, call),
+  };
+}
+
 /** A region's Flink: a session cluster by its REST interface, or objects of the Flink operator for each job. */
 export async function openFlink(parts: FlinkParts): Promise<FlinkJobs> {
   const { withoutDrills } = await import('../regions/flink/without-drills.ts');

@@ -9,6 +9,7 @@ import { runId } from '../state/journal.ts';
 import type { Composition } from './compose.ts';
 import { pathFrom } from './config/load.ts';
 import type { CommandContext } from './context.ts';
+import { laterFlink } from './open-flink.ts';
 import { sidesOf } from './session.ts';
 
 /** How long the mirror may take for what is left when the producers are stopped, and the jobs to read it. */
@@ -21,7 +22,7 @@ export async function switchoverContext(
   roles: Roles,
   producersStopped: boolean,
 ): Promise<Omit<SwitchoverContext, 'epoch'>> {
-  const { config, names, state, folder, guard } = composition;
+  const { config, names, state, folder, guard, drillFlink } = composition;
   const { clock, signal, who } = context;
   const sides = await sidesOf(context, composition, roles);
   const run = runId(clock.now(), 'switchover', randomBytes(2).toString('hex'));
@@ -40,6 +41,7 @@ export async function switchoverContext(
     run,
     by: who,
     ...(guard && { guard }),
+    drillFlink: laterFlink(() => drillFlink(standby.name)),
     acceptUnfenced: false,
     producersStopped,
     ...switchoverLimits,

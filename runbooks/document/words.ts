@@ -34,6 +34,7 @@ const shared: Readonly<Record<string, string>> = {
   'sync-groups': 'the groups’ committed offsets, read back from the standby',
   'prepare-restore': 'every file of the copies, by size, and their metadata byte for byte',
   'release-acls': 'the ACLs, listed by the standby’s brokers',
+  'end-drill': 'no job of a drill in the Flink that it runs in',
   'start-jobs': 'each job in the standby’s Flink, under the id that follows from this change of roles',
   'end-transactions': 'no transaction of the mirror open, and readers of committed records getting to the logs’ ends',
   promote: 'the new roles, read back from the state',

@@ -3,6 +3,7 @@ import type { Clock } from '../../domain/clock.ts';
 import type { Config, JobConfig } from '../../domain/config.ts';
 import type { PartitionOffset } from '../../domain/offsets.ts';
 import type { Roles } from '../../domain/roles.ts';
+import type { FlinkJobs } from '../../regions/flink/flink-jobs.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Names, Region } from '../../regions/region.ts';
 import type { PointOutput } from '../../replication/recovery-point/point-output.ts';
@@ -82,6 +83,8 @@ export interface FailoverContext {
   readonly guard?: GuardLink;
   /** By what the loss is judged before the standby's jobs start; absent: it is not judged. */
   readonly lossLimit?: LossLimit;
+  /** The Flink in which drills run on the standby, with their jobs. Absent: there is none. */
+  readonly drillFlink?: Pick<FlinkJobs, 'list' | 'cancel'>;
   /** How long a mirror that still gets records may go on. */
   readonly drainMs: number;
   /** Transactions that a person wants committed: producer ids of the source, or the mirror's transactional ids. */

@@ -15,6 +15,7 @@ export const failoverStepIds = [
   'choose-recovery-point',
   'prepare-restore',
   'release-acls',
+  'end-drill',
   'start-jobs',
   'end-transactions',
   'promote',

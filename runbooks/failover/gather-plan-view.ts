@@ -10,6 +10,7 @@ import { readRoles } from '../../state/roles.ts';
 import { readUsualTimes, type UsualTime } from '../plan/durations.ts';
 import type { FailoverContext, RecoveryPointChoice } from './context.ts';
 import { within } from './failover-step.ts';
+import { type OpenDrill, openDrills } from './open-drills.ts';
 import type { Outage } from './outage.ts';
 
 /** Something that was asked: its answer, or why there is none. */
@@ -28,6 +29,8 @@ export interface PlanView {
   readonly primaryJobs: Asked<readonly FlinkJob[]>;
   readonly standbyJobs: Asked<readonly FlinkJob[]>;
   readonly slots: Asked<{ readonly free: number; readonly total: number }>;
+  /** Drills whose jobs are in the way. Absent: nobody looked. */
+  readonly drills?: readonly OpenDrill[];
   /** Where the standby's logs end now, or ended when the mirror was frozen. */
   readonly mirroredEnds: Asked<readonly PartitionOffset[]>;
   /** Those are final: an earlier run froze the mirror there. */
@@ -54,10 +57,11 @@ export async function gatherPlanView(
   const outer = options.signal ?? new AbortController().signal;
   const signal = within(outer, 10_000);
   const { standby, names, config } = context;
-  const [primaryJobs, standbyJobs, slots, ends, acls, inForce, usual, records] = await Promise.all([
+  const [primaryJobs, standbyJobs, slots, drills, ends, acls, inForce, usual, records] = await Promise.all([
     ask(context.primary.flink.list({ signal: within(outer, 2_000) })),
     ask(standby.flink.list({ signal })),
     ask(standby.flink.slots({ signal })),
+    ask(openDrills(context, within(outer, 3_000))),
     ask(mirroredEnds(context, signal)),
     ask(readFollowedAcls(context.state, context.roles.epoch, { signal })),
     ask(readRoles(context.state, { signal })),
@@ -83,6 +87,7 @@ export async function gatherPlanView(
     primaryJobs,
     standbyJobs,
     slots,
+    ...(drills.kind === 'known' ? { drills: drills.value } : {}),
     mirroredEnds: ends.kind === 'known' ? { kind: 'known', value: ends.value.ends } : ends,
     mirrorFrozen: ends.kind === 'known' && ends.value.frozen,
     ...(acls.kind === 'known' && config.mirror.acls === 'follow' ? { withheldAcls: acls.value?.withheld ?? [] } : {}),

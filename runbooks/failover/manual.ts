@@ -14,6 +14,8 @@ export interface ManualView {
   readonly standby: string;
   readonly primaryJobs: readonly Pick<FlinkJob, 'id' | 'name'>[];
   readonly withheldAcls: readonly Acl[];
+  /** Flink ids of a drill's jobs. */
+  readonly drillJobs?: readonly string[];
   readonly rolesEpoch: number;
   /** Where mirrored data ends for good; absent while the mirror runs. */
   readonly finalEnds?: readonly PartitionOffset[];
@@ -68,6 +70,7 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
     'release-acls': view.withheldAcls.length
       ? view.withheldAcls.map((acl) => aclCommand(bootstrap, acl))
       : ['# nothing was withheld'],
+    'end-drill': endDrillCommands(view),
     'start-jobs': view.jobs.flatMap(({ name, jarPath, jobId, pointUri, copyUri }) => {
       const { submit, kubernetes } = config.jobs.find((j) => j.name === name)!;
       const path = copyUri === undefined ? (pointUri ?? '<the manifest’s replicaUri>') : `${copyUri}/metadata`;
@@ -112,6 +115,12 @@ export function manualCommands(view: ManualView): Readonly<Record<FailoverStepId
       return deployment === undefined ? [] : [statusByKubectl(config, standby, deployment)];
     }),
   };
+}
+
+function endDrillCommands({ config, standby, drillJobs = [] }: ManualView): readonly string[] {
+  const rest = config.drill.regions[standby]?.flink?.rest ?? config.regions[standby]?.flink.rest;
+  if (rest === undefined || drillJobs.length === 0) return ['# no job of a drill runs'];
+  return drillJobs.map((id) => `curl -fX PATCH ${quote(`${trim(rest)}/jobs/${id}?mode=cancel`)} # of a drill`);
 }
 
 function stopCommands({ config, primary, primaryJobs }: ManualView): readonly string[] {

@@ -119,6 +119,7 @@ function stepsOf(
     withheldAcls: view.withheldAcls ?? [],
     rolesEpoch: roles.epoch,
     ...(view.mirrorFrozen && view.mirroredEnds.kind === 'known' ? { finalEnds: view.mirroredEnds.value } : {}),
+    drillJobs: (view.drills ?? []).flatMap((drill) => drill.jobs),
     jobs: context.jobs.map(({ config: { name }, jarPath }) => {
       const there = findStandbyJob(running, roles.epoch + 1, name);
       const point = points.find((p) => p.job === name);
@@ -151,6 +152,7 @@ function stepsOf(
     'choose-recovery-point': `Choose the newest usable checkpoint${from.length ? ` (now ${list(from)})` : ''}`,
     'prepare-restore': prepareTitle(points),
     'release-acls': `Let write on ${standby.name} who may on ${primary.name} (${view.withheldAcls?.length ?? 0} ACLs withheld from the copy)`,
+    'end-drill': `End the jobs of ${list((view.drills ?? []).map(({ run }) => run))} on ${standby.name}: a drill makes way`,
     'start-jobs': `Start ${jobs} on ${standby.name}`,
     'end-transactions': `End the transactions that the mirror left open on ${standby.name}: commit what the sinks had pre-committed, abort the others`,
     promote: `Make ${standby.name} the primary (roles epoch ${roles.epoch + 1}); replication is suspended`,
@@ -160,7 +162,12 @@ function stepsOf(
     'confirm-jobs': `See the operator on ${standby.name} find ${jobs} READY and STABLE`,
   };
   const operated = config.regions[standby.name]?.flink.kubernetes !== undefined;
-  const ids = failoverStepIds.filter((id) => id !== 'confirm-jobs' || operated);
+  const absent = new Set<FailoverStepId>([
+    ...(operated ? [] : ['confirm-jobs' as const]),
+    // A drill that is begun later ends itself.
+    ...((view.drills ?? []).length > 0 ? [] : ['end-drill' as const]),
+  ]);
+  const ids = failoverStepIds.filter((id) => !absent.has(id));
   return ids.map((id) => ({ id, title: titles[id], manual: manual[id] }));
 }
 
@@ -234,7 +241,8 @@ function blockersOf(view: PlanView): readonly Failure[] {
       if (there.kind === 'foreign') blockers.push(foreignJobRefusal(job.name, standby.name));
       if (there.kind === 'none') wanted += job.submit?.parallelism ?? 0;
     }
-    if (view.slots.kind === 'known' && view.slots.value.free < wanted) {
+    const freed = (view.drills ?? []).reduce((sum, drill) => sum + drill.slots, 0);
+    if (view.slots.kind === 'known' && view.slots.value.free + freed < wanted) {
       blockers.push({
         code: 'NoSlots',
         message: `${standby.name}'s Flink has ${view.slots.value.free} free task slots, the jobs need ${wanted}`,

@@ -3,6 +3,7 @@ import type { FailoverPlan } from './plan.ts';
 import { awaitCheckpoint } from './steps/await-checkpoint.ts';
 import { chooseRecoveryPoints } from './steps/choose-recovery-point.ts';
 import { confirmJobs } from './steps/confirm-jobs.ts';
+import { endDrill } from './steps/end-drill.ts';
 import { endTransactions } from './steps/end-transactions.ts';
 import { fencePrimary } from './steps/fence-primary.ts';
 import { flipNames } from './steps/flip-names.ts';
@@ -35,6 +36,7 @@ export function failoverSteps(
     'choose-recovery-point': chooseRecoveryPoints,
     'prepare-restore': (words) => prepareRestore(words, claimedBytes),
     'release-acls': releaseAcls,
+    'end-drill': endDrill,
     'start-jobs': startJobs,
     'end-transactions': endTransactions,
     promote,

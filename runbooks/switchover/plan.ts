@@ -91,12 +91,14 @@ export function planSwitchover(view: SwitchoverView): SwitchoverPlan {
     from: primary.name,
     to: standby.name,
     ...(failover.resumes === undefined ? {} : { resumes: failover.resumes }),
-    steps: switchoverStepIds.map((id) => {
-      const { title, manual: lines } = own[id] ?? words.get(id) ?? { title: id, manual: [] };
-      const manual = lines.map((line) => fromSavepoints(line, shared.recoveryPoints));
-      const state = isDone(id, view) || sharedStates.get(id) === 'done' ? 'done' : 'todo';
-      return { id, title, manual, state, usual: view.usualTimes.get(id) ?? null };
-    }),
+    steps: switchoverStepIds
+      .filter((id) => id !== 'end-drill' || words.has(id))
+      .map((id) => {
+        const { title, manual: lines } = own[id] ?? words.get(id) ?? { title: id, manual: [] };
+        const manual = lines.map((line) => fromSavepoints(line, shared.recoveryPoints));
+        const state = isDone(id, view) || sharedStates.get(id) === 'done' ? 'done' : 'todo';
+        return { id, title, manual, state, usual: view.usualTimes.get(id) ?? null };
+      }),
     pointOfNoReturn,
     lagRecords: readiness.lagRecords ?? null,
     blockers,

@@ -2,6 +2,7 @@ import type { Step } from '../engine/step.ts';
 import type { FailoverContext, FailoverFacts } from '../failover/context.ts';
 import type { StepWords } from '../failover/failover-step.ts';
 import { awaitCheckpoint } from '../failover/steps/await-checkpoint.ts';
+import { endDrill } from '../failover/steps/end-drill.ts';
 import { endTransactions } from '../failover/steps/end-transactions.ts';
 import { flipNames } from '../failover/steps/flip-names.ts';
 import { freezeMirror } from '../failover/steps/freeze-mirror.ts';
@@ -43,6 +44,7 @@ export function switchoverSteps(
     'prepare-restore': (words) => shared(prepareRestore(words, 0)),
     // Whoever moves without need doesn't go on to a side that may still refuse its writers.
     'release-acls': (words) => stopping(shared(releaseAcls(words))),
+    'end-drill': (words) => shared(endDrill(words)),
     'start-jobs': (words) => shared(startJobs(words)),
     'end-transactions': (words) => shared(endTransactions(words)),
     'open-mirror': openMirror,

@@ -15,6 +15,7 @@ type SharedStepId = Extract<
   | 'sync-groups'
   | 'prepare-restore'
   | 'release-acls'
+  | 'end-drill'
   | 'start-jobs'
   | 'end-transactions'
   | 'promote'
@@ -37,6 +38,7 @@ export const switchoverStepIds = [
   'sync-groups',
   'prepare-restore',
   'release-acls',
+  'end-drill',
   'start-jobs',
   'end-transactions',
   'open-mirror',

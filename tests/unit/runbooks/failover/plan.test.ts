@@ -9,8 +9,10 @@ import { planFailover } from '../../../../runbooks/failover/plan.ts';
 import { failoverSteps } from '../../../../runbooks/failover/steps.ts';
 import { at, manifest, newWorld, roles } from './world.ts';
 
-/** The standby has a session cluster: there is no operator to be asked. */
-const failoverStepIds: readonly FailoverStepId[] = allStepIds.filter((id) => id !== 'confirm-jobs');
+/** The standby has a session cluster: there is no operator to be asked; and no drill runs. */
+const failoverStepIds: readonly FailoverStepId[] = allStepIds.filter(
+  (id) => id !== 'confirm-jobs' && id !== 'end-drill',
+);
 
 const known = <T>(value: T) => ({ kind: 'known' as const, value });
 const unknown = { kind: 'unknown' as const, why: 'timed out' };
