@@ -1,4 +1,6 @@
 import type { Config } from '../domain/config.ts';
+import type { Roles } from '../domain/roles.ts';
+import type { DrillKind } from '../drills/drill-report.ts';
 import type { FailbackPlan } from '../runbooks/failback/plan.ts';
 import type { FailoverPlan } from '../runbooks/failover/plan.ts';
 import type { UsualTime } from '../runbooks/plan/durations.ts';
@@ -8,6 +10,7 @@ import type { RunRecord } from '../state/run-record.ts';
 import type { RunAbout } from './tui/run-progress.ts';
 
 type Objectives = Pick<Config['objectives'], 'rto'>;
+type Usual = ReadonlyMap<string, UsualTime>;
 type Measured = NonNullable<RunAbout['measured']>;
 
 /** What is shown of a failover while it runs. Pure. */
@@ -25,15 +28,27 @@ export function aboutSwitchover(run: string, plan: SwitchoverPlan, { rto }: Obje
 }
 
 /** What is shown of a failback while it runs. Pure. */
-export function aboutFailback(run: string, plan: FailbackPlan): RunAbout {
-  const { active, region, steps, pointOfNoReturn } = plan;
+export function aboutFailback(run: string, plan: FailbackPlan, usual: Usual): RunAbout {
+  const { active, region, pointOfNoReturn } = plan;
+  const steps = withUsual(plan.steps, usual);
   return { run, runbook: 'failback', subject: `${region} follows ${active} again`, steps, pointOfNoReturn };
+}
+
+/** What is shown of a drill while it runs; steps that aren't known yet come when they begin. Pure. */
+export function aboutDrill(
+  kind: DrillKind,
+  { primary, standby }: Pick<Roles, 'primary' | 'standby'>,
+  drill: { readonly run?: string; readonly steps?: RunAbout['steps']; readonly usual?: Usual },
+): RunAbout {
+  const { run = '', steps = [], usual = new Map() } = drill;
+  const subject = `of ${primary} → ${standby}`;
+  return { run, runbook: `${kind} drill`, subject, steps: withUsual(steps, usual) };
 }
 
 /** What is shown of a run that somebody else carries out, from what its journal began with. Pure. */
 export function aboutRecord(
   { run, runbook, details }: Pick<RunRecord, 'run' | 'runbook' | 'details'>,
-  usual: ReadonlyMap<string, UsualTime>,
+  usual: Usual,
   { rto }: Objectives,
 ): RunAbout {
   const told = detailsOf(details);
@@ -57,7 +72,7 @@ export function aboutRecord(
     run,
     runbook: typeof kind === 'string' ? `${kind} ${runbook}` : runbook,
     subject,
-    steps: stepsIn(told.steps).map((step) => ({ ...step, usual: usual.get(step.id) ?? null })),
+    steps: withUsual(stepsIn(told.steps), usual),
     ...(pointOfNoReturn === undefined ? {} : { pointOfNoReturn }),
     ...(measured === undefined ? {} : { measured }),
   };
@@ -80,6 +95,9 @@ const sinceDenial = (objectiveMs: number): Measured => ({
   objectiveMs,
   from: { step: 'deny-producers', why: 'from when the producers are denied' },
 });
+
+const withUsual = (steps: RunAbout['steps'], usual: Usual): RunAbout['steps'] =>
+  steps.map((step) => ({ ...step, usual: usual.get(step.id) ?? null }));
 
 const detailsOf = (details: Json): { readonly [key: string]: Json } =>
   details !== null && typeof details === 'object' && !Array.isArray(details) ? details : {};

@@ -27,6 +27,7 @@ import { aboutFailback } from '../run-about.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
 import { switchBack } from '../switch-back.ts';
 import { planSwitchOver, type SwitchOverOptions } from '../switch-over.ts';
+import { usualTimes } from '../usual-times.ts';
 
 export interface FailbackOptions extends SwitchOverOptions {
   readonly dryRun?: boolean;
@@ -142,7 +143,8 @@ async function failBack(
   }
   if (!options.yes) await agree(context, plan.region);
   const occasion = await occasionOf(context, options, begunWith(composition));
-  const report = await followRun(context, aboutFailback(target.run, plan), (listeners) =>
+  const usual = context.screen === undefined ? new Map() : await usualTimes(composition.state, 'failback', signal);
+  const report = await followRun(context, aboutFailback(target.run, plan, usual), (listeners) =>
     runFailback({
       context: target,
       plan,

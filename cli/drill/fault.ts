@@ -10,8 +10,9 @@ import { drillState } from '../../state/drills.ts';
 import { agree } from '../agree.ts';
 import { begunWith } from '../begun-with.ts';
 import type { CommandContext } from '../context.ts';
+import { followRun } from '../follow-run.ts';
 import { occasionOf } from '../occasion.ts';
-import { renderEvent } from '../render-failover.ts';
+import { aboutDrill } from '../run-about.ts';
 import { rolesNow, withComposition } from '../session.ts';
 import type { DrillRunOptions } from './drill-options.ts';
 import { faultEyes } from './fault-eyes.ts';
@@ -41,18 +42,16 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     if (options.yes !== true) await agree(context, fault.name, "the fault's name");
     const occasion = await occasionOf(context, options, begunWith(composition));
     const drills = drillState(state);
-    const { clock, signal, who: holder, processes, tell } = context;
-    const report = await runFaultDrill(
-      {
-        ...{ state: drills, clock, signal, holder, processes },
-        onEvent: (event) => tell(renderEvent(event)),
-        onWaiting: tell,
-      },
-      {
-        ...{ fault, hooks, eyes, calm, occasion },
-        notes: faultNotesIn(drills),
-        about: { trigger: options.trigger ?? { kind: 'person' }, from: roles.primary, to: roles.standby },
-      },
+    const { clock, signal, who: holder, processes } = context;
+    const report = await followRun(context, aboutDrill('fault', roles, {}), (listeners) =>
+      runFaultDrill(
+        { ...{ state: drills, clock, signal, holder, processes }, ...listeners },
+        {
+          ...{ fault, hooks, eyes, calm, occasion },
+          notes: faultNotesIn(drills),
+          about: { trigger: options.trigger ?? { kind: 'person' }, from: roles.primary, to: roles.standby },
+        },
+      ),
     );
     context.print(context.json ? JSON.stringify(report) : reportText(report));
     return report.outcome === 'passed' ? 0 : 1;

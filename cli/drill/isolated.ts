@@ -4,20 +4,24 @@ import { ArgusError } from '../../domain/errors.ts';
 import { joinQuestions } from '../../drills/isolated/join-questions.ts';
 import { planDrill } from '../../drills/isolated/plan.ts';
 import { drillRunbook, runIsolatedDrill } from '../../drills/isolated/run-isolated-drill.ts';
+import { isolatedSteps } from '../../drills/isolated/steps.ts';
 import { requireNobodyActs } from '../../drills/isolated/watch-incidents.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
+import { drillState } from '../../state/drills.ts';
 import { runId } from '../../state/journal.ts';
 import { agree } from '../agree.ts';
 import { begunWith } from '../begun-with.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
 import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
+import { followRun } from '../follow-run.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
 import { renderDrill, renderDrillPlan } from '../render-drill.ts';
-import { renderEvent } from '../render-failover.ts';
+import { aboutDrill } from '../run-about.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
+import { usualTimes } from '../usual-times.ts';
 import type { DrillRunOptions } from './drill-options.ts';
 import { drillSites } from './drill-sites.ts';
 
@@ -35,8 +39,9 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     const site = sites.get(roles.standby);
     if (site === undefined) throw noPlace(roles.standby);
     const run = runId(clock.now(), drillRunbook, randomBytes(2).toString('hex'));
+    const bubble = bubbleOf(run);
     const plan = planDrill({
-      bubble: bubbleOf(run),
+      bubble,
       region: roles.standby,
       storeUri: standby.objects.uri,
       configured: config.jobs.map((job) => ({ config: job, jarPath: pathFrom(folder, job.submit?.jar ?? '') })),
@@ -49,29 +54,33 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     if (blocker !== undefined) throw refusal(blocker);
     if (options.yes !== true) await agree(context, roles.standby);
     const occasion = await occasionOf(context, options, begunWith(composition));
-    const { report, steps, exitCode } = await runIsolatedDrill({
-      context: {
-        config,
-        run,
-        by: who,
-        clock,
-        roles,
-        primary,
-        records: names.records,
-        state,
-        jobs: plan.jobs,
-        sighting,
-        questions: joinQuestions({ config, primary, standby, clock }),
-      },
-      sites,
-      holder: who,
-      processes: context.processes,
-      occasion,
-      trigger: options.trigger ?? { kind: 'person' },
-      signal,
-      onEvent: (event) => context.tell(renderEvent(event)),
-      onWaiting: (message) => context.tell(message),
-    });
+    const scene = { from: roles.primary, to: roles.standby, bubble, jobs: plan.jobs, storeUri: site.objects.uri };
+    const usual = context.screen === undefined ? new Map() : await usualTimes(drillState(state), drillRunbook, signal);
+    const about = aboutDrill('isolated', roles, { run, steps: isolatedSteps(scene), usual });
+    const { report, steps, exitCode } = await followRun(context, about, (listeners) =>
+      runIsolatedDrill({
+        context: {
+          config,
+          run,
+          by: who,
+          clock,
+          roles,
+          primary,
+          records: names.records,
+          state,
+          jobs: plan.jobs,
+          sighting,
+          questions: joinQuestions({ config, primary, standby, clock }),
+        },
+        sites,
+        holder: who,
+        processes: context.processes,
+        occasion,
+        trigger: options.trigger ?? { kind: 'person' },
+        signal,
+        ...listeners,
+      }),
+    );
     context.print(context.json ? JSON.stringify(report, bigintAsText) : renderDrill(report, steps));
     return exitCode;
   });

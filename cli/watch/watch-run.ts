@@ -1,6 +1,5 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import { type EndedRuns, readUsualTimes } from '../../runbooks/plan/durations.ts';
 import { drillState, stateOfRun } from '../../state/drills.ts';
 import { listRuns } from '../../state/journal.ts';
 import { readLease } from '../../state/lease.ts';
@@ -10,6 +9,7 @@ import { aboutRecord } from '../run-about.ts';
 import { hasRoom } from '../screen.ts';
 import { withState } from '../session.ts';
 import type { RunAbout } from '../tui/run-progress.ts';
+import { usualTimes } from '../usual-times.ts';
 import { followJournal, type RunNews } from './journal-feed.ts';
 import { newsLine } from './news-line.ts';
 
@@ -71,11 +71,6 @@ async function follow(
     await close();
   }
 }
-
-const usualTimes = (store: ObjectStore, runbook: string, signal: AbortSignal, ended: EndedRuns = new Map()) =>
-  readUsualTimes(store, runbook, { signal: AbortSignal.any([signal, AbortSignal.timeout(5_000)]) }, ended).catch(
-    () => new Map(),
-  );
 
 /** The run at work, of production before a drill; where nobody is, the newest of production. */
 async function runToWatch(state: ObjectStore, signal: AbortSignal): Promise<string> {
