@@ -78,7 +78,7 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
         name: names.job,
         checkpoints: { prefix: names.checkpointPrefix },
         consumerGroup: names.consumerGroup,
-        ...(drills && { writes: [names.metrics.topic], drill: jobInDrills(info) }),
+        ...(drills && { writes: [names.metrics.topic], drill: { args: { [names.standby]: drillArgs(info) } } }),
         ...(info.cluster ? { kubernetes: deploymentsOf(info.cluster) } : { submit: submitOf(info) }),
       },
     ],
@@ -112,15 +112,15 @@ function drillPlace({ flink }: NonNullable<RegionInfo['drill']>) {
   return { flink: { rest: flink.rest }, principal: 'User:drill', quota: { read: '50MB', write: '50MB' } };
 }
 
-/** The job as drills start it: the same program, with names of the drill's in place of production's. */
-function jobInDrills(info: LabInfo) {
+/** The job's arguments as drills start it: the same program, with names of the drill's in place of production's. */
+export function drillArgs(info: LabInfo): readonly string[] {
   const own = {
     out: `{topic:${names.metrics.topic}}`,
     group: '{group}',
     txid: '{transactionalIdPrefix}',
     user: 'drill',
   };
-  return { args: { [names.standby]: argsWith(info, names.standby, own) } };
+  return argsWith(info, names.standby, own);
 }
 
 const stateUrl = `s3://${names.stateBucket}/lab`;

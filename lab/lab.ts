@@ -6,6 +6,7 @@ import { clusterLabRegion } from './cluster-lab/cluster-lab-region.ts';
 import { type AskFlink, jobState, untilJobRuns } from './components/flink-job.ts';
 import { componentMark, labMark } from './components/process-table.ts';
 import { withFlinkOf } from './job-rest.ts';
+import { renderAddresses } from './lab-addresses.ts';
 import { renderConfig, renderEnv } from './lab-config.ts';
 import { claimFolder, defaultLabDir, readClaim } from './lab-folder.ts';
 import {
@@ -132,6 +133,7 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
       if (configPath !== info.configPath) writeFileSync(configPath, renderConfig(info, place));
     }
     writeFileSync(join(dir, 'argus.env'), renderEnv(info), { mode: 0o600 });
+    writeFileSync(join(dir, 'addresses.env'), renderAddresses(info));
     const localParts = options.parts === 'brokers' ? brokerRegionParts : localRegionParts;
     const regionParts = clusterFlavour?.clusterRegionParts ?? localParts;
     const started = await startParts(info, ports, step, regionParts, signal);

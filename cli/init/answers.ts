@@ -32,6 +32,8 @@ const side = z.strictObject({
   jobArgs: z.union([z.array(text), text.transform((given) => given.split(/\s+/))]).optional(),
   /** A session cluster for drills. */
   drillFlink: text.optional(),
+  /** Who the drill's jobs are to the brokers there. */
+  drillPrincipal: text.optional(),
   /** Program arguments of the job in a drill there. */
   drillArgs: z.union([z.array(text), text.transform((given) => given.split(/\s+/))]).optional(),
 });
@@ -48,6 +50,8 @@ export const answersShape = z.strictObject({
   jobParallelism: z.coerce.number().int().positive().optional(),
   jobGroup: text.optional(),
   jobCheckpoints: text.optional(),
+  /** Topics of its exactly-once sinks. */
+  jobWrites: list.optional(),
   dnsZone: text.optional(),
   dnsToken: text.optional(),
   dnsApi: text.optional(),

@@ -110,6 +110,7 @@ export interface InitJob {
   readonly jar?: string;
   readonly entryClass?: string;
   readonly parallelism: number;
+  readonly writes?: readonly string[];
   readonly deployment?: { readonly namespace: string; readonly name: string };
 }
 
@@ -168,6 +169,7 @@ export async function completeJobs(ask: Asker, given: Answers, primary: FoundReg
       parallelism: own?.jobParallelism ?? 1,
       ...(jar === undefined ? {} : { jar }),
       ...(entryClass === undefined ? {} : { entryClass }),
+      ...(own?.jobWrites ? { writes: own.jobWrites } : {}),
       ...(found?.deployment ? { deployment: found.deployment } : {}),
     });
   }

@@ -23,6 +23,11 @@ const ofSide = (side: 'primary' | 'standby'): readonly InitOption[] => [
   { flag: `--${side}-kube-context`, value: 'name', about: "default: the file's current one" },
   { flag: `--${side}-job-args`, value: 'words', about: "the job's arguments there, split at spaces" },
   { flag: `--${side}-drill-flink`, value: 'url', about: 'a session cluster for drills' },
+  {
+    flag: `--${side}-drill-principal`,
+    value: 'name',
+    about: "who the drills' jobs are to the brokers there: User:drill",
+  },
   { flag: `--${side}-drill-args`, value: 'words', about: "the job's arguments in a drill there" },
 ];
 
@@ -37,6 +42,7 @@ export const initOptions: readonly InitOption[] = [
   { flag: '--job-parallelism', value: 'n', about: 'default: 1' },
   { flag: '--job-group', value: 'name', about: 'its consumer group' },
   { flag: '--job-checkpoints', value: 'folder', about: 'of its checkpoints in the bucket' },
+  { flag: '--job-writes', value: 'names', about: 'topics of its exactly-once sinks: a,b' },
   { flag: '--dns-zone', value: 'name', about: 'at Cloudflare, unless --route53' },
   { flag: '--dns-token', value: 'reference', about: 'env:NAME or file:path' },
   { flag: '--dns-api', value: 'url', about: "another API than Cloudflare's own" },

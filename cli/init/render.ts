@@ -117,7 +117,7 @@ function regionLines(
 
 function jobLines(job: InitJob, { primary, standby }: Answers): readonly string[] {
   const sides = [primary, standby];
-  const { name, group, prefix, jar, entryClass, parallelism, deployment } = job;
+  const { name, group, prefix, jar, entryClass, parallelism, deployment, writes } = job;
   const place = (side: SideAnswers) => ({
     namespace: deployment?.namespace ?? 'default',
     deployment: deployment?.name ?? name,
@@ -129,7 +129,9 @@ function jobLines(job: InitJob, { primary, standby }: Answers): readonly string[
     `  - name: ${inline(name)} # the job's name in Flink`,
     `    checkpoints: { prefix: ${inline(prefix)} } # <prefix>/<job id>/chk-<n> in the region's bucket`,
     `    consumerGroup: ${inline(group)}`,
-    '    # writes: [output] # topics of its exactly-once sinks: docs/checkpoints.md',
+    writes === undefined
+      ? '    # writes: [output] # topics of its exactly-once sinks: docs/checkpoints.md'
+      : `    writes: ${inline(writes)} # topics of its exactly-once sinks`,
     ...(jar === undefined
       ? []
       : [
@@ -202,10 +204,10 @@ function drillLines({ primary, standby }: Answers): readonly string[] {
   return [
     'drill: # the recovery, tried without touching production: argus drill run',
     '  regions:',
-    ...own.map(
-      (side) =>
-        `    ${inline(side.name)}: { flink: { rest: ${inline(side.drillFlink)} } } # a session cluster of their own`,
-    ),
+    ...own.map(({ name, drillFlink, drillPrincipal: principal }) => {
+      const place = { flink: { rest: drillFlink }, ...(principal === undefined ? {} : { principal }) };
+      return `    ${inline(name)}: ${inline(place)} # a session cluster of their own`;
+    }),
   ];
 }
 
