@@ -50,6 +50,7 @@ module.exports = {
     sdk('retry', 'p-retry', '^daemon/notify/deliver.ts'),
     sdk('prompts', '@inquirer', '^cli/init/prompt.ts'),
     sdk('http', 'fastify', '^daemon/http/'),
+    sdk('charts', '(d3-scale|d3-shape)', '^drills/report/page/'),
     sdk('cron', 'croner', '^domain/cron.ts'),
     sdk('terminal', '(ink|react)', '^cli/tui/'),
   ],

@@ -8,6 +8,7 @@ import { dnsCommands } from './families/dns.ts';
 import { drillCommands } from './families/drill.ts';
 import { failbackCommands } from './families/failback.ts';
 import { mirrorCommands } from './families/mirror.ts';
+import { reportCommands } from './families/report.ts';
 import { roleCommands } from './families/role.ts';
 import { runbookCommands } from './families/runbooks.ts';
 import { setUpCommands } from './families/set-up.ts';
@@ -50,5 +51,6 @@ Example:
   alertCommands(cli);
   automaticCommands(cli);
   drillCommands(cli);
+  reportCommands(cli);
   return program;
 }

@@ -1,0 +1,187 @@
+import { formatMs } from '../../health/render-status.ts';
+import type { FailbackReport } from '../../runbooks/failback/run-failback.ts';
+import { formatBudget } from '../../runbooks/failover/budget.ts';
+import { outputLines } from '../../runbooks/failover/output.ts';
+import type { FailoverReport } from '../../runbooks/failover/report.ts';
+import type { SwitchoverReport } from '../../runbooks/switchover/report.ts';
+import type { Json } from '../../state/journal.ts';
+import type { DrillReport } from '../drill-report.ts';
+import { drillLoss, failoverLoss, type LaterCounts, lossOf, switchoverLoss } from './losses.ts';
+import type { Measured, ReportModel } from './model.ts';
+
+interface Objectives {
+  readonly rtoMs: number;
+  readonly rpoMs: number;
+}
+
+/** The part of a report that differs from runbook to runbook. */
+export type Outcome = Pick<
+  ReportModel,
+  'verdict' | 'accepted' | 'points' | 'rejected' | 'replayedRecords' | 'output' | 'causes'
+> &
+  Partial<
+    Pick<
+      ReportModel,
+      'rto' | 'rpo' | 'from' | 'to' | 'outageAtMs' | 'share' | 'comparisons' | 'leaks' | 'faults' | 'drill'
+    >
+  >;
+
+/** What a run without a report of its own came to. */
+const nothing = { accepted: [], points: [], rejected: [], replayedRecords: null, output: [], causes: [] };
+
+const measured = (ms: number | null, objectiveMs: number, means: string): Measured => ({
+  ...{ ms, objectiveMs, means },
+  met: ms === null ? null : ms <= objectiveMs,
+});
+
+/** What a run's own report says, in the terms that all reports share. Pure. */
+export function outcomeOf(
+  runbook: string,
+  report: Json | undefined,
+  objectives: Objectives,
+  later: LaterCounts,
+): Outcome {
+  if (report === undefined || report === null || typeof report !== 'object')
+    return { ...nothing, verdict: 'its steps are all that it told' };
+  switch (runbook) {
+    case 'failover':
+      return failover(report as unknown as FailoverReport, objectives, later);
+    case 'switchover':
+      return switchover(report as unknown as SwitchoverReport, objectives);
+    case 'failback':
+      return failback(report as unknown as FailbackReport);
+    case 'drill':
+      return drill(report as unknown as DrillReport);
+    default:
+      return { ...nothing, verdict: `a run of ${runbook}` };
+  }
+}
+
+function failover(report: FailoverReport, objectives: Objectives, later: LaterCounts): Outcome {
+  const { from, to, rtoMs, outageAtMs, outageSource, error } = report;
+  const topics = failoverLoss(report.rpo.topics, later);
+  const means = `from the outage (${outageSource.replaceAll('-', ' ')}) until every job had a checkpoint of its own in ${to} and every resolver answered with it`;
+  const rpo = lossOf(topics, objectives.rpoMs, `what ${from} had acknowledged and ${to} did not have`);
+  const rto = {
+    ...measured(rtoMs, objectives.rtoMs, means),
+    ...(report.rtoMaxMs === undefined ? {} : { atMostMs: report.rtoMaxMs }),
+  };
+  const lost = lostText(rpo, from);
+  return {
+    ...{ from, to, outageAtMs, rto, rpo },
+    verdict:
+      report.outcome === 'done' && rtoMs !== null
+        ? `${to} took over from ${from} ${formatMs(rtoMs)} after the outage began; ${lost}`
+        : `${to} did not take over: ${error?.message ?? report.outcome}`,
+    accepted: [
+      ...(report.unfenced
+        ? [`that ${from} was not seen stopped${report.unfencedBecause ? `: ${report.unfencedBecause}` : ''}`]
+        : []),
+      ...(report.acceptedLoss === undefined ? [] : [`a loss above the RPO: ${formatBudget(report.acceptedLoss)}`]),
+      ...(report.outputGapAccepted ? ['that output of the jobs may be missing'] : []),
+    ],
+    points: report.recoveryPoints.map(({ job, checkpointId, completedAtMs, uri }) => ({
+      job,
+      checkpointId,
+      completedAtMs,
+      uri,
+    })),
+    rejected: report.rejected.map(({ job, checkpointId, code, message }) => ({ job, checkpointId, code, message })),
+    replayedRecords: report.replayedRecords,
+    output: outputLines(report),
+    causes: error === undefined ? [] : [error],
+    ...(report.share === undefined ? {} : { share: { totalMs: report.share.totalMs, ownMs: report.share.ownMs } }),
+  };
+}
+
+function lostText({ records, certainty, topics }: NonNullable<Outcome['rpo']>, from: string): string {
+  if (records === null) return 'how many records were lost nobody knows';
+  const sure = certainty === 'proven' || certainty === 'counted';
+  if (records === 0) return sure ? 'no record was lost' : 'no record is known to be lost';
+  const kept = topics.some((t) => t.countedBy?.startsWith('failback') === true);
+  return kept
+    ? `${records} records were on ${from} alone, and the failback kept them`
+    : `${sure ? '' : 'about '}${records} records were lost`;
+}
+
+function switchover(report: SwitchoverReport, objectives: Objectives): Outcome {
+  const { from, to, rtoMs, error } = report;
+  const means = `from the producers' first denial until every job had a checkpoint of its own in ${to} and the names answered with it`;
+  return {
+    ...{ from, to },
+    rto: measured(rtoMs, objectives.rtoMs, means),
+    rpo: lossOf(switchoverLoss(report.rpo), objectives.rpoMs, 'both logs were compared when nobody wrote any more'),
+    verdict:
+      report.outcome === 'done'
+        ? `${to} serves in place of ${from}; ${report.rpo.provenZero ? 'nothing was lost, proven' : 'that nothing was lost is not proven'}`
+        : `${from} stays the primary: ${error?.message ?? report.outcome}`,
+    accepted: report.rpo.producers === 'by-person' ? ['that the producers were stopped by hand'] : [],
+    points: report.savepoints.map(({ job, checkpointId, directory }) => ({ job, checkpointId, uri: directory })),
+    rejected: [],
+    replayedRecords: report.replayedRecords,
+    output: [],
+    causes: error === undefined ? [] : [error],
+  };
+}
+
+function failback(report: FailbackReport): Outcome {
+  const { region, active, error } = report;
+  const kept = Object.entries(report.topics).map(
+    ([topic, t]) =>
+      `${topic}: ${t.orphans} records that only ${region} had are kept in ${t.where}${t.gone.length > 0 ? '; some it had deleted before anybody could keep them' : ''}`,
+  );
+  return {
+    ...nothing,
+    from: active,
+    to: region,
+    verdict:
+      report.outcome === 'done'
+        ? `${region} is mirrored to again, ${active} stays the primary; ${report.orphans} records that only ${region} had are kept`
+        : `${region} is not mirrored to yet: ${error?.message ?? report.outcome}`,
+    accepted: report.unfenced ? [`that the jobs of ${region} were not seen stopped`] : [],
+    output: kept,
+    causes: error === undefined ? [] : [error],
+  };
+}
+
+function drill(report: DrillReport): Outcome {
+  const { rto, rpo } = report;
+  return {
+    ...nothing,
+    ...{ drill: report.kind, from: report.from, to: report.to, verdict: report.verdict, causes: report.causes },
+    ...(rto === undefined
+      ? {}
+      : {
+          rto: measured(
+            rto.ms,
+            rto.objectiveMs,
+            "from the order until the drill's jobs were seen at work: without detection, fencing and names",
+          ),
+        }),
+    ...(rpo === undefined ? {} : { rpo: drillRpo(rpo) }),
+    points: report.points,
+    rejected: report.rejected,
+    replayedRecords: replayedOf(report.points),
+    comparisons: report.comparisons,
+    ...(report.leaks === undefined ? {} : { leaks: report.leaks }),
+    ...(report.faults === undefined ? {} : { faults: report.faults }),
+  };
+}
+
+function drillRpo(rpo: NonNullable<DrillReport['rpo']>): NonNullable<Outcome['rpo']> {
+  const means = 'what would have been lost if the primary had died when the recovery point was chosen';
+  const loss = lossOf(drillLoss(rpo), rpo.objectiveMs, means);
+  const ms = rpo.ms ?? null;
+  return {
+    ...loss,
+    ms,
+    met: ms === null ? null : ms <= rpo.objectiveMs,
+    records: rpo.records ?? loss.records,
+    certainty: rpo.certainty,
+  };
+}
+
+function replayedOf(points: DrillReport['points']): number | null {
+  const known = points.flatMap((p) => p.replayRecords ?? []);
+  return points.length === 0 || known.length < points.length ? null : known.reduce((sum, n) => sum + n, 0);
+}
