@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { access, constants } from 'node:fs/promises';
 import { bubbleOf } from '../../domain/bubble.ts';
 import { ArgusError } from '../../domain/errors.ts';
+import { gatherSlots } from '../../drills/isolated/gather-slots.ts';
 import { joinQuestions } from '../../drills/isolated/join-questions.ts';
 import { planDrill } from '../../drills/isolated/plan.ts';
 import { drillRunbook, runIsolatedDrill } from '../../drills/isolated/run-isolated-drill.ts';
@@ -13,6 +15,7 @@ import { runId } from '../../state/journal.ts';
 import { agree } from '../agree.ts';
 import { begunWith } from '../begun-with.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
+import { chosenJobs } from '../chosen-jobs.ts';
 import { pathFrom } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 import { followRun } from '../follow-run.ts';
@@ -40,14 +43,17 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     if (site === undefined) throw noPlace(roles.standby);
     const run = runId(clock.now(), drillRunbook, randomBytes(2).toString('hex'));
     const bubble = bubbleOf(run);
+    for (const name of options.job ?? []) chosenJobs(config.jobs, name);
+    const configured = config.jobs.map((job) => ({ config: job, jarPath: pathFrom(folder, job.submit?.jar ?? '') }));
     const plan = planDrill({
       bubble,
       region: roles.standby,
       storeUri: standby.objects.uri,
-      configured: config.jobs.map((job) => ({ config: job, jarPath: pathFrom(folder, job.submit?.jar ?? '') })),
+      configured,
       only: options.job,
       ownCluster: site.ownCluster,
-      slots: await site.flink.slots({ signal }),
+      slots: await gatherSlots(site, state, signal),
+      unreadableJars: await unreadable(configured),
     });
     context.tell(renderDrillPlan(plan, { run, from: roles.primary, to: roles.standby, storeUri: standby.objects.uri }));
     const [blocker] = plan.blockers;
@@ -84,6 +90,13 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     context.print(context.json ? JSON.stringify(report, bigintAsText) : renderDrill(report, steps));
     return exitCode;
   });
+}
+
+/** The jars among them that can't be read here. */
+async function unreadable(jobs: readonly { readonly jarPath: string }[]): Promise<ReadonlySet<string>> {
+  const paths = [...new Set(jobs.map(({ jarPath }) => jarPath))];
+  const tried = await Promise.allSettled(paths.map((path) => access(path, constants.R_OK)));
+  return new Set(paths.filter((_, i) => tried[i]?.status === 'rejected'));
 }
 
 const noPlace = (region: string) =>

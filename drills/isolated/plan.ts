@@ -14,6 +14,8 @@ export interface DrillPlanView {
   /** Only these, by name; undefined: all. */
   readonly only: readonly string[] | undefined;
   readonly ownCluster: boolean;
+  /** Absent: nobody looked. */
+  readonly unreadableJars?: ReadonlySet<string>;
   /** Of the cluster that the drill's jobs run in; undefined: it didn't say. */
   readonly slots: { readonly free: number; readonly total: number } | undefined;
 }
@@ -27,23 +29,25 @@ export interface DrillPlan {
 /** Which jobs take part and with what names; each that would touch production is a blocker. Pure. */
 export function planDrill(view: DrillPlanView): DrillPlan {
   const { bubble, region, storeUri, configured, only } = view;
-  const unknown = (only ?? []).filter((name) => !configured.some(({ config }) => config.name === name));
-  const blockers: Failure[] = unknown.map((name) => ({
-    code: 'JobUnknown',
-    message: `no job is called "${name}" in the configuration`,
-    hint: `there are: ${configured.map(({ config }) => config.name).join(', ')}`,
-  }));
+  const blockers: Failure[] = [];
   const asked = configured.filter(({ config }) => only === undefined || only.includes(config.name));
   const jobs: DrilledJob[] = [];
   for (const [n, each] of asked.entries()) {
     const job = drilledJob(each, n, { region, bubble, storeUri });
     if ('refused' in job) blockers.push(job.refused);
+    else if (view.unreadableJars?.has(each.jarPath)) blockers.push(jarUnreadable(each.config.name, each.jarPath));
     else jobs.push(job);
   }
   const shortage = slotsShort(view, jobs);
   if (shortage !== undefined) blockers.push(shortage);
   return { jobs, blockers };
 }
+
+const jarUnreadable = (job: string, path: string): Failure => ({
+  code: 'JobJarUnreadable',
+  message: `the jar of ${job}, ${path}, can't be read here`,
+  hint: 'see jobs[].submit.jar: it is relative to the configuration',
+});
 
 /** In the region's own cluster a failover must find its slots free at any time. */
 function slotsShort(
