@@ -3,11 +3,11 @@ import type { ObjectStore } from '../regions/objects/object-store.ts';
 import { estimateLoss } from '../replication/topics/estimate-loss.ts';
 import { readAutomaticAck } from '../state/decisions.ts';
 import { inspectRun, listRuns } from '../state/journal.ts';
+import { textIn } from '../state/json-parts.ts';
 import { readLease } from '../state/lease.ts';
 import { foldRun, type RunRecord } from '../state/run-record.ts';
 import { readSighting, type Sighting } from '../state/sightings.ts';
 import { watchLease } from './lease-watch.ts';
-import { textIn } from './run-news.ts';
 
 /** Whoever acts without a person calls himself so, with his host after it. */
 export const automaticName = 'argus automatic';

@@ -2,8 +2,8 @@ import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { LocalProcesses } from '../runbooks/engine/under-lease.ts';
 import type { DrillSlot } from '../state/drill-slots.ts';
 import { inspectRun, listRuns } from '../state/journal.ts';
+import { numberIn, partOf, textIn } from '../state/json-parts.ts';
 import { foldRun, type RunRecord } from '../state/run-record.ts';
-import { numberIn, partOf, textIn } from './run-news.ts';
 
 /** A daemon that lives begins what it claimed long before this, or gives it up. */
 const claimMs = 10 * 60_000;
@@ -56,6 +56,10 @@ export async function runOfSlot(
 function endOf({ status, report }: RunRecord): RunOfSlot['end'] {
   const outcome = textIn(report, 'outcome');
   if (outcome === 'passed') return { outcome };
+  if (outcome === 'stopped') {
+    const message = textIn(report, 'verdict') ?? 'it was ended before its end';
+    return { outcome: 'cut-off', code: 'Stopped', message };
+  }
   if (status === 'running')
     return { outcome: 'cut-off', code: 'CutOff', message: 'its daemon ended while it was under way' };
   return { outcome: status === 'refused' ? 'refused' : 'failed' };

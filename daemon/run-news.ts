@@ -1,5 +1,6 @@
 import { occasionIn } from '../runbooks/occasion.ts';
 import type { JournalEntry, Json } from '../state/journal.ts';
+import { numberIn, partOf, textIn } from '../state/json-parts.ts';
 import type { DaemonEvent } from './events.ts';
 
 /** What is known of a run from its first entry. */
@@ -104,24 +105,6 @@ export function reportedLoss(report: Json | undefined): ReportedLoss | undefined
     estimated: losses.some((l) => partOf(l, 'estimated') === true),
     proven: losses.every((l) => partOf(l, 'proven') === true),
   };
-}
-
-/** One part of what a run noted; undefined where there is none. Pure. */
-export function partOf(json: Json | undefined, key: string): Json | undefined {
-  if (json === null || json === undefined || typeof json !== 'object' || Array.isArray(json)) return undefined;
-  return json[key];
-}
-
-/** A number in what a run noted; undefined where there is none. Pure. */
-export function numberIn(json: Json | undefined, key: string): number | undefined {
-  const value = partOf(json, key);
-  return typeof value === 'number' ? value : undefined;
-}
-
-/** A text in what a run noted; undefined where there is none. Pure. */
-export function textIn(json: Json | undefined, key: string): string | undefined {
-  const value = partOf(json, key);
-  return typeof value === 'string' ? value : undefined;
 }
 
 function titleOf(details: Json, step: string): string {

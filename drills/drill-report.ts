@@ -90,6 +90,15 @@ export interface DrillReport {
   readonly leaks?: readonly Leak[];
   /** For `switchover`: the runs that it was made of. For `fault`: what was broken, what was expected and what was seen. */
   readonly runs?: readonly string[];
+  /** For `switchover`: what each of the two proved, as far as they are done. */
+  readonly legs?: readonly {
+    readonly runs: readonly string[];
+    readonly from: string;
+    readonly to: string;
+    readonly provenZero: boolean;
+    readonly producersBlockedMs: number | null;
+    readonly rtoMs: number | null;
+  }[];
   readonly faults?: readonly {
     readonly fault: string;
     readonly expected: string;

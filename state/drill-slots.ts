@@ -141,11 +141,3 @@ export function rulesSince(
     Object.fromEntries(rules.map((rule) => [rule, known[rule] ?? nowMs]));
   return changeDocument(drills, 'schedule', sinceSchema, {}, change, options);
 }
-
-/** The same, changing nothing: a rule that no daemon has followed yet is absent. */
-export async function readRulesSince(
-  drills: ObjectStore,
-  options: CallOptions = {},
-): Promise<Readonly<Record<string, number>>> {
-  return (await readDocument(drills, 'schedule', sinceSchema, options))?.value ?? {};
-}

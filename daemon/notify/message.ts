@@ -1,6 +1,7 @@
 import type { NotifyTopic } from '../../domain/notify-config.ts';
+import { textIn } from '../../state/json-parts.ts';
 import type { DaemonEvent } from '../events.ts';
-import { type ReportedLoss, reportedLoss, textIn } from '../run-news.ts';
+import { type ReportedLoss, reportedLoss } from '../run-news.ts';
 
 export type MessageSeverity = 'info' | 'warning' | 'critical';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { occasionIn } from '../../runbooks/occasion.ts';
 import type { Json } from '../../state/journal.ts';
+import { numberIn, partOf, textIn } from '../../state/json-parts.ts';
 import type { RunRecord } from '../../state/run-record.ts';
-import { numberIn, partOf, textIn } from '../run-news.ts';
 
 const stepView = z.object({
   id: z.string(),

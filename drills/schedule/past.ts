@@ -1,4 +1,4 @@
-import type { Json } from '../../state/journal.ts';
+import { numberIn, partOf, textIn } from '../../state/json-parts.ts';
 import type { RunRecord } from '../../state/run-record.ts';
 
 /** A drill that was, in short. */
@@ -45,16 +45,3 @@ export function pastDrill({ run, by, status, startedAtMs, lastAtMs, details, rep
 
 const isOutcome = (text: string | undefined): text is 'passed' | 'failed' | 'stopped' =>
   text === 'passed' || text === 'failed' || text === 'stopped';
-
-const partOf = (json: Json | undefined, key: string): Json | undefined =>
-  json === null || typeof json !== 'object' || Array.isArray(json) ? undefined : json[key];
-
-function textIn(json: Json | undefined, key: string): string | undefined {
-  const value = partOf(json, key);
-  return typeof value === 'string' ? value : undefined;
-}
-
-function numberIn(json: Json | undefined, key: string): number | undefined {
-  const value = partOf(json, key);
-  return typeof value === 'number' ? value : undefined;
-}

@@ -99,7 +99,7 @@ const gone = (isGone: () => boolean): Processes => ({
 });
 
 test('a daemon that is started anew over the end of a month runs the drill exactly once', async () => {
-  const { daemon, until, runs, slots } = await world('2026-11-30T23:00:00Z');
+  const { daemon, until, runs, slots } = await world('2026-11-30T23:50:00Z');
   for (const restart of [
     '2026-12-01T08:59:50Z',
     '2026-12-01T09:00:00Z',
@@ -134,7 +134,7 @@ test('a drill that was missed is caught up once, whatever comes after', async ()
 });
 
 test('during an incident it is put off, and begins when that is over', async () => {
-  const { daemon, until, runs, slots, state, clock, events } = await world('2026-12-01T08:00:00Z');
+  const { daemon, until, runs, slots, state, clock, events } = await world('2026-12-01T08:45:00Z');
   const held = await acquireLease(state, { holder: 'ops', purpose: 'failover', ttlMs: 3_600_000, waitMs: 0 }, clock);
   if (held.kind !== 'acquired') throw new Error('not acquired');
   const stop = daemon('d');
@@ -149,11 +149,12 @@ test('during an incident it is put off, and begins when that is over', async () 
 });
 
 test('an incident that goes on leaves it out, with the reason, and tells so', async () => {
-  const { daemon, until, runs, slots, state, events, clock } = await world('2026-12-01T08:00:00Z');
+  const short = [{ kind: 'isolated', patience: '30m' }];
+  const { daemon, until, runs, slots, state, events, clock } = await world('2026-12-01T08:50:00Z', short);
   const base = { atMs: clock.now(), by: 'ops@host', replication: 'suspended' } as const;
   await writeRoles(state, { epoch: 2, primary: 'green', standby: 'blue', ...base });
   const stop = daemon('d');
-  await until('2026-12-01T17:01:00Z');
+  await until('2026-12-01T09:31:00Z');
   await stop();
   expect(runs).toEqual([]);
   expect(await slots()).toMatchObject([{ status: 'skipped', skipped: { code: 'ReplicationSuspended' } }]);
@@ -161,7 +162,7 @@ test('an incident that goes on leaves it out, with the reason, and tells so', as
 });
 
 test('of several daemons the one that leads runs it; one that takes over in the midst runs no second', async () => {
-  const { daemon, until, runs, slots, carryOut } = await world('2026-12-01T08:00:00Z');
+  const { daemon, until, runs, slots, carryOut } = await world('2026-12-01T08:45:00Z');
   let leader = 'a';
   const drill = async (order: DrillOrder, signal: AbortSignal): Promise<DrillOutcome> => {
     await carryOut(order, { ends: false });
@@ -179,7 +180,7 @@ test('of several daemons the one that leads runs it; one that takes over in the 
 });
 
 test('a claim whose daemon died before anything had begun is free again, and run once', async () => {
-  const { daemon, until, runs, slots } = await world('2026-12-01T08:00:00Z');
+  const { daemon, until, runs, slots } = await world('2026-12-01T08:45:00Z');
   const dies = daemon('dies', {
     processes: gone(() => false),
     drill: (_, signal) =>
@@ -199,7 +200,7 @@ test('a claim whose daemon died before anything had begun is free again, and run
 });
 
 test('a drill that finds another at work is put off; one that is refused is over, and told', async () => {
-  const { daemon, until, runs, slots, events } = await world('2026-12-01T08:00:00Z');
+  const { daemon, until, runs, slots, events } = await world('2026-12-01T08:45:00Z');
   const answers: DrillOutcome[] = [
     { kind: 'refused', code: 'LeaseHeld', message: 'ops is at work' },
     { kind: 'refused', code: 'NoDrillJobs', message: 'no job takes part' },
@@ -213,8 +214,8 @@ test('a drill that finds another at work is put off; one that is refused is over
 });
 
 test('a switchover is announced, waits for a word, and says who gave it', async () => {
-  const entries = [{ kind: 'switchover', cron: '0 10 * * 2', stay: '5m' }];
-  const { daemon, until, runs, events, drills, clock } = await world('2026-11-30T09:00:00Z', entries);
+  const entries = [{ kind: 'switchover', cron: '0 10 * * 2', stay: '5m', announce: '1h' }];
+  const { daemon, until, runs, events, drills, clock } = await world('2026-12-01T08:30:00Z', entries);
   const stop = daemon('d');
   const name = 'switchover-20261201T100000Z';
   await until('2026-12-01T10:10:00Z');

@@ -1,0 +1,54 @@
+import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
+import { inspectRun, listRuns } from '../../state/journal.ts';
+import { numberIn, partOf, textIn } from '../../state/json-parts.ts';
+import { foldRun, type RunRecord } from '../../state/run-record.ts';
+import type { Begun } from './position.ts';
+import type { Leg } from './steps.ts';
+
+/** So many of the newest switchovers, or drills, are looked at. */
+const lookedAt = 20;
+
+/** The switchover that was made under these roles, from its journal; undefined: none is done. */
+export async function readLeg(
+  state: ObjectStore,
+  rolesEpoch: number,
+  options: CallOptions = {},
+): Promise<Leg | undefined> {
+  const records = await newest(state, '-switchover-', options);
+  const under = records.filter((r) => numberIn(r.details, 'rolesEpoch') === rolesEpoch);
+  const done = under.findLast((r) => r.status === 'done');
+  const [from, to] = [textIn(done?.report, 'from'), textIn(done?.report, 'to')];
+  if (done === undefined || from === undefined || to === undefined) return undefined;
+  return {
+    runs: under.map((r) => r.run),
+    from,
+    to,
+    provenZero: partOf(partOf(done.report, 'rpo'), 'provenZero') === true,
+    producersBlockedMs: numberIn(done.report, 'producersBlockedMs') ?? null,
+    rtoMs: numberIn(done.report, 'rtoMs') ?? null,
+  };
+}
+
+/**
+ * The newest drill by switchover, where it did not come to its end: what it began, and its run. `drills`: the store of
+ * drills. A drill that failed for good, as its proof did, is ended.
+ */
+export async function readBroken(
+  drills: ObjectStore,
+  options: CallOptions = {},
+): Promise<{ readonly run: string; readonly begun: Begun; readonly ended: boolean } | undefined> {
+  const records = await newest(drills, '-drill-', options);
+  const last = records.findLast((r) => textIn(r.details, 'kind') === 'switchover');
+  if (last === undefined || last.status === 'done') return undefined;
+  const rolesEpoch = numberIn(last.details, 'rolesEpoch');
+  const [from, to] = [textIn(last.details, 'from'), textIn(last.details, 'to')];
+  if (rolesEpoch === undefined || from === undefined || to === undefined) return undefined;
+  const ended = last.status !== 'running' && last.status !== 'interrupted';
+  return { run: last.run, begun: { rolesEpoch, from, to }, ended };
+}
+
+async function newest(store: ObjectStore, like: string, options: CallOptions): Promise<readonly RunRecord[]> {
+  const names = (await listRuns(store, options)).filter((run) => run.includes(like)).slice(-lookedAt);
+  const read = await Promise.all(names.map(async (run) => foldRun((await inspectRun(store, run, options)).entries)));
+  return read.filter((record) => record !== undefined);
+}
