@@ -4,8 +4,10 @@ import type { CommandContext } from '../context.ts';
 /** What a command gets that a daemon carries out itself: nobody to ask, and what it says goes into the log. */
 export function withoutAPerson(context: CommandContext, log: Log, who: string, signal: AbortSignal): CommandContext {
   const { SSH_CONNECTION: _, ...env } = context.env;
+  // A daemon that was started at a terminal logs there: nothing is drawn over that.
+  const { screen: __, ...unseen } = context;
   return {
-    ...context,
+    ...unseen,
     env,
     signal,
     who,

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { candidates, unpack } from './debian-packages.ts';
+import { candidates, missingPackages, unpack } from './debian-packages.ts';
 import { ensureExtraPart } from './extra-part.ts';
 import type { Part, SetupEvent } from './part.ts';
-import { runTool } from './tool.ts';
 
 /** A browser without a window, and where its libraries lie; none: the system has them. */
 export interface Chromium {
@@ -23,7 +22,7 @@ export async function ensureChromium(
 ): Promise<Chromium> {
   const there = installed.find((path) => existsSync(path));
   if (there !== undefined) return { path: there, libraryFolders: [] };
-  const packages = await missingPackages(signal);
+  const packages = await missingPackages(browser, hint, { signal });
   const files = await candidates(packages, hint, { signal });
   const hash = createHash('sha256').update(files.join(' ')).digest('hex').slice(0, 8);
   const version = new RegExp(`^${browser}_([0-9.]+)`, 'm').exec(files.join('\n'))?.[1] ?? 'unknown';
@@ -42,14 +41,4 @@ export async function ensureChromium(
     .filter((name) => name.endsWith('-linux-gnu'))
     .flatMap((name) => [join(libraries, name), join(libraries, name, 'pulseaudio')]);
   return { path: join(libraries, 'chromium', browser), libraryFolders: nested.filter((f) => existsSync(f)) };
-}
-
-/** What apt would install for the browser on this machine: itself, and the libraries that are not there. */
-async function missingPackages(signal: AbortSignal): Promise<readonly string[]> {
-  const args = ['install', '--simulate', '--no-install-recommends', browser];
-  const plan = await runTool({ command: 'apt-get', args, hint }, { signal });
-  return plan
-    .split('\n')
-    .map((line) => /^Inst (\S+) /.exec(line)?.[1])
-    .filter((name) => name !== undefined);
 }

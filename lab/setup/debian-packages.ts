@@ -22,6 +22,16 @@ export function packageFiles(uris: string): readonly string[] {
     .sort();
 }
 
+/** What apt would install for a package on this machine: itself, and what it needs and is not there. */
+export async function missingPackages(name: string, hint: string, context: ToolContext): Promise<readonly string[]> {
+  const args = ['install', '--simulate', '--no-install-recommends', name];
+  const plan = await runTool({ command: 'apt-get', args, hint }, context);
+  return plan
+    .split('\n')
+    .map((line) => /^Inst (\S+) /.exec(line)?.[1])
+    .filter((found) => found !== undefined);
+}
+
 /** Fetches packages with apt and unpacks them below a folder; nothing is installed, so no root is needed. */
 export async function unpack(
   names: readonly string[],
