@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, type ExpectStatic, test } from 'vitest';
 import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
 import { openTerminal, terminalMissing } from '../support/terminal.ts';
@@ -115,7 +116,7 @@ describe.skipIf(terminalMissing())(
     test.concurrent('a terminal that takes nothing more holds nothing up', async ({ expect, onTestFinished }) => {
       const w = await openWorld(onTestFinished);
       const notes = join(w.folder, 'notes');
-      const child = join(root, 'tests/support/drawing-child.ts');
+      const child = fileURLToPath(new URL('../support/drawing-child.ts', import.meta.url));
       const terminal = await w.open(200, 50, [child, notes]);
       await terminal.until(/\d{100}/);
       process.kill(terminal.serverPid, 'SIGSTOP');
