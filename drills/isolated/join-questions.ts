@@ -3,6 +3,7 @@ import type { Config } from '../../domain/config.ts';
 import type { Region } from '../../regions/region.ts';
 import { gatherBubbleCopy } from '../../replication/checkpoints/bubble-copy.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
+import { compareJobs } from '../compare/compare-jobs.ts';
 import { proveReplica } from '../prove/prove-replica.ts';
 import { causeOfFailure } from '../prove/start-failure.ts';
 import type { DrillQuestions } from './context.ts';
@@ -25,15 +26,7 @@ export function joinQuestions({
     gatherCopy: (point, place, signal) => gatherBubbleCopy(standby.objects, point, place, { signal }),
     prove: (points, { signal, progress }) =>
       proveReplica(points, { primary, standby, ownMirror: true, clock, signal, progress }),
-    async compare({ config: job, topics }) {
-      const comparisons = [...topics.keys()].map((topic) => ({
-        job: job.name,
-        topic,
-        kind: 'skipped' as const,
-        why: 'drills do not compare output yet',
-      }));
-      return { kind: 'ended', comparisons };
-    },
+    compare: compareJobs({ primary, standby, mirrored: config.topics, clock }),
     causeOf: causeOfFailure,
   };
 }

@@ -1,10 +1,4 @@
-import {
-  type CheckpointManifest,
-  isPendingOne,
-  type OpenSinkTransaction,
-  type PendingTransaction,
-  type SinkEnd,
-} from '../../domain/checkpoint.ts';
+import { type CheckpointManifest, isPendingOne } from '../../domain/checkpoint.ts';
 import { type LogRange, partitionKey, type TopicPartition } from '../../domain/offsets.ts';
 import type { LoggedTransaction, SinkLog, SinkLogRange } from './sink-logs.ts';
 
@@ -68,18 +62,16 @@ export function judgeOutput(
   mirrored: ReadonlySet<string>,
 ): JudgedOutput {
   const { sinkEnds } = manifest;
-  const ends = new Map((sinkEnds?.partitions ?? []).map((end) => [partitionKey(end), end]));
   const own: OwnTransaction[] = [];
   const doubled = new Map<string, { records: number; plain: number }>();
   for (const log of logs) {
-    const end = ends.get(partitionKey(log));
-    if (end === undefined) continue;
+    const whoseIs = ownership(manifest, log);
+    if (whoseIs === undefined) continue;
     const { topic, partition } = log;
     const sum = doubled.get(topic) ?? { records: 0, plain: 0 };
     sum.plain += log.plainRecords;
-    const open = (sinkEnds?.open ?? []).filter((t) => t.topic === topic && t.partition === partition);
     for (const transaction of log.transactions) {
-      const whose = whoseIs(transaction, end, open, manifest.droppedTransactions);
+      const whose = whoseIs(transaction);
       if (whose === 'own') own.push({ topic, partition, ...transaction });
       else if (whose === 'later' && transaction.outcome === 'commit') sum.records += transaction.records;
     }
@@ -98,19 +90,30 @@ export function judgeOutput(
   };
 }
 
-/** Told by its first offset, which is the same on both sides while producer ids are not. */
-function whoseIs(
-  { firstOffset, markerOffset }: LoggedTransaction,
-  end: SinkEnd,
-  open: readonly OpenSinkTransaction[],
-  pending: readonly PendingTransaction[],
-): 'own' | 'earlier' | 'later' {
-  const seen = open.find((t) => BigInt(t.firstOffset) === firstOffset);
-  if (seen !== undefined) return isPendingOne(seen, pending) ? 'own' : 'later';
+/** How a transaction stands to a checkpoint: one of its own, of one before, or of nobody that it knows. */
+export type TransactionOwner = 'own' | 'earlier' | 'later';
+
+/**
+ * Tells of the transactions of one partition whether a checkpoint's sinks had written them: by their first offsets, which
+ * are the same on both sides while producer ids are not. Undefined: where the sinks had ended there is not known. Where a
+ * newer checkpoint was complete when they were looked at, its transactions may count as earlier ones. Pure.
+ */
+export function ownership(
+  { sinkEnds, droppedTransactions: pending }: WithEnds,
+  at: TopicPartition,
+): ((transaction: Pick<LoggedTransaction, 'firstOffset' | 'markerOffset'>) => TransactionOwner) | undefined {
+  const here = (other: TopicPartition) => other.topic === at.topic && other.partition === at.partition;
+  const end = sinkEnds?.partitions.find(here);
+  if (end === undefined) return undefined;
+  const open = new Map(sinkEnds?.open.filter(here).map((t) => [BigInt(t.firstOffset), t]));
   const sinkEnd = BigInt(end.endOffset);
-  // Ended before the open ones were asked for; what began in between can't end before the next checkpoint.
-  if (firstOffset < sinkEnd && markerOffset !== undefined && markerOffset < sinkEnd) return 'earlier';
-  return 'later';
+  return ({ firstOffset, markerOffset }) => {
+    const seen = open.get(firstOffset);
+    if (seen !== undefined) return isPendingOne(seen, pending) ? 'own' : 'later';
+    // Ended before the open ones were asked for; what began in between can't end before the next checkpoint.
+    if (firstOffset < sinkEnd && markerOffset !== undefined && markerOffset < sinkEnd) return 'earlier';
+    return 'later';
+  };
 }
 
 function later(a: bigint, b: bigint): bigint {
