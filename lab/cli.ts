@@ -8,6 +8,7 @@ import type { Place, RegionName, Warmth } from './lab-info.ts';
 import { progressPrinter, renderLinks, renderRegion, renderStatus, type StatusView, statusOf } from './lab-status.ts';
 import { linkStates } from './links.ts';
 import { type FlinkVersion, flinkVersions } from './setup/flink-releases.ts';
+import { trainCommand } from './training/train-command.ts';
 
 interface Common {
   readonly dir: string;
@@ -175,7 +176,9 @@ delay <ms> (in each direction; 0 ends it), bandwidth <KB/s> (in each direction; 
   print(options, states, renderLinks(states));
 });
 
-faultCommand({ command, print, signal: stop.signal });
+const line = { command, print, signal: stop.signal };
+faultCommand(line);
+trainCommand(line);
 
 function usage(message: string, choices: readonly string[]): ArgusError {
   return new ArgusError('Usage', message, { exitCode: 2, hint: `there are: ${choices.join(', ')}` });
