@@ -108,7 +108,7 @@ export async function injectFault(lab: Lab, name: FaultName, primary: RegionName
   if (name === 'api-server-frozen') ofCluster(lab, primary);
   await endDeadMan(lab.info, name);
   if (forS !== undefined) {
-    const program = siblingEntry(import.meta.url, './heal-later');
+    const program = siblingEntry(import.meta.url, './heal-later-process');
     const args = [program, lab.dir, name, primary, String(forS)];
     startComponent(lab.info, { component: deadManOf(name), command: process.execPath, args });
   }
