@@ -33,6 +33,15 @@ export function bubbleRegion(site: DrillSite, bubble: Bubble): DrillSite {
   };
 }
 
+/** The state as a drill has it: it reads all, and changes drills' notes alone. Its journal and lease are the engine's. */
+export function bubbleState(state: ObjectStore, bubble: Bubble): ObjectStore {
+  const note = (key: string) => {
+    if (!/^drills\/open\/\d{8}T\d{6}Z-drill-[0-9a-f]{4}$/.test(key)) throw outside(bubble, `${key} in the state`);
+  };
+  const rules: Rules<ObjectStore> = { ...objectRules(bubble), put: note, copy: 'never', delete: note };
+  return guardedPort(state, rules, (call) => outside(bubble, `the state: ${call}`));
+}
+
 function kafkaRules({ principal, name: region }: DrillSite, bubble: Bubble): Rules<KafkaAdmin> {
   const topic = (name: string) => requireInBubble(bubble, 'topic', name);
   const group = (name: string) => requireInBubble(bubble, 'group', name);

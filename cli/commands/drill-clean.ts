@@ -31,7 +31,9 @@ export async function run(context: CommandContext, options: { readonly dryRun?: 
       const open = notes.map(({ run: of, region, by, atMs }) => ({ run: of, region, by, atMs }));
       if (context.json) context.print(JSON.stringify({ things, notes: open }));
       else {
-        for (const { kind, name: of } of things) context.print(`${kind}  ${of}`);
+        for (const { kind, name: of } of things.filter((thing) => thing.kind !== 'object'))
+          context.print(`${kind}  ${of}`);
+        for (const [of, count] of countObjects(things)) context.print(`${count} objects of ${of}`);
         for (const { run: of, region, by } of open) context.print(`note of ${of} in ${region}, by ${by}`);
         if (things.length + open.length === 0) context.print('nothing is left of any drill');
         else context.print('what a drill that is at work has made is among these, and is not removed');
@@ -61,4 +63,11 @@ export async function run(context: CommandContext, options: { readonly dryRun?: 
     const broken = faults.some((f) => f.kind === 'left');
     return swept.left.length > 0 || swept.error !== undefined || broken ? 4 : 0;
   });
+}
+
+/** How many objects there are of each drill: a job's state may have thousands. */
+function countObjects(things: Awaited<ReturnType<typeof drillThings>>): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { run: of } of things.filter(({ kind }) => kind === 'object')) counts.set(of, (counts.get(of) ?? 0) + 1);
+  return counts;
 }

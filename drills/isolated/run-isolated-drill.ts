@@ -5,7 +5,7 @@ import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-
 import { evidence } from '../../runbooks/failover/failover-step.ts';
 import type { Occasion } from '../../runbooks/occasion.ts';
 import { drillState } from '../../state/drills.ts';
-import { bubbleRegion, type DrillSite } from '../bubble-region.ts';
+import { bubbleRegion, bubbleState, type DrillSite } from '../bubble-region.ts';
 import type { DrillReport, DrillTrigger } from '../drill-report.ts';
 import type { DrillFindings, IsolatedContext } from './context.ts';
 import { isolatedReport } from './report.ts';
@@ -103,6 +103,7 @@ export async function runIsolatedDrill(options: RunIsolatedDrillOptions): Promis
       steps,
       context: (epoch) => ({
         ...given,
+        state: bubbleState(state, bubble),
         epoch,
         bubble,
         findings,

@@ -1,3 +1,4 @@
+import { bubbleOf } from '../../domain/bubble.ts';
 import type { Clock } from '../../domain/clock.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { RunEvent } from '../../runbooks/engine/run.ts';
@@ -6,7 +7,7 @@ import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-
 import { evidence } from '../../runbooks/failover/failover-step.ts';
 import { drillState } from '../../state/drills.ts';
 import type { Failure } from '../../state/journal.ts';
-import { bubbleRegion, type DrillSite } from '../bubble-region.ts';
+import { bubbleRegion, bubbleState, type DrillSite } from '../bubble-region.ts';
 import { type SweepContext, type Swept, sweepDrills } from './sweep.ts';
 
 /** The runbook of a run that only cleans up. */
@@ -57,7 +58,7 @@ export async function sweepUnderLease(options: SweepOptions): Promise<Swept & { 
     by,
     steps: [step],
     context: () => ({
-      state,
+      state: bubbleState(state, bubbleOf(run)),
       region,
       siteOf: (name, bubble) => {
         const site = sites.get(name);

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bubbleOf, isInBubble } from '../../../domain/bubble.ts';
-import { bubbleRegion, type DrillSite } from '../../../drills/bubble-region.ts';
+import { bubbleRegion, bubbleState, type DrillSite } from '../../../drills/bubble-region.ts';
+import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
 
 const bubble = bubbleOf('20261122T033000Z-drill-ab12');
 
@@ -89,6 +90,18 @@ test('whatever name a drill gives to a call that changes something, nothing outs
     }),
     { numRuns: 2_000 },
   );
+});
+
+test('of the state a drill changes notes of drills alone', async () => {
+  const state = memoryObjectStore('state');
+  const guarded = bubbleState(state, bubble);
+  await guarded.put(`drills/open/${bubble.run}`, new Uint8Array());
+  for (const key of ['lease', 'roles/0000000002', 'drills/lease', `drills/journal/${bubble.run}/1`, 'drills/open/x']) {
+    expect(() => guarded.put(key, new Uint8Array()), key).toThrow('nothing but its own');
+    expect(() => guarded.delete(key), key).toThrow('nothing but its own');
+  }
+  expect(() => guarded.copy('lease', `drills/open/${bubble.run}`)).toThrow('copy');
+  expect((await state.list('')).objects.map(({ key }) => key)).toEqual([`drills/open/${bubble.run}`]);
 });
 
 test('looks at everything', async () => {

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { bubbleOf } from '../../../../domain/bubble.ts';
+import { sweepUnderLease } from '../../../../drills/isolated/run-sweep.ts';
+import { type DrillNote, listDrillNotes, writeDrillNote } from '../../../../state/drill-notes.ts';
+import { type DrillWorld, drillName, drillWorld, leftIn, nothingLeft } from './world.ts';
+
+const dead = bubbleOf('20261101T090000Z-drill-dead');
+const note: DrillNote = {
+  run: dead.run,
+  atMs: 1,
+  by: 'me@here',
+  region: 'singapore',
+  jobs: [{ job: 'counts', flinkJobId: dead.flinkJobId(0), slots: 2 }],
+  ownCluster: true,
+  points: [],
+};
+
+/** What a dead drill has left. */
+async function withRemains(world: DrillWorld): Promise<void> {
+  world.topics.set(dead.topic('metrics'), 2);
+  world.groups.add(dead.group('counts'));
+  await world.site.objects.put(`${dead.checkpoints('counts')}/x/chk-8/_metadata`, new Uint8Array(1));
+  const start = { jarPath: '', entryClass: '', args: [], parallelism: 1 };
+  world.jobs.set(dead.flinkJobId(0), { start, state: 'RUNNING', looks: 0 });
+}
+
+const sweep = ({ state, clock, site }: DrillWorld) =>
+  sweepUnderLease({
+    state,
+    clock,
+    run: drillName(1),
+    by: 'me@here',
+    region: 'singapore',
+    sites: new Map([['singapore', site]]),
+    signal: new AbortController().signal,
+  });
+
+describe('cleaning up after drills', () => {
+  test('removes all that has the name of a dead one, its note last, and gives limits back', async () => {
+    const world = drillWorld();
+    await withRemains(world);
+    world.quotas.set('producer_byte_rate', 9);
+    await writeDrillNote(world.state, {
+      ...note,
+      quota: { principal: 'User:drill', before: { consumer_byte_rate: 5 } },
+    });
+    expect(await sweep(world)).toEqual({ removed: { [dead.run]: 4 }, left: [] });
+    expect(await leftIn(world)).toEqual(nothingLeft);
+    expect(await listDrillNotes(world.state)).toEqual([]);
+    expect([...world.quotas]).toEqual([['consumer_byte_rate', 5]]);
+    expect([...world.topics.keys()]).toEqual(['events', 'metrics']);
+    expect([...world.groups]).toEqual(['counts']);
+  });
+
+  test('ends the jobs before it removes what they write', async () => {
+    const world = drillWorld();
+    await withRemains(world);
+    world.changes.length = 0;
+    await sweep(world);
+    expect(world.changes[0]).toEqual(['job-', dead.flinkJobId(0)]);
+  });
+
+  test('finds what has no note', async () => {
+    const world = drillWorld();
+    await withRemains(world);
+    expect(await sweep(world)).toMatchObject({ removed: { [dead.run]: 4 } });
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+
+  test('leaves the note of one in a region that it can not look at, and says so', async () => {
+    const world = drillWorld();
+    await writeDrillNote(world.state, { ...note, region: 'mumbai' });
+    expect(await sweep(world)).toMatchObject({ left: [{ run: dead.run, region: 'mumbai' }] });
+    expect(await listDrillNotes(world.state)).toHaveLength(1);
+  });
+
+  test('is done by the next drill before it makes anything', async () => {
+    const world = drillWorld();
+    await withRemains(world);
+    await writeDrillNote(world.state, note);
+    world.changes.length = 0;
+    const { report } = await world.run(1);
+    expect(report).toMatchObject({ outcome: 'passed', leaks: [] });
+    const ended = world.changes.findIndex(([what, name]) => what === 'topic-' && name === dead.topic('metrics'));
+    const made = world.changes.findIndex(([what]) => what === 'topic+');
+    expect(ended).toBeGreaterThanOrEqual(0);
+    expect(ended).toBeLessThan(made);
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+});
