@@ -22,7 +22,7 @@ export interface OpenedFile {
 }
 
 const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
-const jsonSeal = /,"seal":\{"sha256":"([0-9a-f]{64})"(?:,"minisign":("(?:[^"\\]|\\n)*"))?\}\}\n$/;
+const jsonSeal = /,"seal":\{"sha256":"([0-9a-f]{64})"(?:,"minisign":"((?:[\x20-!#-[\]-~]|\\n)*)")?\}\}\n$/;
 const textSeal = /\nsha256: ([0-9a-f]{64})\n(?:minisign:\n((?:[^\n]*\n){4}))?-->\n$/;
 const about = /\n<!-- argus-report\nrun: (\S+)\n(?:head: (\d+) ([0-9a-f]{64})\n)?(?:journal: ([A-Za-z0-9+/=]+)\n)?$/;
 
@@ -61,7 +61,7 @@ export function openFile(bytes: Buffer): OpenedFile | undefined {
   const text = bytes.toString('latin1');
   const json = jsonSeal.exec(text);
   if (json !== null) {
-    const signature = json[2] === undefined ? undefined : (JSON.parse(json[2]) as string);
+    const signature = json[2]?.replaceAll('\\n', '\n');
     return opened(bytes.subarray(0, json.index), json[1] ?? '', signature, journalInJson);
   }
   const end = textSeal.exec(text);

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { hintsOf } from '../../../../drills/report/hints.ts';
+import type { ReportModel, ReportStep } from '../../../../drills/report/model.ts';
+import { modelOf, startMs, writeRun } from './sample-runs.ts';
+
+const { state, run } = await writeRun();
+const { hints: _hints, ...plain } = await modelOf(state, run);
+const calm = { ...plain, rejected: [], samples: [{ atMs: startMs, checkpointAgeMs: {} }] } as const;
+const { samplesNote: _note, ...model } = calm as typeof calm & { samplesNote?: string };
+
+const codes = (more: Partial<ReportModel>) => hintsOf({ ...model, ...more }).map((h) => h.code);
+const slow = (id: string): ReportStep => ({ id, title: id, status: 'done', startedAtMs: startMs, ms: 60_000 });
+
+test('a run without trouble gets no hint', () => {
+  expect(codes({})).toEqual([]);
+});
+
+test.each([
+  ['verify-names', 'NamesSlow'],
+  ['start-jobs', 'StartSlow'],
+  ['await-checkpoint', 'FirstCheckpointSlow'],
+  ['freeze-mirror', 'DrainSlow'],
+  ['a-hook-of-yours', 'StepSlow'],
+])('a slow %s leads to %s', (id, code) => {
+  expect(codes({ steps: [slow(id)], endedAtMs: startMs + 90_000 })).toEqual([code]);
+});
+
+test.each<[string, Partial<ReportModel>, string]>([
+  ['a late order', { outageAtMs: startMs - 600_000, rto: { ...model.rto!, ms: 700_000 } }, 'DecidedLate'],
+  ['much time of its own', { share: { totalMs: 20_000, ownMs: 9_000 } }, 'OwnShareLarge'],
+  ['a missed RPO', { rpo: { ...model.rpo!, ms: 90_000, met: false } }, 'RpoMissed'],
+  ['a loss nobody knows', { rpo: { ...model.rpo!, certainty: 'unknown' } }, 'LossUnknown'],
+  ['refused points', { rejected: plain.rejected }, 'PointsRefused'],
+  ['no samples', { samplesNote: 'nobody' }, 'NobodyNoted'],
+  ['leaks', { leaks: [{ kind: 'topic', name: 'x' }] }, 'Leaks'],
+  ['a primary not seen stopped', { accepted: ['that mumbai was not seen stopped'] }, 'Unfenced'],
+])('%s leads to a hint', (_what, more, code) => {
+  expect(codes(more)).toContain(code);
+});
