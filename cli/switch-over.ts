@@ -10,6 +10,7 @@ import { prepareSwitchover, runSwitchover } from '../runbooks/switchover/run-swi
 import { agree } from './agree.ts';
 import { begunWith } from './begun-with.ts';
 import type { Composition } from './compose.ts';
+import { switchoverConsequences } from './consequences.ts';
 import type { CommandContext } from './context.ts';
 import { followRun } from './follow-run.ts';
 import { occasionOf } from './occasion.ts';
@@ -58,7 +59,7 @@ export async function carryOutSwitchOver(
   { target, plan, hooks, begunWith: made }: PreparedSwitchover,
   options: SwitchOverOptions,
 ): Promise<SwitchoverReport> {
-  if (!options.yes) await agree(context, plan.to);
+  if (!options.yes) await agree(context, plan.to, undefined, switchoverConsequences(plan));
   const occasion = await occasionOf(context, options, made);
   const about = aboutSwitchover(target.run, plan, target.config.objectives);
   return followRun(context, about, (listeners) =>

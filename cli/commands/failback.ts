@@ -13,6 +13,7 @@ import { agree } from '../agree.ts';
 import { begunWith } from '../begun-with.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
 import type { Composition } from '../compose.ts';
+import { failbackConsequences } from '../consequences.ts';
 import type { CommandContext } from '../context.ts';
 import { failbackContext } from '../failback-context.ts';
 import { followReturn } from '../follow-return.ts';
@@ -141,7 +142,7 @@ async function failBack(
     context.print(context.json ? JSON.stringify(plan, bigintAsText) : `the plan is in ${options.planOut}`);
     return 0;
   }
-  if (!options.yes) await agree(context, plan.region);
+  if (!options.yes) await agree(context, plan.region, undefined, failbackConsequences(plan));
   const occasion = await occasionOf(context, options, begunWith(composition));
   const usual = context.screen === undefined ? new Map() : await usualTimes(composition.state, 'failback', signal);
   const report = await followRun(context, aboutFailback(target.run, plan, usual), (listeners) =>

@@ -13,6 +13,7 @@ import { agree } from '../agree.ts';
 import { agreeToLoss } from '../agree-to-loss.ts';
 import { begunWith } from '../begun-with.ts';
 import { bigintAsText } from '../bigint-as-text.ts';
+import { failoverConsequences } from '../consequences.ts';
 import type { CommandContext } from '../context.ts';
 import { failoverContext } from '../failover-context.ts';
 import { failoverPlanFile, planOptions } from '../failover-plan-file.ts';
@@ -107,7 +108,10 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       ...(accepted === undefined ? {} : { acceptDataLoss: accepted }),
       yes: options.yes ?? false,
     });
-    if (!options.yes) await agree(context, plan.to);
+    if (!options.yes) {
+      const { acceptUnfenced = false } = options;
+      await agree(context, plan.to, undefined, failoverConsequences(plan, { acceptUnfenced }));
+    }
     const occasion = await occasionOf(context, options, begunWith(composition));
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
     const report = await followRun(context, aboutFailover(target.run, plan, config.objectives), (listeners) =>

@@ -50,7 +50,7 @@ async function follow(
     for await (const told of news) {
       if (told.kind === 'entry' && told.entry.fact.kind === 'run-started') {
         const record = foldRun([told.entry])!;
-        const about = aboutRecord(record, await usualTimes(store, record.runbook, signal), objectives);
+        const about = aboutRecord(record, await usualTimes(store, record.runbook, signal, run), objectives);
         titles = about.steps;
         const { screen } = context;
         if (screen !== undefined && hasRoom(screen)) {

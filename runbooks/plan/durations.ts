@@ -22,10 +22,12 @@ export type EndedRuns = Map<string, Pick<RunRecord, 'steps'>>;
 export async function readUsualTimes(
   store: ObjectStore,
   runbook: string,
-  options: CallOptions = {},
+  options: CallOptions & { readonly besides?: string } = {},
   ended: EndedRuns = new Map(),
 ): Promise<ReadonlyMap<string, UsualTime>> {
-  const ids = (await listRuns(store, options)).filter((id) => id.split('-')[1] === runbook).slice(-newest);
+  const ids = (await listRuns(store, options))
+    .filter((id) => id.split('-')[1] === runbook && id !== options.besides)
+    .slice(-newest);
   for (const id of ended.keys()) if (!ids.includes(id)) ended.delete(id);
   const runs = await Promise.all(
     ids.map(async (id) => {
