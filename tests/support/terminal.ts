@@ -22,8 +22,8 @@ export interface Terminal {
   screen(colours?: boolean): Promise<string>;
   /** What is seen and what was scrolled away before it. */
   scrollback(): Promise<string>;
-  /** Looks until it is seen, for 20 s at most; gives the screen. */
-  until(seen: RegExp): Promise<string>;
+  /** Looks until it is seen, for 20 s unless told; gives the screen. */
+  until(seen: RegExp, forSeconds?: number): Promise<string>;
   press(...keys: readonly string[]): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
   close(): Promise<void>;
@@ -52,12 +52,11 @@ export async function openTerminal(
     serverPid: Number(await tmux('display-message', '-p', '#{pid}')),
     screen,
     scrollback: () => tmux('capture-pane', '-p', '-S', '-', '-t', 't'),
-    async until(seen) {
-      for (let last = '', left = 200; ; left--) {
-        last = await screen();
+    async until(seen, forSeconds = 20) {
+      for (const deadline = performance.now() + forSeconds * 1_000; ; await sleep(100)) {
+        const last = await screen();
         if (seen.test(last)) return last;
-        if (left === 0) throw new Error(`${seen} was not seen in 20 s:\n${last}`);
-        await sleep(100);
+        if (performance.now() > deadline) throw new Error(`${seen} was not seen in ${forSeconds} s:\n${last}`);
       }
     },
     press: async (...keys) => void (await tmux('send-keys', '-t', 't', ...keys)),
