@@ -29,7 +29,7 @@ export interface DoctorCheck {
 }
 
 /** Where the log sizes are read twice to see how fast they grow. */
-const trafficMs = 3_000;
+const trafficMs = 2_000;
 
 /** Every check, in the order in which their findings are told. Nothing is asked yet. */
 export function doctorChecks(

@@ -15,6 +15,8 @@ export interface TreeCommand {
   /** Words from the program's name on, which is not among them. */
   readonly path: readonly string[];
   readonly description: string;
+  /** Other names of its last word. */
+  readonly aliases: readonly string[];
   /** `<id>`, `[file]`. */
   readonly arguments: readonly string[];
   readonly options: readonly TreeOption[];
@@ -30,6 +32,7 @@ export function commandTree(command: Command, path: readonly string[] = []): Tre
   return {
     path,
     description: command.description(),
+    aliases: command.aliases(),
     arguments: command.registeredArguments.map((of) => {
       const name = of.variadic ? `${of.name()}...` : of.name();
       return of.required ? `<${name}>` : `[${name}]`;
