@@ -62,7 +62,7 @@ export async function killedAtStep(
   told: (line: string) => void = () => undefined,
 ): Promise<void> {
   const from = performance.now();
-  const journal = journalOf(lab);
+  const journal = journalOf(lab, args[0] === 'drill' ? 'drills/journal' : 'journal');
   let dueAt: number | undefined;
   await story.killedAt(args, () => {
     for (const fact of journal.newEntries()) {
@@ -77,8 +77,8 @@ export async function killedAtStep(
 }
 
 /** The journals of runs that begin from now on, as the store keeps them: an entry is a file. */
-function journalOf(lab: Lab) {
-  const folder = join(lab.dir, names.standby, 'objects', 'buckets', names.stateBucket, 'lab', 'journal');
+function journalOf(lab: Lab, place: 'journal' | 'drills/journal') {
+  const folder = join(lab.dir, names.standby, 'objects', 'buckets', names.stateBucket, 'lab', place);
   const seen = new Set(entriesIn(folder));
   return {
     /** What was written since the last call, in no order. */
