@@ -20,6 +20,7 @@ export interface SamplesParts {
 
 const callMs = 10_000;
 const freshMs = 5_000;
+const firstWriteMs = 15_000;
 
 /**
  * Notes lag, checkpoint age and whether the primary is seen every few seconds, so that a report can show them before,
@@ -31,7 +32,8 @@ export function samplesService(parts: SamplesParts): MakeService {
     name: 'samples for reports',
     async run(signal) {
       let slot: { readonly fromMs: number; readonly samples: Sample[]; joined: boolean } | undefined;
-      let writtenAt = clock.monotonic();
+      // The first ones soon: a run may come in the daemon's first minute.
+      let writtenAt = clock.monotonic() - writeMs + firstWriteMs;
       const newest = new Map<string, number>();
 
       async function write(call: { readonly signal: AbortSignal }): Promise<void> {
@@ -58,8 +60,8 @@ export function samplesService(parts: SamplesParts): MakeService {
           if (slot?.fromMs !== fromMs) {
             const ended = slot;
             if (ended) await write(call);
+            if (ended) writtenAt = clock.monotonic();
             slot = { fromMs, samples: [], joined: false };
-            writtenAt = clock.monotonic();
             await keepSamplesOfRuns(state, sample.atMs, keepMs, call);
             await dropSlotsBefore(state, sample.atMs - keepMs, call);
           }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { argus } from '../../lab/demo/argus-command.ts';
@@ -172,6 +172,24 @@ test('the auditor counts what Argus counted: nothing doubled, nothing misordered
   expect(disagreements(result)).toEqual([]);
   expect(result.clientOutageMs).toBeGreaterThan(0);
   expect(result.rtoMs).toBeGreaterThan(0);
+});
+
+test('the report has the auditor’s figures, and a changed byte in it is found', async () => {
+  const { value } = await json(['report', 'show', 'latest']);
+  expect(value).toMatchObject({
+    ...{ runbook: 'failover', status: 'done', rto: { ms: result.rtoMs }, replayedRecords: result.replayedRecords },
+    rpo: { records: result.audit.orphans, certainty: 'counted' },
+    journal: { chained: true },
+  });
+  expect(value.samples.length).toBeGreaterThan(0);
+  const file = join(lab.dir, 'failover.html');
+  await json(['report', 'show', value.run, '--out', file]);
+  expect((await json(['report', 'verify', file])).value).toMatchObject({ kind: 'whole', state: { kind: 'same' } });
+  const bytes = readFileSync(file);
+  const figure = bytes.indexOf(`took over from ${names.primary}`);
+  bytes[figure] = (bytes[figure] ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  expect((await argus(settings, ['report', 'verify', file])).exitCode).toBe(3);
 });
 
 test('a daemon that starts after the failover mirrors nothing into the active region', async () => {
