@@ -49,18 +49,6 @@ export const jobDrill = z.strictObject({
    * `{checkpoints}` become names of the drill.
    */
   args: z.record(region, z.array(z.string())).optional(),
-  /** By region: where its FlinkDeployment is made for a drill; the manifest may hold the same names. */
-  kubernetes: z
-    .record(
-      region,
-      z.strictObject({
-        /** No job of production may be in it. */
-        namespace: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and -'),
-        /** File, relative to the configuration's folder. */
-        manifest: z.string().min(1),
-      }),
-    )
-    .optional(),
   /** Sinks that are no exactly-once sinks of Kafka, and write nothing with these arguments: your word for it. */
   muted: z.boolean().default(false),
   /** How the drill's output is compared with production's. */
@@ -75,4 +63,3 @@ export const jobDrill = z.strictObject({
     })
     .prefault({}),
 });
-export type JobDrillConfig = z.output<typeof jobDrill>;
