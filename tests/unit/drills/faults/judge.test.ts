@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { faultNames } from '../../../../domain/fault-config.ts';
 import { whyNotCalm } from '../../../../drills/faults/calm.ts';
@@ -31,6 +33,16 @@ describe('the catalogue', () => {
         codes.some((c) => verdictTable[c].act === 'failover'),
         name,
       ).toBe(looksDead);
+    }
+  });
+
+  test('docs/fault-drills.md has each with its verdicts and times', () => {
+    const rows = readFileSync(join(import.meta.dirname, '../../../../docs/fault-drills.md'), 'utf8').split('\n');
+    for (const { name, during, leastMs, holdMs } of allFaults) {
+      const row = rows.find((line) => line.startsWith(`| \`${name}\``));
+      expect(row, name).toContain(`${leastMs / 1_000} to ${holdMs / 1_000} s`);
+      const codes = during.flatMap((e) => (e.sign.kind === 'verdict' ? e.sign.anyOf : []));
+      for (const code of codes) expect(row, name).toContain(`\`${code}\``);
     }
   });
 
