@@ -137,7 +137,8 @@ export function progressed(run: RunProgress, what: Happening): RunProgress {
       const [mark, tone] = marks[status];
       const title = steps.find((s) => s.id === step)?.title ?? step;
       const why = isTrouble(status) && found !== '' ? `: ${found}` : '';
-      return { ...quiet, steps, log: log(`${mark} ${title} (${endWords[status]}, ${formatMs(ms)})${why}`, tone) };
+      const stands = tone === 'good' ? undefined : tone;
+      return { ...quiet, steps, log: log(`${mark} ${title} (${endWords[status]}, ${formatMs(ms)})${why}`, stands) };
     }
     case 'said':
       return { ...run, said: what.text, log: log(what.text) };

@@ -85,4 +85,4 @@ function stepLines(step: ShownStep, nowMs: number, width: number): readonly Line
 }
 
 /** The head above the times. Pure. */
-export const timesHead = `${padLeft('took', timeWidth - 2)}${padLeft('usually', timeWidth)}`;
+export const timesHead = `${padLeft('took', timeWidth)}${padLeft('usually', timeWidth - 2)}`;
