@@ -209,7 +209,11 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
       const standing = await look({ nowMs: clock.now(), monotonicMs: clock.monotonic() }, within());
       if (standing.drill !== undefined) continue;
       await change(slot, (s) => ({ ...s, status: 'ended', end: { ...run.end, run: run.run, atMs: clock.now() } }));
-      log.warn({ slot, run: run.run }, `the drill ${slot} is over: ${run.end.message ?? run.end.outcome}`);
+      const how = run.end.message ?? `it ${run.end.outcome}`;
+      log.warn({ slot, run: run.run }, `the drill ${slot} is over: ${how}`);
+      if (run.end.outcome !== 'cut-off') continue;
+      const sentence = `the drill ${slot} was cut off: ${how}; see argus runs show ${run.run}`;
+      view.events.emit({ kind: 'drill-skipped', slot, code: 'CutOff', sentence, atMs: clock.now() });
     }
   }
 

@@ -57,7 +57,7 @@ export function messagesOf(event: DaemonEvent): readonly Message[] {
     }
     case 'drill-skipped': {
       const { slot, sentence } = event;
-      const title = `A drill did not take place: ${slot}`;
+      const title = `A drill did not take place as it should: ${slot}`;
       return [
         {
           topic: 'runs',

@@ -20,7 +20,9 @@ export function drills({ drills: facts }: BoardFacts, nowMs: number): Html {
     lastProof === undefined || lastProof.run === last?.run
       ? undefined
       : html`<p class="soft">Last one that restored or moved, and passed: ${lastProof.kind}, ${ago(lastProof.startedAtMs, nowMs)} ago</p>`;
-  const waits = next?.waits === undefined ? '' : `; waits: ${next.waits.message}`;
+  const word =
+    next?.needsApproval && next.approvedBy === undefined ? `; it needs argus drill approve ${next.slot}` : '';
+  const waits = next?.waits === undefined ? word : `; waits: ${next.waits.message}`;
   const nextLine =
     next === undefined
       ? html`<p class="soft">None is scheduled.</p>`
