@@ -59,7 +59,10 @@ test('argus failback keeps every orphan, counts as the auditor does, and mirrors
   const kept = (await readEvents({ bootstrap: story.auditor('singapore'), topic: orphanTopic })).map((e) => e.id);
   expect(kept).toHaveLength(orphans.size);
   expect(new Set(kept)).toEqual(orphans);
-  const runs = (await story.json(['runs', 'list'])).runs as { readonly run: string; readonly runbook: string }[];
+  const runs = (await story.json(['runs', 'list'])).runs as unknown as {
+    readonly run: string;
+    readonly runbook: string;
+  }[];
   const failover = runs.find((r) => r.runbook === 'failover')?.run ?? '';
   const counted = { records: orphans.size, certainty: 'counted' };
   expect(await story.json(['report', 'show', failover])).toMatchObject({ rpo: counted });
