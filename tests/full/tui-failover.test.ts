@@ -73,7 +73,7 @@ test.skipIf(terminalMissing())('a failover is carried out and followed at termin
   await failover.until(/type the standby's name to go on \(singapore\): ?$/m, 60);
   await capture(failover, 'asks-200');
   await failover.press('singapore', 'Enter');
-  await failover.until(/why/i, 60);
+  await failover.until(/why\? \(kept in the journal\)/, 60);
   await failover.press('mumbai is gone', 'Enter');
   await failover.until(/steps \d+ of \d+/, 60);
   const frames: string[] = [];
