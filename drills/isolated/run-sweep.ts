@@ -45,7 +45,8 @@ export async function sweepUnderLease(options: SweepOptions): Promise<Swept & { 
       swept = await sweepDrills(context, io);
     },
     async verify() {
-      return { kind: 'done', evidence: evidence(swept ?? null) };
+      if (swept === undefined) return { kind: 'pending', waitingFor: 'what drills left to be gone' };
+      return { kind: 'done', evidence: evidence(swept) };
     },
   };
   const result = await runUnderLease<SweepContext, object>({

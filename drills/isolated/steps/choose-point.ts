@@ -13,7 +13,7 @@ const primaryPatienceMs = 2_500;
 
 /** Chooses as a failover would, with where the mirror ends now, and tells what would be lost now. */
 export function choosePoint(words: Pick<IsolatedStep, 'title' | 'manual'>): IsolatedStep {
-  let found: Partial<IsolatedFacts> = {};
+  let found: Pick<IsolatedFacts, 'points' | 'rejected' | 'rpo'> | undefined;
   return {
     id: 'choose-recovery-point',
     ...words,
@@ -50,15 +50,16 @@ export function choosePoint(words: Pick<IsolatedStep, 'title' | 'manual'>): Isol
           manifest: point,
         });
       }
-      found = { points, rejected, rpo };
-      // From now on retention keeps them.
       const note = (await listDrillNotes(state, { signal: io.signal })).find((each) => each.run === run);
-      if (note === undefined) return;
+      if (note === undefined) throw new ArgusError('DrillNotNoted', `the note of ${run} is gone`);
       io.check();
+      // From now on retention keeps them.
       await writeDrillNote(state, { ...note, points: points.map(({ uri }) => uri) }, { signal: io.signal });
+      found = { points, rejected, rpo };
     },
     async verify() {
-      const points = found.points?.map(({ manifest: _, ...point }) => point);
+      if (found === undefined) return { kind: 'pending', waitingFor: 'a choice' };
+      const points = found.points.map(({ manifest: _, ...point }) => point);
       return { kind: 'done', evidence: evidence({ ...found, points }), facts: found };
     },
   };

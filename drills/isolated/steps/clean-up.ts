@@ -6,7 +6,7 @@ import { closeDrill, quotaOf } from './take-inventory.ts';
 
 /** Ends the jobs and removes all that the drill made. What a failed drill has begun is taken back step by step instead. */
 export function tearDown(words: Pick<IsolatedStep, 'title' | 'manual'>): IsolatedStep {
-  let removed = 0;
+  let removed: number | undefined;
   return {
     id: 'tear-down',
     ...words,
@@ -17,13 +17,15 @@ export function tearDown(words: Pick<IsolatedStep, 'title' | 'manual'>): Isolate
       return { kind: 'todo' };
     },
     async act(context, _facts, io) {
-      removed = await clearBubble(context.standby, context.run, io);
+      const things = await clearBubble(context.standby, context.run, io);
       await restoreQuota(context.standby, await quotaOf(context, io), io);
+      removed = things;
     },
     async verify({ standby, run }, _facts, { signal }) {
       const left = (await drillThings(standby, signal)).filter((thing) => thing.run === run);
       const [first] = left;
       if (first !== undefined) return { kind: 'pending', waitingFor: `${first.kind} ${first.name} to be gone` };
+      if (removed === undefined) return { kind: 'pending', waitingFor: 'the limits to be as before' };
       return { kind: 'done', evidence: evidence({ removed }) };
     },
   };

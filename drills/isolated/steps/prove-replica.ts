@@ -3,7 +3,7 @@ import type { IsolatedStep } from '../context.ts';
 
 /** Reads every byte of the chosen points, and what the jobs will read of the log. A damaged replica ends the drill here. */
 export function proveReplica(words: Pick<IsolatedStep, 'title' | 'manual'>): IsolatedStep {
-  let looked: Json = null;
+  let looked: Json | undefined;
   return {
     id: 'prove-replica',
     ...words,
@@ -23,6 +23,7 @@ export function proveReplica(words: Pick<IsolatedStep, 'title' | 'manual'>): Iso
     },
     async verify({ findings: { causes } }) {
       const [first] = causes;
+      if (looked === undefined) return { kind: 'pending', waitingFor: 'the proof' };
       if (first === undefined) return { kind: 'done', evidence: looked };
       const more = causes.length > 1 ? ` (and ${causes.length - 1} more)` : '';
       return { kind: 'failed', error: { code: first.code, message: `${first.message}${more}` } };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ArgusError } from '../../../../domain/errors.ts';
 import { listDrillNotes } from '../../../../state/drill-notes.ts';
 import { drillState } from '../../../../state/drills.ts';
 import { readRun } from '../../../../state/journal.ts';
@@ -84,6 +85,53 @@ describe('an isolated drill', () => {
       rejected: [{ checkpointId: 9 }, { checkpointId: 8 }],
     });
     expect((await run(2, [late])).report).toMatchObject({ outcome: 'passed', rejected: [{ checkpointId: 9 }] });
+  });
+
+  test('that has no recovery point has failed, before it makes anything', async () => {
+    const rejected = [
+      { job: 'counts', checkpointId: 9, code: 'SourceOffsetBeyondMirror', message: 'not mirrored yet' },
+    ];
+    const chooseRecoveryPoints = async () => new Map([['counts', { kind: 'none' as const, rejected }]]);
+    const world = drillWorld({ questions: { chooseRecoveryPoints } });
+    const { report, exitCode } = await world.run(1);
+    expect(report).toMatchObject({ outcome: 'failed', causes: [{ code: 'NoRecoveryPoint' }], leaks: [] });
+    expect(exitCode).toBe(1);
+    expect(world.changes).toEqual([]);
+  });
+
+  test('that can not prove the replica has failed', async () => {
+    const prove = () => Promise.reject(new ArgusError('ObjectStoreFailed', 'the store refuses to list'));
+    const world = drillWorld({ questions: { prove } });
+    const { report } = await world.run(1);
+    expect(report).toMatchObject({ outcome: 'failed', causes: [{ code: 'ObjectStoreFailed' }], leaks: [] });
+    expect(world.changes).toEqual([]);
+  });
+
+  test('of a job with a sink that can not be moved into the bubble is refused, before it makes anything', async () => {
+    const refusal = new ArgusError('SinkNotMovable', 'counts writes by JDBC', { exitCode: 3 });
+    const world = drillWorld({ questions: { gatherCopy: () => Promise.reject(refusal) } });
+    const { report, exitCode } = await world.run(1);
+    expect(report).toMatchObject({ outcome: 'stopped', causes: [{ code: 'SinkNotMovable' }], leaks: [] });
+    expect(exitCode).toBe(3);
+    expect(world.changes).toEqual([]);
+    expect(await listDrillNotes(world.state)).toEqual([]);
+  });
+
+  test('that can not clean up says what is left, and is cleaned up after', async () => {
+    const world = drillWorld();
+    const { deleteTopics } = world.site.kafka;
+    world.site.kafka.deleteTopics = () => Promise.reject(new ArgusError('KafkaDenied', 'DELETE is denied'));
+    const { report, exitCode } = await world.run(1);
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      causes: [{ code: 'KafkaDenied' }, { code: 'CompensationFailed' }],
+    });
+    expect(exitCode).toBe(4);
+    expect((await listDrillNotes(world.state)).map(({ run }) => run)).toEqual([drillName(1)]);
+    world.site.kafka.deleteTopics = deleteTopics;
+    expect((await world.run(2)).report).toMatchObject({ outcome: 'passed', leaks: [] });
+    expect(await leftIn(world)).toEqual(nothingLeft);
+    expect(await listDrillNotes(world.state)).toEqual([]);
   });
 
   test('whose job does not come up fails with the reason, and is torn down', async () => {

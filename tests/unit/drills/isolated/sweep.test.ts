@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bubbleOf } from '../../../../domain/bubble.ts';
+import { ArgusError } from '../../../../domain/errors.ts';
 import { sweepUnderLease } from '../../../../drills/isolated/run-sweep.ts';
 import { type DrillNote, listDrillNotes, writeDrillNote } from '../../../../state/drill-notes.ts';
 import { type DrillWorld, drillName, drillWorld, leftIn, nothingLeft } from './world.ts';
@@ -72,6 +73,19 @@ describe('cleaning up after drills', () => {
     await writeDrillNote(world.state, { ...note, region: 'mumbai' });
     expect(await sweep(world)).toMatchObject({ left: [{ run: dead.run, region: 'mumbai' }] });
     expect(await listDrillNotes(world.state)).toHaveLength(1);
+  });
+
+  test('asks again what does not answer for a moment', async () => {
+    const world = drillWorld();
+    await withRemains(world);
+    const { listGroups } = world.site.kafka;
+    let looks = 0;
+    world.site.kafka.listGroups = async (call) => {
+      // The first look finds which drills there are.
+      if ([2, 3].includes(++looks)) throw new ArgusError('KafkaUnreachable', 'no answer', { retryable: true });
+      return listGroups(call);
+    };
+    expect(await sweep(world)).toEqual({ removed: { [dead.run]: 4 }, left: [] });
   });
 
   test('is done by the next drill before it makes anything', async () => {
