@@ -134,13 +134,17 @@ export function pointsSection({ status }: Look, history: StandingHistory, width:
   return { title: 'recovery points', lines };
 }
 
+/** Of what only the state tells, while it can't be read. */
+const untold = '  unknown: the state can not be read';
+
 /** A daemon judges each minute: what is older says little of now. */
 const oldMs = 180_000;
 
 /** What a failover begun now would come to. Pure. */
-export function readinessSection({ status, readiness, objectives }: Look, width: number): Section {
+export function readinessSection({ status, readiness, objectives, stateAway }: Look, width: number): Section {
   const lines: Line[] = [];
-  if (status.readiness === undefined) lines.push(line('  no daemon has told it', 'warn'));
+  if (status.readiness === undefined)
+    lines.push(line(stateAway === undefined ? '  no daemon has told it' : untold, 'warn'));
   else {
     const { status: is, sentence, ageMs } = status.readiness;
     const old = ageMs > oldMs;
@@ -179,8 +183,11 @@ function against(name: string, ms: number | undefined, objectiveMs: number, unkn
 }
 
 /** What the observers find, and what automatic mode makes of it. Pure. */
-export function verdictsSection({ standing }: Look, nowMs: number): Section {
-  if (standing === undefined) return { title: 'verdicts', lines: [line('  no daemon tells any now', 'dim')] };
+export function verdictsSection({ standing, stateAway }: Look, nowMs: number): Section {
+  if (standing === undefined) {
+    const why = stateAway === undefined ? line('  no daemon tells any now', 'dim') : line(untold, 'warn');
+    return { title: 'verdicts', lines: [why] };
+  }
   const lines = standing.verdicts
     .filter((v) => v.partOf === undefined)
     .map((v): Line => {
@@ -204,7 +211,8 @@ export function verdictsSection({ standing }: Look, nowMs: number): Section {
 }
 
 /** The run at work or the last one, and the newest drill. Pure. */
-export function runsSection({ status, drill }: Look, nowMs: number): Section {
+export function runsSection({ status, drill, stateAway }: Look, nowMs: number): Section {
+  if (stateAway !== undefined) return { title: 'runs', lines: [line(untold, 'warn')] };
   const { running, last } = status.runs;
   const lines: Line[] = [];
   const ago = (ms: number) => `${formatMs(Math.max(0, nowMs - ms))} ago`;

@@ -72,10 +72,18 @@ describe.each([
     expect(text).toMatch(/blocker {3}StandbyKafkaDown/);
   });
 
-  it('says when the state is away', () => {
-    expect(drawn([sampleLook({}, { stateAway: 'no answer within 1.5 s' })], size)).toMatch(
-      /the state can't be read, so nothing here is by it: no answer within 1\.5 s/,
-    );
+  it('says when the state is away, and that what only it tells is unknown', () => {
+    const {
+      readiness: _,
+      standing: __,
+      drill: ___,
+      ...look
+    } = sampleLook({ runs: {} }, { stateAway: 'no answer within 1.5 s' });
+    const { readiness: ____, ...status } = look.status;
+    const text = drawn([{ ...look, status }], size);
+    expect(text).toMatch(/the state can't be read, so nothing here is by it: no answer within 1\.5 s/);
+    expect(text.match(/unknown: the state can not be read/g)).toHaveLength(3);
+    expect(text).not.toMatch(/no run yet|no drill yet|no daemon/);
   });
 
   it('offers to follow a run that is at work', () => {
