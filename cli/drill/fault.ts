@@ -1,10 +1,10 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { DrillReport } from '../../drills/drill-report.ts';
-import { whyNotCalm } from '../../drills/faults/calm.ts';
 import type { Fault } from '../../drills/faults/catalogue.ts';
 import type { FaultHooks } from '../../drills/faults/ports.ts';
 import { runFaultDrill } from '../../drills/faults/run.ts';
 import { deadManMs } from '../../drills/faults/steps.ts';
+import { waitCalm } from '../../drills/faults/wait-calm.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import { drillState } from '../../state/drills.ts';
 import { agree } from '../agree.ts';
@@ -36,8 +36,8 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
       automatic: config.automatic,
       kubernetes: config.regions[roles.primary]?.kubernetes !== undefined,
     };
-    const disquiet = whyNotCalm({ fault, look: await eyes.look(context.signal), ...calm });
-    if (disquiet) throw refusal(disquiet);
+    const { why } = await waitCalm(eyes, { fault, ...calm }, context.clock, context.signal);
+    if (why) throw refusal(why);
     context.tell(planText(fault, hooks, roles.primary));
     if (options.yes !== true) await agree(context, fault.name, "the fault's name");
     const occasion = await occasionOf(context, options, begunWith(composition));

@@ -1,12 +1,13 @@
 import type { Step, StepIo, Verdict } from '../../runbooks/engine/step.ts';
 import type { HookAnswer } from '../../runbooks/hooks/hook-steps.ts';
 import type { Failure, Json } from '../../state/journal.ts';
-import { type CalmView, whyNotCalm } from './calm.ts';
+import type { CalmView } from './calm.ts';
 import type { Expectation, Fault } from './catalogue.ts';
 import { afterLook, type Met, newPhase, outcomeOf, type Phase, type PhaseBasis, phaseNow } from './judge.ts';
 import type { FaultLook } from './look.ts';
 import { hookFailed, mend, mendMs } from './mend.ts';
 import type { Compared, FaultEyes, FaultHooks, FaultNotes, FaultOrder } from './ports.ts';
+import { waitCalm } from './wait-calm.ts';
 
 /** What a fault drill works with. */
 export interface FaultContext {
@@ -35,7 +36,7 @@ type FaultStep = Step<FaultContext, object>;
 export const deadManMs = ({ holdMs }: Pick<Fault, 'holdMs'>, { timeoutMs }: Pick<FaultHooks, 'timeoutMs'>): number =>
   holdMs + timeoutMs.inject + 60_000;
 
-const lookMs = 30_000;
+const lookMs = 45_000;
 
 /** The steps of a fault drill. What they find is written into `record`. */
 export function faultSteps(
@@ -52,10 +53,9 @@ export function faultSteps(
       timeoutMs: lookMs,
       onFailure: { kind: 'stop', hint: 'nothing was broken' },
       async observe({ eyes, fault: now, calm }, _facts, io) {
-        const look = await eyes.look(io.signal);
+        const { look, why } = await waitCalm(eyes, { fault: now, ...calm }, io.clock, io.signal);
+        if (why) return { kind: 'refused', error: why };
         record.calm = look;
-        const error = whyNotCalm({ fault: now, look, ...calm });
-        if (error) return { kind: 'refused', error };
         return { kind: 'done', evidence: lookEvidence(look) };
       },
       act: nothing,
