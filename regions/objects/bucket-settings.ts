@@ -7,8 +7,6 @@ export interface LifecycleRule {
   readonly expiresAfterDays?: number;
   /** After how many days an old version is removed. */
   readonly oldVersionsAfterDays?: number;
-  /** After how many days an upload in parts that never ended is removed. */
-  readonly abortsUploadsAfterDays?: number;
   /** Objects are moved to another storage class, from which they may not be read at once. */
   readonly moves: boolean;
 }

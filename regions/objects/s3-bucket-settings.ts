@@ -24,11 +24,7 @@ export async function s3BucketSettings(access: S3Access, signal: AbortSignal): P
   const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
     const [versioning, rules] = await Promise.all([
-      client
-        .send(new GetBucketVersioningCommand({ Bucket: bucket }), { abortSignal })
-        .then(({ Status }): BucketSettings['versioning'] =>
-          Status === 'Enabled' ? 'on' : Status === 'Suspended' ? 'suspended' : 'off',
-        ),
+      readVersioning(client, bucket, abortSignal),
       readRules(client, bucket, abortSignal),
     ]);
     return { versioning, rules };
@@ -37,6 +33,20 @@ export async function s3BucketSettings(access: S3Access, signal: AbortSignal): P
     throw s3Error(`settings of s3://${bucket}`, endpoint, error);
   } finally {
     client.destroy();
+  }
+}
+
+async function readVersioning(
+  client: S3Client,
+  bucket: string,
+  abortSignal: AbortSignal,
+): Promise<BucketSettings['versioning']> {
+  try {
+    const { Status } = await client.send(new GetBucketVersioningCommand({ Bucket: bucket }), { abortSignal });
+    return Status === 'Enabled' ? 'on' : Status === 'Suspended' ? 'suspended' : 'off';
+  } catch (error) {
+    if (lacks(error)) return 'off';
+    throw error;
   }
 }
 
@@ -55,14 +65,12 @@ async function readRules(
     .map((rule, i) => {
       const expires = rule.Expiration?.Days ?? (rule.Expiration?.Date === undefined ? undefined : 0);
       const oldVersions = rule.NoncurrentVersionExpiration?.NoncurrentDays;
-      const uploads = rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation;
       return {
         id: rule.ID ?? `rule ${i + 1}`,
         prefix: rule.Filter?.Prefix ?? rule.Filter?.And?.Prefix ?? rule.Prefix ?? '',
         moves: (rule.Transitions ?? []).length > 0,
         ...(expires === undefined ? {} : { expiresAfterDays: expires }),
         ...(oldVersions === undefined ? {} : { oldVersionsAfterDays: oldVersions }),
-        ...(uploads === undefined ? {} : { abortsUploadsAfterDays: uploads }),
       };
     });
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { Lab } from '../../lab/lab.ts';
@@ -107,10 +108,14 @@ test('every command of the documents that is not executed elsewhere does what th
   const given = commands.map(([, command, endAfterMs]) => ({ words: filled(command).split(' '), endAfterMs }));
   const [list, results] = [join(lab.dir, 'commands.json'), join(lab.dir, 'results.json')];
   writeFileSync(list, JSON.stringify(given));
-  const child = spawn(process.execPath, [join(import.meta.dirname, '../support/commands-child.ts'), list, results], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, ...lab.env, ARGUS_CONFIG: lab.configPath },
-  });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../support/commands-child.ts', import.meta.url)), list, results],
+    {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...lab.env, ARGUS_CONFIG: lab.configPath },
+    },
+  );
   expect(await once(child, 'close')).toEqual([0, null]);
   const ended = JSON.parse(readFileSync(results, 'utf8')) as readonly Ended[];
   const other = commands.flatMap(([exitCode, command], i) => {
@@ -120,4 +125,6 @@ test('every command of the documents that is not executed elsewhere does what th
     return got?.exitCode === exitCode && !unexpected ? [] : [`argus ${command}: ${got?.exitCode}: ${said}`];
   });
   expect(other).toEqual([]);
+  const doctor = ended[commands.findIndex(([, command]) => command.startsWith('doctor'))];
+  expect(doctor?.stdout).toMatch(/\(FlinkUnreachable\)[^]*\(JobInNoDrill\)/);
 });

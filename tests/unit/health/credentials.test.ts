@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wallClock } from '../../../daemon/wall-clock.ts';
 import { credentialsOf } from '../../../health/credentials.ts';
 import { judgeExpiry, probeExpiry } from '../../../health/probes/expiry.ts';
-import { certificateEnd, serverCertificateEnd } from '../../../regions/certificate-ends.ts';
+import { certificateEnd, serverCertificateEnd, serverCertificateNames } from '../../../regions/certificate-ends.ts';
 import { makeCertificate } from '../../support/certificates.ts';
 
 const dayMs = 86_400_000;
@@ -26,7 +26,8 @@ describe('what ends one day', () => {
 describe('a server with TLS', () => {
   const soon = new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 3 * dayMs);
   const past = new Date(Math.floor(Date.now() / 1_000) * 1_000 - dayMs);
-  const servers = [soon, past].map((notAfter) => createServer(makeCertificate('server', { notAfter })));
+  const names = ['127.0.0.1', 'Kafka.example', '*.brokers.example'];
+  const servers = [soon, past].map((notAfter) => createServer(makeCertificate('server', { notAfter, names })));
   const ports: number[] = [];
   beforeAll(async () => {
     for (const server of servers) {
@@ -45,6 +46,11 @@ describe('a server with TLS', () => {
     expect(await serverCertificateEnd(at(0), { signal })).toBe(soon.getTime());
     expect(await serverCertificateEnd(at(1), { signal })).toBe(past.getTime());
     expect(certificateEnd(makeCertificate('x', { notAfter: soon }).cert)).toBe(soon.getTime());
+  });
+
+  test('shows the names for which its certificate is good', async () => {
+    const signal = AbortSignal.timeout(5_000);
+    expect(await serverCertificateNames(at(1), { signal })).toEqual(['kafka.example', '*.brokers.example']);
   });
 
   test('is told as it should be; one that is not there is unknown, since another probe tells that', async () => {
