@@ -18,6 +18,12 @@ export async function run(context: CommandContext, options: DrillRunOptions): Pr
   }
   const { healLeftFaults } = await import('../drill/heal-left.ts');
   await withState(context, (state, loaded) => healLeftFaults(context, state, loaded));
+  if (!switchover && (options.stay !== undefined || options.outsideWindow === true)) {
+    throw new ArgusError('Usage', '--stay and --outside-window are for a drill by switchover', {
+      exitCode: 2,
+      hint: 'leave them out, or give --switchover',
+    });
+  }
   if (planOnly) return (await import('../drill/tabletop.ts')).drill(context, options);
   if (switchover) return (await import('../drill/switchover.ts')).drill(context, options);
   if (fault !== undefined) return (await import('../drill/fault.ts')).drill(context, options);

@@ -131,17 +131,20 @@ test(
 test('what is to come, a word for it, and what is refused', slow, async () => {
   const now = '2027-02-01T00:45:00Z';
   const slot = 'switchover-20270202T100000Z';
-  const { json: coming } = await argus(now, ['drill', 'schedule', '--count', '1']);
-  expect(coming).toMatchObject({ coming: [{ slot, needsApproval: true }, { kind: 'tabletop' }], leftOut: [] });
-  expect((await argus(now, ['drill', 'next'])).json).toMatchObject({ next: { slot } });
+  const drill = ['drill', 'run', '--switchover', '--stay', '5m', '--yes'];
+  const [coming, next, unknown, outside, notReady] = await Promise.all([
+    argus(now, ['drill', 'schedule', '--count', '1']),
+    argus(now, ['drill', 'next']),
+    argus(now, ['drill', 'approve', 'switchover-20270209T100000Z']),
+    argus(now, drill),
+    // Nothing is ready here, at any time.
+    argus(now, [...drill, '--outside-window']),
+  ]);
+  expect(coming.json).toMatchObject({ coming: [{ slot, needsApproval: true }, { kind: 'tabletop' }], leftOut: [] });
+  expect(next.json).toMatchObject({ next: { slot } });
+  expect(unknown.code).toBe(2);
+  expect(outside).toMatchObject({ code: 3, json: { error: { code: 'OutsideWindow' } } });
+  expect(notReady).toMatchObject({ code: 3, json: { error: { code: 'NotReady' } } });
   expect((await argus(now, ['drill', 'approve', slot, '--reason', 'agreed in the weekly'])).code).toBe(0);
   expect((await argus(now, ['drill', 'next'])).json).toMatchObject({ next: { slot, approvedBy: expect.any(String) } });
-  expect((await argus(now, ['drill', 'approve', 'switchover-20270209T100000Z'])).code).toBe(2);
-  const drill = ['drill', 'run', '--switchover', '--stay', '5m', '--yes'];
-  expect(await argus(now, drill)).toMatchObject({ code: 3, json: { error: { code: 'OutsideWindow' } } });
-  // Nothing is ready here, at any time.
-  expect(await argus(now, [...drill, '--outside-window'])).toMatchObject({
-    code: 3,
-    json: { error: { code: 'NotReady' } },
-  });
 });
