@@ -126,5 +126,5 @@ test('every command of the documents that is not executed elsewhere does what th
   });
   expect(other).toEqual([]);
   const doctor = ended[commands.findIndex(([, command]) => command.startsWith('doctor'))];
-  expect(doctor?.stdout).toMatch(/\(FlinkUnreachable\)[^]*\(JobInNoDrill\)/);
+  expect(doctor?.stdout).toMatch(/\(FlinkUnreachable\)[\s\S]*\(JobInNoDrill\)/);
 });
