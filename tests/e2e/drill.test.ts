@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isOfSomeDrill } from '../../domain/bubble.ts';
 import type { DrillReport } from '../../drills/drill-report.ts';
 import type { Lab } from '../../lab/lab.ts';
+import { names } from '../../lab/lab-info.ts';
+import { s3ObjectStore } from '../../regions/objects/s3-object-store.ts';
 import { writtenToBroker, writtenToStores } from '../support/drill-trail.ts';
 import { beginStory, type LabStory } from '../support/lab-story.ts';
 import { differences, type Picture, pictureOfProduction } from '../support/production-picture.ts';
@@ -52,6 +54,20 @@ test('the next one, under 1,000 events/s, removes that; it brings the job up fro
 test('production is as it was but for its own progress, and the mirror holds the same records', async () => {
   expect(differences(before, await pictureOfProduction(lab.info))).toEqual([]);
   expect(await story.json(['mirror', 'verify'])).toMatchObject({ identical: true, untold: [] });
+});
+
+test('the standby`s store refuses the drill`s account any change outside of `argus/drills/`', async () => {
+  const { drill, objects } = lab.info.regions[names.standby];
+  const { endpoint, bucket } = objects;
+  const account = { accessKeyId: drill?.accessKeyId ?? '', secretAccessKey: drill?.secretAccessKey ?? '' };
+  const store = s3ObjectStore({ ...account, endpoint, bucket, region: 'us-east-1', pathStyle: true });
+  const key = (await store.list('argus/replica/')).objects[0]?.key ?? '';
+  expect(await store.get(key)).toBeDefined();
+  await expect(store.put(key, Buffer.from('x'))).rejects.toThrow();
+  await expect(store.delete(key)).rejects.toThrow();
+  await expect(store.put('argus/other', Buffer.from('x'))).rejects.toThrow();
+  expect(await store.get(key)).toBeDefined();
+  await store.close();
 });
 
 test('by the broker`s and the stores` own logs the drill wrote in its bubble alone, and nobody there but Argus', () => {

@@ -30,13 +30,16 @@ export function writtenToBroker(info: LabInfo): readonly Written[] {
   });
 }
 
-/** All that the regions' stores took from anybody, each once. */
+/**
+ * All that the regions' stores took from anybody, each once. The keys of a DeleteObjects are in its body, which no log
+ * has: the bucket's policy judges each of them.
+ */
 export function writtenToStores(info: LabInfo): readonly Written[] {
   return regionNames.flatMap((region) =>
     each(accessLogPath(info, region), (text) => {
       // Source: versitygw's access log: owner, bucket, time in two words, address, account, request, call, key, URI, status.
       const [, bucket, , , , by = '', , call = '', name = '', , status] = text.split(' ');
-      if (!/^s3_(Put|Delete|Copy|CompleteMultipart)/.test(call) || status !== '200') return undefined;
+      if (!/^s3_(Put|DeleteObject$|Copy|CompleteMultipart)/.test(call) || status !== '200') return undefined;
       return { by, name, what: `${call} ${bucket}/${name}` };
     }),
   );
