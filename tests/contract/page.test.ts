@@ -21,6 +21,7 @@ beforeAll(async () => {
   const now = Date.now();
   const status = assembleStatus(facts());
   const minutes = Array.from({ length: 60 }, (_, i) => ({ atMs: now - (60 - i) * 60_000, lagMs: i * 20 }));
+  const drill = { run: 'x', startedAtMs: now - 9_000, endedAtMs: now - 2_000, by: 'argus schedule on host' };
   world.board.put({
     status: {
       ...status,
@@ -33,6 +34,11 @@ beforeAll(async () => {
       readiness: { atMs: now, colour: 'yellow', sentence: 'one warning', rtoMs: 41_000, rpoMs: 900, blockers: [] },
       verdicts: [{ code: 'MirrorStalled', severity: 'warning', sentence: evil, sinceMs: now }],
       decision: { mode: 'advise', kind: 'idle', sentence: 'nothing to act on', reasons: [], atMs: now },
+    },
+    drills: {
+      last: { ...drill, kind: 'tabletop', outcome: 'failed', verdict: evil },
+      lastProof: { ...drill, run: 'y', kind: 'isolated', outcome: 'passed', rtoMs: 42_000 },
+      next: { slot: 'switchover-20270202T100000Z', kind: 'switchover', dueAtMs: now + 60_000, needsApproval: true },
     },
   });
 }, 300_000);
