@@ -69,5 +69,6 @@ export function renderDrill(report: DrillReport, steps: readonly ReportedStep[] 
     out.push(leaks.length === 0 ? 'nothing is left of it: 0 leaks' : `${leaks.length} leaks:`);
     for (const { kind, name } of leaks) out.push(`  ${kind} ${name}`);
   }
+  out.push(`to hand it on: argus report show ${report.run} --out ${report.run}.html`);
   return `${out.join('\n')}\n`;
 }

@@ -47,6 +47,7 @@ export function renderFailback(report: FailbackReport, inSync?: InSync): string 
   }
   if (report.begunAnew.length > 0) out.push(`begun anew on ${report.region}: ${report.begunAnew.join(', ')}`);
   if (report.unfenced) out.push(`${report.region}'s jobs were not seen stopped: a person accepted that`);
+  out.push(`to hand it on: argus report show ${report.run} --out ${report.run}.html`);
   if (report.outcome !== 'done') out.push(report.error?.hint ?? 'run `argus failback` again');
   else if (inSync?.kind === 'ready')
     out.push(`${report.region} follows: ready to switch back with \`argus switchover\``);

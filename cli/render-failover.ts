@@ -75,6 +75,7 @@ export function renderReport(report: FailoverReport): string {
   if (report.outcome === 'done' && first !== undefined && Object.values(report.rpo.topics).some((l) => !l.proven)) {
     out.push(`once ${report.from} can be read again: argus runs show ${report.run} --recount`);
   }
+  out.push(`to hand it on: argus report show ${report.run} --out ${report.run}.html`);
   return `${out.join('\n')}\n`;
 }
 

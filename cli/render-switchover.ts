@@ -54,5 +54,6 @@ export function renderSwitchover(report: SwitchoverReport): string {
     out.push(`error: ${report.error.message}`);
     if (report.error.hint !== undefined) out.push(`hint: ${report.error.hint}`);
   }
+  out.push(`to hand it on: argus report show ${report.run} --out ${report.run}.html`);
   return `${out.join('\n')}\n`;
 }

@@ -121,7 +121,7 @@ function loss({ rpo, points, rejected, startedAtMs, outageAtMs, replayedRecords,
   if (first !== undefined)
     hints.push({
       code: 'PointsRefused',
-      sentence: `${rejected.length} newer recovery points were refused, the first by ${first.code}: ${first.message}`,
+      sentence: `${rejected.length} newer ${rejected.length === 1 ? 'recovery point was' : 'recovery points were'} refused, the first by ${first.code}: ${first.message}`,
     });
   if (output.some((line) => line.includes('jobs.writes')))
     hints.push({

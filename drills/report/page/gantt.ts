@@ -43,7 +43,7 @@ function piece(
       ? undefined
       : html`<line class="limit" x1="${limit}" x2="${limit}" y1="${head - 4}" y2="${bottom + 4}"/><text class="limit-text" x="${limit > width - 200 ? limit - 5 : limit + 5}" y="${bottom + 14}" text-anchor="${limit > width - 200 ? 'end' : 'start'}">point of no return</text>`;
   const label = `Steps ${from + 1} to ${from + steps.length} of ${all.length} over time; the table of steps says the same`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><svg class="gantt" viewBox="0 0 ${width} ${bottom + 20}" role="img" aria-label="${label}">${grid}${rows}${line}</svg></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><svg class="gantt" viewBox="0 0 ${width} ${bottom + 20}" role="img" aria-label="${label}">${grid}${line}${rows}</svg></div>`;
 }
 
 function bar(

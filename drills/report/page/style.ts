@@ -30,7 +30,7 @@ section { background: var(--card); border: 1px solid var(--edge); border-radius:
 .hero.ok { border-left-color: var(--ok); } .hero.warn { border-left-color: var(--warn); } .hero.bad { border-left-color: var(--bad); }
 .hero .say { font-size: clamp(1.25rem, 3vw, 1.75rem); line-height: 1.25; font-weight: 680; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 .hero .more { color: var(--soft); overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(12.5rem, 100%), 1fr)); gap: 1rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10.5rem, 100%), 1fr)); gap: 1rem; }
 .tile dt { color: var(--soft); font-size: 0.875rem; }
 .tile dd { font-size: 1.625rem; font-weight: 650; line-height: 1.25; }
 .tile dd small { display: block; font-size: 0.875rem; font-weight: 400; color: var(--soft); line-height: 1.4; }
@@ -44,7 +44,7 @@ caption { text-align: left; color: var(--soft); font-size: 0.875rem; padding-bot
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: 0.8125rem; }
 th, td { padding: 0.3rem 0.75rem 0.3rem 0; border-top: 1px solid var(--edge); vertical-align: baseline; }
 tbody th { color: var(--ink); font-size: 0.9375rem; font-weight: 500; overflow-wrap: anywhere; min-width: 9rem; }
-td { overflow-wrap: break-word; }
+td { overflow-wrap: break-word; } section > table td { overflow-wrap: anywhere; }
 .number, thead .number { text-align: right; white-space: nowrap; }
 .soft { color: var(--soft); }
 .note { color: var(--soft); font-size: 0.875rem; margin-top: 0.375rem; overflow-wrap: anywhere; }
@@ -56,7 +56,7 @@ pre, code { font: 0.8125rem/1.45 ui-monospace, "Cascadia Mono", "DejaVu Sans Mon
 pre { white-space: pre-wrap; color: var(--ink); }
 svg { display: block; width: 100%; height: auto; }
 .gantt { min-width: 46rem; } .plot { min-width: 36rem; }
-.axis { fill: var(--soft); font-size: 12px; } .label { fill: var(--ink); font-size: 12.5px; } .label.faint { fill: var(--soft); }
+.axis { fill: var(--soft); font-size: 12px; } .gantt .axis { paint-order: stroke; stroke: var(--card); stroke-width: 3px; } .label { fill: var(--ink); font-size: 12.5px; } .label.faint { fill: var(--soft); }
 .grid { stroke: var(--edge); } .stripe { fill: var(--stripe); } .band { fill: var(--band); }
 .bar { fill: var(--bar); } .bar.already { fill: var(--soft); } .bar.failed, .bar.refused { fill: var(--bad); } .bar.compensated { fill: var(--warn); } .bar.started { fill: var(--warn); }
 .bar.waited { fill: var(--wait); stroke: var(--bar); stroke-width: 1; stroke-dasharray: 3 2; }
@@ -76,6 +76,6 @@ svg { display: block; width: 100%; height: auto; }
   body { background: none; font-size: 10.5pt; } main { padding: 0; max-width: none; gap: 4mm; }
   section { border-radius: 0; border-width: 1px 0 0; padding: 3mm 0 0; } section.hero { border-left-width: 6px; padding: 0 0 0 4mm; border-top: 0; }
   .scroll { overflow: visible; } .gantt, .plot { min-width: 0; } svg { break-inside: avoid; } tr, .evidence-head, .tiles > div { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
-  table { font-size: 9.5pt; } pre { font-size: 8pt; } a { color: inherit; text-decoration: none; } .tiles { grid-template-columns: repeat(4, 1fr); gap: 4mm; } .tile dd { font-size: 14pt; } .tile dd small { font-size: 8.5pt; }
+  table { font-size: 9.5pt; } pre { font-size: 8pt; } a { color: inherit; text-decoration: none; } .tiles { grid-template-columns: repeat(5, 1fr); gap: 4mm; } .tile dd { font-size: 14pt; } .tile dd small { font-size: 8.5pt; }
 }
 `;

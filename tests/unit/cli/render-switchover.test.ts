@@ -36,6 +36,7 @@ producers were kept from writing for 12.4 s
 RTO 14.0 s, from the first denial
 savepoint of counts: 9, argus/savepoints/x
 read on singapore what was not read before: 0
+to hand it on: argus report show 20261121T103000Z-switchover-1a2b --out 20261121T103000Z-switchover-1a2b.html
 `);
 });
 
