@@ -1,5 +1,7 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { Config } from '../../domain/config.ts';
+import { operatorName } from '../../regions/flink/foreign-sinks.ts';
+import { readMetadata } from '../../regions/flink/metadata-reader.ts';
 import type { Region } from '../../regions/region.ts';
 import { gatherBubbleCopy } from '../../replication/checkpoints/bubble-copy.ts';
 import { joinReplication } from '../../runbooks/failover/join-replication.ts';
@@ -21,12 +23,19 @@ export function joinQuestions({
   readonly clock: Clock;
 }): DrillQuestions {
   const { chooseRecoveryPoints } = joinReplication(primary, standby, config.topics, { groups: config.groups });
+  /** Of the points that were read: Flink tells only the id of one that a job hasn't. */
+  const operators = new Map<string, string>();
   return {
     chooseRecoveryPoints,
-    gatherCopy: (point, place, signal) => gatherBubbleCopy(standby.objects, point, place, { signal }),
+    async gatherCopy(point, place, signal) {
+      const copy = await gatherBubbleCopy(standby.objects, point, place, { signal });
+      for (const operator of readMetadata(copy.metadata.bytes).operators)
+        operators.set(operator.id, operatorName(operator));
+      return copy;
+    },
     prove: (points, { signal, progress }) =>
       proveReplica(points, { primary, standby, ownMirror: true, clock, signal, progress }),
     compare: compareJobs({ primary, standby, mirrored: config.topics, clock }),
-    causeOf: causeOfFailure,
+    causeOf: (job, failure) => causeOfFailure(job, failure, (id) => operators.get(id)),
   };
 }

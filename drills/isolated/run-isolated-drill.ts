@@ -2,7 +2,7 @@ import { bubbleOf } from '../../domain/bubble.ts';
 import type { RunEvent } from '../../runbooks/engine/run.ts';
 import { type ReportedStep, reportedSteps } from '../../runbooks/engine/run-result.ts';
 import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-lease.ts';
-import { evidence } from '../../runbooks/failover/failover-step.ts';
+import { evidence, within } from '../../runbooks/failover/failover-step.ts';
 import type { Occasion } from '../../runbooks/occasion.ts';
 import { drillState } from '../../state/drills.ts';
 import { bubbleRegion, bubbleState, type DrillSite } from '../bubble-region.ts';
@@ -49,6 +49,7 @@ export async function runIsolatedDrill(options: RunIsolatedDrillOptions): Promis
   const { run, clock, state, config, roles, by, jobs } = given;
   const outer = options.signal ?? new AbortController().signal;
   await requireNobodyActs(state, outer);
+  const silentAtStart = given.sighting?.firstFailureAtMs !== undefined || !(await answers(given, outer));
   const bubble = bubbleOf(run);
   const site = sites.get(roles.standby);
   if (site === undefined) throw new RangeError(`no site for ${roles.standby}`);
@@ -89,9 +90,8 @@ export async function runIsolatedDrill(options: RunIsolatedDrillOptions): Promis
     );
   let report: DrillReport | undefined;
   try {
-    void watchIncidents({ state, clock, primary: roles.primary, sighting: given.sighting }, ended.signal, (why) =>
-      end('yielded', why),
-    );
+    const watched = { state, clock, primary: roles.primary, silentAtStart };
+    void watchIncidents(watched, ended.signal, (why) => end('yielded', why));
     const result = await runUnderLease({
       state: drillState(state),
       clock,
@@ -143,6 +143,17 @@ export async function runIsolatedDrill(options: RunIsolatedDrillOptions): Promis
     ended.abort();
     outer.removeEventListener('abort', forward);
   }
+}
+
+/** A daemon needs a moment to see that the primary is silent. */
+async function answers({ primary, config }: RunIsolatedDrillOptions['context'], signal: AbortSignal): Promise<boolean> {
+  const asked = primary.kafka.describeTopics(config.topics, { signal: within(signal, 2_500) });
+  const answered = await asked.then(
+    () => true,
+    () => false,
+  );
+  signal.throwIfAborted();
+  return answered;
 }
 
 function exitCodeOf(

@@ -46,18 +46,17 @@ export async function watchIncidents(
     state,
     clock,
     primary,
-    sighting,
+    silentAtStart,
   }: {
     readonly state: ObjectStore;
     readonly clock: Clock;
     readonly primary: string;
-    /** As it was when the drill was begun. */
-    readonly sighting: Sighting | undefined;
+    /** It didn't answer when the drill was begun. */
+    readonly silentAtStart: boolean;
   },
   ended: AbortSignal,
   yieldTo: (why: string) => void,
 ): Promise<void> {
-  const silentAtStart = sighting?.firstFailureAtMs !== undefined;
   while (!ended.aborted) {
     try {
       const signal = AbortSignal.any([ended, AbortSignal.timeout(10_000)]);

@@ -4,6 +4,7 @@ import { listDrillNotes } from '../../../../state/drill-notes.ts';
 import { drillState } from '../../../../state/drills.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { acquireLease } from '../../../../state/lease.ts';
+import { putSighting } from '../../../../state/sightings.ts';
 import { drillName, drillWorld, leftIn, nothingLeft } from './world.ts';
 
 describe('an isolated drill', () => {
@@ -85,6 +86,19 @@ describe('an isolated drill', () => {
       rejected: [{ checkpointId: 9 }, { checkpointId: 8 }],
     });
     expect((await run(2, [late])).report).toMatchObject({ outcome: 'passed', rejected: [{ checkpointId: 9 }] });
+  });
+
+  test('while the primary is dark passes, and estimates what would be lost', async () => {
+    const world = drillWorld();
+    const { context } = world.options(1);
+    const dark = () => Promise.reject(new ArgusError('KafkaUnreachable', 'timed out', { retryable: true }));
+    const kafka = { describeTopics: dark, topicConfigs: dark, logRanges: dark };
+    // The daemon sees it a moment after the drill has begun.
+    const now = world.clock.now();
+    const sighting = { region: 'mumbai', atMs: now, checkedAtMs: now + 60_000, firstFailureAtMs: now + 1, topics: {} };
+    await putSighting(world.state, sighting);
+    const { report } = await world.run(1, { context: { ...context, primary: { name: 'mumbai', kafka } } });
+    expect(report).toMatchObject({ outcome: 'passed', rpo: { certainty: 'estimated', topics: [] } });
   });
 
   test('that has no recovery point has failed, before it makes anything', async () => {
