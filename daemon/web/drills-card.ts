@@ -9,7 +9,7 @@ const tones: Readonly<Record<string, Tone>> = { passed: 'ok', failed: 'bad', sto
 export function drills({ drills: facts }: BoardFacts, nowMs: number): Html {
   const { last, lastProof, next } = facts ?? {};
   if (last === undefined && next === undefined) return html``;
-  const took = last?.endedAtMs === undefined ? '' : ` in ${formatMs(last.endedAtMs - last.startedAtMs)}`;
+  const took = last?.endedAtMs === undefined ? '' : `, took ${formatMs(last.endedAtMs - last.startedAtMs)}`;
   const rto = last?.rtoMs === undefined ? '' : `, RTO ${formatMs(last.rtoMs)}`;
   const rpo = last?.rpoMs === undefined ? '' : `, RPO ${formatMs(last.rpoMs)}`;
   const lastLine =
