@@ -62,6 +62,9 @@ test.skipIf(terminalMissing())('a failover is carried out and followed at termin
   await watch.until(/─ regions ─+ {2}─ mirror/);
   await sleep(3_000);
   expect(await capture(watch, 'watch-200')).toMatch(/counts +checkpoint \d+/);
+  await watch.resize(110, 32);
+  await sleep(3_000);
+  await capture(watch, 'watch-110');
   await watch.resize(80, 24);
 
   await lab.regions.mumbai.kill();
@@ -79,7 +82,10 @@ test.skipIf(terminalMissing())('a failover is carried out and followed at termin
   const frames: string[] = [];
   let followed = false;
   for (let ended = false; !ended; ) {
-    frames.push(await capture(failover, 'failover-200'));
+    // Larger and smaller while it goes on.
+    if (frames.length === 3) await failover.resize(110, 32);
+    if (frames.length === 12) await failover.resize(200, 50);
+    frames.push(await capture(failover, 'failover'));
     const beside = await watch.screen();
     if (!followed && /r follows the run/.test(beside)) {
       await watch.press('r');
