@@ -33,8 +33,8 @@ const faults: Readonly<Record<FaultName, LabFault>> = {
     inject: (lab) => faultsOfNames(lab, 'PUT', [{ status: 503, count: 1_000_000_000 }]).then(() => undefined),
     heal: (lab) => faultsOfNames(lab, 'DELETE').then(() => undefined),
     async left(lab) {
-      const pending = await faultsOfNames(lab, 'GET');
-      return Array.isArray(pending) && pending.length === 0 ? undefined : 'the API of the names has faults';
+      const { faults: pending } = (await faultsOfNames(lab, 'GET')) as { readonly faults: readonly unknown[] };
+      return pending.length === 0 ? undefined : 'the API of the names has faults';
     },
   },
   'link-slow': {
