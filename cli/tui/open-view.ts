@@ -51,16 +51,18 @@ export async function openView({ screen, view, everyMs, onKey, onBroken }: ViewO
     incrementalRendering: true,
     maxFps,
   });
-  // Ended at once (a second Ctrl-C), nothing drains any more.
+  // Ended at once (a second Ctrl-C), nothing drains any more; and what a crash says has to be seen.
   const atExit = () => {
     if (!over) restoreNow(screen);
   };
   process.once('exit', atExit);
+  process.once('uncaughtExceptionMonitor', atExit);
   const end = () => {
     over = true;
     clearInterval(ticks);
     screen.output.off('resize', draw);
     process.off('exit', atExit);
+    process.off('uncaughtExceptionMonitor', atExit);
     leave();
   };
   const draw = () => {
@@ -109,12 +111,18 @@ const interruptKey = '\u0003';
 const quitKey = '\u001c';
 
 /** Keys come one by one and aren't echoed into the view; those that end a command still do. */
-function takeKeys({ input }: Screen, onKey: ((key: string) => void) | undefined): () => void {
+function takeKeys(screen: Screen, onKey: ((key: string) => void) | undefined): () => void {
+  const { input } = screen;
   if (input === undefined) return () => undefined;
+  // It ends the process without a word to it.
+  const quit = () => {
+    restoreNow(screen);
+    process.kill(process.pid, 'SIGQUIT');
+  };
   const pressed = (keys: string | Buffer) => {
     for (const key of keys.toString()) {
       if (key === interruptKey) process.kill(process.pid, 'SIGINT');
-      else if (key === quitKey) process.kill(process.pid, 'SIGQUIT');
+      else if (key === quitKey) quit();
       else onKey?.(key);
     }
   };
