@@ -5,6 +5,7 @@ import { drillState } from '../../../../state/drills.ts';
 import { readRun } from '../../../../state/journal.ts';
 import { acquireLease } from '../../../../state/lease.ts';
 import { putSighting } from '../../../../state/sightings.ts';
+import { askToStop } from '../../../../state/stop-requests.ts';
 import { drillName, drillWorld, leftIn, nothingLeft } from './world.ts';
 
 describe('an isolated drill', () => {
@@ -197,6 +198,16 @@ describe('an isolated drill', () => {
     const { report, exitCode } = await running;
     expect(report).toMatchObject({ outcome: 'stopped', leaks: [] });
     expect(exitCode).toBe(1);
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+
+  test('that is asked to stop from elsewhere is torn down, and says by whom', async () => {
+    const world = drillWorld({ stuck: true });
+    const running = world.run(1);
+    await world.clock.sleep(10_000);
+    await askToStop(drillState(world.state), drillName(1), { by: 'ann@desk', atMs: world.clock.now() });
+    const { report } = await running;
+    expect(report).toMatchObject({ outcome: 'stopped', leaks: [], verdict: expect.stringContaining('ann@desk') });
     expect(await leftIn(world)).toEqual(nothingLeft);
   });
 
