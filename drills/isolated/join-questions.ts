@@ -29,8 +29,9 @@ export function joinQuestions({
     chooseRecoveryPoints,
     async gatherCopy(point, place, signal) {
       const copy = await gatherBubbleCopy(standby.objects, point, place, { signal });
-      for (const operator of readMetadata(copy.metadata.bytes).operators)
-        operators.set(operator.id, operatorName(operator));
+      for (const operator of readMetadata(copy.metadata.bytes).operators) {
+        if (operator.name !== '' || operator.uid !== '') operators.set(operator.id, operatorName(operator));
+      }
       return copy;
     },
     prove: (points, { signal, progress }) =>

@@ -24,7 +24,7 @@ export interface ProveMirrorOptions {
   /** Topics that are compacted on one side. */
   readonly compacted: ReadonlySet<string>;
   readonly clock: Clock;
-  /** A primary that takes longer counts as one that doesn't answer; default a minute. */
+  /** What takes longer is given up, so that the primary isn't read from without end; default a minute. */
   readonly patienceMs?: number;
   readonly signal: AbortSignal;
 }
@@ -57,7 +57,8 @@ export async function proveMirror(options: ProveMirrorOptions): Promise<ProvedMi
     };
   } catch (error) {
     signal.throwIfAborted();
-    if (soon.aborted) return { kind: 'not-compared', why: `the primary did not answer within ${patienceMs} ms` };
+    if (soon.aborted)
+      return { kind: 'not-compared', why: `the primary did not answer, or it took longer than ${patienceMs} ms` };
     if (!(error instanceof ArgusError)) throw error;
     return { kind: 'not-compared', why: describeError(error) };
   }

@@ -69,7 +69,16 @@ async function flags(): Promise<readonly [string, readonly string[]]> {
   const open = opens.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
   return [
     java,
-    ['-Xmx256m', '-XX:TieredStopAtLevel=1', ...open, '-Dlog4j2.level=ERROR', '-cp', `${flinkLibs}/*`, program],
+    [
+      '-Xmx256m',
+      `-Djava.io.tmpdir=${folder}`,
+      '-XX:TieredStopAtLevel=1',
+      ...open,
+      '-Dlog4j2.level=ERROR',
+      '-cp',
+      `${flinkLibs}/*`,
+      program,
+    ],
   ];
 }
 
