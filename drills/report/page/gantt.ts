@@ -36,6 +36,11 @@ function piece(
     (tick) =>
       html`<line class="grid" x1="${round(x(tick))}" x2="${round(x(tick))}" y1="${head - 4}" y2="${bottom}"/><text class="axis" x="${round(x(tick))}" y="${head - 9}" text-anchor="middle">${x.tickFormat(8)(tick)} ${unit.name}</text>`,
   );
+  const stripes = steps.map((_, i) =>
+    (from + i) % 2 === 0
+      ? undefined
+      : html`<rect class="stripe" x="0" y="${head + i * row}" width="${width}" height="${row}"/>`,
+  );
   const rows = steps.map((step, i) => bar(step, { top: head + i * row, n: from + i + 1, at }));
   const limit = pointOfNoReturn === undefined ? undefined : at(pointOfNoReturn.atMs);
   const line =
@@ -43,7 +48,7 @@ function piece(
       ? undefined
       : html`<line class="limit" x1="${limit}" x2="${limit}" y1="${head - 4}" y2="${bottom + 4}"/><text class="limit-text" x="${limit > width - 200 ? limit - 5 : limit + 5}" y="${bottom + 14}" text-anchor="${limit > width - 200 ? 'end' : 'start'}">point of no return</text>`;
   const label = `Steps ${from + 1} to ${from + steps.length} of ${all.length} over time; the table of steps says the same`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><svg class="gantt" viewBox="0 0 ${width} ${bottom + 20}" role="img" aria-label="${label}">${grid}${line}${rows}</svg></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><svg class="gantt" viewBox="0 0 ${width} ${bottom + 20}" role="img" aria-label="${label}">${stripes}${grid}${line}${rows}</svg></div>`;
 }
 
 function bar(
@@ -53,9 +58,7 @@ function bar(
   const middle = top + row / 2 + 4;
   const title = `${n}. ${step.title}`;
   const label = html`<text class="label${step.status === 'not-run' ? ' faint' : ''}" x="18" y="${middle}">${short(title, 54)}</text><text class="mark-${step.status}" x="4" y="${middle}">${statusMark(step)}</text>`;
-  const ground =
-    n % 2 === 0 ? html`<rect class="stripe" x="0" y="${top}" width="${width}" height="${row}"/>` : undefined;
-  if (step.startedAtMs === undefined) return html`<g>${ground}${label}</g>`;
+  if (step.startedAtMs === undefined) return html`<g>${label}</g>`;
   const begin = at(step.startedAtMs);
   const own = (step.ms ?? 0) - (step.waitedMs ?? 0);
   const split = at(step.startedAtMs + Math.max(0, own));
@@ -71,7 +74,7 @@ function bar(
       : `, ${formatMs(step.waitedMs)} of it waiting for ${step.waitsFor}`;
   const outside =
     end + 6 + told.length * 6.5 > width ? { x: begin - 6, anchor: 'end' } : { x: end + 6, anchor: 'start' };
-  return html`<g><title>${title}: ${statusText(step)}, ${told}${why}</title>${ground}${label}<rect class="bar ${step.status}" x="${begin}" y="${top + 5}" width="${round(Math.max(2, (waited ? split : end) - begin))}" height="${row - 10}"/>${waited}<text class="axis" x="${round(outside.x)}" y="${middle}" text-anchor="${outside.anchor}">${told}</text></g>`;
+  return html`<g><title>${title}: ${statusText(step)}, ${told}${why}</title>${label}<rect class="bar ${step.status}" x="${begin}" y="${top + 5}" width="${round(Math.max(2, (waited ? split : end) - begin))}" height="${row - 10}"/>${waited}<text class="axis" x="${round(outside.x)}" y="${middle}" text-anchor="${outside.anchor}">${told}</text></g>`;
 }
 
 const short = (text: string, most: number) => (text.length <= most ? text : `${text.slice(0, most - 1).trimEnd()}…`);

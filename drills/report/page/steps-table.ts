@@ -16,7 +16,7 @@ export function stepsTable({ steps, startedAtMs, outageAtMs }: ReportModel): Htm
         cell: (s, i) =>
           html`${i + 1}. ${s.title}${s.error === undefined ? undefined : html`<span class="note"> ${s.error.code}: ${s.error.message}</span>`}`,
       },
-      { head: 'Status', cell: (s) => `${statusMark(s)} ${statusText(s)}` },
+      { head: 'Status', cell: (s) => `${statusMark(s)}\u00a0${statusText(s).replaceAll(' ', '\u00a0')}` },
       { head: 'Took', number: true, cell: (s) => (s.ms === undefined ? '' : formatMs(s.ms)) },
       {
         head: 'Of it waiting for',
