@@ -1,6 +1,6 @@
 import type { CheckpointManifest, SourceOffset } from '../../domain/checkpoint.ts';
 import { ArgusError } from '../../domain/errors.ts';
-import { offsetFromJson, type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
+import { offsetFromJson, type PartitionOffset, partitionKey, smallerOf } from '../../domain/offsets.ts';
 import { readMetadata } from '../../regions/flink/metadata-reader.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { kafkaStates } from '../../replication/checkpoints/kafka-states.ts';
@@ -39,7 +39,12 @@ export async function sourceOffsetsAt(
 
 /** Whether sources got at least as far in every partition; markers, which are no offsets, ask for nothing. Pure. */
 export function covers(got: readonly PartitionOffset[], wanted: readonly PartitionOffset[]): boolean {
-  const there = new Map(got.map((each) => [partitionKey(each), each.offset]));
+  const there = new Map<string, bigint>();
+  for (const each of got) {
+    // Several sources of a job may read the same partition: the last of them counts.
+    const key = partitionKey(each);
+    there.set(key, smallerOf(each.offset, there.get(key) ?? each.offset));
+  }
   return wanted.every((each) => each.offset < 0n || (there.get(partitionKey(each)) ?? -1n) >= each.offset);
 }
 

@@ -44,14 +44,13 @@ export async function proveSources(
     [after, (own: bigint, theirs: bigint) => own > theirs],
   ] as const) {
     if (other === undefined) continue;
-    const offsets = new Map(other.sourceOffsets.map((o) => [partitionKey(o), BigInt(o.offset)]));
-    const split = held.find((o) => {
-      const theirs = offsets.get(partitionKey(o));
-      return theirs !== undefined && theirs >= 0n && o.offset >= 0n && wrong(o.offset, theirs);
-    });
+    const theirs = byKey(other.sourceOffsets.map(offsetFromJson));
+    const pairs = [...byKey(held)].flatMap(([key, offsets]) =>
+      offsets.map((offset, i) => ({ key, offset, beside: theirs.get(key)?.[i] ?? -1n })),
+    );
+    const split = pairs.find(({ offset, beside }) => offset >= 0n && beside >= 0n && wrong(offset, beside));
     if (split === undefined) continue;
-    const theirs = offsets.get(partitionKey(split));
-    const message = `${partitionKey(split)}: checkpoint ${point.checkpointId} of ${job} goes on at ${split.offset}, checkpoint ${other.checkpointId} at ${theirs}`;
+    const message = `${split.key}: checkpoint ${point.checkpointId} of ${job} goes on at ${split.offset}, checkpoint ${other.checkpointId} at ${split.beside}`;
     causes.push({ job, code: 'SourceOffsetDiffers', message, hint: offsetHint });
   }
   const original = await readOriginal(primary, sourceUri, signal);
@@ -74,15 +73,26 @@ function* differing(
   told: readonly SourceOffset[],
   who: string,
 ): Generator<DrillCause> {
-  const there = new Map(held.map((o) => [partitionKey(o), o.offset]));
-  for (const expected of [...told].sort(byPartition)) {
-    const key = partitionKey(expected);
-    const own = there.get(key);
-    if (own === expected.offset) continue;
-    const at = own === undefined ? 'has no offset for it' : `goes on at ${own}`;
-    const message = `${key}: checkpoint ${checkpointId} of ${job} on the replica ${at}, ${who} ${expected.offset}`;
+  const there = byKey(held);
+  for (const [key, offsets] of byKey([...told].sort(byPartition))) {
+    const own = there.get(key) ?? [];
+    const i = offsets.findIndex((offset) => !own.includes(offset));
+    if (i < 0) continue;
+    const at = own.length === 0 ? 'has no offset for it' : `goes on at ${own[i] ?? own[0]}`;
+    const message = `${key}: checkpoint ${checkpointId} of ${job} on the replica ${at}, ${who} ${offsets[i]}`;
     yield { job, code: 'SourceOffsetDiffers', message, hint: offsetHint };
   }
+}
+
+/** Offsets by partition, in their order: several sources of a job may read the same one. */
+function byKey(offsets: readonly SourceOffset[]): ReadonlyMap<string, readonly bigint[]> {
+  const lists = new Map<string, bigint[]>();
+  for (const each of offsets) {
+    const key = partitionKey(each);
+    lists.set(key, [...(lists.get(key) ?? []), each.offset]);
+  }
+  for (const list of lists.values()) list.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return lists;
 }
 
 /** The next older and the next newer checkpoint of the same run. */

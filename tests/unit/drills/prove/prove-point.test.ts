@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CheckpointManifest } from '../../../../domain/checkpoint.ts';
 import { causesOfRefused } from '../../../../drills/prove/causes.ts';
@@ -5,8 +6,11 @@ import { causeOfRange } from '../../../../drills/prove/prove-mirror.ts';
 import { provePoints } from '../../../../drills/prove/prove-point.ts';
 import { proveReplica } from '../../../../drills/prove/prove-replica.ts';
 import { proveSources } from '../../../../drills/prove/prove-sources.ts';
+import { readMetadata } from '../../../../regions/flink/metadata-reader.ts';
+import { writeMetadata } from '../../../../regions/flink/metadata-writer.ts';
 import { type MemoryObjectStore, memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import type { Region } from '../../../../regions/region.ts';
+import { withSplitsChanged } from '../../../../replication/checkpoints/change-sources.ts';
 import { listReplica } from '../../../../replication/checkpoints/replica.ts';
 import { createCheckpointSync } from '../../../../replication/checkpoints/sync.ts';
 import { putFullSample, putFullSampleAs } from '../../../support/checkpoint-bucket.ts';
@@ -105,6 +109,27 @@ describe('an offset that was shifted, with manifest and checksums made to fit', 
     expect(sources).toMatchObject({ withPrimary: false, causes: [] });
     expect(sources.why).toMatch(/has removed/);
   });
+});
+
+test('two sources that read the same partition at different offsets are no difference', async () => {
+  const twice = async (objects: MemoryObjectStore, key: string) => {
+    const metadata = readMetadata((await objects.get(key))?.body ?? new Uint8Array());
+    const sources = metadata.operators.filter(({ name }) => name.startsWith('Source: '));
+    const moved = sources.map((source) => ({ ...source, id: 'f'.repeat(32) }));
+    const shifted = await withSplitsChanged({ ...metadata, operators: moved }, point.replicaUri, noFile, (split) => ({
+      topic: split.topic,
+      offset: split.offset + 9n,
+    }));
+    return writeMetadata({ ...metadata, operators: [...metadata.operators, ...shifted.operators] });
+  };
+  const noFile = () => Promise.reject(new Error('no file'));
+  const bytes = await twice(standby, point.metadata.key);
+  await standby.put(point.metadata.key, bytes);
+  const both = (o: CheckpointManifest['sourceOffsets'][number]) => [o, { ...o, offset: String(BigInt(o.offset) + 9n) }];
+  const metadata = { ...point.metadata, sha256: createHash('sha256').update(bytes).digest('hex') };
+  const doubled = { ...point, metadata, sourceOffsets: point.sourceOffsets.flatMap(both).reverse() };
+  const others = [{ ...doubled, checkpointId: 4 }, doubled, { ...doubled, checkpointId: 6 }];
+  expect(await proveSources(standby, doubled, others, undefined, signal)).toMatchObject({ partitions: 4, causes: [] });
 });
 
 test('of refused points only damage is a cause', () => {
