@@ -16,8 +16,10 @@ import org.apache.kafka.clients.consumer.OffsetResetStrategy;
 /**
  * The lab's job: events in, a running count per key out, exactly once.
  *
- * <p>Arguments: {@code --brokers host:port --in topic --out topic --group id --txid prefix [--parallelism n] [--user name]}.
- * With a user it logs in to the brokers by the password in the variable KAFKA_PASSWORD of the JobManager.
+ * <p>Arguments: {@code --brokers host:port --in topic --out topic --group id --txid prefix [--parallelism n] [--user name]
+ * [--counter-uid uid]}.
+ * With a user it logs in to the brokers by the password in the variable KAFKA_PASSWORD of the JobManager. With another uid
+ * the counter doesn't find the state that it kept as {@code counter}.
  * It starts at the group's committed offsets and fails where there are none: a quiet jump to the start or the end
  * of the topic would hide a loss. State backend, checkpoint interval and folder come from the cluster's config.yaml.
  */
@@ -54,7 +56,7 @@ public final class CountsJob {
 
         env.fromSource(events, WatermarkStrategy.noWatermarks(), "events").uid("events")
                 .keyBy(event -> event.key, Types.STRING)
-                .process(new Counter()).returns(Types.POJO(Count.class)).name("counter").uid("counter")
+                .process(new Counter()).returns(Types.POJO(Count.class)).name("counter").uid(options.getOrDefault("counter-uid", "counter"))
                 .sinkTo(counts).name("counts").uid("counts");
         env.execute("counts");
     }
