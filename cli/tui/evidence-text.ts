@@ -15,7 +15,8 @@ function fields(object: { readonly [key: string]: Json }): string {
   const parts = Object.entries(object).map(([key, value]) => {
     if (value === true) return words(key);
     if (value === false) return `not ${words(key)}`;
-    if (typeof value === 'number' && /AtMs$|UntilMs$/.test(key)) return `${words(key.slice(0, -2))} ${clock(value)}`;
+    if (typeof value === 'number' && /(^a|A)tMs$|UntilMs$/.test(key))
+      return `${words(key.slice(0, -2))} ${clock(value)}`;
     if (typeof value === 'number' && /(^ms|Ms)$/.test(key)) return `${words(key.slice(0, -2))} ${formatMs(value)}`;
     if (Array.isArray(value) && value.length === 0) return `no ${words(key)}`;
     return `${words(key)} ${evidenceText(value)}`.trimEnd();

@@ -13,8 +13,8 @@ it.each<[string, Json, string]>([
   ],
   [
     'instants as times, and durations with their unit',
-    { counts: { id: 3, completedAtMs: 1_795_318_151_678 }, lagMs: 1_500 },
-    'counts id 3; completed at 03:29:11; lag 1.5 s',
+    { counts: { id: 3, completedAtMs: 1_795_318_151_678 }, lagMs: 1_500, atMs: 1_795_318_151_678 },
+    'counts id 3; completed at 03:29:11; lag 1.5 s; at 03:29:11',
   ],
   ['names as they are', { 'my-job.v2': 'ok' }, 'my-job.v2 ok'],
   ['an empty list as none', { gap: [] }, 'no gap'],
