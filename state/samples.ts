@@ -32,7 +32,7 @@ const schema = z.object({
 const slotMs = 10 * 60_000;
 const slotRoot = 'samples/slots/';
 const runRoot = 'samples/runs/';
-const keyOf = (fromMs: number) => `${slotRoot}${new Date(fromMs).toISOString().slice(0, 16)}Z`;
+const keyOf = (fromMs: number) => `${slotRoot}${new Date(fromMs).toISOString().slice(0, 16).replaceAll(/[-:]/g, '')}Z`;
 
 /** The begin of the ten minutes that an instant belongs to: their samples lie in one object. Pure. */
 export const slotOf = (atMs: number): number => Math.floor(atMs / slotMs) * slotMs;

@@ -57,7 +57,7 @@ function bar(
 ): Html {
   const middle = top + row / 2 + 4;
   const title = `${n}. ${step.title}`;
-  const label = html`<text class="label${step.status === 'not-run' ? ' faint' : ''}" x="18" y="${middle}">${short(title, 54)}</text><text class="mark-${step.status}" x="4" y="${middle}">${statusMark(step)}</text>`;
+  const label = html`<text class="label${step.status === 'not-run' ? ' faint' : ''}" x="18" y="${middle}">${short(title, 48)}</text><text class="mark-${step.status}" x="4" y="${middle}">${statusMark(step)}</text>`;
   if (step.startedAtMs === undefined) return html`<g>${label}</g>`;
   const begin = at(step.startedAtMs);
   const own = (step.ms ?? 0) - (step.waitedMs ?? 0);

@@ -56,7 +56,7 @@ pre, code { font: 0.8125rem/1.45 ui-monospace, "Cascadia Mono", "DejaVu Sans Mon
 pre { white-space: pre-wrap; color: var(--ink); }
 svg { display: block; width: 100%; height: auto; }
 .gantt { min-width: 46rem; } .plot { min-width: 36rem; }
-.axis { fill: var(--soft); font-size: 12px; } .gantt .axis { paint-order: stroke; stroke: var(--card); stroke-width: 3px; } .label { fill: var(--ink); font-size: 12.5px; } .label.faint { fill: var(--soft); }
+.axis { fill: var(--soft); font-size: 12px; } .gantt .axis, .plot .axis { paint-order: stroke; stroke: var(--card); stroke-width: 3px; } .label { fill: var(--ink); font-size: 12.5px; } .label.faint { fill: var(--soft); }
 .grid { stroke: var(--edge); } .stripe { fill: var(--stripe); } .band { fill: var(--band); }
 .bar { fill: var(--bar); } .bar.already { fill: var(--soft); } .bar.failed, .bar.refused { fill: var(--bad); } .bar.compensated { fill: var(--warn); } .bar.started { fill: var(--warn); }
 .bar.waited { fill: var(--wait); stroke: var(--bar); stroke-width: 1; stroke-dasharray: 3 2; }
