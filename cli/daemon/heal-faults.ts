@@ -5,7 +5,7 @@ import { every } from '../../daemon/supervise.ts';
 import { describeError } from '../../domain/errors.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
-import { healLeftFaults } from '../drill/heal-left.ts';
+import { healLeftFaults, leftFaultSentence } from '../drill/heal-left.ts';
 import { withoutAPerson } from './without-a-person.ts';
 
 const periodMs = 30_000;
@@ -29,8 +29,10 @@ export function healFaults({
         const said: string[] = [];
         try {
           const own = withoutAPerson(context, log, who, signal);
-          const tell = (text: string) => void said.push(text);
-          await healLeftFaults({ ...own, tell }, composition.state, await own.loadConfig());
+          const quiet = { ...own, tell: () => undefined };
+          const left = await healLeftFaults(quiet, composition.state, await own.loadConfig());
+          // A drill that is at work is nobody's trouble.
+          said.push(...left.filter((f) => f.kind !== 'alive').map(leftFaultSentence));
         } catch (error) {
           if (!signal.aborted) said.push(`what drills left broken can't be told: ${describeError(error)}`);
         }

@@ -28,11 +28,12 @@ export async function healLeftFaults(
     (fault) => openFaultHooks(loaded, context.env, fault),
     { from, to },
   );
-  for (const fault of left) tell(sentenceOf(fault));
+  for (const fault of left) tell(leftFaultSentence(fault));
   return left;
 }
 
-function sentenceOf(fault: LeftFault): string {
+/** What became of it, for people, with the command that heals it where it isn't. Pure. */
+export function leftFaultSentence(fault: LeftFault): string {
   const { note } = fault;
   const what = `${note.fault}, which ${note.run} broke`;
   if (fault.kind === 'healed') return `healed ${what}`;
