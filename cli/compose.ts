@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Config, RegionConfig } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { StorePlace } from '../domain/store-config.ts';
-import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
+import type { DrillFlink } from '../regions/flink/flink-kubernetes-drills.ts';
 import type { KafkaEndpoint } from '../regions/kafka/kafka-security.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
@@ -20,8 +20,8 @@ export interface Composition {
   /** Of the configuration's file. */
   readonly configSha256?: string;
   readonly regions: ReadonlyMap<string, Region>;
-  /** A region's Flink as its drills use it: their jobs are listed. `NoDrillFlink` (exit code 2): there is none. */
-  drillFlink(region: string): Promise<FlinkJobs>;
+  /** A region's Flink as its drills use it: their jobs are listed. `NoDrillFlink` (exit code 3): there is none. */
+  drillFlink(region: string): Promise<DrillFlink>;
   readonly names: Names;
   readonly state: ObjectStore;
   /** Absent: no region has a guard. */
@@ -39,8 +39,12 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
   const secret = (reference: string) => resolveSecret(reference, folder, env);
   const state = await openState(config, folder, secret);
   const regions = new Map<string, Region>();
-  for (const [name, region] of Object.entries(config.regions))
-    regions.set(name, await openRegion(name, region, config, folder, env, secret));
+  const servers = new Map<string, OpenKubernetes>();
+  for (const [name, region] of Object.entries(config.regions)) {
+    const kubernetes = await openKubernetes(name, region.kubernetes, folder, env, secret);
+    if (kubernetes !== undefined) servers.set(name, kubernetes);
+    regions.set(name, await openRegion(name, region, config, folder, kubernetes, secret));
+  }
   const names = await openNames(config, secret);
   const guard = config.guard && {
     witness: await openPlace(config.guard.witness, folder, secret),
@@ -51,7 +55,7 @@ export async function compose(loaded: LoadedConfig, env: NodeJS.ProcessEnv): Pro
     folder,
     ...(loaded.sha256 === undefined ? {} : { configSha256: loaded.sha256 }),
     regions,
-    drillFlink: (name) => openDrillFlink(name, config),
+    drillFlink: (name) => openDrillFlink(name, config, servers.get(name)),
     names,
     state,
     ...(guard && { guard }),
@@ -124,7 +128,7 @@ async function openRegion(
   region: RegionConfig,
   { jobs, mirror }: Config,
   folder: string,
-  env: NodeJS.ProcessEnv,
+  kubernetes: OpenKubernetes | undefined,
   secret: Secret,
 ): Promise<Region> {
   const [{ PlatformaticAdmin }, { s3ObjectStore }] = await Promise.all([
@@ -133,7 +137,6 @@ async function openRegion(
   ]);
   const brokers = await kafkaEndpoint(name, region.kafka, folder, secret);
   const fence = await openFence(brokers, region.kafka, mirror.principal, secret);
-  const kubernetes = await openKubernetes(name, region.kubernetes, folder, env, secret);
   return {
     name,
     address: region.address,

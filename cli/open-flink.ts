@@ -1,6 +1,7 @@
 import type { Config, RegionConfig } from '../domain/config.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
+import type { DrillFlink } from '../regions/flink/flink-kubernetes-drills.ts';
 import type { KubernetesJob } from '../regions/flink/flink-kubernetes-look.ts';
 import type { KubernetesSessionJob } from '../regions/flink/flink-session-look.ts';
 import type { KubernetesApi } from '../regions/kubernetes/kubernetes-api.ts';
@@ -22,19 +23,41 @@ interface FlinkParts {
   readonly folder: string;
 }
 
-/**
- * A region's Flink as its drills use it, with their jobs: the session cluster that is set aside for them, else the
- * region's own.
- */
-export async function openDrillFlink(name: string, { drill, regions }: Config): Promise<FlinkJobs> {
-  const { flinkRestJobs } = await import('../regions/flink/flink-rest-jobs.ts');
-  const rest = drill.regions[name]?.flink?.rest ?? regions[name]?.flink.rest;
-  if (rest !== undefined) return flinkRestJobs({ region: name, url: rest });
-  throw new ArgusError('NoDrillFlink', `drills have no Flink in ${name}: its jobs are the Flink operator's`, {
-    hint: `name a session cluster for drills: drill.regions.${name}.flink.rest`,
-    exitCode: 2,
-  });
+/** Whether drills' jobs are FlinkDeployments in a region: the operator's, where drills have no session cluster. */
+export function drillsInDeployments(name: string, { drill, regions, jobs }: Config): boolean {
+  const ofOperator = drill.regions[name]?.flink === undefined && regions[name]?.flink.kubernetes !== undefined;
+  return ofOperator && jobs.some((job) => job.drill?.kubernetes?.[name] !== undefined);
 }
+
+/**
+ * A region's Flink as its drills use it, with their jobs: the session cluster that is set aside for them, the region's
+ * own, or FlinkDeployments in namespaces for drills.
+ */
+export async function openDrillFlink(
+  name: string,
+  config: Config,
+  kubernetes: OpenKubernetes | undefined,
+): Promise<DrillFlink> {
+  const { drill, regions, jobs } = config;
+  const flink = regions[name]?.flink;
+  if (drillsInDeployments(name, config) && kubernetes !== undefined) {
+    const { flinkKubernetesDrills } = await import('../regions/flink/flink-kubernetes-drills.ts');
+    const namespaces = [...new Set(jobs.flatMap((job) => job.drill?.kubernetes?.[name]?.namespace ?? []))];
+    const rest = await openRest(name, flink?.kubernetes?.rest, kubernetes);
+    return flinkKubernetesDrills({ region: name, kubernetes: kubernetes.client, namespaces, rest });
+  }
+  const { flinkRestJobs } = await import('../regions/flink/flink-rest-jobs.ts');
+  const rest = drill.regions[name]?.flink?.rest ?? flink?.rest;
+  if (rest !== undefined) return flinkRestJobs({ region: name, url: rest });
+  throw noDrillFlink(name);
+}
+
+/** No drill can take place in a region. */
+export const noDrillFlink = (name: string): ArgusError =>
+  new ArgusError('NoDrillFlink', `drills have no Flink in ${name}: its jobs are the Flink operator's`, {
+    hint: `give a manifest for drills, jobs[].drill.kubernetes.${name}, or a session cluster: drill.regions.${name}.flink.rest`,
+    exitCode: 3,
+  });
 
 /** A Flink that is opened when it is asked. */
 export function laterFlink(open: () => Promise<FlinkJobs>): Pick<FlinkJobs, 'list' | 'cancel'> {
@@ -55,12 +78,11 @@ async function openWithDrills({ name, flink, kubernetes, jobs, folder }: FlinkPa
   if (flink.kubernetes === undefined || kubernetes === undefined) {
     return flinkRestJobs({ region: name, url: flink.rest ?? '' });
   }
-  const { stop, rest } = flink.kubernetes;
-  const [{ flinkKubernetesJobs }, { flinkSessionJobs }, { joinedFlinkJobs }, { serviceProxy }] = await Promise.all([
+  const { stop } = flink.kubernetes;
+  const [{ flinkKubernetesJobs }, { flinkSessionJobs }, { joinedFlinkJobs }] = await Promise.all([
     import('../regions/flink/flink-kubernetes-jobs.ts'),
     import('../regions/flink/flink-session-jobs.ts'),
     import('../regions/flink/joined-flink-jobs.ts'),
-    import('../regions/kubernetes/service-proxy.ts'),
   ]);
   const deployments = kubernetesJobs(jobs, name, folder);
   const sessions = kubernetesSessionJobs(jobs, name, folder);
@@ -68,14 +90,7 @@ async function openWithDrills({ name, flink, kubernetes, jobs, folder }: FlinkPa
     region: name,
     kubernetes: kubernetes.client,
     stop,
-    rest({ namespace, deployment }: KubernetesJob) {
-      if (rest !== undefined) {
-        const url = rest.replaceAll('{namespace}', namespace).replaceAll('{deployment}', deployment);
-        return flinkRestJobs({ region: name, url });
-      }
-      const service = { namespace, service: `${deployment}-rest`, port: 'rest' };
-      return flinkRestJobs({ region: name, url: '', fetch: serviceProxy(kubernetes.transport, service) });
-    },
+    rest: await openRest(name, flink.kubernetes.rest, kubernetes),
   };
   const parts = [
     { flink: flinkKubernetesJobs({ ...options, jobs: deployments }), jobs: deployments.map((job) => job.name) },
@@ -83,6 +98,22 @@ async function openWithDrills({ name, flink, kubernetes, jobs, folder }: FlinkPa
   ];
   const used = parts.filter((part) => part.jobs.length > 0);
   return joinedFlinkJobs(used.length > 0 ? used : parts.slice(0, 1));
+}
+
+/** The REST interfaces of deployments: by the URLs of a pattern, else through the API server. */
+async function openRest(region: string, pattern: string | undefined, { transport }: OpenKubernetes) {
+  const [{ flinkRestJobs }, { serviceProxy }] = await Promise.all([
+    import('../regions/flink/flink-rest-jobs.ts'),
+    import('../regions/kubernetes/service-proxy.ts'),
+  ]);
+  return ({ namespace, deployment }: KubernetesJob) => {
+    if (pattern !== undefined) {
+      const url = pattern.replaceAll('{namespace}', namespace).replaceAll('{deployment}', deployment);
+      return flinkRestJobs({ region, url });
+    }
+    const service = { namespace, service: `${deployment}-rest`, port: 'rest' };
+    return flinkRestJobs({ region, url: '', fetch: serviceProxy(transport, service) });
+  };
 }
 
 /** Those of these jobs that have a deployment of their own in a region; relative paths start at `folder`. */

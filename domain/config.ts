@@ -5,6 +5,7 @@ import { checkpointsSection, retentionOverride } from './checkpoints-config.ts';
 import { duration } from './config-values.ts';
 import { dnsGaps, dnsSection } from './dns-config.ts';
 import { drillSection, jobDrill } from './drill-config.ts';
+import { drillGaps } from './drill-kubernetes-config.ts';
 import { flinkGaps, flinkSection, jobDeployment } from './flink-kubernetes-config.ts';
 import { guardSection } from './guard-config.ts';
 import { contactsSection, hooksSection } from './hooks-config.ts';
@@ -169,6 +170,7 @@ export const configSchema = z
       ctx.addIssue({ code: 'custom', path: ['probes', 'ingress', region], message: `no region is called "${region}"` });
     for (const region of Object.keys(config.drill.regions).filter((name) => !(name in config.regions)))
       ctx.addIssue({ code: 'custom', path: ['drill', 'regions', region], message: `no region is called "${region}"` });
+    for (const { path, message } of drillGaps(config)) ctx.addIssue({ code: 'custom', path, message });
     for (const { path, message } of flinkGaps(config)) ctx.addIssue({ code: 'custom', path, message });
     config.jobs.forEach((j, i) => {
       for (const region of Object.keys(config.regions)) {

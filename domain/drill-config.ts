@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { byteRate, duration, serviceUrl } from './config-values.ts';
+import { drillDeployment } from './drill-kubernetes-config.ts';
 import { drillSchedule } from './drill-schedule-config.ts';
 import { faultsSection } from './fault-config.ts';
 
@@ -49,6 +50,8 @@ export const jobDrill = z.strictObject({
    * `{checkpoints}` become names of the drill.
    */
   args: z.record(region, z.array(z.string())).optional(),
+  /** Its FlinkDeployment in a drill, by region, where the Flink operator runs it and drills have no session cluster. */
+  kubernetes: z.record(region, drillDeployment).optional(),
   /** Sinks that are no exactly-once sinks of Kafka, and write nothing with these arguments: your word for it. */
   muted: z.boolean().default(false),
   /** How the drill's output is compared with production's. */

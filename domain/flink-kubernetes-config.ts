@@ -3,7 +3,10 @@ import { serviceUrl } from './config-values.ts';
 
 /** A name of an object: RFC 1123, as Kubernetes checks it. */
 const objectName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, 'lower-case letters, digits, - and .');
-const namespace = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and -');
+/** A namespace: RFC 1123. */
+export const namespaceName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and -');
 /** Source: `DefaultValidator` of the operator. */
 const deploymentName = z.string().regex(/^[a-z]([-a-z\d]{0,43}[a-z\d])?$/, 'up to 45 lower-case letters, digits and -');
 const configMapKey = z.strictObject({
@@ -41,7 +44,7 @@ export const flinkSection = z
 
 /** `jobs[].kubernetes.<region>`: where a job's FlinkDeployment or FlinkSessionJob is, and what it is made of. */
 export const jobDeployment = z.strictObject({
-  namespace,
+  namespace: namespaceName,
   /** Name of the FlinkDeployment: the job's own, or its session cluster. */
   deployment: deploymentName,
   /** Name of the FlinkSessionJob: the job runs in the session cluster `deployment`. Absent: it has a cluster of its own. */

@@ -1,6 +1,7 @@
 import { type Bubble, requireInBubble } from '../domain/bubble.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
+import type { DrillDeployments } from '../regions/flink/flink-kubernetes-drills.ts';
 import type { KafkaAdmin } from '../regions/kafka/kafka-admin.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import { keyInBucket } from '../replication/checkpoints/locations.ts';
@@ -13,7 +14,9 @@ export interface DrillSite {
   readonly objects: ObjectStore;
   /** What the drill's jobs run in, with every job there. */
   readonly flink: FlinkJobs;
-  /** That is a session cluster for drills alone. */
+  /** The objects that its jobs are there. Absent: they run in a session cluster. */
+  readonly deployments?: DrillDeployments;
+  /** That is a session cluster for drills alone, or none. */
   readonly ownCluster: boolean;
   /** Who the drill's jobs are to the brokers. */
   readonly principal?: string;
@@ -30,6 +33,9 @@ export function bubbleRegion(site: DrillSite, bubble: Bubble): DrillSite {
     kafka: guardedPort(site.kafka, kafkaRules(site, bubble), refuse('Kafka')),
     objects: guardedPort(site.objects, objectRules(bubble), refuse('object store')),
     flink: guardedPort(site.flink, flinkRules(site, bubble), refuse('Flink')),
+    ...(site.deployments && {
+      deployments: guardedPort(site.deployments, deploymentRules(bubble), refuse('FlinkDeployments')),
+    }),
   };
 }
 
@@ -105,8 +111,9 @@ function flinkRules({ objects }: DrillSite, bubble: Bubble): Rules<FlinkJobs> {
     pulse: 'reads',
     failureOf: 'reads',
     savepointStop: 'reads',
-    start({ jobId, savepointPath }) {
+    start({ jobId, savepointPath, manifest }) {
       job(jobId);
+      if (manifest !== undefined) requireInBubble(bubble, 'kubernetes', manifest.metadata.name);
       // Flink may consume what it restores, and aborts the transactions that it finds named there.
       const key = savepointPath && keyInBucket(savepointPath, objects.uri);
       requireInBubble(bubble, 'object', key ?? savepointPath ?? 'an empty start');
@@ -116,6 +123,10 @@ function flinkRules({ objects }: DrillSite, bubble: Bubble): Rules<FlinkJobs> {
     settle: job,
     stopWithSavepoint: 'never',
   };
+}
+
+function deploymentRules(bubble: Bubble): Rules<DrillDeployments> {
+  return { list: 'reads', delete: (name) => requireInBubble(bubble, 'kubernetes', name) };
 }
 
 const outside = ({ run }: Bubble, what: string) =>

@@ -1,5 +1,6 @@
 import type { DrillSite } from '../../drills/bubble-region.ts';
 import type { Composition } from '../compose.ts';
+import { drillsInDeployments } from '../open-flink.ts';
 
 /** The regions as drills use them; one in which drills have no Flink is none. */
 export async function drillSites({
@@ -10,13 +11,15 @@ export async function drillSites({
   const sites = new Map<string, DrillSite>();
   for (const [name, { kafka, objects }] of regions) {
     const drill = config.drill.regions[name];
-    const ownCluster = drill?.flink !== undefined;
+    const ownCluster = drill?.flink !== undefined || drillsInDeployments(name, config);
     if (!ownCluster && config.regions[name]?.flink.rest === undefined) continue;
+    const { deployments, ...flink } = await drillFlink(name);
     sites.set(name, {
       name,
       kafka,
       objects,
-      flink: await drillFlink(name),
+      flink,
+      ...(deployments && { deployments }),
       ownCluster,
       ...(drill?.principal === undefined ? {} : { principal: drill.principal }),
     });

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { access, constants } from 'node:fs/promises';
 import { bubbleOf } from '../../domain/bubble.ts';
-import { ArgusError } from '../../domain/errors.ts';
+import type { JobConfig } from '../../domain/config.ts';
 import { gatherSlots } from '../../drills/isolated/gather-slots.ts';
 import { joinQuestions } from '../../drills/isolated/join-questions.ts';
 import { planDrill } from '../../drills/isolated/plan.ts';
 import { drillRunbook, runIsolatedDrill } from '../../drills/isolated/run-isolated-drill.ts';
 import { isolatedSteps } from '../../drills/isolated/steps.ts';
 import { requireNobodyActs } from '../../drills/isolated/watch-incidents.ts';
+import { manifestFile } from '../../regions/flink/flink-manifest-source.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
 import { drillState } from '../../state/drills.ts';
@@ -21,6 +22,7 @@ import type { CommandContext } from '../context.ts';
 import { followRun } from '../follow-run.ts';
 import { requireOwnMirror } from '../mirrormaker.ts';
 import { occasionOf } from '../occasion.ts';
+import { noDrillFlink } from '../open-flink.ts';
 import { renderDrill, renderDrillPlan } from '../render-drill.ts';
 import { aboutDrill } from '../run-about.ts';
 import { rolesNow, sidesOf, withComposition } from '../session.ts';
@@ -40,11 +42,14 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     const { primary, standby, sighting } = await sidesOf(context, composition, roles);
     const sites = await drillSites(composition);
     const site = sites.get(roles.standby);
-    if (site === undefined) throw noPlace(roles.standby);
+    if (site === undefined) throw noDrillFlink(roles.standby);
     const run = runId(clock.now(), drillRunbook, randomBytes(2).toString('hex'));
     const bubble = bubbleOf(run);
     for (const name of options.job ?? []) chosenJobs(config.jobs, name);
-    const configured = config.jobs.map((job) => ({ config: job, jarPath: pathFrom(folder, job.submit?.jar ?? '') }));
+    const deployments = site.deployments !== undefined;
+    const configured = await Promise.all(
+      config.jobs.map((job) => configuredJob(job, roles.standby, folder, deployments)),
+    );
     const plan = planDrill({
       bubble,
       region: roles.standby,
@@ -52,7 +57,9 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
       configured,
       only: options.job,
       ownCluster: site.ownCluster,
-      slots: await gatherSlots(site, state, signal),
+      deployments,
+      // FlinkDeployments bring theirs.
+      slots: deployments ? undefined : await gatherSlots(site, state, signal),
       unreadableJars: await unreadable(configured),
     });
     context.tell(renderDrillPlan(plan, { run, from: roles.primary, to: roles.standby, storeUri: standby.objects.uri }));
@@ -92,15 +99,16 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
   });
 }
 
+/** A job with what it is started from. A manifest that can't be read is `ManifestInvalid` (exit code 2). */
+async function configuredJob(config: JobConfig, region: string, folder: string, deployments: boolean) {
+  const job = { config, jarPath: pathFrom(folder, config.submit?.jar ?? '') };
+  const named = deployments ? config.drill?.kubernetes?.[region]?.manifest : undefined;
+  return named === undefined ? job : { ...job, manifest: await manifestFile(pathFrom(folder, named)) };
+}
+
 /** The jars among them that can't be read here. */
 async function unreadable(jobs: readonly { readonly jarPath: string }[]): Promise<ReadonlySet<string>> {
   const paths = [...new Set(jobs.map(({ jarPath }) => jarPath))];
   const tried = await Promise.allSettled(paths.map((path) => access(path, constants.R_OK)));
   return new Set(paths.filter((_, i) => tried[i]?.status === 'rejected'));
 }
-
-const noPlace = (region: string) =>
-  new ArgusError('NoDrillFlink', `drills have no Flink in ${region}: its jobs are the Flink operator's`, {
-    hint: `name a session cluster for drills: drill.regions.${region}.flink.rest`,
-    exitCode: 3,
-  });

@@ -36,7 +36,7 @@ export async function clearBubble(site: DrillSite, run: string, io: ClearIo, set
       // What was under way when the jobs ended may arrive after all else was removed: it is looked twice.
       const enoughMs = Math.max(settleMs, removed.size === 0 ? 0 : pauseMs);
       if (quietSince !== undefined && now - quietSince >= enoughMs) return removed.size;
-      const jobs = left.filter(({ kind }) => kind === 'flinkJob');
+      const jobs = left.filter(({ kind }) => kind === 'flinkJob' || kind === 'kubernetes');
       io.check();
       if (jobs.length === 0 && left.length > 0) {
         io.progress(`removing ${left.length} things of ${run}`);
@@ -58,8 +58,15 @@ export async function clearBubble(site: DrillSite, run: string, io: ClearIo, set
 
 type Thing = Awaited<ReturnType<typeof drillThings>>[number];
 
-async function endJobs({ flink }: DrillSite, jobs: readonly Thing[], forced: boolean, signal: AbortSignal) {
-  await eachAtOnce(jobs, atOnce, async ({ name }) => {
+/** An object whose job has ended could still begin it anew. */
+async function endJobs(
+  { flink, deployments }: DrillSite,
+  jobs: readonly Thing[],
+  forced: boolean,
+  signal: AbortSignal,
+) {
+  await eachAtOnce(jobs, atOnce, async ({ kind, name }) => {
+    if (kind === 'kubernetes') return deployments?.delete(name, { signal });
     await flink.cancel(name, { signal });
     if (forced) await flink.forceStop?.(name, { signal });
   });

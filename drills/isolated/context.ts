@@ -5,6 +5,7 @@ import type { Config, JobConfig } from '../../domain/config.ts';
 import type { Roles } from '../../domain/roles.ts';
 import type { DnsRecords } from '../../regions/dns/dns-records.ts';
 import type { KafkaAdmin } from '../../regions/kafka/kafka-admin.ts';
+import type { KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { BubbleCopy, BubblePlace } from '../../replication/checkpoints/bubble-copy.ts';
 import type { Step, StepIo } from '../../runbooks/engine/step.ts';
@@ -21,6 +22,8 @@ export interface DrilledJob {
   /** Absolute path of the jar. */
   readonly jarPath: string;
   readonly args: readonly string[];
+  /** Its FlinkDeployment, where drills' jobs are such: then neither jar nor arguments count. */
+  readonly manifest?: KubernetesObject;
   /** Drill topics by the production topics that they are in place of. */
   readonly topics: ReadonlyMap<string, string>;
   readonly group: string;

@@ -11,16 +11,17 @@ export type Inventory = readonly Leak[];
 
 /** All that has a name of some drill's in a region, with the run that it is of. */
 export async function drillThings(
-  { kafka, objects, flink }: Pick<DrillSite, 'kafka' | 'objects' | 'flink'>,
+  { kafka, objects, flink, deployments }: Pick<DrillSite, 'kafka' | 'objects' | 'flink' | 'deployments'>,
   signal: AbortSignal,
 ): Promise<readonly (Leak & { readonly run: string })[]> {
-  const [topics, groups, listed, jobs] = await Promise.all([
+  const [topics, groups, listed, jobs, made] = await Promise.all([
     kafka.describeTopics(undefined, { signal }),
     kafka.listGroups({ signal }),
     objects.list('argus/drills/', { signal }),
     flink.list({ signal }),
+    deployments?.list({ signal }) ?? [],
   ]);
-  const of = (kind: 'topic' | 'group' | 'object' | 'flinkJob', names: Iterable<string>) =>
+  const of = (kind: 'topic' | 'group' | 'object' | 'flinkJob' | 'kubernetes', names: Iterable<string>) =>
     [...names].flatMap((name) => {
       const run = drillOf(kind, name);
       return run === undefined ? [] : [{ kind, name, run }];
@@ -36,6 +37,7 @@ export async function drillThings(
       'flinkJob',
       jobs.filter((job) => !isTerminal(job)).map(({ id }) => id),
     ),
+    ...of('kubernetes', made),
   ];
 }
 

@@ -2,21 +2,23 @@ import type { Bubble } from '../../domain/bubble.ts';
 import type { JobConfig } from '../../domain/config.ts';
 import type { Failure } from '../../state/journal.ts';
 import type { DrilledJob } from './context.ts';
-import { drilledJob } from './drilled-jobs.ts';
+import { type ConfiguredJob, drilledJob } from './drilled-jobs.ts';
 
 /** What a plan is made from. */
 export interface DrillPlanView {
   readonly bubble: Bubble;
   readonly region: string;
   readonly storeUri: string;
-  /** All that are configured, with the absolute paths of their jars. */
-  readonly configured: readonly { readonly config: JobConfig; readonly jarPath: string }[];
+  /** All that are configured. */
+  readonly configured: readonly ConfiguredJob[];
+  /** The drill's jobs are FlinkDeployments; default: they are started in a session cluster. */
+  readonly deployments?: boolean;
   /** Only these, by name; undefined: all. */
   readonly only: readonly string[] | undefined;
   readonly ownCluster: boolean;
   /** Absent: nobody looked. */
   readonly unreadableJars?: ReadonlySet<string>;
-  /** Of the cluster that the drill's jobs run in; undefined: it didn't say. */
+  /** Of the cluster that the drill's jobs run in; undefined: it didn't say, or they bring their own. */
   readonly slots: { readonly free: number; readonly total: number } | undefined;
 }
 
@@ -28,14 +30,15 @@ export interface DrillPlan {
 
 /** Which jobs take part and with what names; each that would touch production is a blocker. Pure. */
 export function planDrill(view: DrillPlanView): DrillPlan {
-  const { bubble, region, storeUri, configured, only } = view;
+  const { bubble, region, storeUri, configured, only, deployments = false } = view;
   const blockers: Failure[] = [];
   const asked = configured.filter(({ config }) => only === undefined || only.includes(config.name));
   const jobs: DrilledJob[] = [];
   for (const [n, each] of asked.entries()) {
-    const job = drilledJob(each, n, { region, bubble, storeUri });
+    const job = drilledJob(each, n, { region, bubble, storeUri, deployments });
     if ('refused' in job) blockers.push(job.refused);
-    else if (view.unreadableJars?.has(each.jarPath)) blockers.push(jarUnreadable(each.config.name, each.jarPath));
+    else if (!deployments && view.unreadableJars?.has(each.jarPath))
+      blockers.push(jarUnreadable(each.config.name, each.jarPath));
     else jobs.push(job);
   }
   const shortage = slotsShort(view, jobs);

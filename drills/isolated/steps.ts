@@ -50,8 +50,10 @@ export function isolatedSteps({ from, to, bubble, jobs, storeUri }: DrillScene):
     startDrillJobs(
       words(
         `Start ${names} on ${to} in the bubble`,
-        jobs.map(({ config, jarPath, args, restore }) =>
-          `flink run -s ${storeUri}/${restore}/metadata -c ${config.submit?.entryClass ?? ''} ${jarPath} ${args.join(' ')}`.trim(),
+        jobs.map(({ config, jarPath, args, restore, manifest }) =>
+          manifest !== undefined
+            ? `kubectl apply -f ${manifest.metadata.namespace}/${manifest.metadata.name}.yaml # jobs[].drill.kubernetes, filled in`
+            : `flink run -s ${storeUri}/${restore}/metadata -c ${config.submit?.entryClass ?? ''} ${jarPath} ${args.join(' ')}`.trim(),
         ),
       ),
     ),

@@ -1,3 +1,5 @@
+import type { KubernetesObject } from '../kubernetes/kubernetes-api.ts';
+
 /** A job of a Flink cluster, by Flink's own state names (CREATED, RUNNING, FAILING, FAILED, CANCELED, FINISHED, RESTARTING …). */
 export interface FlinkJob {
   readonly id: string;
@@ -62,6 +64,8 @@ export interface StartJob {
   readonly claimMode?: 'NO_CLAIM' | 'CLAIM';
   /** Settings of this job alone, over its cluster's: `execution.checkpointing.dir`. What the program sets itself is over these. */
   readonly configuration?: Readonly<Record<string, string>>;
+  /** The FlinkDeployment that it is made of, where none is configured for it: a drill's. */
+  readonly manifest?: KubernetesObject;
   /** 32 hex digits. A second start with the id of a job that runs is refused by Flink: the act's precondition. */
   readonly jobId?: string;
 }

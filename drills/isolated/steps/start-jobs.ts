@@ -19,7 +19,7 @@ export function startDrillJobs(words: Pick<IsolatedStep, 'title' | 'manual'>): I
       return { kind: 'todo' };
     },
     async act({ jobs, standby, questions, findings }, { copies }, io) {
-      for (const { config, flinkJobId, jarPath, args, checkpoints } of jobs) {
+      for (const { config, flinkJobId, jarPath, args, manifest, checkpoints } of jobs) {
         const copy = copies?.get(config.name);
         if (copy === undefined) throw new ArgusError('RestoreNotPrepared', `nothing is prepared for ${config.name}`);
         const directory = `${standby.objects.uri}/${checkpoints}`;
@@ -32,6 +32,7 @@ export function startDrillJobs(words: Pick<IsolatedStep, 'title' | 'manual'>): I
               jarPath,
               entryClass: config.submit?.entryClass ?? '',
               args,
+              ...(manifest === undefined ? {} : { manifest }),
               parallelism: config.submit?.parallelism ?? 1,
               savepointPath: copy.uri,
               claimMode: copy.claimMode,

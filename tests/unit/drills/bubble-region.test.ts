@@ -19,6 +19,7 @@ function noted(): { readonly site: DrillSite; readonly calls: string[] } {
     kafka: port(),
     objects: port(),
     flink: port(),
+    deployments: port(),
     ownCluster: true,
     principal: 'User:drill',
   };
@@ -31,9 +32,12 @@ const name = fc.oneof(
     bubble.topic('metrics'),
     bubble.group('counts'),
     bubble.flinkJobId(0),
+    bubble.kubernetes(0),
     `${bubble.checkpoints('counts')}/chk-1`,
     bubbleOf('20261122T033000Z-drill-ab13').topic('metrics'),
     bubbleOf('20261122T033000Z-drill-ab13').flinkJobId(0),
+    bubbleOf('20261122T033000Z-drill-ab13').kubernetes(0),
+    'argus-flink',
     'metrics',
     'counts',
     'argus.drill.',
@@ -47,9 +51,10 @@ const name = fc.oneof(
 );
 
 const writes = (site: DrillSite) => {
-  const { kafka, objects, flink } = site;
-  const start = (jobId: string, savepointPath: string) =>
-    flink.start({ jobId, savepointPath, jarPath: '', entryClass: '', args: [], parallelism: 1 });
+  const { kafka, objects, flink, deployments } = site;
+  const made = (name: string) => ({ apiVersion: 'v1', kind: 'FlinkDeployment', metadata: { name } });
+  const start = (jobId: string, savepointPath: string, name = bubble.kubernetes(1)) =>
+    flink.start({ jobId, savepointPath, manifest: made(name), jarPath: '', entryClass: '', args: [], parallelism: 1 });
   return [
     (n: string) => [kafka.createTopic({ name: n, partitions: 1, configs: {} }), isInBubble(bubble, 'topic', n)],
     (n: string) => [kafka.deleteTopics([bubble.topic('a'), n]), isInBubble(bubble, 'topic', n)],
@@ -69,12 +74,17 @@ const writes = (site: DrillSite) => {
     (n: string) => [flink.cancel(n), isInBubble(bubble, 'flinkJob', n)],
     (n: string) => [start(n, `s3://standby/${bubble.restore('counts')}`), isInBubble(bubble, 'flinkJob', n)],
     (n: string) => [start(bubble.flinkJobId(1), `s3://standby/${n}`), isInBubble(bubble, 'object', n)],
+    (n: string) => [deployments!.delete(n), isInBubble(bubble, 'kubernetes', n)],
+    (n: string) => [
+      start(bubble.flinkJobId(1), `s3://standby/${bubble.restore('counts')}`, n),
+      isInBubble(bubble, 'kubernetes', n),
+    ],
   ] as readonly ((n: string) => readonly [unknown, boolean])[];
 };
 
 test('whatever name a drill gives to a call that changes something, nothing outside of its bubble is changed', () => {
   fc.assert(
-    fc.property(name, fc.nat({ max: 17 }), (given, which) => {
+    fc.property(name, fc.nat({ max: 19 }), (given, which) => {
       const { site, calls } = noted();
       const write = writes(bubbleRegion(site, bubble))[which]!;
       let allowed: boolean | undefined;
