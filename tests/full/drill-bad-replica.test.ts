@@ -12,7 +12,7 @@ import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { s3ObjectStore } from '../../regions/objects/s3-object-store.ts';
 import { openReplica } from '../../replication/checkpoints/replica.ts';
 import { flipByte, removeFile, shiftOffset } from '../support/damage-replica.ts';
-import { dropMirroredRecord } from '../support/drop-mirrored-record.ts';
+import { dropMirroredBatch } from '../support/drop-mirrored-batch.ts';
 import { startTestLab } from '../support/whole-lab.ts';
 
 // One lab: its replica stands still, since nothing is mirrored any more, and each damage but the last is mended.
@@ -127,12 +127,14 @@ test('an offset that was moved, with everything on the replica made to fit, is f
   });
 });
 
-test('a record that the mirror lacks is found, and the partition is named', async () => {
+test('records that the mirror lacks are found, and their place is named', async () => {
   const { auditor } = lab.info.regions[names.standby].kafka;
-  const { partition } = await dropMirroredRecord(auditor, names.events.topic, 20);
+  const { partition, offset } = await dropMirroredBatch(auditor, names.events.topic, 20);
   const { causes } = await failing();
-  expect(causes[0]).toMatchObject({
-    code: expect.stringMatching(/^Record(Missing|Differs)$/),
-    message: expect.stringContaining(`${names.events.topic}-${partition}`),
-  });
+  expect(causes).toMatchObject([
+    {
+      code: expect.stringMatching(/^Record(Missing|Differs)$/),
+      message: expect.stringContaining(`${names.events.topic}-${partition} at offset ${offset}`),
+    },
+  ]);
 });
