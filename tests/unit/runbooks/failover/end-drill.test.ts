@@ -4,7 +4,9 @@ import type { FlinkJob } from '../../../../regions/flink/flink-jobs.ts';
 import { gatherPlanView } from '../../../../runbooks/failover/gather-plan-view.ts';
 import { planFailover } from '../../../../runbooks/failover/plan.ts';
 import { type DrillNote, writeDrillNote } from '../../../../state/drill-notes.ts';
+import { readRun } from '../../../../state/journal.ts';
 import { confirming, failOver, started } from './fail-over.ts';
+import type { World } from './world.ts';
 
 const bubble = bubbleOf('20261122T033000Z-drill-ab12');
 const note: DrillNote = {
@@ -39,12 +41,21 @@ async function withDrill(over: Partial<DrillNote> = {}, stays = false) {
   return { world, cancelled, context: { ...confirming(world), drillFlink } };
 }
 
+/** What the step has said of itself. */
+async function evidenceOf({ store }: World, run: string) {
+  const facts = (await readRun(store, run)).map(({ fact }) => fact);
+  return facts.flatMap((fact) =>
+    fact.kind === 'step-finished' && fact.step === 'end-drill' ? [fact.evidence] : [],
+  )[0];
+}
+
 describe('a failover while a drill runs', () => {
   test('ends its jobs before its own start, and nothing else; their slots count as free', async () => {
     const { context, cancelled, world } = await withDrill();
     const report = await failOver(world, context);
     expect(report.outcome).toBe('done');
     expect(cancelled).toEqual([bubble.flinkJobId(0)]);
+    expect(await evidenceOf(world, report.run)).toEqual({ asked: [bubble.run], ended: [bubble.run] });
     const ids = report.steps.map(({ id }) => id);
     expect(ids.indexOf('end-drill')).toBeGreaterThan(0);
     expect(ids.indexOf('end-drill')).toBeLessThan(ids.indexOf('start-jobs'));
@@ -52,11 +63,24 @@ describe('a failover while a drill runs', () => {
   });
 
   test('goes on when they do not end', async () => {
-    const { context, world } = await withDrill({ ownCluster: true }, true);
+    const { context, world } = await withDrill({}, true);
     context.standby.flink.slots = async () => ({ free: 2, total: 2 });
     const report = await failOver(world, context);
     expect(report.outcome).toBe('done');
-    expect(report.steps.find(({ id }) => id === 'end-drill')).toMatchObject({ status: 'failed' });
+    const step = report.steps.find(({ id }) => id === 'end-drill');
+    expect(step).toMatchObject({ status: 'failed' });
+    expect(step?.ms).toBeLessThan(15_000);
+  });
+
+  test('asks jobs in a cluster of their own to end, and does not wait for them', async () => {
+    const { context, world, cancelled } = await withDrill({ ownCluster: true }, true);
+    context.standby.flink.slots = async () => ({ free: 2, total: 2 });
+    const report = await failOver(world, context);
+    expect(cancelled).toEqual([bubble.flinkJobId(0)]);
+    const step = report.steps.find(({ id }) => id === 'end-drill');
+    expect(step).toMatchObject({ status: 'done' });
+    expect(await evidenceOf(world, report.run)).toEqual({ asked: [bubble.run], ended: [] });
+    expect(step?.ms).toBeLessThan(1_000);
   });
 
   test('never cancels an id that is no drill’s, whatever the note says', async () => {
