@@ -121,7 +121,10 @@ function committed(partition: number, { transactions, plain }: ReadPartition) {
   return records;
 }
 
-/** The first difference in one sentence: where it is, and in what; never what the records hold. */
+/**
+ * The first difference in one sentence: where it is, and in what; never what the records hold. A difference that was
+ * counted stands: where its records can't be read again, the sentence says less.
+ */
 async function tellFirst(first: FirstDifference, view: ComparedTopic, signal: AbortSignal): Promise<string> {
   const { partition, produced, drilled } = first;
   const key = partitionKey({ topic: view.topic, partition });
@@ -131,14 +134,19 @@ async function tellFirst(first: FirstDifference, view: ComparedTopic, signal: Ab
     return `${key}: the drill wrote a record that production did not, ${where}`;
   }
   const there = view.drilled.ends.find((e) => e.partition === partition);
-  const [a, b] =
-    produced === undefined || drilled === undefined || there === undefined
-      ? []
-      : await Promise.all([
-          view.produced.reader.record({ topic: view.topic, partition, offset: BigInt(produced) }, signal),
-          view.drilled.reader.record({ ...there, offset: BigInt(drilled) }, signal),
-        ]);
-  const members = a && b && differingMembers(a, b, view.ignore);
+  let members: readonly string[] | undefined;
+  try {
+    const [a, b] =
+      produced === undefined || drilled === undefined || there === undefined
+        ? []
+        : await Promise.all([
+            view.produced.reader.record({ topic: view.topic, partition, offset: BigInt(produced) }, signal),
+            view.drilled.reader.record({ ...there, offset: BigInt(drilled) }, signal),
+          ]);
+    members = a && b && differingMembers(a, b, view.ignore);
+  } catch {
+    signal.throwIfAborted();
+  }
   const what = members === undefined || members.length === 0 ? 'value or headers' : members.slice(0, 5).join(', ');
   return `${key}: production's record at offset ${produced} and the drill's in its place differ in ${what}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { CheckpointManifest } from '../../../../domain/checkpoint.ts';
+import { ArgusError } from '../../../../domain/errors.ts';
 import { chooseBounds, isStale } from '../../../../drills/compare/choose-bounds.ts';
 import { append, noRecords } from '../../../../drills/compare/collected-records.ts';
 import { compareJobs } from '../../../../drills/compare/compare-jobs.ts';
@@ -60,7 +61,11 @@ function drillCheckpoint(offset: number): Uint8Array {
 }
 
 /** A world with one input partition: record n of it becomes record n of the output, each in a transaction of its own. */
-function world(checkpoints: readonly CheckpointManifest[], drill: { wrote: readonly number[] }, produced = 100) {
+function world(
+  checkpoints: readonly CheckpointManifest[],
+  drill: { wrote: readonly number[]; record?: OutputReader['record'] },
+  produced = 100,
+) {
   const objects = memoryObjectStore('replica', { uri: 's3://replica' });
   const put = async (m: CheckpointManifest) => {
     await objects.put(`${pointFolder('counts', m)}/manifest.json`, encodeManifest(m));
@@ -87,7 +92,7 @@ function world(checkpoints: readonly CheckpointManifest[], drill: { wrote: reado
       const inside = (t: ReadTransaction) => t.firstOffset >= (range?.from ?? 0n) && t.firstOffset < (range?.to ?? 0n);
       return new Map([[0, { plain, transactions: transactions.filter(inside) }]]);
     },
-    record: async () => undefined,
+    record: drill.record ?? (async () => undefined),
     close: () => undefined,
   };
   let now = 0;
@@ -165,6 +170,16 @@ describe('a job’s output is compared', () => {
     const { begin, ask } = world([manifest(1, 10), manifest(2, 50)], { wrote: numbers(10, 20) });
     await begin();
     expect(await ask(20, true)).toMatchObject({ comparisons: [{ records: 10, missing: 0, unexpected: 0 }] });
+  });
+
+  test('and a difference that was counted stands, where its record can’t be read again', async () => {
+    const record = () => Promise.reject(new ArgusError('KafkaUnreachable', 'no answer', { retryable: true }));
+    const wrote = [...numbers(10, 14), 99, ...numbers(15, 20)];
+    const { begin, ask } = world([manifest(1, 10), manifest(2, 20)], { wrote, record });
+    await begin();
+    expect(await ask(20, true)).toMatchObject({
+      comparisons: [{ kind: 'compared', differing: 1, first: expect.stringMatching(/differ in value or headers$/) }],
+    });
   });
 
   test('never where it isn’t known where the sinks had ended', async () => {
