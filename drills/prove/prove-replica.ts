@@ -43,10 +43,8 @@ export async function proveReplica(
   const { primary, standby, signal, progress } = options;
   progress(`reading every byte of ${points.map(({ job, checkpointId }) => `${job}-${checkpointId}`).join(', ')}`);
   const files = await provePoints(standby.objects, points, { signal });
-  // Without its metadata nothing can be told of a point's offsets.
-  const readable = points.filter(
-    ({ job }) => !files.causes.some((cause) => cause.job === job && cause.code.startsWith('Metadata')),
-  );
+  // A point's offsets are in its metadata and in the files that this names: of damaged ones nothing can be told.
+  const readable = points.filter(({ job }) => !files.causes.some((cause) => cause.job === job));
   const sources = await eachAtOnce(readable, 4, async (point) => {
     const { points: others } = await listReplica(standby.objects, point.job, { limit: NEIGHBOURS, signal });
     const manifests = others.map(({ manifest }) => manifest);

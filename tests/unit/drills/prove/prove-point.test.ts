@@ -153,11 +153,9 @@ test('a difference of the mirror names partition and offset', () => {
   ]);
 });
 
-test('the whole proof says what it looked at, and each cause once', async () => {
-  const key = await removeFile(standby, point);
-  const side = (name: string, objects: MemoryObjectStore) => ({ name, objects }) as unknown as Region;
-  const told: string[] = [];
-  const proved = await proveReplica([point], {
+const side = (name: string, objects: MemoryObjectStore) => ({ name, objects }) as unknown as Region;
+const proveAll = (told: string[] = []) =>
+  proveReplica([point], {
     primary: side('mumbai', primary),
     standby: side('sydney', standby),
     ownMirror: false,
@@ -165,13 +163,27 @@ test('the whole proof says what it looked at, and each cause once', async () => 
     signal,
     progress: (message) => told.push(message),
   });
-  expect(proved.causes.map(({ code, message }) => [code, message])).toEqual([
-    ['StateFileMissing', `${key} is not on the replica`],
-  ]);
+
+test('the whole proof says what it looked at', async () => {
+  const told: string[] = [];
+  const proved = await proveAll(told);
+  expect(proved.causes).toEqual([]);
   expect(proved.evidence).toMatchObject({
     files: point.files.length,
     sources: [{ job: 'counts', partitions: 2, withPrimary: true }],
     mirror: { compared: false },
   });
   expect(told[0]).toBe('reading every byte of counts-5');
+});
+
+test('damaged files are told as such: no offsets are looked for in them', async () => {
+  const key = await removeFile(standby, point);
+  for (const file of point.files) if (file.key !== key) await standby.put(file.key, new Uint8Array(file.sizeBytes));
+  const proved = await proveAll();
+  expect(proved.causes).toHaveLength(point.files.length);
+  expect(proved.causes).toContainEqual(
+    expect.objectContaining({ code: 'StateFileMissing', message: `${key} is not on the replica` }),
+  );
+  expect(new Set(proved.causes.map(({ code }) => code))).toEqual(new Set(['StateFileMissing', 'StateFileDamaged']));
+  expect(proved.evidence).toMatchObject({ sources: [] });
 });
