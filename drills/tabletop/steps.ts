@@ -45,22 +45,29 @@ function checkStep({ id, title, manual, look }: TabletopCheck): TabletopStep {
     act: async () => undefined,
     async verify({ findings }, _, io) {
       try {
-        const seen = await look(io);
+        const seen = await Promise.race([look(io), endOf(io.signal)]);
         findings.push(...seen.findings);
         const told = seen.findings.map(({ severity, code, message, job }) => {
           return { severity, code, message, ...(job === undefined ? {} : { job }) };
         });
         return { kind: 'done', evidence: { seen: seen.evidence, findings: told } };
       } catch (error) {
+        const cause: unknown = io.signal.aborted ? io.signal.reason : error;
+        const { code = 'NotLooked', hint } = cause as Partial<ArgusError>;
+        const why = { code, message: describeError(cause), ...(hint === undefined ? {} : { hint }) };
+        // That somebody stops the drill is no finding; that the check had its time is one.
+        if (!io.signal.aborted || code === 'StepTimedOut')
+          findings.push({ ...why, message: `could not ${lowered(title)}: ${why.message}`, severity: 'blocker' });
         io.signal.throwIfAborted();
-        const { code = 'NotLooked', hint } = error as Partial<ArgusError>;
-        const why = { code, message: describeError(error), ...(hint === undefined ? {} : { hint }) };
-        findings.push({ ...why, message: `could not ${lowered(title)}: ${why.message}`, severity: 'blocker' });
         return { kind: 'failed', error: why };
       }
     },
   };
 }
+
+/** Rejects when the signal is aborted, for what doesn't listen to it. */
+const endOf = (signal: AbortSignal) =>
+  new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 
 const lowered = (title: string) => `${title.charAt(0).toLowerCase()}${title.slice(1)}`;
 

@@ -63,6 +63,14 @@ test('what can not be looked at is a blocker too', async () => {
   expect(record?.steps.map((s) => `${s.id} ${s.status}`)).toEqual(['standby failed', 'names done', 'judge failed']);
 });
 
+test('what takes too long is a blocker too, and cut off', async () => {
+  const hangs: TabletopCheck = { ...finds('standby'), look: () => new Promise(() => undefined) };
+  const { report, record } = await carriedOut([hangs, finds('names')]);
+  expect(report).toMatchObject({ outcome: 'failed', causes: [{ code: 'StepTimedOut' }] });
+  expect(report.verdict).toContain('could not look at standby: not done within 30 s');
+  expect(record?.steps.map((s) => `${s.id} ${s.status}`)).toEqual(['standby failed', 'names done', 'judge failed']);
+});
+
 test('beside a failover it looks on; beside another drill it is refused', async () => {
   const { state, clock } = await carriedOut([finds('standby')]);
   const held = { holder: 'ops', purpose: 'failover', ttlMs: 60_000, waitMs: 0 };
