@@ -28,6 +28,8 @@ export interface SimulatedFlinkOperator {
 interface RunningJob {
   readonly id: string;
   readonly restored: string | undefined;
+  /** Folder of its checkpoints. */
+  readonly folder: string;
   readonly startedAtMs: number;
 }
 
@@ -92,6 +94,7 @@ export async function simulateFlinkOperator(
       jobs.set(name, {
         id,
         startedAtMs: Date.now(),
+        folder: folderOf(object) ?? 's3://replica/checkpoints',
         // An object that ran before takes its own state; the nonce, which operator 1.7.0 doesn't know, is documented to
         // make it take the path.
         restored:
@@ -201,6 +204,12 @@ function podOf(deployment: string, namespace: string, component: string, lost: b
   };
 }
 
+/** Where the object's settings have its checkpoints; only by Flink 2's key, and by Flink 1.20's. */
+function folderOf({ spec }: KubernetesObject): string | undefined {
+  const { flinkConfiguration } = spec as { readonly flinkConfiguration?: Readonly<Record<string, string>> };
+  return flinkConfiguration?.['execution.checkpointing.dir'];
+}
+
 /** What a job's REST interface says; undefined: 404. Shapes: fixtures/flink-rest. */
 function restAnswer(job: RunningJob, path: string, finished: boolean): object | undefined {
   const own = `jobs/${job.id}`;
@@ -215,7 +224,7 @@ function restAnswer(job: RunningJob, path: string, finished: boolean): object | 
     status: 'COMPLETED',
     is_savepoint: false,
     latest_ack_timestamp: job.startedAtMs + 1,
-    external_path: `s3://replica/checkpoints/${job.id}/chk-11`,
+    external_path: `${job.folder}/${job.id}/chk-11`,
   };
   const answers: Record<string, object> = {
     'jobs/overview': {

@@ -128,3 +128,31 @@ test.each([
 ])('%s is told where it stands', (_what, text, message) => {
   expect(issues(text)).toContain(message);
 });
+
+/** With FlinkDeployments for drills in Singapore. */
+const withDrill = (place: string, region = 'singapore') =>
+  yaml.replace('dns:', `    drill: { kubernetes: { ${region}: ${place} } }\ndns:`);
+
+test('a drill may have a FlinkDeployment of its own', () => {
+  const place = { namespace: 'argus-drills', manifest: 'drill.yaml' };
+  const config = parseConfig(withDrill('{ namespace: argus-drills, manifest: drill.yaml }'), 'argus.yaml');
+  expect(config.jobs[0]?.drill).toMatchObject({ muted: false, kubernetes: { singapore: place } });
+});
+
+test.each([
+  ['production’s namespace', withDrill('{ namespace: argus-data, manifest: d.yaml }'), "is production's"],
+  ['no manifest', withDrill('{ namespace: argus-drills }'), 'manifest'],
+  [
+    'another region',
+    withDrill('{ namespace: argus-drills, manifest: d.yaml }', 'delhi'),
+    'no region is called "delhi"',
+  ],
+  [
+    'a region without the operator',
+    sampleYaml.replace('dns:', '    drill: { kubernetes: { singapore: { namespace: d, manifest: d.yaml } } }\ndns:'),
+    'regions.singapore has no flink.kubernetes',
+  ],
+])('refuses a FlinkDeployment for drills with %s', (_, text, told) => {
+  expect(issues(text)).toContain(told);
+  expect(issues(text)).toContain('drill');
+});
