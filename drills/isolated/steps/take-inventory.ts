@@ -29,7 +29,8 @@ export function takeInventoryStep(words: Pick<IsolatedStep, 'title' | 'manual'>)
       const noted = (await listDrillNotes(state, { signal })).some((note) => note.run === run);
       if (!noted) return { kind: 'failed', error: { code: 'DrillNotNoted', message: `there is no note of ${run}` } };
       const before = await takeInventory(context, signal);
-      return { kind: 'done', evidence: evidence({ before: countKinds(before), ...swept }), facts: { before } };
+      const { counts, ...unknown } = countKinds(before);
+      return { kind: 'done', evidence: evidence({ before: counts, ...unknown, ...swept }), facts: { before } };
     },
     async compensate(context, facts, io) {
       await clearBubble(context.standby, context.run, io);
@@ -94,5 +95,6 @@ export async function closeDrill(
   }
   io.check();
   await removeDrillNote(context.state, context.run, { signal: io.signal });
-  return { after: countKinds(after), leaks: 0 };
+  const { counts, ...unknown } = countKinds(after);
+  return { after: counts, ...unknown, leaks: 0 };
 }

@@ -211,6 +211,44 @@ describe('an isolated drill', () => {
     expect(await leftIn(world)).toEqual(nothingLeft);
   });
 
+  test.each([
+    ['before', 1],
+    ['after', 2],
+  ])('says which names nobody answered for %s, and takes no record for a leak', async (_, failing) => {
+    const world = drillWorld();
+    const { context } = world.options(1);
+    let asked = 0;
+    const find: typeof world.records.find = async (...args) => {
+      if (++asked === failing) throw new ArgusError('DnsUnreachable', 'no answer', { retryable: true });
+      return world.records.find(...args);
+    };
+    const { report, exitCode } = await world.run(1, { context: { ...context, records: { find } } });
+    expect(report).toMatchObject({ outcome: 'passed', leaks: [] });
+    expect(exitCode).toBe(0);
+    expect(asked).toBe(2);
+    const facts = (await readRun(drillState(world.state), drillName(1))).map(({ fact }) => fact);
+    const told = facts.flatMap((fact) => (fact.kind === 'step-finished' ? [fact.evidence] : []));
+    expect(told.filter((each) => JSON.stringify(each).includes('"dnsNotAsked":["ingest.argus.test A"]'))).toHaveLength(
+      1,
+    );
+  });
+
+  test('takes a record that was changed meanwhile for a leak', async () => {
+    const world = drillWorld();
+    const { context } = world.options(1);
+    let asked = 0;
+    const find: typeof world.records.find = async (...args) =>
+      (await world.records.find(...args)).map((record) => ({
+        ...record,
+        content: ++asked === 1 ? record.content : '127.0.1.2',
+      }));
+    const { report } = await world.run(1, { context: { ...context, records: { find } } });
+    expect(report).toMatchObject({
+      outcome: 'failed',
+      leaks: [{ kind: 'dns', name: 'ingest.argus.test A 127.0.1.2' }],
+    });
+  });
+
   test('finds a topic that has a name of drills and is left: a leak that fails it', async () => {
     const topic = 'argus.drill.20200101t000000z-0000.left';
     const world = drillWorld({ leavesTopic: topic });
