@@ -77,9 +77,11 @@ async function removeThings({ kafka, objects }: DrillSite, things: readonly Thin
   const topics = named('topic');
   if (topics.length > 0) await kafka.deleteTopics(topics, { signal });
   const groups = named('group');
-  // One that still has members is asked again at the next look.
-  if (groups.length > 0) await kafka.deleteGroups(groups, { signal });
+  const answers = groups.length > 0 ? await kafka.deleteGroups(groups, { signal }) : new Map<string, undefined>();
   await eachAtOnce(named('object'), atOnce, (key) => objects.delete(key, { signal }));
+  // A group that still has members is asked again at the next look.
+  const refused = [...answers.values()].find((e) => e !== undefined && e.code !== 'GroupActive' && !isRetryable(e));
+  if (refused !== undefined) throw refused;
 }
 
 const quotaKeys = ['consumer_byte_rate', 'producer_byte_rate'] as const;

@@ -25,11 +25,11 @@ async function withRemains(world: DrillWorld): Promise<void> {
   world.jobs.set(dead.flinkJobId(0), { start, state: 'RUNNING', looks: 0 });
 }
 
-const sweep = ({ state, clock, site }: DrillWorld) =>
+const sweep = ({ state, clock, site }: DrillWorld, n = 1) =>
   sweepUnderLease({
     state,
     clock,
-    run: drillName(1),
+    run: drillName(n),
     by: 'me@here',
     region: 'singapore',
     sites: new Map([['singapore', site]]),
@@ -86,6 +86,22 @@ describe('cleaning up after drills', () => {
       return listGroups(call);
     };
     expect(await sweep(world)).toEqual({ removed: { [dead.run]: 4 }, left: [] });
+  });
+
+  test('ends with the broker’s no to delete a group, all else removed; one that has members is asked again', async () => {
+    const world = drillWorld();
+    await withRemains(world);
+    const { deleteGroups } = world.site.kafka;
+    const answers = ['GroupActive', 'KafkaDenied'];
+    world.site.kafka.deleteGroups = async (names) => {
+      const code = answers.shift() ?? 'KafkaDenied';
+      return new Map([...names].map((name) => [name, new ArgusError(code, `DELETE of ${name}`)]));
+    };
+    expect(await sweep(world)).toMatchObject({ error: { code: 'KafkaDenied' } });
+    expect(answers).toEqual([]);
+    expect(await leftIn(world)).toEqual({ ...nothingLeft, groups: [dead.group('counts')] });
+    world.site.kafka.deleteGroups = deleteGroups;
+    expect(await sweep(world, 2)).toMatchObject({ removed: { [dead.run]: 1 }, left: [] });
   });
 
   test('is done by the next drill before it makes anything', async () => {
