@@ -39,6 +39,19 @@ export function bubbleRegion(site: DrillSite, bubble: Bubble): DrillSite {
   };
 }
 
+/**
+ * Regions by name, as a drill has them. `principal`: whose limits that drill had set, where the configuration names
+ * somebody else by now. Undefined: there is no region of this name.
+ */
+export function bubbleSites(
+  sites: ReadonlyMap<string, DrillSite>,
+): (region: string, bubble: Bubble, principal?: string) => DrillSite | undefined {
+  return (region, bubble, principal) => {
+    const site = sites.get(region);
+    return site && bubbleRegion(principal === undefined ? site : { ...site, principal }, bubble);
+  };
+}
+
 /** The state as a drill has it: it reads all, and changes drills' notes alone. Its journal and lease are the engine's. */
 export function bubbleState(state: ObjectStore, bubble: Bubble): ObjectStore {
   const note = (key: string) => {

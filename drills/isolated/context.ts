@@ -95,8 +95,11 @@ export interface IsolatedContext {
   };
   /** As this drill may use it. */
   readonly standby: DrillSite;
-  /** A region as a drill, dead by now, could use it: to clean up after it. Undefined: the configuration has none of this name. */
-  siteOf(region: string, bubble: Bubble): DrillSite | undefined;
+  /**
+   * A region as a drill, dead by now, could use it: to clean up after it. `principal`: whose limits it had set. Undefined:
+   * the configuration has none of this name.
+   */
+  siteOf(region: string, bubble: Bubble, principal?: string): DrillSite | undefined;
   /** Only looked at. */
   readonly records: Pick<DnsRecords, 'find'>;
   /** The state itself, of which the drill writes but its own part. */

@@ -5,7 +5,7 @@ import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-
 import { evidence, within } from '../../runbooks/failover/failover-step.ts';
 import type { Occasion } from '../../runbooks/occasion.ts';
 import { drillState } from '../../state/drills.ts';
-import { bubbleRegion, bubbleState, type DrillSite } from '../bubble-region.ts';
+import { bubbleRegion, bubbleSites, bubbleState, type DrillSite } from '../bubble-region.ts';
 import type { DrillReport, DrillTrigger } from '../drill-report.ts';
 import type { DrillFindings, IsolatedContext } from './context.ts';
 import { isolatedReport } from './report.ts';
@@ -108,10 +108,7 @@ export async function runIsolatedDrill(options: RunIsolatedDrillOptions): Promis
         bubble,
         findings,
         standby: bubbleRegion(site, bubble),
-        siteOf: (name, of) => {
-          const there = sites.get(name);
-          return there && bubbleRegion(there, of);
-        },
+        siteOf: bubbleSites(sites),
       }),
       details: evidence({
         kind: 'isolated',

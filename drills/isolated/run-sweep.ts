@@ -7,7 +7,7 @@ import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-
 import { evidence } from '../../runbooks/failover/failover-step.ts';
 import { drillState } from '../../state/drills.ts';
 import type { Failure } from '../../state/journal.ts';
-import { bubbleRegion, bubbleState, type DrillSite } from '../bubble-region.ts';
+import { bubbleSites, bubbleState, type DrillSite } from '../bubble-region.ts';
 import { type SweepContext, type Swept, sweepDrills } from './sweep.ts';
 
 /** The runbook of a run that only cleans up. */
@@ -61,10 +61,7 @@ export async function sweepUnderLease(options: SweepOptions): Promise<Swept & { 
     context: () => ({
       state: bubbleState(state, bubbleOf(run)),
       region,
-      siteOf: (name, bubble) => {
-        const site = sites.get(name);
-        return site && bubbleRegion(site, bubble);
-      },
+      siteOf: bubbleSites(sites),
     }),
     details: { kind: 'clean', region },
     resumeHint: 'run `argus drill clean` again',

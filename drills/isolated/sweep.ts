@@ -36,11 +36,11 @@ export async function sweepDrills({ state, siteOf, region }: SweepContext, io: C
     try {
       const runs = new Set([...noted.map(({ run }) => run), ...(await runsIn(name, siteOf, io))]);
       for (const run of runs) {
-        const site = siteOf(name, bubbleOf(run));
+        const note = noted.find((each) => each.run === run);
+        const site = siteOf(name, bubbleOf(run), note?.quota?.principal);
         if (site === undefined) throw new Error(`the configuration has no region ${name}`);
         const things = await clearBubble(site, run, io);
         if (things > 0) removed[run] = things;
-        const note = noted.find((each) => each.run === run);
         if (note === undefined) continue;
         await restoreQuota(site, note.quota, io);
         io.check();

@@ -53,6 +53,18 @@ describe('cleaning up after drills', () => {
     expect([...world.groups]).toEqual(['counts']);
   });
 
+  test('gives the limits back to whom the dead one had limited, also where the configuration names another by now', async () => {
+    const world = drillWorld();
+    await writeDrillNote(world.state, {
+      ...note,
+      quota: { principal: 'User:earlier', before: { producer_byte_rate: 7 } },
+    });
+    expect(await sweep(world)).toEqual({ removed: {}, left: [] });
+    expect(world.changes).toEqual([['quota', 'User:earlier']]);
+    expect([...world.quotas]).toEqual([['producer_byte_rate', 7]]);
+    expect(await listDrillNotes(world.state)).toEqual([]);
+  });
+
   test('ends the jobs before it removes what they write', async () => {
     const world = drillWorld();
     await withRemains(world);
