@@ -6,6 +6,7 @@ import type { StepIo } from '../../runbooks/engine/step.ts';
 import type { DrillNote } from '../../state/drill-notes.ts';
 import type { DrillSite } from '../bubble-region.ts';
 import { drillThings } from './inventory.ts';
+import { untilAnswered } from './until-answered.ts';
 
 /** What is cleared with: also where no step is under way. */
 export type ClearIo = Pick<StepIo, 'clock' | 'signal' | 'progress' | 'check'>;
@@ -86,15 +87,15 @@ async function removeThings({ kafka, objects }: DrillSite, things: readonly Thin
 
 const quotaKeys = ['consumer_byte_rate', 'producer_byte_rate'] as const;
 
-/** Gives a principal back the limits that it had before the drill, where they differ, and sees them. */
+/** Gives a principal back the limits that it had before the drill, where they differ, and sees them. Asks like {@link clearBubble}. */
 export async function restoreQuota(
   { kafka }: Pick<DrillSite, 'kafka'>,
   quota: DrillNote['quota'],
-  io: Pick<StepIo, 'clock' | 'signal' | 'check'>,
+  io: ClearIo,
 ): Promise<void> {
   if (quota === undefined) return;
   for (;;) {
-    const now = await kafka.describeQuotas(quota.principal, { signal: io.signal });
+    const now = await untilAnswered(() => kafka.describeQuotas(quota.principal, { signal: io.signal }), io);
     const changes: UserQuotas = Object.fromEntries(
       quotaKeys.flatMap((key) => {
         const before = quota.before[key] ?? null;
@@ -102,8 +103,10 @@ export async function restoreQuota(
       }),
     );
     if (Object.keys(changes).length === 0) return;
-    io.check();
-    await kafka.alterQuotas(quota.principal, changes, { signal: io.signal });
+    await untilAnswered(() => {
+      io.check();
+      return kafka.alterQuotas(quota.principal, changes, { signal: io.signal });
+    }, io);
     await io.clock.sleep(pauseMs, io.signal);
   }
 }

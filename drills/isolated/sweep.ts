@@ -5,6 +5,7 @@ import { listDrillNotes, removeDrillNote } from '../../state/drill-notes.ts';
 import { type ClearIo, clearBubble, restoreQuota } from './clear-bubble.ts';
 import type { IsolatedContext } from './context.ts';
 import { drillThings } from './inventory.ts';
+import { untilAnswered } from './until-answered.ts';
 
 /** What was found of drills that are over, and what became of it. */
 export interface Swept {
@@ -27,14 +28,17 @@ export type SweepContext = Pick<IsolatedContext, 'siteOf'> & {
  * region that can't be asked its note stays for the next time.
  */
 export async function sweepDrills({ state, siteOf, region }: SweepContext, io: ClearIo): Promise<Swept> {
-  const notes = await listDrillNotes(state, { signal: io.signal });
+  const notes = await untilAnswered(() => listDrillNotes(state, { signal: io.signal }), io);
   const removed: Record<string, number> = {};
   const left: { readonly run: string; readonly region: string; readonly why: string }[] = [];
   const regions = [region, ...new Set(notes.map((note) => note.region).filter((name) => name !== region))];
   for (const name of regions) {
     const noted = notes.filter((note) => note.region === name);
     try {
-      const runs = new Set([...noted.map(({ run }) => run), ...(await runsIn(name, siteOf, io))]);
+      const look = () => runsIn(name, siteOf, io);
+      // Another region may be dark for long: it isn't waited for.
+      const found = name === region ? untilAnswered(look, io) : look();
+      const runs = new Set([...noted.map(({ run }) => run), ...(await found)]);
       for (const run of runs) {
         const note = noted.find((each) => each.run === run);
         const site = siteOf(name, bubbleOf(run), note?.quota?.principal);
@@ -43,8 +47,10 @@ export async function sweepDrills({ state, siteOf, region }: SweepContext, io: C
         if (things > 0) removed[run] = things;
         if (note === undefined) continue;
         await restoreQuota(site, note.quota, io);
-        io.check();
-        await removeDrillNote(state, run, { signal: io.signal });
+        await untilAnswered(() => {
+          io.check();
+          return removeDrillNote(state, run, { signal: io.signal });
+        }, io);
       }
     } catch (error) {
       io.signal.throwIfAborted();

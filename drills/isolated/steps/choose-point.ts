@@ -7,6 +7,7 @@ import { noPointRefusal } from '../../../runbooks/failover/steps/choose-recovery
 import { listDrillNotes, writeDrillNote } from '../../../state/drill-notes.ts';
 import { causesOfRefused } from '../../prove/causes.ts';
 import type { IsolatedContext, IsolatedFacts, IsolatedStep } from '../context.ts';
+import { untilAnswered } from '../until-answered.ts';
 
 /** How long the primary may take to say where its logs end. */
 const primaryPatienceMs = 2_500;
@@ -24,13 +25,10 @@ export function choosePoint(words: Pick<IsolatedStep, 'title' | 'manual'>): Isol
     },
     async act(context, _facts, io) {
       const { config, standby, jobs, findings, state, run } = context;
-      const ends = await endsOf(standby.kafka, config.topics, io.signal);
+      const ends = await untilAnswered(() => endsOf(standby.kafka, config.topics, io.signal), io);
       const rpo = await rpoOf(context, ends, io);
-      const choices = await context.questions.chooseRecoveryPoints(
-        jobs.map((job) => ({ config: job.config })),
-        ends,
-        io.signal,
-      );
+      const asked = jobs.map((job) => ({ config: job.config }));
+      const choices = await untilAnswered(() => context.questions.chooseRecoveryPoints(asked, ends, io.signal), io);
       const points: IsolatedFacts['points'][number][] = [];
       const rejected = [...choices.values()].flatMap((choice) => choice.rejected);
       findings.causes.push(...causesOfRefused(rejected));
@@ -50,11 +48,14 @@ export function choosePoint(words: Pick<IsolatedStep, 'title' | 'manual'>): Isol
           manifest: point,
         });
       }
-      const note = (await listDrillNotes(state, { signal: io.signal })).find((each) => each.run === run);
+      const notes = await untilAnswered(() => listDrillNotes(state, { signal: io.signal }), io);
+      const note = notes.find((each) => each.run === run);
       if (note === undefined) throw new ArgusError('DrillNotNoted', `the note of ${run} is gone`);
-      io.check();
       // From now on retention keeps them.
-      await writeDrillNote(state, { ...note, points: points.map(({ uri }) => uri) }, { signal: io.signal });
+      await untilAnswered(() => {
+        io.check();
+        return writeDrillNote(state, { ...note, points: points.map(({ uri }) => uri) }, { signal: io.signal });
+      }, io);
       found = { points, rejected, rpo };
     },
     async verify() {

@@ -2,10 +2,11 @@ import { ArgusError } from '../../../domain/errors.ts';
 import type { StepIo } from '../../../runbooks/engine/step.ts';
 import { evidence } from '../../../runbooks/failover/failover-step.ts';
 import { type DrillNote, listDrillNotes, removeDrillNote, writeDrillNote } from '../../../state/drill-notes.ts';
-import { clearBubble, restoreQuota } from '../clear-bubble.ts';
+import { type ClearIo, clearBubble, restoreQuota } from '../clear-bubble.ts';
 import type { IsolatedContext, IsolatedFacts, IsolatedStep } from '../context.ts';
 import { countKinds, leaksBetween, takeInventory } from '../inventory.ts';
 import { type Swept, sweepDrills } from '../sweep.ts';
+import { untilAnswered } from '../until-answered.ts';
 
 /** Removes what earlier drills left, counts what is there, and notes what will be made before anything is. */
 export function takeInventoryStep(words: Pick<IsolatedStep, 'title' | 'manual'>): IsolatedStep {
@@ -21,8 +22,11 @@ export function takeInventoryStep(words: Pick<IsolatedStep, 'title' | 'manual'>)
     async act(context, _facts, io) {
       const { state, standby } = context;
       swept = await sweepDrills({ state, siteOf: context.siteOf, region: standby.name }, io);
-      io.check();
-      await writeDrillNote(state, await noteOf(context, io), { signal: io.signal });
+      const note = await untilAnswered(() => noteOf(context, io), io);
+      await untilAnswered(() => {
+        io.check();
+        return writeDrillNote(state, note, { signal: io.signal });
+      }, io);
     },
     async verify(context, _facts, { signal }) {
       const { state, run } = context;
@@ -61,20 +65,17 @@ async function noteOf({ run, by, clock, standby, config, jobs }: IsolatedContext
 }
 
 /** The limits that the drill's note has kept. */
-export async function quotaOf({ state, run }: IsolatedContext, { signal }: Pick<StepIo, 'signal'>) {
-  return (await listDrillNotes(state, { signal })).find((note) => note.run === run)?.quota;
+export async function quotaOf({ state, run }: IsolatedContext, io: ClearIo) {
+  const notes = await untilAnswered(() => listDrillNotes(state, { signal: io.signal }), io);
+  return notes.find((note) => note.run === run)?.quota;
 }
 
 /**
  * Looks at what is there beside what was before, and takes the drill's note away when all that it made is gone. Something
- * more than before is a `Leak`.
+ * more than before is a `Leak`. What doesn't answer is asked again.
  */
-export async function closeDrill(
-  context: IsolatedContext,
-  { before }: Partial<IsolatedFacts>,
-  io: Pick<StepIo, 'signal' | 'check'>,
-) {
-  const after = await takeInventory(context, io.signal);
+export async function closeDrill(context: IsolatedContext, { before }: Partial<IsolatedFacts>, io: ClearIo) {
+  const after = await untilAnswered(() => takeInventory(context, io.signal), io);
   const own = new Set(context.jobs.map(({ flinkJobId }) => flinkJobId));
   // Without a look at what was before, all that has this drill's names counts.
   const leaks =
@@ -93,8 +94,10 @@ export async function closeDrill(
     }
     throw leak;
   }
-  io.check();
-  await removeDrillNote(context.state, context.run, { signal: io.signal });
+  await untilAnswered(() => {
+    io.check();
+    return removeDrillNote(context.state, context.run, { signal: io.signal });
+  }, io);
   const { counts, ...unknown } = countKinds(after);
   return { after: counts, ...unknown, leaks: 0 };
 }

@@ -149,6 +149,34 @@ describe('an isolated drill', () => {
     expect(await listDrillNotes(world.state)).toEqual([]);
   });
 
+  test('goes on, and cleans up, when what it asks does not answer for a moment', async () => {
+    const world = drillWorld();
+    const { context } = world.options(1);
+    let failed = 0;
+    /** Answers each third time. */
+    const flaky = <A extends readonly unknown[], T>(ask: (...args: A) => Promise<T>) => {
+      let asked = 0;
+      return async (...args: A) => {
+        if (++asked % 3 === 0) return ask(...args);
+        failed++;
+        throw new ArgusError('KafkaUnreachable', 'no answer', { retryable: true });
+      };
+    };
+    const { kafka } = world.site;
+    kafka.describeQuotas = flaky(kafka.describeQuotas);
+    kafka.listAcls = flaky(kafka.listAcls);
+    kafka.logRanges = flaky(kafka.logRanges);
+    const questions = { ...context.questions, chooseRecoveryPoints: flaky(context.questions.chooseRecoveryPoints) };
+    const state = { ...world.state, delete: flaky(world.state.delete) };
+    const { report, exitCode } = await world.run(1, { context: { ...context, questions, state } });
+    expect(report).toMatchObject({ outcome: 'passed', leaks: [] });
+    expect(exitCode).toBe(0);
+    expect(failed).toBeGreaterThan(8);
+    expect(await leftIn(world)).toEqual(nothingLeft);
+    expect(await listDrillNotes(world.state)).toEqual([]);
+    expect([...world.quotas]).toEqual([['consumer_byte_rate', 5]]);
+  });
+
   test('whose job does not come up fails with the reason, and is torn down', async () => {
     const world = drillWorld({ jobEnds: 'FAILED' });
     const { report, exitCode } = await world.run(1);
