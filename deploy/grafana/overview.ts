@@ -156,5 +156,62 @@ export const overview: DashboardPlan = {
         },
       ],
     },
+    {
+      title: 'Drills',
+      panels: [
+        {
+          kind: 'number',
+          title: 'Newest drills',
+          description: 'Whether the newest of each kind passed. `argus drill history` says why not.',
+          unit: 'short',
+          queries: [{ expr: 'min by (kind) (argus_drill_last_passed)', legend: '{{kind}}' }],
+          bounds: good1,
+          words: { '0': 'failed', '1': 'passed' },
+        },
+        {
+          kind: 'number',
+          title: 'Last proof',
+          description:
+            'When a drill of each kind passed last; none of those that restore or move for long is DrillOverdue.',
+          unit: 'dateTimeFromNow',
+          queries: [{ expr: 'max by (kind) (argus_drill_last_success_timestamp) * 1000', legend: '{{kind}}' }],
+        },
+        {
+          kind: 'number',
+          title: 'Next drills',
+          description: 'When each kind is due by the schedule; in the past: it waits.',
+          unit: 'dateTimeFromNow',
+          queries: [{ expr: 'min by (kind) (argus_drill_next_timestamp) * 1000', legend: '{{kind}}' }],
+        },
+        {
+          kind: 'number',
+          title: 'Left behind by drills',
+          description: 'Counted after the newest drill of each kind. `argus drill clean` removes it.',
+          unit: 'short',
+          queries: [{ expr: 'max by (kind) (argus_drill_last_leaks)', legend: '{{kind}}' }],
+          bounds: bad1,
+        },
+        {
+          kind: 'lines',
+          title: 'RTO in drills',
+          description: 'Measured by the newest drill of each kind, and the objective.',
+          unit: 's',
+          queries: [
+            { expr: 'max by (kind) (argus_drill_last_rto_seconds)', legend: '{{kind}}' },
+            { expr: 'max(argus_objective_rto_seconds)', legend: 'objective' },
+          ],
+        },
+        {
+          kind: 'lines',
+          title: 'RPO in drills',
+          description: 'What would have been lost when the newest drill of each kind began, and the objective.',
+          unit: 's',
+          queries: [
+            { expr: 'max by (kind) (argus_drill_last_rpo_seconds)', legend: '{{kind}}' },
+            { expr: 'max(argus_objective_rpo_seconds)', legend: 'objective' },
+          ],
+        },
+      ],
+    },
   ],
 };

@@ -11,7 +11,16 @@ import { config as failoverConfig } from '../runbooks/failover/world.ts';
 import { type QuietLog, quietLog } from './quiet-log.ts';
 
 /** Sections whose parsed durations are no durations to the parser. */
-const asWritten = { objectives: {}, checkpoints: {}, automatic: {}, probes: {}, notify: {}, alerts: {} };
+const asWritten = {
+  objectives: {},
+  drill: {},
+  reports: {},
+  checkpoints: {},
+  automatic: {},
+  probes: {},
+  notify: {},
+  alerts: {},
+};
 const parsed = (mirror: object) => configSchema.parse({ ...failoverConfig, ...asWritten, daemon: { port: 0 }, mirror });
 const ownMirror = parsed({});
 const mirrorMaker = parsed({
