@@ -20,9 +20,11 @@ export function renderDrillPlan(
   return `${lines.join('\n')}\n`;
 }
 
-function jobLines({ config, flinkJobId, topics, group, transactionalIdPrefix, checkpoints }: DrilledJob, uri: string) {
+function jobLines(job: DrilledJob, uri: string) {
+  const { config, flinkJobId, topics, group, transactionalIdPrefix, checkpoints, manifest } = job;
   return [
     `  ${config.name}: Flink job ${flinkJobId}`,
+    ...(manifest ? [`    FlinkDeployment ${manifest.metadata.namespace}/${manifest.metadata.name}`] : []),
     `    group ${group}, transactional ids ${transactionalIdPrefix}…`,
     ...[...topics].map(([of, name]) => `    writes ${name} in place of ${of}`),
     `    checkpoints in ${uri}/${checkpoints}`,

@@ -134,7 +134,7 @@ function offsetOf(doc: Document, field: string): number {
 export function manifestError(what: string, cause?: unknown): ArgusError {
   return new ArgusError('ManifestInvalid', what, {
     exitCode: 2,
-    hint: 'correct the manifest that jobs[].kubernetes names; nothing was changed',
+    hint: 'correct the manifest that the configuration names; nothing was changed',
     ...(cause === undefined ? {} : { cause }),
   });
 }
