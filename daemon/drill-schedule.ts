@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import type { DrillScheduleEntry } from '../domain/drill-schedule-config.ts';
 import { describeError } from '../domain/errors.ts';
 import type { DrillTrigger } from '../drills/drill-report.ts';
-import { type DrillDecision, decideDrill } from '../drills/schedule/decide.ts';
+import { type DrillDecision, decideDrill, isDueBy } from '../drills/schedule/decide.ts';
 import type { DrillReason } from '../drills/schedule/standing.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { LocalProcesses } from '../runbooks/engine/under-lease.ts';
@@ -16,6 +16,7 @@ import {
   replaceSlot,
   rulesSince,
   type ScheduledKind,
+  scheduledKinds,
 } from '../state/drill-slots.ts';
 import { drillState } from '../state/drills.ts';
 import { claimWatch, runOfSlot } from './drill-claims.ts';
@@ -74,7 +75,6 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
   const { clock, log, state, processes, who } = parts;
   const drills = drillState(state);
   const entries = parts.schedule.filter((e) => e.enabled);
-  const kinds = [...new Set(entries.map((e) => e.kind))];
   const look = standingOf(state, parts.observed);
   const claims = claimWatch(processes);
   const nonce = randomUUID();
@@ -87,7 +87,7 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
 
   async function read(): Promise<readonly ReadSlot[]> {
     const call = within();
-    slots = (await Promise.all(kinds.map((kind) => newestSlots(drills, kind, known, call)))).flat();
+    slots = (await Promise.all(scheduledKinds.map((kind) => newestSlots(drills, kind, known, call)))).flat();
     parts.onSlots?.(slots.map((s) => s.value));
     return slots;
   }
@@ -217,6 +217,14 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
     }
   }
 
+  /** What waits by a line that the schedule has no more. */
+  async function skipUnscheduled(): Promise<void> {
+    for (const { slot, status, kind, dueAtMs } of (slots ?? []).map((s) => s.value)) {
+      if (status !== 'open' || entries.some((e) => e.kind === kind && isDueBy(e, dueAtMs))) continue;
+      await skip(slot, { code: 'NotScheduled', message: 'the schedule has no line any more by which it is due' });
+    }
+  }
+
   /** One line of the schedule; how long nothing has to be done about it. */
   async function turn(entry: DrillScheduleEntry): Promise<number> {
     for (let step = 0; step < 5 && !signal.aborted; step++) {
@@ -268,6 +276,7 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
     const waits = slots === undefined || slots.some(({ value: s }) => s.status === 'open' || s.status === 'claimed');
     if (waits) await read();
     await settleClaims();
+    await skipUnscheduled();
     let pauseMs = longestPauseMs;
     for (const entry of entries) pauseMs = Math.min(pauseMs, await turn(entry));
     return pauseMs;

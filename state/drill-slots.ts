@@ -4,7 +4,8 @@ import { changeDocument, type Document, encodeDocument, readDocument } from './d
 import { instantMs } from './schemas.ts';
 
 /** Drills that can be scheduled. */
-const kind = z.enum(['isolated', 'tabletop', 'switchover']);
+export const scheduledKinds = ['isolated', 'tabletop', 'switchover'] as const;
+const kind = z.enum(scheduledKinds);
 export type ScheduledKind = z.output<typeof kind>;
 
 const why = z.object({ code: z.string(), message: z.string() });

@@ -1,7 +1,7 @@
 import { lastDue, nextDue } from '../../domain/cron.ts';
 import type { DrillScheduleEntry } from '../../domain/drill-schedule-config.ts';
 import { type DrillSlot, slotName } from '../../state/drill-slots.ts';
-import { openingFrom } from './opening.ts';
+import { isOpen, openingFrom } from './opening.ts';
 import { type DrillReason, type DrillStanding, notCalm } from './standing.ts';
 
 /** What is known when it is decided on one line of the schedule. */
@@ -49,8 +49,9 @@ export function decideDrill({ nowMs, entry, sinceMs, slots, standing }: DrillVie
     const reason = overtaken.putOff ?? { code: 'Missed', message: 'it could not begin before the next one was due' };
     return { kind: 'skip', slot: overtaken.slot, reason: { code: reason.code, message: reason.message } };
   }
-  if (waiting !== undefined) return onWaiting(waiting, nowMs, standing);
-  if (due !== undefined) return { kind: 'open', slot: due };
+  if (waiting !== undefined && isDueBy(entry, waiting.dueAtMs)) return onWaiting(waiting, entry, nowMs, standing);
+  // Behind one that waits by another line nothing older is opened.
+  if (due !== undefined && waiting === undefined) return { kind: 'open', slot: due };
   const [next] = nextDue(entry, nowMs, 1);
   if (next === undefined) return { kind: 'idle', untilMs: Number.POSITIVE_INFINITY };
   if (!entry.needsApproval || isKnown(own, next)) return { kind: 'idle', untilMs: next };
@@ -60,7 +61,17 @@ export function decideDrill({ nowMs, entry, sinceMs, slots, standing }: DrillVie
   return announced === undefined ? { kind: 'idle', untilMs: next } : { kind: 'open', slot: announced };
 }
 
-function onWaiting(slot: DrillSlot, nowMs: number, standing: DrillStanding | 'unread'): DrillDecision {
+/** Whether a line makes a drill due at that very instant. Pure. */
+export function isDueBy(entry: DrillScheduleEntry, atMs: number): boolean {
+  return lastDue(entry, atMs, 1)[0] === atMs || nextDue(entry, atMs - 1, 1)[0] === atMs;
+}
+
+function onWaiting(
+  slot: DrillSlot,
+  entry: DrillScheduleEntry,
+  nowMs: number,
+  standing: DrillStanding | 'unread',
+): DrillDecision {
   const { slot: name, opensAtMs, closesAtMs, late, needsApproval, approval, putOff } = slot;
   if (nowMs >= closesAtMs) {
     const last = putOff ?? { code: 'TooLate', message: 'no daemon was there to begin it in time' };
@@ -69,6 +80,11 @@ function onWaiting(slot: DrillSlot, nowMs: number, standing: DrillStanding | 'un
   if (nowMs < opensAtMs) {
     const message = `it may not begin before ${new Date(opensAtMs).toISOString()}`;
     return { kind: 'wait', slot: name, reason: { code: 'OutsideWindow', message }, untilMs: opensAtMs };
+  }
+  // The windows may be others than when the slot was opened.
+  if (!isOpen(entry, nowMs)) {
+    const reason = { code: 'OutsideWindow', message: 'the schedule has no window for it now' };
+    return { kind: 'wait', slot: name, reason, untilMs: closesAtMs };
   }
   if (needsApproval && approval === undefined) {
     const message = `a person has to agree to it: argus drill approve ${name}`;

@@ -4,7 +4,7 @@ import { type DaemonEvent, eventHub } from '../../../daemon/events.ts';
 import type { DaemonView } from '../../../daemon/service.ts';
 import { drillSchedule as scheduleConfig } from '../../../domain/drill-schedule-config.ts';
 import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
-import { type DrillSlot, newestSlots, readSlot, replaceSlot } from '../../../state/drill-slots.ts';
+import { type DrillSlot, newestSlots, openSlot, readSlot, replaceSlot } from '../../../state/drill-slots.ts';
 import { drillState } from '../../../state/drills.ts';
 import { openJournal, runId } from '../../../state/journal.ts';
 import { acquireLease } from '../../../state/lease.ts';
@@ -228,6 +228,23 @@ test('a switchover is announced, waits for a word, and says who gave it', async 
   await stop();
   expect(runs).toMatchObject([{ order: { kind: 'switchover', stayMs: 300_000 } }]);
   expect(runs[0]?.order.reason).toMatch(/approved by asha@host/);
+});
+
+test('what waits by a line that is gone is left out, and told', async () => {
+  const { daemon, until, runs, slots, drills, events, clock } = await world('2026-12-02T08:45:00Z');
+  const opening = { seenAtMs: clock.now(), opensAtMs: clock.now(), closesAtMs: clock.now() + 3_600_000 };
+  const slot = { kind: 'isolated', dueAtMs: clock.now(), ...opening, late: false, needsApproval: false } as const;
+  await openSlot(drills, { slot: 'isolated-20261202T084500Z', ...slot, status: 'open' });
+  await openSlot(drills, { ...slot, slot: 'switchover-20261202T084500Z', kind: 'switchover', status: 'open' });
+  const stop = daemon('d');
+  await until('2026-12-02T08:50:00Z');
+  await stop();
+  expect(runs).toEqual([]);
+  expect(await slots()).toMatchObject([{ status: 'skipped', skipped: { code: 'NotScheduled' } }]);
+  expect(events.map((e) => e.kind === 'drill-skipped' && e.slot)).toEqual([
+    'isolated-20261202T084500Z',
+    'switchover-20261202T084500Z',
+  ]);
 });
 
 test('an idle daemon asks nothing of the state', async () => {

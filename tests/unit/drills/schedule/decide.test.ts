@@ -230,6 +230,23 @@ describe('a slot', () => {
     expect(runs).toEqual(['isolated-20261201T090000Z']);
   });
 
+  test('begins on no blackout date that was set while it waited', () => {
+    const slots = [] as DrillSlot[];
+    const view = { sinceMs: since, slots, standing: calm };
+    const opened = decideDrill({ ...view, entry: entryOf({}), nowMs: at('2026-12-01T09:00:00Z') });
+    if (opened.kind !== 'open') throw new Error(opened.kind);
+    slots.push(opened.slot);
+    const now = at('2026-12-01T09:01:00Z');
+    expect(decideDrill({ ...view, entry: entryOf({}), nowMs: now }).kind).toBe('run');
+    const frozen = entryOf({ blackout: ['2026-12-01'] });
+    expect(decideDrill({ ...view, entry: frozen, nowMs: now })).toMatchObject({
+      kind: 'wait',
+      reason: { code: 'OutsideWindow' },
+    });
+    // Another line for drills of its kind says nothing of it.
+    expect(decideDrill({ ...view, entry: entryOf({ cron: '30 14 * * 4' }), nowMs: now }).kind).toBe('idle');
+  });
+
   test('gives way to the next one', () => {
     const daily = entryOf({ cron: '0 9 * * *', patience: '48h' });
     const { look, runs, slots } = followed(daily, since);
