@@ -31,10 +31,11 @@ export function verifyFile(
   if (key !== undefined && file.signature === undefined && detached === undefined)
     return changed('it is signed by nobody, and a key was given by which it should be');
   if (key !== undefined) {
-    const inside = file.signature && signatureFault(file.body, file.signature, key);
-    if (inside !== undefined && inside !== '') return changed(inside);
-    const beside = detached && signatureFault(bytes, detached, key);
-    if (beside !== undefined && beside !== '') return changed(`the signature beside it: ${beside}`);
+    const inside = file.signature === undefined ? undefined : signatureFault(file.body, file.signature, key);
+    if (inside !== undefined) return changed(inside);
+    // An empty one is one that says nothing, and not none.
+    const beside = detached === undefined ? undefined : signatureFault(bytes, detached, key);
+    if (beside !== undefined) return changed(`the signature beside it: ${beside}`);
   }
   const text = file.signature ?? detached;
   const said = text === undefined ? undefined : readSignature(text);

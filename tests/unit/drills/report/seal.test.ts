@@ -62,6 +62,8 @@ test('unsigned files are whole and signed by nobody; where a key is given that i
   for (const form of ['html without signature', 'json without signature'] as const) {
     expect(verifyFile(files[form], {})).toMatchObject({ kind: 'whole', signature: { kind: 'none' }, entries: 14 });
     expect(verifyFile(files[form], { key: pub })).toMatchObject({ kind: 'changed' });
+    for (const nothing of ['', '\n'])
+      expect(verifyFile(files[form], { key: pub, detached: nothing })).toMatchObject({ kind: 'changed' });
     const detached = signBytes(files[form], key, 'beside');
     expect(verifyFile(files[form], { key: pub, detached })).toMatchObject({
       signature: { kind: 'good', comment: 'beside' },
