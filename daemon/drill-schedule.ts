@@ -27,7 +27,13 @@ import type { DaemonView, MakeService } from './service.ts';
 /** How a drill ended, or why it did not begin. */
 export type DrillOutcome =
   | { readonly kind: 'ended'; readonly exitCode: number }
-  | { readonly kind: 'refused'; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'refused';
+      readonly code: string;
+      readonly message: string;
+      /** True: asking again may help. */
+      readonly passing?: boolean;
+    };
 
 /** What is begun when a slot is due. */
 export interface DrillOrder {
@@ -59,8 +65,10 @@ const waitingPauseMs = 10_000;
 const callMs = 10_000;
 /** What is claimed is begun within this, or not by this claim. */
 const beginWithinMs = 60_000;
-/** Others are at work: the drill is put off, not over. */
-const passing: ReadonlySet<string> = new Set(['LeaseHeld', 'AnotherActed']);
+/** Others are at work, or all is not well: the drill is put off, not over. */
+const passing: ReadonlySet<string> = new Set(['LeaseHeld', 'AnotherActed', 'NotReady']);
+/** One that was put off so is begun again no sooner. */
+const againMs = 60_000;
 /** Of each kind so many slots are looked at. */
 const known = 20;
 
@@ -81,6 +89,8 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
   let since: Readonly<Record<string, number>> | undefined;
   let slots: readonly ReadSlot[] | undefined;
   let busy: Promise<void> | undefined;
+  /** When this daemon last tried what was put off, by its monotonic clock. */
+  const triedAtMs = new Map<string, number>();
   let said: string | undefined;
   const own = processes?.own();
   const within = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) });
@@ -171,8 +181,9 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
       try {
         const run = await runOfSlot(drills, slot, within());
         await read();
-        if (run === undefined && outcome.kind === 'refused' && passing.has(outcome.code)) {
+        if (run === undefined && outcome.kind === 'refused' && (outcome.passing || passing.has(outcome.code))) {
           const { code, message } = outcome;
+          triedAtMs.set(slot.slot, clock.monotonic());
           await change(slot.slot, (s) => ({ ...unclaimed(s), putOff: { code, message, sinceMs: clock.now() } }));
           return;
         }
@@ -255,6 +266,8 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
           await skip(decision.slot, decision.reason);
           break;
         case 'run':
+          if (clock.monotonic() - (triedAtMs.get(decision.slot) ?? Number.NEGATIVE_INFINITY) < againMs)
+            return waitingPauseMs;
           await begin(decision.slot, entry);
           return waitingPauseMs;
         case 'look':

@@ -48,7 +48,7 @@ function drillOf(context: CommandContext, log: Log, who: string) {
       return { kind: 'ended', exitCode: await run(withoutAPerson(context, log, who, signal), options) };
     } catch (error) {
       if (!(error instanceof ArgusError)) throw error;
-      return { kind: 'refused', code: error.code, message: error.message };
+      return { kind: 'refused', code: error.code, message: error.message, passing: error.retryable };
     }
   };
 }

@@ -203,12 +203,15 @@ test('a drill that finds another at work is put off; one that is refused is over
   const { daemon, until, runs, slots, events } = await world('2026-12-01T08:45:00Z');
   const answers: DrillOutcome[] = [
     { kind: 'refused', code: 'LeaseHeld', message: 'ops is at work' },
+    { kind: 'refused', code: 'KafkaUnreachable', message: 'no answer', passing: true },
+    { kind: 'refused', code: 'NotReady', message: 'readiness is yellow' },
     { kind: 'refused', code: 'NoDrillJobs', message: 'no job takes part' },
   ];
   const stop = daemon('d', { drill: async () => answers.shift() ?? { kind: 'ended', exitCode: 0 } });
   await until('2026-12-01T10:00:00Z');
   await stop();
-  expect(runs).toHaveLength(2);
+  expect(runs).toHaveLength(4);
+  expect(Date.parse(runs[3]?.at ?? '') - Date.parse(runs[0]?.at ?? '')).toBeGreaterThanOrEqual(180_000);
   expect(await slots()).toMatchObject([{ status: 'ended', end: { outcome: 'refused', code: 'NoDrillJobs' } }]);
   expect(events).toMatchObject([{ kind: 'drill-skipped', code: 'NoDrillJobs' }]);
 });
