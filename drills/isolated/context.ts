@@ -47,7 +47,12 @@ export interface DrillQuestions {
   prove(
     points: readonly CheckpointManifest[],
     io: Pick<StepIo, 'signal' | 'progress'>,
-  ): Promise<{ readonly causes: readonly DrillCause[]; readonly evidence: Json }>;
+  ): Promise<{
+    readonly causes: readonly DrillCause[];
+    readonly evidence: Json;
+    /** Why what the jobs will read was not held against the primary's log, or not all of it. */
+    readonly mirrorNotCompared?: string;
+  }>;
   /**
    * The job's output beside production's. `waiting`: its own checkpoints don't cover enough yet, and it is asked again.
    * `last`: nothing is waited for any more, what can be compared is.
@@ -75,6 +80,8 @@ export interface DrillFindings {
   readonly causes: DrillCause[];
   readonly comparisons: OutputComparison[];
   leaks?: readonly Leak[];
+  /** See {@link DrillQuestions.prove}. */
+  mirrorNotCompared?: string;
 }
 
 /** Everything that an isolated drill needs; put together by the composition. */

@@ -88,11 +88,16 @@ function verdictOf(
   const jobs = (facts.points ?? []).map(({ job }) => job).join(', ');
   const records = findings.comparisons.reduce((sum, each) => sum + (each.kind === 'compared' ? each.records : 0), 0);
   const skipped = findings.comparisons.filter(({ kind }) => kind === 'skipped').length;
+  const some = skipped > 0 ? `, ${skipped} ${skipped === 1 ? 'topic was' : 'topics were'} not compared` : '';
   const compared =
     records > 0
-      ? `its output equals ${from}'s in ${records} records`
+      ? `its output equals ${from}'s in ${records} records${some}`
       : skipped > 0
         ? 'its output was not compared'
         : 'there was no output to compare';
-  return `${jobs} came up on ${to} from the replica; ${compared}; nothing is left of the drill`;
+  const mirror =
+    findings.mirrorNotCompared === undefined
+      ? ''
+      : `; the mirrored log was not compared with ${from}'s, or not all of it`;
+  return `${jobs} came up on ${to} from the replica; ${compared}${mirror}; nothing is left of the drill`;
 }

@@ -4,6 +4,7 @@ import { ArgusError, describeError } from '../../domain/errors.ts';
 import { byPartition, offsetFromJson, partitionKey, smallerOf } from '../../domain/offsets.ts';
 import type { KafkaEndpoint } from '../../regions/kafka/kafka-security.ts';
 import { type VerifiedRange, verifyTopics } from '../../replication/topics/verify.ts';
+import { isRetryable } from '../../runbooks/engine/failures.ts';
 import type { DrillCause } from '../drill-report.ts';
 
 /** What a comparison of the log that the jobs will read came to. */
@@ -15,7 +16,8 @@ export type ProvedMirror =
       readonly bytes: bigint;
       readonly causes: readonly DrillCause[];
     }
-  | { readonly kind: 'not-compared'; readonly why: string };
+  /** Not all of it. `causes`: what was found until then. */
+  | { readonly kind: 'not-compared'; readonly why: string; readonly causes: readonly DrillCause[] };
 
 export interface ProveMirrorOptions {
   readonly primary: KafkaEndpoint;
@@ -31,13 +33,17 @@ export interface ProveMirrorOptions {
 
 /**
  * Compares the standby's log with the primary's, record for record, from where the points' sources go on to where both
- * ended when it began. A primary that can't be asked is no fault of the replica's.
+ * ended when it began. A primary that can't be asked is no fault of the replica's, and neither is a standby that doesn't
+ * answer for a moment. Other errors of the standby's brokers are thrown.
  */
 export async function proveMirror(options: ProveMirrorOptions): Promise<ProvedMirror> {
   const { signal, clock, compacted, patienceMs = 60_000 } = options;
   const starts = startsOf(options.points);
   const partitions = [...starts.values()].map(({ topic, partition }) => ({ topic, partition }));
   const soon = AbortSignal.timeout(patienceMs);
+  const found: VerifiedRange[] = [];
+  const causes = () => found.sort(byPartition).flatMap(causeOfRange);
+  const ofPrimary = new Set<unknown>();
   try {
     const ranges = await verifyTopics({
       source: options.primary,
@@ -46,6 +52,10 @@ export async function proveMirror(options: ProveMirrorOptions): Promise<ProvedMi
       starts: new Map([...starts].map(([key, { offset }]) => [key, offset])),
       compacted,
       clock,
+      onRange: (range) => found.push(range),
+      onFailed: (side, error) => {
+        if (side === 'source') ofPrimary.add(error);
+      },
       signal: AbortSignal.any([signal, soon]),
     });
     return {
@@ -53,14 +63,14 @@ export async function proveMirror(options: ProveMirrorOptions): Promise<ProvedMi
       partitions: ranges.length,
       records: ranges.reduce((sum, { records }) => sum + records, 0n),
       bytes: ranges.reduce((sum, { bytes }) => sum + bytes, 0n),
-      causes: [...ranges].sort(byPartition).flatMap(causeOfRange),
+      causes: causes(),
     };
   } catch (error) {
     signal.throwIfAborted();
-    if (soon.aborted)
-      return { kind: 'not-compared', why: `the primary did not answer, or it took longer than ${patienceMs} ms` };
-    if (!(error instanceof ArgusError)) throw error;
-    return { kind: 'not-compared', why: describeError(error) };
+    const late = `the primary did not answer, or it took longer than ${patienceMs} ms`;
+    const passes = soon.aborted || isRetryable(error) || (error instanceof ArgusError && ofPrimary.has(error));
+    if (!passes) throw error;
+    return { kind: 'not-compared', why: soon.aborted ? late : describeError(error), causes: causes() };
   }
 }
 

@@ -26,6 +26,8 @@ export interface ProvedReplica {
   /** Empty: nothing is wrong, as far as the evidence says that it could be looked at. */
   readonly causes: readonly DrillCause[];
   readonly evidence: Json;
+  /** Why what the jobs will read was not held against the primary's log, or not all of it. */
+  readonly mirrorNotCompared?: string;
 }
 
 /** So many points beside a job's own are looked at, as far as their manifests go. */
@@ -34,7 +36,7 @@ const NEIGHBOURS = 20;
 /**
  * Proves what jobs would be restored from: every byte of the points' files, the source offsets in their metadata, and the
  * records from there on. What of the primary doesn't answer is said in the evidence, and is no cause. Errors of the
- * standby's store are thrown.
+ * standby's store, and its brokers' refusals, are thrown.
  */
 export async function proveReplica(
   points: readonly CheckpointManifest[],
@@ -53,11 +55,8 @@ export async function proveReplica(
   progress(`comparing what ${standby.name} will read with ${primary.name}`);
   const mirror = await mirrorOf(points, options);
   return {
-    causes: [
-      ...files.causes,
-      ...sources.flatMap(({ causes }) => causes),
-      ...(mirror.kind === 'compared' ? mirror.causes : []),
-    ],
+    causes: [...files.causes, ...sources.flatMap(({ causes }) => causes), ...mirror.causes],
+    ...(mirror.kind === 'compared' ? {} : { mirrorNotCompared: mirror.why }),
     evidence: {
       files: files.files,
       bytes: files.bytes,
@@ -85,7 +84,9 @@ async function mirrorOf(
   points: readonly CheckpointManifest[],
   { primary, standby, ownMirror, clock, signal }: ProveReplicaOptions,
 ): Promise<ProvedMirror> {
-  if (!ownMirror) return { kind: 'not-compared', why: "the copy is MirrorMaker's, which has offsets of its own" };
+  if (!ownMirror) {
+    return { kind: 'not-compared', why: "the copy is MirrorMaker's, which has offsets of its own", causes: [] };
+  }
   const topics = new Set(points.flatMap(({ sourceOffsets }) => sourceOffsets.map(({ topic }) => topic)));
   const compacted = new Set<string>();
   for (const topic of topics) {

@@ -41,6 +41,10 @@ export interface VerifyOptions {
   /** 0 inclusive to 1 exclusive. */
   readonly random?: () => number;
   readonly onProgress?: (progress: VerifyProgress) => void;
+  /** Called with each range as soon as it is compared: what was found stands, whatever becomes of the others. */
+  readonly onRange?: (range: VerifiedRange) => void;
+  /** Whose error it is that is about to be thrown. */
+  readonly onFailed?: (side: 'source' | 'target', error: unknown) => void;
   readonly signal: AbortSignal;
 }
 
@@ -74,7 +78,10 @@ export async function verifyTopics(options: VerifyOptions): Promise<readonly Ver
   const [source, target] = [open(options.source), open(options.target)];
   try {
     const topics = [...new Set(partitions.map((p) => p.topic))];
-    await Promise.all([source.refresh(topics, signal), target.refresh(topics, signal)]);
+    await Promise.all([
+      of('source', options, source.refresh(topics, signal)),
+      of('target', options, target.refresh(topics, signal)),
+    ]);
     const whole = await commonRanges(source, target, options);
     const ranges = options.sample === undefined ? whole : sampleRanges(whole, options.sample, options.random);
     const total = ranges.reduce((sum, r) => sum + (r.to - r.from), 0n);
@@ -90,8 +97,10 @@ export async function verifyTopics(options: VerifyOptions): Promise<readonly Ver
           progress.bytes += bytes;
           told();
         };
-        const shared = { lane, clock, signal, note };
-        results[i] = await verifyRange(source, target, range, options.compacted.has(range.topic), shared);
+        const shared = { lane, clock, signal, note, onFailed: options.onFailed };
+        const verified = await verifyRange(source, target, range, options.compacted.has(range.topic), shared);
+        results[i] = verified;
+        options.onRange?.(verified);
       }
     };
     await Promise.all(Array.from({ length: Math.min(parallel, ranges.length) }, (_, i) => work(`verify-${i}`)));
@@ -102,14 +111,24 @@ export async function verifyTopics(options: VerifyOptions): Promise<readonly Ver
   }
 }
 
+/** An answer of one side's. */
+async function of<T>(side: 'source' | 'target', { onFailed }: Pick<VerifyOptions, 'onFailed'>, answer: Promise<T>) {
+  try {
+    return await answer;
+  } catch (error) {
+    onFailed?.(side, error);
+    throw error;
+  }
+}
+
 /** Where both logs have something, within the wanted range. */
 async function commonRanges(source: KafkaCluster, target: KafkaCluster, options: VerifyOptions): Promise<Range[]> {
   const { partitions, signal, from = 0n, to } = options;
   const [starts, ends, standbyStarts, standbyEnds] = await Promise.all([
-    source.logStarts(partitions, signal),
-    source.logEnds(partitions, signal),
-    target.logStarts(partitions, signal),
-    target.logEnds(partitions, signal),
+    of('source', options, source.logStarts(partitions, signal)),
+    of('source', options, source.logEnds(partitions, signal)),
+    of('target', options, target.logStarts(partitions, signal)),
+    of('target', options, target.logEnds(partitions, signal)),
   ]);
   return partitions.flatMap(({ topic, partition }) => {
     const key = partitionKey({ topic, partition });
@@ -142,6 +161,7 @@ interface Shared {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly note: (walked: bigint, bytes: number) => void;
+  readonly onFailed: VerifyOptions['onFailed'];
 }
 
 async function verifyRange(
@@ -153,7 +173,7 @@ async function verifyRange(
 ): Promise<VerifiedRange> {
   const { topic, partition, from, to } = range;
   const tally = newTally();
-  const [a, b] = [new LogWalk(source, range, shared), new LogWalk(target, range, shared)];
+  const [a, b] = [new LogWalk('source', source, range, shared), new LogWalk('target', target, range, shared)];
   const floor = () => max(a.floor, b.floor);
   // One side's steps are the progress.
   a.onStep = (offsets) => shared.note(offsets, 0);
@@ -166,6 +186,7 @@ async function verifyRange(
 class LogWalk {
   /** The lowest offset that this side can still show. */
   floor: bigint;
+  readonly #side: 'source' | 'target';
   readonly #cluster: KafkaCluster;
   readonly #range: Range;
   readonly #shared: Shared;
@@ -173,7 +194,8 @@ class LogWalk {
   walked = 0n;
   onStep: ((offsets: bigint) => void) | undefined;
 
-  constructor(cluster: KafkaCluster, range: Range, shared: Shared) {
+  constructor(side: 'source' | 'target', cluster: KafkaCluster, range: Range, shared: Shared) {
+    this.#side = side;
     this.#cluster = cluster;
     this.#range = range;
     this.#shared = shared;
@@ -224,7 +246,10 @@ class LogWalk {
         throw partitionError(this.#cluster.name, 'Fetch', at, answer?.errorCode ?? -1);
       } catch (error) {
         const passes = error instanceof ArgusError && error.retryable && failures < patience;
-        if (signal.aborted || !passes) throw error;
+        if (signal.aborted || !passes) {
+          this.#shared.onFailed?.(this.#side, error);
+          throw error;
+        }
         await clock.sleep(retryMs, signal);
         await this.#cluster.refresh([topic], signal).catch(() => undefined); // The next try says what is wrong.
       }

@@ -19,6 +19,7 @@ export function proveReplica(words: Pick<IsolatedStep, 'title' | 'manual'>): Iso
         io,
       );
       findings.causes.push(...proof.causes);
+      if (proof.mirrorNotCompared !== undefined) findings.mirrorNotCompared = proof.mirrorNotCompared;
       looked = proof.evidence;
     },
     async verify({ findings: { causes } }) {

@@ -89,6 +89,28 @@ describe('an isolated drill', () => {
     expect((await run(2, [late])).report).toMatchObject({ outcome: 'passed', rejected: [{ checkpointId: 9 }] });
   });
 
+  test('says in its verdict what was not compared', async () => {
+    const why = {
+      job: 'counts',
+      topic: 'other',
+      kind: 'skipped',
+      why: 'it holds records outside transactions',
+    } as const;
+    const same = { against: 'mirrored', records: 3, missing: 0, unexpected: 0, differing: 0 } as const;
+    const comparisons = [{ job: 'counts', topic: 'metrics', kind: 'compared', ...same } as const, why];
+    const world = drillWorld({
+      questions: {
+        prove: async () => ({ causes: [], evidence: {}, mirrorNotCompared: 'the primary did not answer' }),
+        compare: async () => ({ kind: 'ended', comparisons }),
+      },
+    });
+    const { report } = await world.run(1);
+    expect(report.outcome).toBe('passed');
+    expect(report.verdict).toBe(
+      "counts came up on singapore from the replica; its output equals mumbai's in 3 records, 1 topic was not compared; the mirrored log was not compared with mumbai's, or not all of it; nothing is left of the drill",
+    );
+  });
+
   test('while the primary is dark passes, and estimates what would be lost', async () => {
     const world = drillWorld();
     const { context } = world.options(1);
