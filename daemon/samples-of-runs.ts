@@ -6,8 +6,8 @@ import { putRunSamples, runsWithSamples, samplesBetween } from '../state/samples
 
 /** So much before a run began and after it ended stays with it. */
 export const samplesAroundRunMs = 10 * 60_000;
-/** A run that said nothing for so long is over, whatever became of it. */
-const silentMs = 3_600_000;
+/** A run that said nothing for so long is over, whatever became of it; one step may take hours. */
+const silentMs = 24 * 3_600_000;
 
 /** Puts the samples around each run that is over for long enough aside, once. Gives for which it did so now. */
 export async function keepSamplesOfRuns(
