@@ -1,4 +1,5 @@
 import type { ReadStream, WriteStream } from 'node:tty';
+import { inForeground } from './foreground.ts';
 
 /** A terminal on which a live view can be drawn. */
 export interface Screen {
@@ -41,13 +42,14 @@ export function tellerBy(write: (text: string) => void): Teller {
   };
 }
 
-/** The screen of this process; undefined where there is no terminal, or none wanted. */
+/** The screen of this process; undefined where there is no terminal, none wanted, or others have it. */
 export function screenOf(
   { stdin, stderr, env }: Pick<NodeJS.Process, 'stdin' | 'stderr' | 'env'>,
   { divert }: Teller,
   { json, plain }: { readonly json: boolean; readonly plain: boolean },
+  foreground: () => boolean = inForeground,
 ): Screen | undefined {
-  if (json || plain || stderr.isTTY !== true || env.TERM === 'dumb') return undefined;
+  if (json || plain || stderr.isTTY !== true || env.TERM === 'dumb' || !foreground()) return undefined;
   return {
     output: stderr,
     fd: stderr.fd,

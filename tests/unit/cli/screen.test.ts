@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { withoutAPerson } from '../../../cli/daemon/without-a-person.ts';
+import { isBackground } from '../../../cli/foreground.ts';
 import { openContext } from '../../../cli/open-context.ts';
 import { type Screen, screenOf, tellerBy } from '../../../cli/screen.ts';
 
@@ -24,13 +25,28 @@ it.each([
   ['at a terminal', { TERM: 'xterm' }, lines, true],
 ])('draws as it may %s', (_, env, options, draws) => {
   const teller = tellerBy(() => undefined);
-  expect(screenOf(terminal(env), teller, options) !== undefined).toBe(draws);
+  expect(screenOf(terminal(env), teller, options, () => true) !== undefined).toBe(draws);
+});
+
+it('draws nothing in the background: who sets the terminal there is stopped', () => {
+  const teller = tellerBy(() => undefined);
+  expect(screenOf(terminal({ TERM: 'xterm' }), teller, lines, () => false)).toBeUndefined();
+});
+
+it.each([
+  ['the terminal is its own', '70 (node) S 60 70 60 34816 70 4194304', false],
+  ['the terminal is another’s', '70 (node) S 60 70 60 34816 60 4194304', true],
+  ['there is no terminal', '70 (node) S 60 70 60 0 -1 4194304', false],
+  ['its name looks like more fields', '70 (a) S 1 2 (b) S 60 70 60 34816 60 4194304', true],
+  ['nothing can be read', '', false],
+])('knows whether it is in the background where %s', (_, stat, background) => {
+  expect(isBackground(stat)).toBe(background);
 });
 
 it('has no colours with NO_COLOR', () => {
   const teller = tellerBy(() => undefined);
-  expect(screenOf(terminal({ NO_COLOR: '1' }), teller, lines)?.colours).toBe(false);
-  expect(screenOf(terminal({}), teller, lines)?.colours).toBe(true);
+  expect(screenOf(terminal({ NO_COLOR: '1' }), teller, lines, () => true)?.colours).toBe(false);
+  expect(screenOf(terminal({}), teller, lines, () => true)?.colours).toBe(true);
 });
 
 it('keeps what is told while something is drawn, and tells again afterwards', () => {
