@@ -37,6 +37,8 @@ export interface DrillRunsParts {
 /** So many of the newest are looked at when a daemon begins: a year of dailies. */
 const readAtStart = 400;
 const readAtOnce = 8;
+/** A drill that said nothing for so long was killed: it is looked at no more. */
+const silentMs = 24 * 3_600_000;
 const callMs = 10_000;
 /** Of each kind so many slots are counted. */
 const slotsCounted = 30;
@@ -90,7 +92,7 @@ export function watchDrills(parts: DrillRunsParts): MakeService {
           const drill = pastDrill(record);
           if (!first) tell(entries, drill, !past.has(record.run));
           past.set(record.run, drill);
-          if (drill.endedAtMs === undefined) open.add(record.run);
+          if (drill.endedAtMs === undefined && clock.now() - record.lastAtMs < silentMs) open.add(record.run);
           else open.delete(record.run);
         }
       }

@@ -33,6 +33,7 @@ async function watching() {
   let random = 0;
   return {
     clock,
+    state,
     drills,
     events,
     news: () => news,
@@ -53,6 +54,28 @@ async function watching() {
     },
   };
 }
+
+test('a drill that was killed is looked at for a day, and no longer', async () => {
+  const { state, drills, clock, start, stop } = await watching();
+  const run = '20261201T090000Z-drill-0001';
+  const journal = openJournal(drills, { run, epoch: 1 }, clock);
+  await journal.append({ kind: 'run-started', runbook: 'drill', by: 'asha', details: { kind: 'isolated' } });
+  let read = 0;
+  const get = state.get.bind(state);
+  state.get = (key, ...rest) => {
+    if (key.includes(run)) read += 1;
+    return get(key, ...rest);
+  };
+  start();
+  await clock.sleep(60_000);
+  expect(read).toBeGreaterThan(1);
+  clock.jump(25 * 3_600_000);
+  await clock.sleep(60_000);
+  const before = read;
+  await clock.sleep(600_000);
+  stop();
+  expect(read).toBe(before);
+});
 
 test('metrics, page and messages tell what came of drills', async () => {
   const { drills, events, news, drilled, start, stop, scraped, clock } = await watching();
