@@ -306,6 +306,15 @@ export async function readRunAfter(
   }
 }
 
+/** What a run began with; undefined: there is no such run, or that can't be read. */
+export async function readRunBegin(
+  store: ObjectStore,
+  run: string,
+  options: CallOptions = {},
+): Promise<JournalEntry | undefined> {
+  return (await readEntry(store, entryKey(run, 1), options)).entry;
+}
+
 /** The names of all runs, oldest first. */
 export async function listRuns(store: ObjectStore, options: CallOptions = {}): Promise<readonly string[]> {
   const { prefixes } = await store.list(root, { ...options, delimiter: '/' });

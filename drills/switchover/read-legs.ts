@@ -1,11 +1,11 @@
 import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
-import { inspectRun, listRuns } from '../../state/journal.ts';
+import { inspectRun, listRuns, readRunBegin } from '../../state/journal.ts';
 import { numberIn, partOf, textIn } from '../../state/json-parts.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
 import type { Begun } from './position.ts';
 import type { Leg } from './steps.ts';
 
-/** So many of the newest switchovers, or drills, are looked at. */
+/** So many of the newest switchovers are looked at, and so many drills at once. */
 const lookedAt = 20;
 
 /** The switchover that was made under these roles, from its journal; undefined: none is done. */
@@ -29,22 +29,40 @@ export async function readLeg(
   };
 }
 
-/**
- * The newest drill by switchover, where it did not come to its end: what it began, and its run. `drills`: the store of
- * drills. A drill that failed for good, as its proof did, is ended.
- */
-export async function readBroken(
-  drills: ObjectStore,
-  options: CallOptions = {},
-): Promise<{ readonly run: string; readonly begun: Begun; readonly ended: boolean } | undefined> {
-  const records = await newest(drills, '-drill-', options);
-  const last = records.findLast((r) => textIn(r.details, 'kind') === 'switchover');
+/** A drill by switchover that did not come to its end. */
+interface BrokenDrill {
+  readonly run: string;
+  readonly begun: Begun;
+  /** It failed for good, as its proof did. */
+  readonly ended: boolean;
+  /** When it was last heard of. */
+  readonly lastAtMs: number;
+}
+
+/** The newest drill by switchover, where it did not come to its end. `drills`: the store of drills. */
+export async function readBroken(drills: ObjectStore, options: CallOptions = {}): Promise<BrokenDrill | undefined> {
+  const run = await newestBySwitchover(drills, options);
+  const last = run === undefined ? undefined : foldRun((await inspectRun(drills, run, options)).entries);
   if (last === undefined || last.status === 'done') return undefined;
   const rolesEpoch = numberIn(last.details, 'rolesEpoch');
   const [from, to] = [textIn(last.details, 'from'), textIn(last.details, 'to')];
   if (rolesEpoch === undefined || from === undefined || to === undefined) return undefined;
   const ended = last.status !== 'running' && last.status !== 'interrupted';
-  return { run: last.run, begun: { rolesEpoch, from, to }, ended };
+  return { run: last.run, begun: { rolesEpoch, from, to }, ended, lastAtMs: last.lastAtMs };
+}
+
+/** However many drills of other kinds were begun since: there is a tabletop each day. */
+async function newestBySwitchover(drills: ObjectStore, options: CallOptions): Promise<string | undefined> {
+  const names = (await listRuns(drills, options)).filter((run) => run.includes('-drill-')).reverse();
+  for (let i = 0; i < names.length; i += lookedAt) {
+    const some = names.slice(i, i + lookedAt);
+    const begins = await Promise.all(some.map((run) => readRunBegin(drills, run, options)));
+    const found = begins.find(
+      (begin) => begin?.fact.kind === 'run-started' && textIn(begin.fact.details, 'kind') === 'switchover',
+    );
+    if (found !== undefined) return found.run;
+  }
+  return undefined;
 }
 
 async function newest(store: ObjectStore, like: string, options: CallOptions): Promise<readonly RunRecord[]> {
