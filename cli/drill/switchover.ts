@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { ArgusError } from '../../domain/errors.ts';
+import type { DrillTrigger } from '../../drills/drill-report.ts';
 import { isOpen } from '../../drills/schedule/opening.ts';
-import { type Begun, type Position, positionOf, standsAt } from '../../drills/switchover/position.ts';
+import { type Begun, hasLeft, type Position, positionOf, standsAt } from '../../drills/switchover/position.ts';
 import { readBroken } from '../../drills/switchover/read-legs.ts';
 import { runSwitchoverDrill } from '../../drills/switchover/run-switchover-drill.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
@@ -31,7 +32,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     requireOwnMirror(config, 'drill run --switchover', "offsets in savepoints don't hold on MirrorMaker's copy");
     if (options.job !== undefined) throw allJobs();
     const trigger = options.trigger ?? { kind: 'person' as const };
-    const { begun, position, resumes } = await whereItStands(context, composition);
+    const { begun, position, resumes } = await whereItStands(context, composition, trigger);
     const outside = trigger.kind === 'person' && resumes === undefined && !inSomeWindow(config, clock.now());
     if (outside && options.outsideWindow !== true) throw outsideWindow();
     if (resumes === undefined) await requireGreen(context, composition, begun);
@@ -66,15 +67,17 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
 async function whereItStands(
   context: CommandContext,
   composition: Composition,
+  trigger: DrillTrigger,
 ): Promise<{ readonly begun: Begun; readonly position: Position; readonly resumes?: string }> {
   const { state } = composition;
-  const { signal } = context;
+  const { clock, signal } = context;
   const direction = await directionNow(context, composition, signal);
   const broken = await readBroken(drillState(state), { signal });
   if (broken !== undefined) {
     const position = positionOf(broken.begun, direction);
-    const left = position === 'going' || position === 'there' || position === 'returning';
-    if (left || (position === 'home' && !broken.ended)) return { begun: broken.begun, position, resumes: broken.run };
+    const heardMs = clock.now() - broken.lastAtMs;
+    if (hasLeft(position, broken, { byPerson: trigger.kind === 'person', heardMs }))
+      return { begun: broken.begun, position, resumes: broken.run };
   }
   const { epoch, primary, standby } = direction.roles;
   if (direction.resumes !== undefined) throw halfWay(direction.resumes.run);

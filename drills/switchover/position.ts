@@ -27,6 +27,22 @@ export function positionOf(
   return 'elsewhere';
 }
 
+/** At home again so long after it was heard of, it was somebody else who moved things back. */
+const reportWithinMs = 3_600_000;
+
+/**
+ * Whether a drill that was cut off has something left to do. At home that is its report alone, which only a person asks
+ * for, and soon: later whoever wants a drill wants a new one. `heardMs`: how long ago it was heard of last. Pure.
+ */
+export function hasLeft(
+  position: Position,
+  { ended }: { readonly ended: boolean },
+  { byPerson, heardMs }: { readonly byPerson: boolean; readonly heardMs: number },
+): boolean {
+  if (position === 'going' || position === 'there' || position === 'returning') return true;
+  return position === 'home' && !ended && byPerson && heardMs < reportWithinMs;
+}
+
 const bySwitchover = ({ run, replication }: Roles) =>
   replication === 'active' && run?.includes('-switchover-') === true;
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ArgusError } from '../../../../domain/errors.ts';
-import { type Position, positionOf } from '../../../../drills/switchover/position.ts';
+import { hasLeft, type Position, positionOf } from '../../../../drills/switchover/position.ts';
 import { readBroken, readLeg } from '../../../../drills/switchover/read-legs.ts';
 import { runSwitchoverDrill } from '../../../../drills/switchover/run-switchover-drill.ts';
 import type { SwitchoverDrillContext } from '../../../../drills/switchover/steps.ts';
@@ -28,6 +28,20 @@ test.each<[Position, Parameters<typeof positionOf>[1]]>([
 ])('it is %s', (position, direction) => {
   expect(positionOf(begun, direction)).toBe(position);
 });
+
+test.each([
+  ['there', true, false, 1e9, true],
+  ['home', false, true, 60_000, true],
+  ['home', false, true, 3_600_000, false],
+  ['home', false, false, 60_000, false],
+  ['home', true, true, 60_000, false],
+  ['elsewhere', false, true, 60_000, false],
+] as const)(
+  'cut off and %s (ended: %s, by a person: %s, %d ms ago): gone on with: %s',
+  (at, ended, byPerson, heardMs, left) => {
+    expect(hasLeft(at, { ended }, { byPerson, heardMs })).toBe(left);
+  },
+);
 
 /** A platform that is moved, whose switchovers fail or hang as told. */
 function platform() {
