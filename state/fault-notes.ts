@@ -12,6 +12,9 @@ const noteSchema = z.object({
   by: z.string(),
   /** How a person mends it, without secrets. */
   heal: z.string(),
+  /** The roles that it was broken under: its heal is told the same. */
+  from: z.string().exactOptional(),
+  to: z.string().exactOptional(),
 });
 
 /** That something was broken on purpose, or was about to be, and is not known to be mended. */

@@ -2,6 +2,7 @@ import type { LeftFault } from '../../drills/faults/heal-left.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { drillState } from '../../state/drills.ts';
 import { listFaultNotes } from '../../state/fault-notes.ts';
+import { readRoles } from '../../state/roles.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 
@@ -21,7 +22,7 @@ export async function healLeftFaults(
     import('../../drills/faults/heal-left.ts'),
     import('./open-faults.ts'),
   ]);
-  const { primary: from, standby: to } = loaded.config.roles;
+  const { primary: from, standby: to } = (await readRoles(state, { signal })) ?? loaded.config.roles;
   const left = await healLeft(
     { state: drills, clock, signal, holder, processes, onWaiting: tell },
     faultNotesIn(drills),

@@ -23,7 +23,8 @@ interface HealContext {
 
 /**
  * Heals what drills broke whose process is gone, under the lease of drills and with a journal of its own; does nothing
- * where nothing is left. `hooksFor`: undefined where the configuration has no hooks for the fault.
+ * where nothing is left. `hooksFor`: undefined where the configuration has no hooks for the fault. `sides` are for notes
+ * that don't say under which roles the fault was broken.
  */
 export async function healLeft(
   actor: DrillActor,
@@ -104,7 +105,8 @@ function healStep(note: FaultNote, hooks: FaultHooks, notes: FaultNotes): Step<H
       return (await isNoted(io.signal)) ? { kind: 'todo' } : { kind: 'done', evidence: 'healed by its own drill' };
     },
     async act({ order }, _facts, io) {
-      await mend(hooks, notes, { ...order, fault: note.fault }, io);
+      const { fault, from = order.from, to = order.to } = note;
+      await mend(hooks, notes, { ...order, fault, from, to }, io);
     },
     async verify(_context, _facts, io) {
       if (await isNoted(io.signal)) return { kind: 'pending', waitingFor: 'the heal' };

@@ -52,9 +52,11 @@ export function faultSteps(
       manual: ['argus status', 'argus automatic status', 'argus runs list'],
       timeoutMs: lookMs,
       onFailure: { kind: 'stop', hint: 'nothing was broken' },
-      async observe({ eyes, fault: now, calm }, _facts, io) {
+      async observe({ eyes, fault: now, calm, order }, _facts, io) {
         const { look, why } = await waitCalm(eyes, { fault: now, ...calm }, io.clock, io.signal);
         if (why) return { kind: 'refused', error: why };
+        // The roles were read before a person was asked.
+        if (look.primary !== order.from) return { kind: 'refused', error: otherPrimary(look.primary) };
         record.calm = look;
         return { kind: 'done', evidence: lookEvidence(look) };
       },
@@ -70,8 +72,9 @@ export function faultSteps(
       onFailure: { kind: 'stop', hint: 'it is healed; see what the hook says' },
       observe: async () => ({ kind: 'todo' }),
       async act({ notes, order, by }, _facts, io) {
-        const { run } = order;
-        await notes.put({ fault: fault.name, run, atMs: io.clock.now(), by, heal: hooks.manual.heal }, io.signal);
+        const { run, from, to } = order;
+        const atMs = io.clock.now();
+        await notes.put({ fault: fault.name, run, atMs, by, heal: hooks.manual.heal, from, to }, io.signal);
         io.check();
         record.injected = true;
         broken = await hooks.call('inject', order, io.signal);
@@ -186,6 +189,12 @@ function watching(
 const failed = (code: string, message: string): { readonly kind: 'failed'; readonly error: Failure } => ({
   kind: 'failed',
   error: { code, message },
+});
+
+const otherPrimary = (primary: string): Failure => ({
+  code: 'RolesChanged',
+  message: `the roles changed meanwhile: ${primary} is the primary now`,
+  hint: 'run the command again: it looks anew',
 });
 
 const metEvidence = (met: readonly Met[]): Json =>

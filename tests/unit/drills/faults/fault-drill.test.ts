@@ -115,6 +115,35 @@ test('a fault whose hooks are not configured here is told with what a person wou
   expect(await notes.list(signal)).toEqual([note]);
 });
 
+test('what was left is healed under the roles that it was broken under, also when they changed since', async () => {
+  const world = faultWorld(broker);
+  const { clock, store: state, notes, hooks, orders } = world;
+  const signal = new AbortController().signal;
+  const note = { fault: broker.name, run: '20261122T000000Z-drill-0001', atMs: 1, by: 'me', heal: 'heal it' } as const;
+  const actor = { state, clock, signal, holder: 'me' };
+  const changed = { from: 'singapore', to: 'mumbai' };
+  for (const kept of [{ ...note, ...sides }, note]) {
+    await notes.put(kept, signal);
+    expect(await healLeft(actor, notes, async () => hooks, changed)).toMatchObject([{ kind: 'healed' }]);
+  }
+  expect(orders.map(({ from, to }) => [from, to])).toEqual([
+    ...[sides, sides].map(Object.values),
+    ...[changed, changed].map(Object.values),
+  ]);
+});
+
+test('a note says under which roles it was broken', async () => {
+  const world = faultWorld(broker, { fails: (what) => what === 'heal' });
+  await drillIn(world, broker);
+  expect(await world.notes.list(new AbortController().signal)).toMatchObject([sides]);
+});
+
+test('nothing is broken when another region has become the primary since the drill was agreed to', async () => {
+  const world = faultWorld(broker, { before: { primary: 'singapore', standby: 'mumbai' } });
+  expect(await drillIn(world, broker)).toMatchObject({ causes: [{ code: 'RolesChanged' }] });
+  expect(world.called).toEqual([]);
+});
+
 // Killed wherever it touches the world: whatever starts next heals it.
 const story: Story<FaultWorld> = {
   begin: async () => faultWorld(broker),

@@ -1,7 +1,7 @@
 import type { CalmView } from '../../../../drills/faults/calm.ts';
 import { type Fault, faultCatalogue } from '../../../../drills/faults/catalogue.ts';
 import type { FaultLook } from '../../../../drills/faults/look.ts';
-import type { FaultCall, FaultEyes, FaultHooks, FaultNotes } from '../../../../drills/faults/ports.ts';
+import type { FaultCall, FaultEyes, FaultHooks, FaultNotes, FaultOrder } from '../../../../drills/faults/ports.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
 import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import { dropFaultNote, listFaultNotes, putFaultNote } from '../../../../state/fault-notes.ts';
@@ -41,6 +41,8 @@ export interface FaultWorld {
   readonly store: ObjectStore;
   /** What the hooks were called for, in order. */
   readonly called: FaultCall[];
+  /** With what, in the same order. */
+  readonly orders: FaultOrder[];
   readonly platform: { broken: boolean };
   readonly hooks: FaultHooks;
   readonly notes: FaultNotes;
@@ -48,6 +50,8 @@ export interface FaultWorld {
 }
 
 interface WorldOptions {
+  /** What is seen before it is broken, beside a calm platform. */
+  readonly before?: Partial<FaultLook>;
   /** What is seen while it is broken, beside what the catalogue expects. */
   readonly whileBroken?: Partial<FaultLook>;
   /** Calls that fail, by how often each was made already. */
@@ -60,17 +64,18 @@ export function faultWorld(fault: Fault, options: WorldOptions = {}): FaultWorld
   const clock = virtualClock();
   const store = memoryObjectStore('drills');
   const called: FaultCall[] = [];
+  const orders: FaultOrder[] = [];
   const platform = { broken: false };
   const startedAtMs = clock.now();
   const ends = () => ({ 'events-0': BigInt(100 + Math.floor((clock.now() - startedAtMs) / 1_000)) });
   return {
-    ...{ clock, store, called, platform },
-    hooks: hooksOf(fault, platform, called, options.fails),
+    ...{ clock, store, called, orders, platform },
+    hooks: hooksOf(fault, platform, { called, orders }, options.fails),
     notes: notesIn(store),
     eyes: {
       async look() {
         const now = { atMs: clock.now(), primaryEnds: ends(), standbyEnds: ends(), points: { counts: clock.now() } };
-        if (!platform.broken) return calmLook(now);
+        if (!platform.broken) return calmLook({ ...now, ...options.before });
         return calmLook({ ...now, ...signsOf(fault), ...options.whileBroken });
       },
       async compare() {
@@ -93,16 +98,17 @@ export function notesIn(store: ObjectStore): FaultNotes {
 function hooksOf(
   fault: Fault,
   platform: { broken: boolean },
-  called: FaultCall[],
+  { called, orders }: Pick<FaultWorld, 'called' | 'orders'>,
   fails: WorldOptions['fails'] = () => false,
 ): FaultHooks {
   return {
     fault: fault.name,
     manual: { inject: 'break it', heal: 'heal it', check: 'check it' },
     timeoutMs: { inject: 10_000, heal: 10_000, check: 10_000 },
-    async call(what) {
+    async call(what, order) {
       const before = called.filter((c) => c === what).length;
       called.push(what);
+      orders.push(order);
       if (fails(what, before)) return { ok: false, result: 'exit code 1', output: 'no such broker' };
       if (what !== 'check') platform.broken = what === 'inject';
       const ok = what !== 'check' || !platform.broken;
