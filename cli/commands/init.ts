@@ -7,7 +7,7 @@ import { parseConfig } from '../config/parse.ts';
 import type { CommandContext } from '../context.ts';
 import { type Answers, answersOf, answersShape } from '../init/answers.ts';
 import { type Asker, nobody, requireNothingMissing } from '../init/ask.ts';
-import { completeJobs, completeSide, completeTopics } from '../init/complete.ts';
+import { completeJobs, completeRecords, completeSide, completeTopics } from '../init/complete.ts';
 import { type FoundRegion, type Looked, lookAtRegion, lookAtZone } from '../init/look.ts';
 import { type InitPlan, renderInit } from '../init/render.ts';
 import { configExists, writeConfig } from '../init/write-config.ts';
@@ -40,6 +40,7 @@ export async function run(context: CommandContext, options: InitOptions): Promis
   const plan = await askForAll(context, given, ask, {
     folder: dirname(resolve(path)),
     offline: options.offline === true,
+    asks,
   });
   requireNothingMissing(missing);
   const text = renderInit(plan);
@@ -65,7 +66,7 @@ async function askForAll(
   context: CommandContext,
   given: Answers,
   ask: Asker,
-  { folder, offline }: { readonly folder: string; readonly offline: boolean },
+  { folder, offline, asks }: { readonly folder: string; readonly offline: boolean; readonly asks: boolean },
 ): Promise<InitPlan> {
   const { env, signal } = context;
   const remarks: { about: string; remark: string }[] = [];
@@ -103,13 +104,7 @@ async function askForAll(
   if (zone !== undefined)
     remarks.push(...told(context, 'dns', `DNS zone ${dnsZone}`, zone, (found) => `${found.length} A records`));
   const listed = zone !== undefined && 'found' in zone ? zone.found : [];
-  const following = listed.filter(({ content }) => content === primary.answers.address).map(({ name }) => name);
-  const question = { flag: '--records', message: 'DNS records that follow the primary' };
-  const records =
-    answers.records ??
-    (listed.length > 0 && (following.length > 0 || context.interactive)
-      ? await ask.some(question, [...new Set(listed.map(({ name }) => name))], following)
-      : ((await ask.text({ ...question, message: `${question.message} (a, b, …)` }))?.split(/\s*,\s*/) ?? []));
+  const records = await completeRecords(ask, answers, listed, asks);
   const resolvers = answers.resolvers ?? ['1.1.1.1:53', '8.8.8.8:53'];
   const state =
     answers.state ??

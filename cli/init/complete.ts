@@ -1,3 +1,4 @@
+import type { DnsRecord } from '../../regions/dns/dns-records.ts';
 import type { Answers, SideAnswers, SideName } from './answers.ts';
 import type { Asker } from './ask.ts';
 import type { FoundRegion, Looked } from './look.ts';
@@ -100,6 +101,21 @@ export async function completeTopics(ask: Asker, given: Answers, primary: FoundR
   const question = { flag: '--topics', message: 'Topics to mirror' };
   if (ordinary.length > 0) return ask.some(question, ordinary, []);
   return (await ask.text({ ...question, message: 'Topics to mirror (a, b, …)' }))?.split(/\s*,\s*/) ?? [];
+}
+
+/** Which of the zone's names follow the primary: those that lead there. Where none does only a person chooses (`asks`). */
+export async function completeRecords(
+  ask: Asker,
+  given: Answers,
+  listed: readonly Pick<DnsRecord, 'name' | 'content'>[],
+  asks: boolean,
+): Promise<readonly string[]> {
+  if (given.records !== undefined) return given.records;
+  const following = listed.filter(({ content }) => content === given.primary.address).map(({ name }) => name);
+  const question = { flag: '--records', message: 'DNS records that follow the primary' };
+  if (listed.length > 0 && (following.length > 0 || asks))
+    return ask.some(question, [...new Set(listed.map(({ name }) => name))], following);
+  return (await ask.text({ ...question, message: `${question.message} (a, b, …)` }))?.split(/\s*,\s*/) ?? [];
 }
 
 /** A job as it will stand in the configuration. */

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../../../../cli/config/parse.ts';
 import { answersOf, answersShape } from '../../../../cli/init/answers.ts';
 import { type Asker, nobody, requireNothingMissing } from '../../../../cli/init/ask.ts';
-import { completeJobs, completeSide, completeTopics, variableOf } from '../../../../cli/init/complete.ts';
+import { completeJobs, completeRecords, completeSide, completeTopics, variableOf } from '../../../../cli/init/complete.ts';
 import { type FoundRegion, prefixOf } from '../../../../cli/init/look.ts';
 import { initOptions } from '../../../../cli/init/options.ts';
 import { type InitPlan, renderInit } from '../../../../cli/init/render.ts';
@@ -148,6 +148,17 @@ test('nobody is asked: what was found is taken, what is open is named', async ()
     expect.arrayContaining(['--standby', '--standby-address', '--standby-kafka', '--standby-bucket']),
   );
   expect(() => requireNothingMissing(missing)).toThrow(/--standby-flink/);
+});
+
+test('where nobody is asked, names that lead elsewhere are not taken for names that follow the primary', async () => {
+  const missing: string[] = [];
+  const www = { name: 'www.example.com', content: '198.51.100.7' };
+  expect(await completeRecords(nobody(missing), answers, [www], false)).toEqual([]);
+  expect(missing).toEqual(['--records']);
+  const ingest = { name: 'ingest.example.com', content: '203.0.113.10' };
+  expect(await completeRecords(nobody([]), answers, [www, ingest], false)).toEqual([ingest.name]);
+  const all: Asker = { text: async () => undefined, some: async (_, choices) => choices };
+  expect(await completeRecords(all, answers, [www], true)).toEqual([www.name]);
 });
 
 test('a person is asked only what is open, and secrets are references by the region’s name', async () => {
