@@ -171,6 +171,7 @@ function seenOf(sign: Sign, look: FaultLook, phase: Phase, { calm, told = [] }: 
       return { is: old.length === 0, says: first ? `${first[0]}: ${what}` : 'each job has one' };
     }
     case 'verdicts-gone': {
+      if (told.length > 0 && look.standing === undefined) return { is: false, says: 'nobody tells verdicts' };
       const left = verdictsOf(look).filter((code) => told.includes(code));
       return {
         is: left.length === 0,

@@ -114,6 +114,24 @@ test('the mirror goes on when the standby reaches what the primary held seconds 
   expect(afterLook(behind, at(6_000, 200n), basis).met).toHaveLength(1);
 });
 
+test('a verdict is withdrawn when somebody tells verdicts and not this one', () => {
+  const basis = {
+    fault: faultCatalogue['broker-down'],
+    expect: [{ id: 'v', says: 'v', sign: { kind: 'verdicts-gone' }, withinMs: 60_000 } as const],
+    calm: calmLook(),
+  };
+  const { standing: _, ...silent } = calmLook();
+  const verdicts = [{ code: 'PrimaryDegraded', severity: 'warning', sentence: 'it is' }];
+  const still = calmLook({ standing: { mode: 'manual', verdicts, decision: 'idle' } });
+  const seen = (look: FaultLook, told: readonly string[]) =>
+    outcomeOf(afterLook(newPhase(0), look, { ...basis, told }), look, { ...basis, told })[0];
+  expect(seen(silent, ['PrimaryDegraded'])).toMatchObject({ seen: 'nobody tells verdicts' });
+  expect(seen(silent, ['PrimaryDegraded'])?.afterMs).toBeUndefined();
+  expect(seen(still, ['PrimaryDegraded'])?.afterMs).toBeUndefined();
+  expect(seen(calmLook(), ['PrimaryDegraded'])?.afterMs).toBeDefined();
+  expect(seen(silent, [])?.afterMs).toBeDefined();
+});
+
 test('a phase is late only when nothing that is still missing can come in time', () => {
   const expectations = [
     { id: 'a', says: 'a', sign: { kind: 'parts-well' }, withinMs: 10 },
