@@ -5,6 +5,8 @@ import { drillThings } from '../../drills/isolated/inventory.ts';
 import { drillRunbook } from '../../drills/isolated/run-isolated-drill.ts';
 import { sweepUnderLease } from '../../drills/isolated/run-sweep.ts';
 import { listDrillNotes } from '../../state/drill-notes.ts';
+import { drillState } from '../../state/drills.ts';
+import { listFaultNotes } from '../../state/fault-notes.ts';
 import { runId } from '../../state/journal.ts';
 import type { CommandContext } from '../context.ts';
 import { drillSites } from '../drill/drill-sites.ts';
@@ -14,8 +16,7 @@ import { rolesNow, withComposition } from '../session.ts';
 
 /**
  * `argus drill clean [--dry-run]`: heals what fault drills left broken, and removes what drills left that ended without
- * cleaning up. A drill that is at work is
- * `LeaseHeld` (exit code 3); exit code 4 when something could not be removed.
+ * cleaning up; `--dry-run` only tells of both. A drill that is at work is `LeaseHeld` (exit code 3); exit code 4 when something could not be removed.
  */
 export async function run(context: CommandContext, options: { readonly dryRun?: boolean }): Promise<number> {
   return withComposition(context, async (composition) => {
@@ -27,16 +28,21 @@ export async function run(context: CommandContext, options: { readonly dryRun?: 
     if (options.dryRun) {
       const site = sites.get(standby);
       const things = site ? await drillThings(bubbleRegion(site, bubbleOf(name)), signal) : [];
-      const notes = await listDrillNotes(state, { signal });
+      const [notes, faults] = await Promise.all([
+        listDrillNotes(state, { signal }),
+        listFaultNotes(drillState(state), { signal }),
+      ]);
       const open = notes.map(({ run: of, region, by, atMs }) => ({ run: of, region, by, atMs }));
-      if (context.json) context.print(JSON.stringify({ things, notes: open }));
+      if (context.json) context.print(JSON.stringify({ things, notes: open, faults }));
       else {
         for (const { kind, name: of } of things.filter((thing) => thing.kind !== 'object'))
           context.print(`${kind}  ${of}`);
         for (const [of, count] of countObjects(things)) context.print(`${count} objects of ${of}`);
         for (const { run: of, region, by } of open) context.print(`note of ${of} in ${region}, by ${by}`);
-        if (things.length + open.length === 0) context.print('nothing is left of any drill');
-        else context.print('what a drill that is at work has made is among these, and is not removed');
+        for (const { fault, run: of, heal } of faults)
+          context.print(`NOT HEALED: ${fault}, broken by ${of}; heal it: ${heal}`);
+        if (things.length + open.length + faults.length === 0) context.print('nothing is left of any drill');
+        else context.print('what a drill that is at work has made is among these, and is left to it');
       }
       return 0;
     }

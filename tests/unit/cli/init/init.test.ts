@@ -5,7 +5,13 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../../../../cli/config/parse.ts';
 import { answersOf, answersShape } from '../../../../cli/init/answers.ts';
 import { type Asker, nobody, requireNothingMissing } from '../../../../cli/init/ask.ts';
-import { completeJobs, completeRecords, completeSide, completeTopics, variableOf } from '../../../../cli/init/complete.ts';
+import {
+  completeJobs,
+  completeRecords,
+  completeSide,
+  completeTopics,
+  variableOf,
+} from '../../../../cli/init/complete.ts';
 import { type FoundRegion, prefixOf } from '../../../../cli/init/look.ts';
 import { initOptions } from '../../../../cli/init/options.ts';
 import { type InitPlan, renderInit } from '../../../../cli/init/render.ts';
