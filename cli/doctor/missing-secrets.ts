@@ -25,8 +25,14 @@ export async function missingSecrets(
   return (await Promise.all(found)).flat();
 }
 
+/** What stands under these is text of others: it may begin like a reference and is none. */
+const plainKeys: ReadonlySet<string> = new Set([
+  ...['args', 'run', 'headers', 'jar', 'manifest'],
+  ...['clientSettings', 'body', 'outputHolds', 'match', 'reach'],
+]);
+
 function referencesIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/.test(value) ? [value] : [];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap(referencesIn);
+  return Object.entries(value).flatMap(([key, part]) => (plainKeys.has(key) ? [] : referencesIn(part)));
 }
