@@ -5,7 +5,7 @@ import { ArgusError, describeError } from '../../domain/errors.ts';
 import { configPath } from '../config/load.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { CommandContext } from '../context.ts';
-import { type Answers, answersOf, answersShape } from '../init/answers.ts';
+import { type Answers, answersOf, answersShape, requireReferences } from '../init/answers.ts';
 import { type Asker, nobody, requireNothingMissing } from '../init/ask.ts';
 import { completeJobs, completeRecords, completeSide, completeTopics } from '../init/complete.ts';
 import { type FoundRegion, type Looked, lookAtRegion, lookAtZone } from '../init/look.ts';
@@ -34,6 +34,7 @@ export async function run(context: CommandContext, options: InitOptions): Promis
   const path = configPath(context.configFile, context.env);
   if (options.force !== true && existsSync(path)) throw configExists(path);
   const given = answersOf(options, await answersFile(options.answers));
+  requireReferences(given);
   const missing: string[] = [];
   const asks = context.interactive && !context.json && options.yes !== true;
   const ask = asks ? await (await import('../init/prompt.ts')).atTerminal(context.signal) : nobody(missing);
@@ -73,6 +74,7 @@ async function askForAll(
   const from = { folder, env, signal };
   const side = async (of: 'primary' | 'standby') => {
     const answers = await completeSide(ask, of, given[of]);
+    requireReferences({ [of]: answers });
     const known = answers.name !== undefined && answers.kafka !== undefined && answers.objects !== undefined;
     const found = offline || !known ? silent : await lookAtRegion(answers, from);
     if (!offline && known) remarks.push(...tellRegion(context, answers.name ?? of, found));
@@ -94,6 +96,7 @@ async function askForAll(
           fallback: 'env:CLOUDFLARE_TOKEN',
         })
       : undefined);
+  requireReferences({ dnsToken });
   const zone =
     offline || answers.route53 !== undefined || dnsZone === undefined
       ? undefined

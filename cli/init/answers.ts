@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { secretRef } from '../../domain/config-values.ts';
+import { ArgusError } from '../../domain/errors.ts';
 
 const text = z.coerce.string().trim().min(1);
 const list = z.union([
@@ -90,4 +92,24 @@ export function answersOf(options: Readonly<Record<string, unknown>>, beneath: A
   const rest = answersShape.parse({ ...given });
   const said = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   return { ...beneath, ...said, primary: sideOf('primary'), standby: sideOf('standby') };
+}
+
+/** `primary-kafkaPassword` → `--primary-kafka-password`. */
+const flagOf = (key: string) => `--${key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
+/** Refuses (exit code 2) a secret that is given itself, not by where it stands; doesn't repeat it. */
+export function requireReferences(answers: Partial<Answers>): void {
+  const { dnsToken, stateKey, stateSecret } = answers;
+  const sides = (['primary', 'standby'] as const).flatMap((of) => {
+    const { kafkaPassword, s3Key, s3Secret } = answers[of] ?? {};
+    return Object.entries({ kafkaPassword, s3Key, s3Secret }).map(([key, value]) => [flagOf(`${of}-${key}`), value]);
+  });
+  const plain = Object.entries({ dnsToken, stateKey, stateSecret }).map(([key, value]) => [flagOf(key), value]);
+  for (const [flag, value] of [...sides, ...plain]) {
+    if (value === undefined || secretRef.safeParse(value).success) continue;
+    throw new ArgusError('ConfigError', `${flag} takes the place of a secret, not the secret itself`, {
+      hint: 'put it into a variable or a file, and give env:NAME or file:path',
+      exitCode: 2,
+    });
+  }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../../../cli/config/parse.ts';
-import { answersOf, answersShape } from '../../../../cli/init/answers.ts';
+import { answersOf, answersShape, requireReferences } from '../../../../cli/init/answers.ts';
 import { type Asker, nobody, requireNothingMissing } from '../../../../cli/init/ask.ts';
 import {
   completeJobs,
@@ -132,6 +132,21 @@ const found: FoundRegion = {
   objects: { found: { folders: [] } },
   flink: { found: [{ name: 'counts', prefix: 'cp/counts' }] },
 };
+
+test.each([
+  ['--primary-kafka-password', { primary: { kafkaPassword: 'hunter2' } }],
+  ['--standby-s3-key', { standby: { s3Key: 'hunter2' } }],
+  ['--standby-s3-secret', { standby: { s3Secret: 'hunter2' } }],
+  ['--dns-token', { dnsToken: 'hunter2' }],
+  ['--state-secret', { stateSecret: 'hunter2' }],
+])('a secret by value is refused and not repeated: %s', (flag, given) => {
+  expect(initOptions.map((option) => option.flag)).toContain(flag);
+  const message = `${flag} takes the place of a secret, not the secret itself`;
+  expect(() => requireReferences(given)).toThrow(
+    expect.objectContaining({ code: 'ConfigError', exitCode: 2, message }),
+  );
+  requireReferences(answers);
+});
 
 test('nobody is asked: what was found is taken, what is open is named', async () => {
   const missing: string[] = [];
