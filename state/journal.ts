@@ -276,12 +276,33 @@ export async function readRuns(
   return read;
 }
 
-/** The first entry among these runs' that a later one of them was linked to, and that is not there as it was. Pure. */
-export function brokenLink(runs: readonly (readonly JournalEntry[])[]): ChainFault | undefined {
+/** So many later runs are asked what a journal ended with when they began. */
+const laterAsked = 20;
+
+/**
+ * A run's journal as `inspectRun` reads it, and as later runs found it: one whose end was cut off, or that was written
+ * anew from an entry on, is as it should be in itself.
+ */
+export async function inspectLinkedRun(
+  store: ObjectStore,
+  run: string,
+  options: CallOptions = {},
+): Promise<InspectedRun> {
+  const own = await inspectRun(store, run, options);
+  if (own.fault !== undefined || own.entries.length === 0) return own;
+  const later = (await listRuns(store, options)).filter((name) => name > run).slice(0, laterAsked);
+  const others = await Promise.all(later.map((name) => inspectRun(store, name, options)));
+  const fault = brokenLink([own.entries, ...others.map(({ entries }) => entries)], run);
+  return fault === undefined ? own : { ...own, fault };
+}
+
+/** The first entry among these runs' that a later one of them was linked to, and that is not there as it was; `of`: only one of this run's. Pure. */
+function brokenLink(runs: readonly (readonly JournalEntry[])[], of?: string): ChainFault | undefined {
   const byName = new Map(runs.flatMap((entries) => (entries[0] ? [[entries[0].run, entries] as const] : [])));
   for (const { after, run } of runs.flatMap((entries) => entries.slice(0, 1))) {
     const linked = after && byName.get(after.run);
-    if (!after || !linked || linked[after.seq - 1]?.sha256 === after.sha256) continue;
+    if (!after || !linked || (of !== undefined && after.run !== of)) continue;
+    if (linked[after.seq - 1]?.sha256 === after.sha256) continue;
     const key = entryKey(after.run, after.seq);
     return { run: after.run, seq: after.seq, key, why: `it was another when ${run} began` };
   }

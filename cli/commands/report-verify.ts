@@ -3,7 +3,7 @@ import { ArgusError, describeError } from '../../domain/errors.ts';
 import { type PublicKey, readPublicKey, readSecretKey } from '../../drills/report/seal/minisign.ts';
 import { stateFault, type Verified, verifyFile } from '../../drills/report/seal/verify.ts';
 import { stateOfRun } from '../../state/drills.ts';
-import { inspectRun } from '../../state/journal.ts';
+import { inspectLinkedRun } from '../../state/journal.ts';
 import { type LoadedConfig, resolveSecret } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
 import { withState } from '../session.ts';
@@ -77,7 +77,7 @@ async function besideState(context: CommandContext, { run, head }: Whole): Promi
   if (run === undefined || head === undefined) return undefined;
   try {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(15_000)]);
-    const there = await withState(context, (state) => inspectRun(stateOfRun(state, run), run, { signal }));
+    const there = await withState(context, (state) => inspectLinkedRun(stateOfRun(state, run), run, { signal }));
     const why = stateFault({ head }, there);
     return why === undefined ? { kind: 'same' } : { kind: 'differs', why };
   } catch (error) {

@@ -12,7 +12,7 @@ import { occasionIn } from '../../runbooks/occasion.ts';
 import { type PromotionReport, promotionRunbook } from '../../runbooks/promotion/run-promotion.ts';
 import type { SwitchoverReport } from '../../runbooks/switchover/report.ts';
 import { stateOfRun } from '../../state/drills.ts';
-import { brokenLink, inspectRun, type Json, listRuns } from '../../state/journal.ts';
+import { inspectLinkedRun, type Json } from '../../state/journal.ts';
 import type { ChainFault } from '../../state/journal-chain.ts';
 import { putRecount } from '../../state/recounts.ts';
 import { readRoles } from '../../state/roles.ts';
@@ -35,10 +35,7 @@ export async function run(
   return withState(context, async (state, { config, folder }) => {
     const { signal } = context;
     const store = stateOfRun(state, options.id);
-    const { entries, chained, fault: own } = await inspectRun(store, options.id, { signal });
-    const later = (await listRuns(store, { signal })).filter((id) => id > options.id).slice(0, 20);
-    const others = await Promise.all(later.map((id) => inspectRun(store, id, { signal })));
-    const fault = own ?? ownLink(options.id, brokenLink([entries, ...others.map((o) => o.entries)]));
+    const { entries, chained, fault } = await inspectLinkedRun(store, options.id, { signal });
     const record = foldRun(entries);
     if (!record && fault) throw tampered(fault);
     if (!record) {
@@ -96,8 +93,6 @@ function mirroredSince({ details }: Pick<RunRecord, 'details'>, roles: Roles | u
     details !== null && typeof details === 'object' && !Array.isArray(details) ? details.rolesEpoch : undefined;
   return typeof before === 'number' && roles !== undefined && roles.epoch > before + 1;
 }
-
-const ownLink = (run: string, fault: ChainFault | undefined) => (fault?.run === run ? fault : undefined);
 
 /** What is shown goes up to the entry that is not as it was written. */
 const tampered = ({ run, seq, key, why }: ChainFault) =>

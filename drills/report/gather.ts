@@ -1,7 +1,7 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
 import { drillState, stateOfRun } from '../../state/drills.ts';
-import { inspectRun, listRuns } from '../../state/journal.ts';
+import { inspectLinkedRun, inspectRun, listRuns } from '../../state/journal.ts';
 import { readRecount } from '../../state/recounts.ts';
 import { readRescued } from '../../state/rescued.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
@@ -33,7 +33,7 @@ export async function gatherFacts(
   about: Pick<ReportFacts, 'objectives' | 'madeAtMs' | 'version'>,
   options: CallOptions = {},
 ): Promise<ReportFacts> {
-  const inspected = await inspectRun(stateOfRun(state, run), run, options);
+  const inspected = await inspectLinkedRun(stateOfRun(state, run), run, options);
   const record = foldRun(inspected.entries);
   if (record === undefined) {
     const { fault } = inspected;

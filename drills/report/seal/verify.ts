@@ -73,7 +73,10 @@ export function stateFault(
   if (head === undefined) return undefined;
   const there = state.entries[head.seq - 1];
   if (there === undefined) return state.fault?.why ?? `the state has no entry ${head.seq} of this run`;
-  return there.sha256 === head.sha256 ? undefined : `entry ${head.seq} in the state has another hash`;
+  if (there.sha256 !== head.sha256) return `entry ${head.seq} in the state has another hash`;
+  // The file was made from this journal, which is not what later runs found.
+  const { fault } = state;
+  return fault === undefined ? undefined : `entry ${fault.seq}: ${fault.why}`;
 }
 
 const changed = (why: string): Verified => ({ kind: 'changed', why });

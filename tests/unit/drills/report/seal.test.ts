@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { readPublicKey, readSecretKey, signatureFault, signBytes } from '../../../../drills/report/seal/minisign.ts';
 import { sealJson, sealText } from '../../../../drills/report/seal/seal.ts';
 import { stateFault, verifyFile } from '../../../../drills/report/seal/verify.ts';
-import { inspectRun } from '../../../../state/journal.ts';
-import { modelOf, writeRun } from './sample-runs.ts';
+import { inspectLinkedRun, inspectRun } from '../../../../state/journal.ts';
+import { modelOf, startMs, writeRun } from './sample-runs.ts';
 
 // Made by minisign 0.11 (`minisign -G -W`; then `minisign -S` of the file whose content is "a report\n").
 const publicKey = 'RWR+WqJVamufxtcraVelSqBj1VSvLlvvpvLQxGEDp7Xw9riOkUGerFfM';
@@ -89,6 +89,20 @@ test('a state whose journal was cut off or changed tells another story', async (
   expect(stateFault({ ...(head && { head }) }, there)).toBeUndefined();
   expect(stateFault({ head: { seq: 14, sha256: '0'.repeat(64) } }, there)).toContain('another hash');
   expect(stateFault({ head: { seq: 15, sha256: '0'.repeat(64) } }, there)).toContain('no entry 15');
+});
+
+test('a journal whose end was cut off or written anew is told by what the next run noted of it', async () => {
+  const { state: own, run: cut } = await writeRun();
+  const { run: next } = await writeRun({ state: own, atMs: startMs + 60_000 });
+  const whole = await modelOf(own, cut);
+  expect(whole.journal.fault).toBeUndefined();
+  await own.delete((await own.list(`journal/${cut}/`)).objects.at(-1)?.key ?? '');
+  const { fault } = (await modelOf(own, cut)).journal;
+  expect(fault).toMatchObject({ run: cut, seq: 14, why: `it was another when ${next} began` });
+  const there = await inspectLinkedRun(own, cut);
+  const last = there.entries.at(-1);
+  expect(stateFault({ head: { seq: 13, sha256: last?.sha256 ?? '' } }, there)).toContain('entry 14');
+  expect((await modelOf(own, next)).journal.fault).toBeUndefined();
 });
 
 test('reads what minisign wrote', () => {
