@@ -1,6 +1,6 @@
 import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
 import { drillState } from '../state/drills.ts';
-import { listRuns, readRunAfter } from '../state/journal.ts';
+import { inspectRun, listRuns } from '../state/journal.ts';
 import { foldRun } from '../state/run-record.ts';
 import { putRunSamples, runsWithSamples, samplesBetween } from '../state/samples.ts';
 
@@ -21,7 +21,7 @@ export async function keepSamplesOfRuns(
   for (const store of [state, drillState(state)]) {
     for (const run of await listRuns(store, options)) {
       if (done.has(run) || begunAtMs(run) < nowMs - keepMs) continue;
-      const record = foldRun(await readRunAfter(store, run, 0, options));
+      const record = foldRun((await inspectRun(store, run, options)).entries);
       if (record === undefined) continue;
       const overMs = nowMs - record.lastAtMs;
       if (overMs < (record.status === 'running' ? silentMs : samplesAroundRunMs)) continue;

@@ -48,6 +48,16 @@ export function samplesService(parts: SamplesParts): MakeService {
         await putSlot(state, slot.fromMs, slot.samples, call);
       }
 
+      /** Each on its own: a journal that is slow to read must not keep old samples for ever. */
+      async function tidy(nowMs: number): Promise<void> {
+        const call = () => ({ signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) });
+        const told = (error: unknown) => {
+          if (!signal.aborted) log.debug({ error: describeError(error) }, "samples can't be put aside now");
+        };
+        await dropSlotsBefore(state, nowMs - keepMs, call()).catch(told);
+        await keepSamplesOfRuns(state, nowMs, keepMs, call()).catch(told);
+      }
+
       async function tick(): Promise<void> {
         if (!view.leads()) {
           slot = undefined;
@@ -62,8 +72,7 @@ export function samplesService(parts: SamplesParts): MakeService {
             if (ended) await write(call);
             if (ended) writtenAt = clock.monotonic();
             slot = { fromMs, samples: [], joined: false };
-            await keepSamplesOfRuns(state, sample.atMs, keepMs, call);
-            await dropSlotsBefore(state, sample.atMs - keepMs, call);
+            await tidy(sample.atMs);
           }
           slot.samples.push(sample);
           if (clock.monotonic() - writtenAt < writeMs) return;

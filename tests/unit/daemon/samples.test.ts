@@ -96,3 +96,20 @@ test('what lies around a run stays with it, for drills too, and old slots are fo
   }
   expect((await d.state.list('samples/slots/')).objects.length).toBeLessThanOrEqual(8);
 });
+
+test('what is too old is forgotten also where a journal can’t be read', async () => {
+  const state = memoryObjectStore('state');
+  const list = state.list.bind(state);
+  const broken = { ...state, list: async (prefix: string) => (prefix.startsWith('journal/') ? fail() : list(prefix)) };
+  const d = daemon(broken as typeof state);
+  const first = slotOf(d.clock.now());
+  await d.clock.sleep(20 * minute);
+  expect((await readSlot(state, first)).length).toBeGreaterThan(0);
+  await d.clock.sleep(70 * minute);
+  expect(await readSlot(state, first)).toEqual([]);
+  await d.end();
+});
+
+function fail(): never {
+  throw new Error('the state is slow');
+}
