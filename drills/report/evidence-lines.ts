@@ -1,6 +1,17 @@
 import type { Json } from '../../state/journal.ts';
+import type { ReportStep, Seen } from './model.ts';
 
 type Flat = string | number | boolean | null;
+
+/** All that the steps saw, in the order in which people look for it: when they acted, and when they were taken back. Pure. */
+export function seenBy(steps: readonly ReportStep[]): readonly (Seen & { readonly title: string })[] {
+  return steps.flatMap(({ title, evidence, takenBack }) => [
+    ...(evidence === undefined ? [] : [{ ...evidence, title }]),
+    ...(takenBack === undefined || takenBack.error !== undefined
+      ? []
+      : [{ ...takenBack, title: `${title} (taken back)` }]),
+  ]);
+}
 
 const isFlat = (json: Json): json is Flat => json === null || typeof json !== 'object';
 const isShallow = (json: Json): boolean => isFlat(json) || Object.values(json).every((value) => isFlat(value as Json));

@@ -1,5 +1,5 @@
 import { formatMs } from '../../health/render-status.ts';
-import { evidenceLines } from './evidence-lines.ts';
+import { evidenceLines, seenBy } from './evidence-lines.ts';
 import type { ReportModel } from './model.ts';
 import type { TrendModel } from './trend.ts';
 import {
@@ -10,6 +10,7 @@ import {
   journalText,
   measuredText,
   orUnknown,
+  provenText,
   statusMark,
   statusText,
   timeOfDay,
@@ -90,7 +91,7 @@ function summary({ rto, rpo, replayedRecords, share, objectivesOf }: ReportModel
 
 function steps({ steps: all, startedAtMs }: ReportModel): readonly string[] {
   const cells = all.map((s, i) => [
-    `${i + 1}. ${text(s.title)}${s.error === undefined ? '' : ` — ${code(s.error.code)} ${text(s.error.message)}`}${s.pointOfNoReturn ? ' (point of no return)' : ''}`,
+    `${i + 1}. ${text(s.title)}${s.error === undefined ? '' : ` — ${code(s.error.code)} ${text(s.error.message)}`}${s.takenBack?.error === undefined ? '' : ` — not taken back: ${code(s.takenBack.error.code)} ${text(s.takenBack.error.message)}`}${s.pointOfNoReturn ? ' (point of no return)' : ''}`,
     `${statusMark(s)} ${statusText(s)}`,
     s.startedAtMs === undefined ? '' : `+${formatMs(Math.max(0, s.startedAtMs - startedAtMs))}`,
     s.ms === undefined ? '' : formatMs(s.ms),
@@ -128,7 +129,7 @@ function points({ points: used, rejected }: ReportModel): readonly string[] {
   ];
 }
 
-function drill({ comparisons = [], faults = [], leaks }: ReportModel): readonly string[] {
+function drill({ comparisons = [], faults = [], legs = [], leaks }: ReportModel): readonly string[] {
   const left =
     leaks === undefined
       ? []
@@ -144,7 +145,11 @@ function drill({ comparisons = [], faults = [], leaks }: ReportModel): readonly 
     (f) =>
       `${text(f.fault)}: expected ${text(f.expected)}; seen ${text(f.seen)}; ${f.met ? 'met' : 'not met'}, ${f.healed ? 'healed' : 'not healed'}`,
   );
-  return part('Drill', [...compared, ...broken, ...left]);
+  const moves = legs.map(
+    (leg) =>
+      `${text(leg.from)} → ${text(leg.to)}: RTO ${orUnknown(leg.rtoMs, formatMs)}, producers waited ${orUnknown(leg.producersBlockedMs, formatMs)}, ${provenText(leg)}; ${leg.runs.map(code).join(', ')}`,
+  );
+  return part('Drill', [...moves, ...compared, ...broken, ...left]);
 }
 
 function samples({ samples: all, samplesNote }: ReportModel): readonly string[] {
@@ -157,16 +162,12 @@ function samples({ samples: all, samplesNote }: ReportModel): readonly string[] 
 }
 
 function evidence({ steps: all }: ReportModel): readonly string[] {
-  const seen = all.flatMap((s) =>
-    s.evidence === undefined
-      ? []
-      : [
-          '',
-          `**${text(s.title)}**, seen at ${timeOfDay(s.evidence.atMs)} UTC by ${text(s.evidence.by)}`,
-          '',
-          ...evidenceLines(s.evidence.seen).map((line) => `    ${line.replaceAll('\n', ' ')}`),
-        ],
-  );
+  const seen = seenBy(all).flatMap((s) => [
+    '',
+    `**${text(s.title)}**, seen at ${timeOfDay(s.atMs)} UTC by ${text(s.by)}`,
+    '',
+    ...evidenceLines(s.seen).map((line) => `    ${line.replaceAll('\n', ' ')}`),
+  ]);
   return seen.length === 0 ? [] : ['', '## Evidence', ...seen];
 }
 

@@ -19,7 +19,16 @@ export interface ReportStep {
   readonly pointOfNoReturn?: true;
   readonly error?: Failure;
   /** What was seen, when, and by whom. */
-  readonly evidence?: { readonly atMs: number; readonly by: string; readonly seen: Json };
+  readonly evidence?: Seen;
+  /** Its effect was to be taken back: what that took and saw; with an error it could not be. */
+  readonly takenBack?: Seen & { readonly ms: number; readonly error?: Failure };
+}
+
+/** What was seen, when, and by whom. */
+export interface Seen {
+  readonly atMs: number;
+  readonly by: string;
+  readonly seen: Json;
 }
 
 /** What was reached against what was to be reached. `met`: null when nobody can tell. */
@@ -121,6 +130,8 @@ export interface ReportModel {
   /** Of a drill. */
   readonly comparisons?: DrillReport['comparisons'];
   readonly leaks?: DrillReport['leaks'];
+  /** Of a drill by switchover: the moves that it was made of. */
+  readonly legs?: DrillReport['legs'];
   readonly faults?: DrillReport['faults'];
   readonly causes: readonly (Failure & { readonly job?: string })[];
   readonly related: readonly RelatedRun[];

@@ -22,12 +22,7 @@ export function stepsOf(record: RunRecord, entries: readonly JournalEntry[]): re
     const [step, whom] = [textOf(fieldOf(wait, 'step')), textOf(fieldOf(wait, 'for'))];
     if (step !== undefined && whom !== undefined) waitsFor.set(step, whom);
   }
-  const ended = new Map<string, JournalEntry>();
-  for (const entry of entries) {
-    const { fact } = entry;
-    if (fact.kind === 'step-finished' || fact.kind === 'step-failed' || fact.kind === 'step-compensated')
-      ended.set(fact.step, entry);
-  }
+  const [acted, takenBack] = [endsOf(entries, 'step-finished', 'step-failed'), endsOf(entries, 'step-compensated')];
   const first = firstPastReturn(entries)?.step;
   const begun = new Map(record.steps.map((s) => [s.id, s]));
   const order = [...begun.keys(), ...[...titles.keys()].filter((id) => !begun.has(id))];
@@ -35,22 +30,49 @@ export function stepsOf(record: RunRecord, entries: readonly JournalEntry[]): re
     const step = begun.get(id);
     const title = titles.get(id) ?? id;
     if (step === undefined) return { id, title, status: 'not-run' };
-    const end = ended.get(id);
-    const waitedMs = end?.fact.kind === 'step-finished' ? end.fact.waitedMs : undefined;
+    const [act, back] = [acted.get(id), takenBack.get(id)];
+    const { fact } = act ?? {};
+    const waitedMs = fact?.kind === 'step-finished' ? fact.waitedMs : undefined;
+    // Without entries there is only what they amount to, and of a step that was taken back that is its way back.
+    const ms = fact?.ms ?? ('ms' in step && step.status !== 'compensated' ? step.ms : undefined);
+    const error = fact?.kind === 'step-failed' ? fact.error : 'error' in step ? step.error : undefined;
     const whom = waitsFor.get(id);
     return {
       id,
       title,
       status: step.status,
       startedAtMs: step.startedAtMs,
-      ...('ms' in step ? { ms: step.ms } : {}),
+      ...(ms === undefined ? {} : { ms }),
       ...(waitedMs === undefined ? {} : { waitedMs }),
       ...(whom === undefined ? {} : { waitsFor: whom }),
       ...(first === id ? { pointOfNoReturn: true as const } : {}),
-      ...('error' in step ? { error: step.error } : {}),
-      ...('evidence' in step && end ? { evidence: { atMs: end.atMs, by: record.by, seen: step.evidence } } : {}),
+      ...(error === undefined ? {} : { error }),
+      ...(act && fact?.kind === 'step-finished'
+        ? { evidence: { atMs: act.atMs, by: record.by, seen: fact.evidence } }
+        : {}),
+      ...(back === undefined ? {} : { takenBack: takenBackOf(back, record.by) }),
     };
   });
+}
+
+type FactOf<K> = Extract<JournalEntry['fact'], { readonly kind: K }>;
+type Ended = 'step-finished' | 'step-failed' | 'step-compensated';
+
+/** The last entry of these kinds of each step. */
+function endsOf<K extends Ended>(entries: readonly JournalEntry[], ...kinds: readonly K[]) {
+  const ends = new Map<string, { readonly atMs: number; readonly fact: FactOf<K> }>();
+  for (const { atMs, fact } of entries)
+    if ('step' in fact && fact.step !== undefined && (kinds as readonly string[]).includes(fact.kind))
+      ends.set(fact.step, { atMs, fact: fact as FactOf<K> });
+  return ends;
+}
+
+function takenBackOf(
+  { atMs, fact }: { readonly atMs: number; readonly fact: FactOf<'step-compensated'> },
+  by: string,
+): NonNullable<ReportStep['takenBack']> {
+  const { ms, evidence, error } = fact;
+  return { ...{ atMs, by, ms, seen: evidence }, ...(error === undefined ? {} : { error }) };
 }
 
 /** The step from whose act on nothing was taken back, and when that began. Pure. */

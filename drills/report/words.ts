@@ -57,6 +57,11 @@ export function certaintyText({ certainty }: Pick<TopicLossLine, 'certainty'>): 
   return { proven: 'none, proven', counted: 'counted', estimated: 'estimated', unknown: 'nobody knows' }[certainty];
 }
 
+/** Whether a move is known to have lost nothing. Pure. */
+export function provenText({ provenZero }: { readonly provenZero: boolean }): string {
+  return provenZero ? 'nothing lost, proven' : 'that nothing was lost is not proven';
+}
+
 /** `8.9 s of 15 min 0 s: met`. Pure. */
 export function measuredText(measured: Measured): string {
   const most = measured.atMostMs === undefined ? '' : `, at most ${formatMs(measured.atMostMs)}`;

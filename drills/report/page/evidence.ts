@@ -1,6 +1,6 @@
 import { type Html, html } from '../../../domain/html.ts';
 import type { Json } from '../../../state/journal.ts';
-import { evidenceLines } from '../evidence-lines.ts';
+import { evidenceLines, seenBy } from '../evidence-lines.ts';
 import type { ReportModel } from '../model.ts';
 import { instant, journalText, timeOfDay } from '../words.ts';
 import { section } from './frame.ts';
@@ -10,11 +10,11 @@ const linesShown = 30;
 
 /** What each step saw, when and by whom. Pure. */
 export function evidencePart({ steps }: ReportModel): Html | undefined {
-  const seen = steps.filter((s) => s.evidence !== undefined);
+  const seen = seenBy(steps);
   if (seen.length === 0) return undefined;
   const parts = seen.map((s) => {
-    const { atMs, by, seen: what } = s.evidence!;
-    return html`<div class="evidence"><p class="evidence-head"><b>${s.title}</b> <span class="soft">seen at ${timeOfDay(atMs)} UTC by ${by}</span></p>${textual(what)}</div>`;
+    const { title, atMs, by, seen: what } = s;
+    return html`<div class="evidence"><p class="evidence-head"><b>${title}</b> <span class="soft">seen at ${timeOfDay(atMs)} UTC by ${by}</span></p>${textual(what)}</div>`;
   });
   return section('Evidence', html`<p class="note">What was observed, as it stands in the journal.</p>${parts}`);
 }

@@ -14,7 +14,7 @@ export function stepsTable({ steps, startedAtMs, outageAtMs }: ReportModel): Htm
       {
         head: 'Step',
         cell: (s, i) =>
-          html`${i + 1}. ${s.title}${s.error === undefined ? undefined : html`<span class="note"> ${s.error.code}: ${s.error.message}</span>`}`,
+          html`${i + 1}. ${s.title}${s.error === undefined ? undefined : html`<span class="note"> ${s.error.code}: ${s.error.message}</span>`}${s.takenBack?.error === undefined ? undefined : html`<span class="note"> not taken back: ${s.takenBack.error.code}: ${s.takenBack.error.message}</span>`}`,
       },
       { head: 'Status', cell: (s) => `${statusMark(s)}\u00a0${statusText(s).replaceAll(' ', '\u00a0')}` },
       { head: 'Took', number: true, cell: (s) => (s.ms === undefined ? '' : formatMs(s.ms)) },
