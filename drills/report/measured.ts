@@ -22,7 +22,7 @@ export type Outcome = Pick<
   Partial<
     Pick<
       ReportModel,
-      'rto' | 'rpo' | 'from' | 'to' | 'outageAtMs' | 'share' | 'comparisons' | 'leaks' | 'faults' | 'drill'
+      'rto' | 'rpo' | 'from' | 'to' | 'outageAtMs' | 'share' | 'comparisons' | 'leaks' | 'legs' | 'faults' | 'drill'
     >
   >;
 
@@ -72,7 +72,9 @@ function failover(report: FailoverReport, objectives: Objectives, later: LaterCo
     verdict:
       report.outcome === 'done' && rtoMs !== null
         ? `${to} took over from ${from} ${formatMs(rtoMs)} after the outage began; ${lost}`
-        : `${to} did not take over: ${error?.message ?? report.outcome}`,
+        : report.pastReturn
+          ? `${to} has begun to take over, and the failover has to be gone on with: ${error?.message ?? report.outcome}`
+          : `${to} did not take over: ${error?.message ?? report.outcome}`,
     accepted: [
       ...(report.unfenced
         ? [`that ${from} was not seen stopped${report.unfencedBecause ? `: ${report.unfencedBecause}` : ''}`]
@@ -114,7 +116,9 @@ function switchover(report: SwitchoverReport, objectives: Objectives): Outcome {
     verdict:
       report.outcome === 'done'
         ? `${to} serves in place of ${from}; ${report.rpo.provenZero ? 'nothing was lost, proven' : 'that nothing was lost is not proven'}`
-        : `${from} stays the primary: ${error?.message ?? report.outcome}`,
+        : report.pastReturn
+          ? `${to} has begun to take over, and the switchover has to be gone on with: ${error?.message ?? report.outcome}`
+          : `${from} stays the primary: ${error?.message ?? report.outcome}`,
     accepted: report.rpo.producers === 'by-person' ? ['that the producers were stopped by hand'] : [],
     points: report.savepoints.map(({ job, checkpointId, directory }) => ({ job, checkpointId, uri: directory })),
     rejected: [],
@@ -149,35 +153,41 @@ function drill(report: DrillReport): Outcome {
   return {
     ...nothing,
     ...{ drill: report.kind, from: report.from, to: report.to, verdict: report.verdict, causes: report.causes },
-    ...(rto === undefined
-      ? {}
-      : {
-          rto: measured(
-            rto.ms,
-            rto.objectiveMs,
-            "from the order until the drill's jobs were seen at work: without detection, fencing and names",
-          ),
-        }),
-    ...(rpo === undefined ? {} : { rpo: drillRpo(rpo) }),
+    ...(rto === undefined ? {} : { rto: measured(rto.ms, rto.objectiveMs, drillMeans(report.kind).rto) }),
+    ...(rpo === undefined ? {} : { rpo: drillRpo(rpo, report.kind) }),
     points: report.points,
     rejected: report.rejected,
     replayedRecords: replayedOf(report.points),
     comparisons: report.comparisons,
     ...(report.leaks === undefined ? {} : { leaks: report.leaks }),
+    ...(report.legs === undefined ? {} : { legs: report.legs }),
     ...(report.faults === undefined ? {} : { faults: report.faults }),
   };
 }
 
-function drillRpo(rpo: NonNullable<DrillReport['rpo']>): NonNullable<Outcome['rpo']> {
-  const means = 'what would have been lost if the primary had died when the recovery point was chosen';
-  const loss = lossOf(drillLoss(rpo), rpo.objectiveMs, means);
-  const ms = rpo.ms ?? null;
+/** What the figures of a drill were measured from and to. */
+function drillMeans(kind: DrillReport['kind']): { readonly rto: string; readonly rpo: string } {
+  return kind === 'switchover'
+    ? {
+        rto: "the longer of the two moves, each from the producers' first denial until every job had a checkpoint of its own and the names answered with the new primary",
+        rpo: 'both logs were compared, there and back, when nobody wrote any more',
+      }
+    : {
+        rto: "from the order until the drill's jobs were seen at work: without detection, fencing and names",
+        rpo: 'what would have been lost if the primary had died when the recovery point was chosen',
+      };
+}
+
+/** Of its topics only those are told that somebody knows: without a total of its own there is none. */
+function drillRpo(rpo: NonNullable<DrillReport['rpo']>, kind: DrillReport['kind']): NonNullable<Outcome['rpo']> {
+  const loss = lossOf(drillLoss(rpo), rpo.objectiveMs, drillMeans(kind).rpo);
+  const [ms, records] = [rpo.ms ?? null, rpo.records ?? null];
   return {
     ...loss,
-    ms,
+    ...{ ms, records },
+    bytes: records === 0 ? 0 : null,
     met: ms === null ? null : ms <= rpo.objectiveMs,
-    records: rpo.records ?? loss.records,
-    certainty: rpo.certainty,
+    certainty: records === null ? 'unknown' : kind === 'switchover' && records === 0 ? 'proven' : rpo.certainty,
   };
 }
 

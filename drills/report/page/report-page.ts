@@ -1,7 +1,9 @@
 import { type Html, html } from '../../../domain/html.ts';
 import { formatMs } from '../../../health/render-status.ts';
+import { seenBy } from '../evidence-lines.ts';
 import type { Measured, ReportModel } from '../model.ts';
-import { bytesText, certaintyText, count, instant, metText, orUnknown, tone } from '../words.ts';
+import { fieldOf } from '../steps-of.ts';
+import { bytesText, certaintyText, count, instant, metText, orUnknown, provenText, tone } from '../words.ts';
 import { evidencePart, recordPart } from './evidence.ts';
 import { list, page, section, table } from './frame.ts';
 import { gantt } from './gantt.ts';
@@ -171,7 +173,21 @@ function points({ points: used, rejected, replayedRecords }: ReportModel): Html 
   return section('Recovery points', chosen, refused);
 }
 
-function drillPart({ comparisons, leaks, faults }: ReportModel): Html | undefined {
+function drillPart({ comparisons, leaks, faults, legs, steps }: ReportModel): Html | undefined {
+  const moves =
+    legs === undefined || legs.length === 0
+      ? undefined
+      : table(
+          'The moves that it was made of',
+          [
+            { head: 'Move', cell: (leg) => `${leg.from} → ${leg.to}` },
+            { head: 'RTO', number: true, cell: (leg) => orUnknown(leg.rtoMs, formatMs) },
+            { head: 'Producers waited', number: true, cell: (leg) => orUnknown(leg.producersBlockedMs, formatMs) },
+            { head: 'Loss', cell: provenText },
+            { head: 'Runs', cell: (leg) => leg.runs.join(', ') },
+          ],
+          legs,
+        );
   const compared =
     comparisons === undefined || comparisons.length === 0
       ? undefined
@@ -212,7 +228,7 @@ function drillPart({ comparisons, leaks, faults }: ReportModel): Html | undefine
     leaks === undefined
       ? undefined
       : leaks.length === 0
-        ? html`<p class="note">Nothing is left of it: topics, groups, objects, jobs, namespaces, ACLs, quotas and DNS records were counted before and after.</p>`
+        ? html`<p class="note">Nothing is left of it: ${countedIn(steps)} were counted before and after.</p>`
         : table(
             'What is left of it',
             [
@@ -221,7 +237,18 @@ function drillPart({ comparisons, leaks, faults }: ReportModel): Html | undefine
             ],
             leaks,
           );
-  return compared === undefined && broken === undefined && left === undefined
+  return [moves, compared, broken, left].every((each) => each === undefined)
     ? undefined
-    : section('Drill', compared, broken, left);
+    : section('Drill', moves, compared, broken, left);
+}
+
+const alwaysCounted = ['topics', 'groups', 'objects', 'jobs'];
+const alsoCounted = { kubernetes: "Kubernetes' objects", acl: 'ACLs', quota: 'quotas', dns: 'DNS records' };
+
+/** What a drill counted: what each of them does, and of the rest what its evidence has a number of. */
+function countedIn(steps: ReportModel['steps']): string {
+  const seen = seenBy(steps).flatMap((s) => [fieldOf(s.seen, 'before'), fieldOf(s.seen, 'after')]);
+  const also = Object.entries(alsoCounted).filter(([kind]) => seen.some((s) => fieldOf(s, kind) !== undefined));
+  const all = [...alwaysCounted, ...also.map(([, name]) => name)];
+  return `${all.slice(0, -1).join(', ')} and ${all.at(-1) ?? ''}`;
 }

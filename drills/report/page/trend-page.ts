@@ -64,7 +64,7 @@ function measured(
   const sentence = `${name} of ${dots.length} runs against the objective of ${formatMs(objectiveMs)}: ${missed === 0 ? 'none missed it' : `${missed} missed it`}`;
   return section(
     name,
-    html`<p>${sentence}.</p>${durationScatter(dots, kinds, { sentence, objectiveMs })}${shapesLegend(kinds)}${name === 'RTO' ? html`<p class="note">Of a failover: from the outage on. Of a switchover: from the producers' first denial on. Of a drill: from the order on, without detection, fencing and names.</p>` : undefined}`,
+    html`<p>${sentence}.</p>${durationScatter(dots, kinds, { sentence, objectiveMs })}${shapesLegend(kinds)}${name === 'RTO' ? html`<p class="note">Of a failover: from the outage on. Of a switchover: from the producers' first denial on. Of a drill by switchover: the longer of its two moves, counted so. Of an isolated drill: from the order on, without detection, fencing and names.</p>` : undefined}`,
   );
 }
 

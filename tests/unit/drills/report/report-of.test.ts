@@ -1,14 +1,17 @@
 import { expect, test } from 'vitest';
 import { gatherTrend } from '../../../../drills/report/gather.ts';
 import { reportMarkdown, trendMarkdown } from '../../../../drills/report/markdown.ts';
+import { outcomeOf } from '../../../../drills/report/measured.ts';
 import { reportPage } from '../../../../drills/report/page/report-page.ts';
 import { trendPage } from '../../../../drills/report/page/trend-page.ts';
+import { stepsOf } from '../../../../drills/report/steps-of.ts';
 import { trendOf } from '../../../../drills/report/trend.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
-import { runId } from '../../../../state/journal.ts';
+import { type JournalEntry, runId } from '../../../../state/journal.ts';
 import { putRecount } from '../../../../state/recounts.ts';
 import { putRescued } from '../../../../state/rescued.ts';
-import { drillReport, modelOf, putSamples, startMs, writeRun } from './sample-runs.ts';
+import { foldRun } from '../../../../state/run-record.ts';
+import { drillReport, failoverReport, modelOf, putSamples, startMs, writeRun } from './sample-runs.ts';
 
 test('the figures of a failover are those of the run, by the objectives that it noted', async () => {
   const { state, run } = await writeRun();
@@ -99,8 +102,63 @@ test('a drill’s report is shown from its own state', async () => {
     rpo: { records: 12, certainty: 'counted' },
   });
   expect(model.replayedRecords).toBe(60);
-  expect(reportPage(model)).toContain('Nothing is left of it');
+  expect(reportPage(model)).toContain('Nothing is left of it: topics, groups, objects and jobs were counted');
   expect(reportMarkdown(model)).toContain('900 records against mirrored: 0 missing');
+});
+
+test('a drill by switchover tells its two moves, and what its figures are of', async () => {
+  const leg = { provenZero: true, producersBlockedMs: 4_000, rtoMs: 9_000 };
+  const legs = [
+    { ...leg, runs: ['there'], from: 'mumbai', to: 'singapore' },
+    { ...leg, runs: ['back'], from: 'singapore', to: 'mumbai', rtoMs: 12_000 },
+  ];
+  const rpo = { objectiveMs: 60_000, ms: 0, records: 0, certainty: 'counted' as const, topics: [] };
+  const more = { kind: 'switchover' as const, legs, rpo, rto: { ms: 12_000, objectiveMs: 900_000 } };
+  const { state, run } = await writeRun({ runbook: 'drill', report: drillReport('x', startMs, more) });
+  const model = await modelOf(state, run);
+  expect(model.legs).toEqual(legs);
+  expect(model.rto?.means).toContain('the longer of the two moves');
+  expect(model.rpo).toMatchObject({ records: 0, bytes: 0, certainty: 'proven' });
+  expect(reportPage(model)).toContain('The moves that it was made of');
+  expect(reportMarkdown(model)).toContain('singapore → mumbai: RTO 12.0 s, producers waited 4.0 s');
+});
+
+test('a loss that nobody knows all of has no total', async () => {
+  const topics = [{ topic: 'events', records: 12, ms: 420 }];
+  const rpo = { objectiveMs: 60_000, certainty: 'estimated' as const, topics };
+  const { state, run } = await writeRun({ runbook: 'drill', report: drillReport('x', startMs, { rpo }) });
+  expect((await modelOf(state, run)).rpo).toMatchObject({ records: null, bytes: null, ms: null, certainty: 'unknown' });
+});
+
+test.each([
+  ['failover', true, 'singapore has begun to take over, and the failover has to be gone on with'],
+  ['failover', false, 'singapore did not take over'],
+  ['switchover', true, 'singapore has begun to take over, and the switchover has to be gone on with'],
+  ['switchover', false, 'mumbai stays the primary'],
+])('a %s that failed says where it leaves things: past return %s', (runbook, pastReturn, verdict) => {
+  const more = { outcome: 'failed', rtoMs: null, pastReturn, savepoints: [] };
+  const report = failoverReport('x', { ...more, ...(runbook === 'failover' ? {} : { rpo: { partitions: [] } }) });
+  expect(outcomeOf(runbook, report, { rtoMs: 1, rpoMs: 1 }, {}).verdict).toContain(verdict);
+});
+
+test('of a step that was taken back, what it did stays apart from its way back', () => {
+  const step = { step: 'stop', ms: 5_000 };
+  const facts: readonly JournalEntry['fact'][] = [
+    { kind: 'run-started', runbook: 'failover', by: 'ann', details: { steps: [] } },
+    { kind: 'step-started', step: 'stop' },
+    { kind: 'step-finished', ...step, status: 'done', waitedMs: 4_000, evidence: { acted: true } },
+    { kind: 'step-compensated', step: 'stop', ms: 70, evidence: { back: true } },
+  ];
+  const entries = facts.map((fact, i) => ({ run: 'r', epoch: 1, seq: i + 1, atMs: startMs + i, fact }) as JournalEntry);
+  const told = (all: readonly JournalEntry[]) => stepsOf(foldRun(all)!, all)[0];
+  const acted = { ms: 5_000, waitedMs: 4_000, evidence: { seen: { acted: true } } };
+  expect(told(entries)).toMatchObject({
+    ...{ ...acted, status: 'compensated' },
+    takenBack: { ms: 70, seen: { back: true } },
+  });
+  const error = { code: 'Gone', message: 'the broker is away' };
+  const last = { ...entries[3]!, fact: { ...facts[3], error } } as JournalEntry;
+  expect(told([...entries.slice(0, 3), last])).toMatchObject({ ...acted, status: 'done', takenBack: { error } });
 });
 
 test('a run of 60 steps is drawn in pieces that fit on a page, every step in picture and table', async () => {
