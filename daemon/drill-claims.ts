@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { LocalProcesses } from '../runbooks/engine/under-lease.ts';
 import type { DrillSlot } from '../state/drill-slots.ts';
-import { inspectRun, listRuns } from '../state/journal.ts';
+import { inspectRun, listRuns, runId } from '../state/journal.ts';
 import { numberIn, partOf, textIn } from '../state/json-parts.ts';
 import { foldRun, type RunRecord } from '../state/run-record.ts';
 
@@ -34,16 +34,18 @@ export interface RunOfSlot {
   readonly end: Omit<NonNullable<DrillSlot['end']>, 'run' | 'atMs'>;
 }
 
-/** A drill that is due begins within days, and few are begun by hand in between. */
-const lookedAt = 40;
+/** The clock that names a run may be behind the one by which its slot was seen. */
+const clocksDifferMs = 3_600_000;
 
 /** The drill that was begun for a slot; undefined: none was. */
 export async function runOfSlot(
   drills: ObjectStore,
-  { kind, dueAtMs }: Pick<DrillSlot, 'kind' | 'dueAtMs'>,
+  { kind, dueAtMs, seenAtMs }: Pick<DrillSlot, 'kind' | 'dueAtMs' | 'seenAtMs'>,
   call: { readonly signal: AbortSignal },
 ): Promise<RunOfSlot | undefined> {
-  const runs = (await listRuns(drills, call)).slice(-lookedAt).reverse();
+  // Names sort by time.
+  const since = runId(seenAtMs - clocksDifferMs, 'drill', '0000');
+  const runs = (await listRuns(drills, call)).filter((run) => run >= since).reverse();
   for (const run of runs) {
     const record = foldRun((await inspectRun(drills, run, call)).entries);
     if (record === undefined || textIn(record.details, 'kind') !== kind) continue;

@@ -3,14 +3,22 @@ import type { Log } from '../../daemon/log.ts';
 import type { MakeService } from '../../daemon/service.ts';
 import { every } from '../../daemon/supervise.ts';
 import { describeError } from '../../domain/errors.ts';
+import { drillState } from '../../state/drills.ts';
+import { listFaultNotes } from '../../state/fault-notes.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { healLeftFaults, leftFaultSentence } from '../drill/heal-left.ts';
 import { withoutAPerson } from './without-a-person.ts';
 
 const periodMs = 30_000;
+/** After a heal that failed the next one is made so much later, and twice as much after each that fails as well. */
+const firstPauseMs = 60_000;
+const longestPauseMs = 3_600_000;
 
-/** Heals what a fault drill left broken whose process is gone: at the daemon's start, and each half a minute. */
+/**
+ * Heals what a fault drill left broken whose process is gone: at the daemon's start, and each half a minute; more and more
+ * seldom, up to once an hour, as long as the same faults can't be healed.
+ */
 export function healFaults({
   context,
   composition,
@@ -25,12 +33,20 @@ export function healFaults({
     name: 'heal-faults',
     async run(signal) {
       let told = '';
+      let failed = { faults: '', pauseMs: 0, untilMs: 0 };
       const tick = async () => {
         const said: string[] = [];
         try {
+          const notes = await listFaultNotes(drillState(composition.state), { signal });
+          const faults = notes.map(({ fault, run }) => `${fault} ${run}`).join();
+          if (faults !== '' && faults === failed.faults && context.clock.monotonic() < failed.untilMs) return;
           const own = withoutAPerson(context, log, who, signal);
           const quiet = { ...own, tell: () => undefined };
           const left = await healLeftFaults(quiet, composition.state, await own.loadConfig());
+          if (left.some((f) => f.kind === 'left')) {
+            const pauseMs = failed.faults === faults ? Math.min(2 * failed.pauseMs, longestPauseMs) : firstPauseMs;
+            failed = { faults, pauseMs, untilMs: context.clock.monotonic() + pauseMs };
+          }
           // A drill that is at work is nobody's trouble.
           said.push(...left.filter((f) => f.kind !== 'alive').map(leftFaultSentence));
         } catch (error) {

@@ -52,7 +52,13 @@ export async function healLeft(
       purpose: 'healing what a drill left broken',
       by,
       details: { kind: 'fault', trigger: { kind: 'person' }, heals: able.map(({ note }) => ({ ...note })) },
-      steps: able.map(({ note, hooks }) => healStep(note, hooks, notes)),
+      steps: [
+        ...able.map(({ note, hooks }) => healStep(note, hooks, notes)),
+        judgeStep(
+          able.map((a) => a.note),
+          notes,
+        ),
+      ],
       context: (epoch): HealContext => ({ order: { fault: able[0]!.note.fault, run, epoch, ...sides } }),
       resumeHint: 'start any drill, or the daemon: it goes on healing',
       report: ({ outcome, steps }) => {
@@ -111,6 +117,26 @@ function healStep(note: FaultNote, hooks: FaultHooks, notes: FaultNotes): Step<H
     async verify(_context, _facts, io) {
       if (await isNoted(io.signal)) return { kind: 'pending', waitingFor: 'the heal' };
       return { kind: 'done', evidence: 'healed' };
+    },
+  };
+}
+
+/** Fails the run where a fault is noted still, so that nobody is told that all is well. */
+function judgeStep(tried: readonly FaultNote[], notes: FaultNotes): Step<HealContext, object> {
+  return {
+    id: 'judge',
+    title: 'See that nothing is left broken',
+    manual: ['argus drill faults'],
+    timeoutMs: 30_000,
+    onFailure: { kind: 'stop', hint: '`argus drill faults` tells what is broken, and how to heal it' },
+    observe: async () => ({ kind: 'todo' }),
+    act: async () => undefined,
+    async verify(_context, _facts, io) {
+      const noted = new Set((await notes.list(io.signal)).map((n) => n.fault));
+      const broken = tried.filter(({ fault }) => noted.has(fault));
+      if (broken.length === 0) return { kind: 'done', evidence: 'nothing is' };
+      const message = `not healed: ${broken.map(({ fault }) => fault).join(', ')}`;
+      return { kind: 'failed', error: { code: 'StillBroken', message } };
     },
   };
 }

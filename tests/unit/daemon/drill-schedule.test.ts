@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { runOfSlot } from '../../../daemon/drill-claims.ts';
 import { type DrillOrder, type DrillOutcome, drillSchedule } from '../../../daemon/drill-schedule.ts';
 import { type DaemonEvent, eventHub } from '../../../daemon/events.ts';
 import type { DaemonView } from '../../../daemon/service.ts';
@@ -231,6 +232,21 @@ test('a switchover is announced, waits for a word, and says who gave it', async 
   await stop();
   expect(runs).toMatchObject([{ order: { kind: 'switchover', stayMs: 300_000 } }]);
   expect(runs[0]?.order.reason).toMatch(/approved by asha@host/);
+});
+
+test('the run of a slot is found behind many others', async () => {
+  const { drills, carryOut, clock } = await world('2026-12-01T09:00:00Z');
+  const slot = { kind: 'isolated', dueAtMs: clock.now(), seenAtMs: clock.now() } as const;
+  const trigger = { kind: 'schedule', slotAtMs: clock.now(), late: false } as const;
+  await carryOut({ kind: 'isolated', trigger, reason: '' });
+  for (let n = 0; n < 45; n++) {
+    await clock.sleep(30_000);
+    await carryOut({ kind: 'tabletop', trigger: { ...trigger, slotAtMs: 0 }, reason: '' });
+  }
+  const call = { signal: new AbortController().signal };
+  expect(await runOfSlot(drills, slot, call)).toMatchObject({ run: '20261201T090000Z-drill-0001' });
+  // What was begun long before is none of its.
+  expect(await runOfSlot(drills, { ...slot, seenAtMs: clock.now() + 2 * 3_600_000 }, call)).toBeUndefined();
 });
 
 test('what waits by a line that is gone is left out, and told', async () => {

@@ -144,6 +144,28 @@ test('nothing is broken when another region has become the primary since the dri
   expect(world.called).toEqual([]);
 });
 
+test('a run that could not heal what was left has failed; one that could is done', async () => {
+  const {
+    clock,
+    store: state,
+    notes,
+    hooks,
+  } = faultWorld(broker, { fails: (what, before) => what === 'heal' && before < 2 });
+  const signal = new AbortController().signal;
+  await notes.put(
+    { fault: broker.name, run: '20261122T000000Z-drill-0001', atMs: 1, by: 'me', heal: 'heal it' },
+    signal,
+  );
+  const ends = [];
+  for (let n = 1; n <= 3; n++) {
+    const actor = { state, clock, signal, holder: 'me', random: () => `000${n}` };
+    const [left] = await healLeft(actor, notes, async () => hooks, sides);
+    const run = (await listRuns(state)).at(-1) ?? '';
+    ends.push(`${left?.kind} ${foldRun(await readRun(state, run))?.status}`);
+  }
+  expect(ends).toEqual(['left failed', 'left failed', 'healed done']);
+});
+
 // Killed wherever it touches the world: whatever starts next heals it.
 const story: Story<FaultWorld> = {
   begin: async () => faultWorld(broker),
