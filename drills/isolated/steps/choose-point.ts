@@ -28,10 +28,17 @@ export function choosePoint(words: Pick<IsolatedStep, 'title' | 'manual'>): Isol
       const ends = await untilAnswered(() => endsOf(standby.kafka, config.topics, io.signal), io);
       const rpo = await rpoOf(context, ends, io);
       const asked = jobs.map((job) => ({ config: job.config }));
-      const choices = await untilAnswered(() => context.questions.chooseRecoveryPoints(asked, ends, io.signal), io);
+      const choose = () =>
+        untilAnswered(() => context.questions.chooseRecoveryPoints(asked, ends, io.signal), io).then((choices) => ({
+          choices,
+          rejected: [...choices.values()].flatMap((choice) => choice.rejected),
+        }));
+      const first = await choose();
+      // A listing takes its time: of a checkpoint that was copied meanwhile it may have the end alone. What is damaged is
+      // so at a second look, too.
+      const { choices, rejected } = causesOfRefused(first.rejected).length === 0 ? first : await choose();
+      findings.causes.push(...causesOfRefused(rejected.filter((each) => first.rejected.some(isSamePoint(each)))));
       const points: IsolatedFacts['points'][number][] = [];
-      const rejected = [...choices.values()].flatMap((choice) => choice.rejected);
-      findings.causes.push(...causesOfRefused(rejected));
       for (const { config: job } of jobs) {
         const choice = choices.get(job.name);
         if (choice?.kind !== 'chosen') {
@@ -65,6 +72,11 @@ export function choosePoint(words: Pick<IsolatedStep, 'title' | 'manual'>): Isol
     },
   };
 }
+
+const isSamePoint =
+  (one: { readonly job: string; readonly checkpointId: number }) =>
+  (other: { readonly job: string; readonly checkpointId: number }): boolean =>
+    one.job === other.job && one.checkpointId === other.checkpointId;
 
 async function endsOf(
   kafka: Pick<IsolatedContext['primary']['kafka'], 'describeTopics' | 'logRanges'>,

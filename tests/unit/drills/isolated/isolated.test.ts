@@ -89,6 +89,21 @@ describe('an isolated drill', () => {
     expect((await run(2, [late])).report).toMatchObject({ outcome: 'passed', rejected: [{ checkpointId: 9 }] });
   });
 
+  test('does not fail by a newer point whose copy only was under way when it was listed', async () => {
+    const world = drillWorld();
+    const chosen = (await world.questions.chooseRecoveryPoints([], [], AbortSignal.timeout(1_000))).get('counts')!;
+    const lacking = { job: 'counts', checkpointId: 8, code: 'FileMissing', message: 'shared/2 is not on the replica' };
+    const looks = [[lacking], [{ ...lacking, checkpointId: 9 }]];
+    const options = world.options(1);
+    const questions = {
+      ...world.questions,
+      chooseRecoveryPoints: async () => new Map([['counts', { ...chosen, rejected: looks.shift() ?? [] }]]),
+    };
+    const { report } = await world.run(1, { context: { ...options.context, questions } });
+    expect(report).toMatchObject({ outcome: 'passed', causes: [] });
+    expect(looks).toEqual([]);
+  });
+
   test('says in its verdict what was not compared', async () => {
     const why = {
       job: 'counts',
