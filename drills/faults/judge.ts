@@ -27,6 +27,8 @@ export interface Phase {
   readonly looks: number;
   /** Where the primary's logs ended when that could first be read in this phase, and when that was. */
   readonly target?: { readonly ends: Ends; readonly atMs: number };
+  /** The checkpoint from which each job could be restored when that was first seen in this phase. */
+  readonly points?: Readonly<Record<string, number>>;
 }
 
 /** What a phase is held against. */
@@ -47,7 +49,8 @@ export function newPhase(startedAtMs: number): Phase {
 /** The phase after one more look. What was met stays met. Pure. */
 export function afterLook(phase: Phase, look: FaultLook, basis: PhaseBasis): Phase {
   const target = phase.target ?? (look.primaryEnds && { ends: look.primaryEnds, atMs: look.atMs });
-  const known = { ...phase, ...(target && { target }) };
+  const points = { ...Object.fromEntries(Object.entries(look.points).filter(isKnown)), ...phase.points };
+  const known = { ...phase, points, ...(target && { target }) };
   const open = basis.expect.filter((e) => !phase.met.some((m) => m.expectation.id === e.id));
   const met = open.flatMap((expectation): readonly Met[] => {
     const seen = seenOf(expectation.sign, look, known, basis);
@@ -105,6 +108,8 @@ const allowsFailover = (code: string) => verdictTable[code as keyof typeof verdi
 
 const verdictsOf = (look: FaultLook): readonly string[] =>
   (look.standing?.verdicts ?? []).filter((v) => v.severity !== 'ok').map((v) => v.code);
+
+const isKnown = (point: [string, number | undefined]): point is [string, number] => point[1] !== undefined;
 
 interface Seen {
   readonly is: boolean;
@@ -165,7 +170,9 @@ function seenOf(sign: Sign, look: FaultLook, phase: Phase, { calm, told = [] }: 
         ? reached(look.standbyEnds, phase.target.ends)
         : { is: false, says: 'the primary’s ends are unknown' };
     case 'checkpoint-after': {
-      const old = Object.entries(look.points).filter(([, atMs]) => atMs === undefined || atMs <= phase.startedAtMs);
+      // By the store's clock, so against what the store had before, and not against the hour of the heal by ours.
+      const before = (job: string) => phase.points?.[job] ?? Number.POSITIVE_INFINITY;
+      const old = Object.entries(look.points).filter(([job, atMs]) => atMs === undefined || atMs <= before(job));
       const [first] = old;
       const what = first && (first[1] === undefined ? 'no usable checkpoint' : 'none that is newer than the heal');
       return { is: old.length === 0, says: first ? `${first[0]}: ${what}` : 'each job has one' };

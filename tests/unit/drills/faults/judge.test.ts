@@ -83,9 +83,7 @@ const signs: readonly (readonly [string, Sign, Partial<FaultLook>, boolean])[] =
   ['nobody who tells verdicts', { kind: 'verdict', anyOf: ['PrimaryDegraded'] }, {}, false],
   ['part of what was there', { kind: 'parts-well' }, { bad: ['kafka of mumbai is failed'] }, false],
   ['nothing new that is bad', { kind: 'parts-well' }, {}, true],
-  ['an old recovery point', { kind: 'checkpoint-after' }, { points: { counts: 1 } }, false],
   ['no recovery point', { kind: 'checkpoint-after' }, { points: { counts: undefined } }, false],
-  ['a new recovery point', { kind: 'checkpoint-after' }, { points: { counts: 1_900_000_000_000 } }, true],
 ];
 
 test.each(signs)('%s', (_what, sign, changes, met) => {
@@ -112,6 +110,25 @@ test('the mirror goes on when the standby reaches what the primary held seconds 
   expect(behind.met).toEqual([]);
   expect(outcomeOf(behind, at(5_000, 150n), basis)[0]?.seen).toBe('50 records are missing');
   expect(afterLook(behind, at(6_000, 200n), basis).met).toHaveLength(1);
+});
+
+test('a checkpoint is behind the heal when it is newer than the one that was there, whatever the clocks say', () => {
+  const basis = {
+    fault: faultCatalogue['dns-api-down'],
+    expect: [{ id: 'c', says: 'c', sign: { kind: 'checkpoint-after' }, withinMs: 60_000 } as const],
+    calm: calmLook(),
+  };
+  // The store's clock is years ahead, or behind.
+  for (const store of [1_900_000_000_000, 1_000]) {
+    const at = (ms: number | undefined) => calmLook({ points: { counts: ms === undefined ? ms : store + ms } });
+    const unknown = afterLook(newPhase(calmLook().atMs), at(undefined), basis);
+    const first = afterLook(unknown, at(0), basis);
+    expect(first.met).toEqual([]);
+    const same = afterLook(first, at(0), basis);
+    expect(same.met).toEqual([]);
+    expect(outcomeOf(same, at(0), basis)[0]?.seen).toBe('counts: none that is newer than the heal');
+    expect(afterLook(same, at(1), basis).met).toHaveLength(1);
+  }
 });
 
 test('a verdict is withdrawn when somebody tells verdicts and not this one', () => {
