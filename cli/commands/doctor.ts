@@ -24,7 +24,10 @@ export async function run(context: CommandContext, options: DoctorOptions): Prom
     const timeoutMs = options.timeout ?? defaultTimeoutMs;
     const checks = doctorChecks(composition, roles, sides, options);
     context.tell(`looking at ${checks.map(({ check }) => check).join(', ')} …`);
-    const outcomes = await Promise.all(checks.map((check) => runCheck(check, context, timeoutMs)));
+    const running = checks.map((check) => runCheck(check, context, timeoutMs));
+    // The connections stay until the last has taken back what it made.
+    await Promise.allSettled(running);
+    const outcomes = await Promise.all(running);
     return tell(context, file, doctorVerdict([{ check: 'secrets', findings: [] }, ...outcomes], region), options);
   });
 }

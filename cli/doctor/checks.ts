@@ -3,6 +3,7 @@ import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { Roles } from '../../domain/roles.ts';
 import { credentialsOf } from '../../health/credentials.ts';
 import type { CheckOutcome, DoctorFinding } from '../../health/doctor/finding.ts';
+import { removeMs } from '../../health/doctor/try-store.ts';
 import type { Region } from '../../regions/region.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
@@ -26,6 +27,8 @@ export interface DoctorOptions {
 export interface DoctorCheck {
   readonly check: string;
   run(context: CommandContext): Promise<readonly DoctorFinding[]>;
+  /** So long it may go on when its time is over, to take back what it made. */
+  readonly tidyMs?: number;
 }
 
 /** Where the log sizes are read twice to see how fast they grow. */
@@ -59,6 +62,7 @@ export function doctorChecks(
     },
     {
       check: 'buckets',
+      tidyMs: removeMs + 1_000,
       run: async (context) => {
         const [{ judgeStore }, { tryStore }] = await Promise.all([
           import('../../health/doctor/buckets.ts'),
@@ -71,6 +75,8 @@ export function doctorChecks(
           const of = settings === undefined || tried.failed ? {} : { settings: await settings(signal) };
           return judgeStore('buckets', { ...about, uri: store.uri, tried, ...of });
         });
+        // Each takes its probe object back, also when another was cut off before it.
+        await Promise.allSettled(seen);
         return (await Promise.all(seen)).flat();
       },
     },
@@ -204,17 +210,25 @@ async function expiries(context: CommandContext, composition: Composition): Prom
 
 /** Runs a check within its time; what goes wrong is a finding. Throws only when the command is to end. */
 export async function runCheck(
-  { check, run }: DoctorCheck,
+  { check, run, tidyMs = 0 }: DoctorCheck,
   context: CommandContext,
   timeoutMs: number,
 ): Promise<CheckOutcome> {
   const late = AbortSignal.timeout(timeoutMs);
   const signal = AbortSignal.any([context.signal, late]);
   try {
-    const aborted = new Promise<never>((_, reject) =>
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true }),
-    );
-    return { check, findings: await Promise.race([run({ ...context, signal, tell: () => undefined }), aborted]) };
+    const running = run({ ...context, signal, tell: () => undefined });
+    const aborted = new Promise<never>((_, reject) => {
+      const over = async () => {
+        const enough = new AbortController();
+        if (tidyMs > 0)
+          await Promise.race([running, context.clock.sleep(tidyMs, enough.signal)]).catch(() => undefined);
+        enough.abort();
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', () => void over(), { once: true });
+    });
+    return { check, findings: await Promise.race([running, aborted]) };
   } catch (error) {
     context.signal.throwIfAborted();
     const known = error instanceof ArgusError ? error : undefined;

@@ -5,6 +5,9 @@ import type { StoreTried } from './buckets.ts';
 /** Where probe objects are: nothing else has a key of this prefix. */
 export const PROBE_ROOT = 'argus/doctor/';
 
+/** So long it may take to remove a probe object behind a failure, or when the time is over. */
+export const removeMs = 5_000;
+
 /**
  * Lists, and, unless `readOnly`, writes a probe object of its own, writes it again where it must not be written, reads
  * it and removes it. Never throws but for the signal.
@@ -36,6 +39,13 @@ export async function tryStore(
     written = false;
     return found;
   } catch (error) {
+    // Also when the time is over. What couldn't be written was perhaps written after all.
+    const removed =
+      !written ||
+      (await store.delete(key, { signal: AbortSignal.timeout(removeMs) }).then(
+        () => true,
+        () => false,
+      ));
     signal.throwIfAborted();
     const known = error instanceof ArgusError ? error : undefined;
     const failed = {
@@ -44,13 +54,6 @@ export async function tryStore(
       message: describeError(error),
       ...(known?.hint === undefined ? {} : { hint: known.hint }),
     };
-    // What couldn't be written was perhaps written after all.
-    const removed =
-      !written ||
-      (await store.delete(key, { signal }).then(
-        () => true,
-        () => false,
-      ));
     return { ...found, failed, ...(removed || what === 'write' ? {} : { left: key }) };
   }
 }

@@ -9,6 +9,7 @@ import { judgeStatePlace } from '../../../../health/doctor/state-place.ts';
 import { tryStore } from '../../../../health/doctor/try-store.ts';
 import { judgeVersions, type SeenVersions } from '../../../../health/doctor/versions.ts';
 import { memoryObjectStore } from '../../../../regions/objects/memory-object-store.ts';
+import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 
 const codes = (findings: readonly DoctorFinding[]) => findings.map(({ severity, code }) => `${severity} ${code}`);
 
@@ -121,6 +122,24 @@ test('a probe object is written, refused a second time, read and removed; read-o
     failed: { what: 'delete', code: 'ObjectStoreDenied' },
     left: 'argus/doctor/q',
   });
+});
+
+test('the probe object is removed also when the time is over amidst it', async () => {
+  const place = memoryObjectStore('state');
+  const time = new AbortController();
+  const late: ObjectStore = {
+    ...place,
+    async get() {
+      time.abort(new Error('no time left'));
+      throw time.signal.reason;
+    },
+    async delete(key, options) {
+      options?.signal?.throwIfAborted();
+      return place.delete(key, options);
+    },
+  };
+  await expect(tryStore(late, { name: 'p', readOnly: false, signal: time.signal })).rejects.toThrow('no time left');
+  expect((await place.list('')).objects).toEqual([]);
 });
 
 test('the state lies where it outlives the primary', () => {
