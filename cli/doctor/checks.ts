@@ -56,8 +56,9 @@ export function doctorChecks(
       run: async () => {
         const { judgeStatePlace } = await import('../../health/doctor/state-place.ts');
         const { objects } = config.regions[primary.name] as (typeof config.regions)[string];
+        const { objects: other } = config.regions[standby.name] as (typeof config.regions)[string];
         const place = { name: primary.name, objects };
-        return judgeStatePlace('state', config.state, place, config.automatic.mode === 'automatic');
+        return judgeStatePlace('state', config.state, place, other, config.automatic.mode === 'automatic');
       },
     },
     {

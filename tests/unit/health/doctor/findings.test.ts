@@ -143,7 +143,8 @@ test('the probe object is removed also when the time is over amidst it', async (
 });
 
 test('the state lies where it outlives the primary', () => {
-  const primary = { name: 'mumbai', objects: { endpoint: 'https://s3.a', bucket: 'flink' } };
+  const primary = { name: 'mumbai', objects: { endpoint: 'https://s3.a', region: 'auto', bucket: 'flink' } };
+  const standby = { endpoint: 'https://s3.b', region: 'auto' };
   const bucket = (endpoint: string, url: string) => ({
     endpoint,
     url,
@@ -152,12 +153,15 @@ test('the state lies where it outlives the primary', () => {
     secretAccessKey: 'env:B',
     pathStyle: true,
   });
-  const judge = (state: Parameters<typeof judgeStatePlace>[1], automatic = false) =>
-    codes(judgeStatePlace('state', state, primary, automatic));
+  const judge = (state: Parameters<typeof judgeStatePlace>[1], automatic = false, other = standby) =>
+    codes(judgeStatePlace('state', state, primary, other, automatic));
   expect(judge('file:./state')).toEqual(['warning StateOnOneMachine']);
   expect(judge('file:./state', true)).toEqual(['error StateOnOneMachine']);
   expect(judge(bucket('https://s3.a', 's3://flink/argus'))).toEqual(['error StateInActiveRegion']);
-  expect(judge(bucket('https://s3.a', 's3://argus'))).toEqual([]);
+  expect(judge(bucket('https://s3.a/', 's3://flink'))).toEqual(['error StateInActiveRegion']);
+  expect(judge(bucket('https://s3.a', 's3://argus'))).toEqual(['warning StateInActiveRegion']);
+  expect(judge({ ...bucket('https://s3.a', 's3://argus'), region: 'eu' })).toEqual([]);
+  expect(judge(bucket('https://s3.a', 's3://argus'), false, primary.objects)).toEqual([]);
   expect(judge(bucket('https://s3.b', 's3://flink'))).toEqual([]);
 });
 
