@@ -1,33 +1,19 @@
-import type { Clock } from '../../domain/clock.ts';
-import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import type { RunEvent } from '../../runbooks/engine/run.ts';
 import { type ReportedStep, type RunResult, reportedSteps } from '../../runbooks/engine/run-result.ts';
-import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-lease.ts';
+import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
 import { evidence } from '../../runbooks/failover/failover-step.ts';
-import type { Occasion } from '../../runbooks/occasion.ts';
 import { drillState } from '../../state/drills.ts';
-import type { DrillReport, DrillTrigger } from '../drill-report.ts';
+import type { DrillReport } from '../drill-report.ts';
+import type { OrderedDrill } from '../ordered-drill.ts';
 import { type Position, standsAt } from './position.ts';
 import { type Leg, type SwitchoverDrillContext, type SwitchoverDrillFacts, switchoverDrillSteps } from './steps.ts';
 
-export interface RunSwitchoverDrillOptions {
+export interface RunSwitchoverDrillOptions extends OrderedDrill {
   readonly context: SwitchoverDrillContext;
-  readonly state: ObjectStore;
-  readonly clock: Clock;
-  readonly run: string;
   /** The drill that was cut off, and that this one goes on with. */
   readonly resumes?: string | undefined;
   /** It was begun outside of the windows of the schedule, by somebody's word. */
   readonly outsideWindow: boolean;
-  /** `user@host`, process id. */
-  readonly by: string;
-  readonly processes?: LocalProcesses | undefined;
   readonly objectives: { readonly rto: number; readonly rpo: number };
-  readonly trigger: DrillTrigger;
-  readonly occasion: Occasion;
-  readonly signal: AbortSignal;
-  readonly onEvent?: (event: RunEvent) => void;
-  readonly onWaiting?: (message: string) => void;
 }
 
 /** What a drill by switchover came to, and where things stand. */

@@ -1,29 +1,15 @@
-import type { Clock } from '../../domain/clock.ts';
 import type { Roles } from '../../domain/roles.ts';
-import type { ObjectStore } from '../../regions/objects/object-store.ts';
-import type { RunEvent } from '../../runbooks/engine/run.ts';
 import { type ReportedStep, type RunResult, reportedSteps } from '../../runbooks/engine/run-result.ts';
-import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-lease.ts';
+import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
 import { evidence } from '../../runbooks/failover/failover-step.ts';
-import type { Occasion } from '../../runbooks/occasion.ts';
 import { drillState } from '../../state/drills.ts';
-import type { DrillReport, DrillTrigger } from '../drill-report.ts';
+import type { DrillReport } from '../drill-report.ts';
+import type { OrderedDrill } from '../ordered-drill.ts';
 import { blockersIn, type TabletopCheck, type TabletopFinding, tabletopSteps } from './steps.ts';
 
-export interface RunTabletopOptions {
-  readonly state: ObjectStore;
-  readonly clock: Clock;
-  readonly run: string;
-  /** `user@host`, process id. */
-  readonly by: string;
-  readonly processes?: LocalProcesses | undefined;
+export interface RunTabletopOptions extends OrderedDrill {
   readonly roles: Pick<Roles, 'primary' | 'standby' | 'epoch'>;
   readonly checks: readonly TabletopCheck[];
-  readonly trigger: DrillTrigger;
-  readonly occasion: Occasion;
-  readonly signal: AbortSignal;
-  readonly onEvent?: (event: RunEvent) => void;
-  readonly onWaiting?: (message: string) => void;
 }
 
 /** What a tabletop came to. */
