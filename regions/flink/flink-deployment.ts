@@ -10,6 +10,15 @@ export const flinkDeploymentKind: ObjectKind = { apiVersion: 'flink.apache.org/v
  */
 export const jobIdSetting = '$internal.pipeline.job-id';
 
+/**
+ * Flink's own way to own or to spare what it restores. Up to 1.19 only the first key is known; later the second one is
+ * preferred where both are there, so each is set. Source: `StateRecoveryOptions`, before it `SavepointConfigOptions`.
+ */
+export const claimSettings = (mode: string) => ({
+  'execution.savepoint-restore-mode': mode,
+  'execution.state-recovery.claim-mode': mode,
+});
+
 /** What Argus reads of a FlinkDeployment. */
 export interface FlinkDeployment {
   readonly uid: string;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, KubernetesApi, KubernetesObject } from '../kubernetes/kubernetes-api.ts';
-import { highAvailabilityLabels, jobIdSetting } from './flink-deployment.ts';
+import { claimSettings, highAvailabilityLabels, jobIdSetting } from './flink-deployment.ts';
 import { holdsCheckpoint } from './flink-health.ts';
 import type { StartJob } from './flink-jobs.ts';
 import { deploymentRef, type KubernetesJob, lookAt, type Seen } from './flink-kubernetes-look.ts';
@@ -10,8 +10,6 @@ import { type FlinkManifest, manifestError, readManifest } from './flink-manifes
 import { manifestFiles } from './flink-manifest-source.ts';
 import { decideStartRoute, type StartRoute } from './flink-start-route.ts';
 
-/** Flink's own way to own or to spare what it restores. Source: `StateRecoveryOptions`, also under its old key in 2.x. */
-const claimSetting = 'execution.savepoint-restore-mode';
 const definition = {
   apiVersion: 'apiextensions.k8s.io/v1',
   kind: 'CustomResourceDefinition',
@@ -140,7 +138,7 @@ function specOf(start: StartJob, jobId: string) {
     flinkConfiguration: {
       ...start.configuration,
       [jobIdSetting]: jobId,
-      [claimSetting]: start.claimMode ?? 'NO_CLAIM',
+      ...claimSettings(start.claimMode ?? 'NO_CLAIM'),
     },
     job: {
       state: 'running',

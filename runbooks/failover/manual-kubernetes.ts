@@ -1,4 +1,5 @@
 import type { Config } from '../../domain/config.ts';
+import { claimSettings } from '../../regions/flink/flink-deployment.ts';
 import { jobIdAnnotation } from '../../regions/flink/flink-session-job.ts';
 
 type Deployment = NonNullable<Config['jobs'][number]['kubernetes']>[string];
@@ -48,7 +49,7 @@ export function startByKubectl(
     spec: {
       flinkConfiguration: {
         '$internal.pipeline.job-id': start.jobId,
-        'execution.savepoint-restore-mode': start.claimMode,
+        ...claimSettings(start.claimMode),
       },
       job: { state: 'running', initialSavepointPath: start.path },
     },

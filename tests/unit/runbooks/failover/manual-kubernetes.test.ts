@@ -39,7 +39,7 @@ test('a person types kubectl, in the order and with the traps of the operator to
   expect(by['start-jobs']).toEqual([
     `kubectl --context singapore -n argus-data patch configmap flink-config --type merge -p '{"data":{"restore-path":"s3://r/chk-10"}}'`,
     'kubectl --context singapore -n argus-data delete flinkdeployment argus-flink --ignore-not-found --wait=true # one that has run before ignores the path',
-    `cat flink-cluster-standby.yaml | kubectl --context singapore -n argus-data patch --local -f - --type merge -p '{"spec":{"flinkConfiguration":{"$internal.pipeline.job-id":"ab","execution.savepoint-restore-mode":"NO_CLAIM"},"job":{"state":"running","initialSavepointPath":"s3://r/chk-10"}}}' -o yaml | kubectl --context singapore -n argus-data create -f -`,
+    `cat flink-cluster-standby.yaml | kubectl --context singapore -n argus-data patch --local -f - --type merge -p '{"spec":{"flinkConfiguration":{"$internal.pipeline.job-id":"ab","execution.savepoint-restore-mode":"NO_CLAIM","execution.state-recovery.claim-mode":"NO_CLAIM"},"job":{"state":"running","initialSavepointPath":"s3://r/chk-10"}}}' -o yaml | kubectl --context singapore -n argus-data create -f -`,
   ]);
   expect(by['await-checkpoint']).toEqual([
     'kubectl --context singapore -n argus-data get --raw /api/v1/namespaces/argus-data/services/argus-flink-rest:rest/proxy/jobs/ab/checkpoints # latest.completed.id > latest.restored.id',
