@@ -48,13 +48,16 @@ export function drillManifest({ file, name, namespace, checkpoints, filler }: Dr
       ...spec,
       flinkConfiguration: settingsIn(spec.flinkConfiguration, checkpoints, wrong),
       // High availability is off: the operator takes no other mode then, and a drill is never upgraded.
-      job: { ...(spec.job as object), upgradeMode: 'stateless' },
+      job: { ...(spec.job as object), upgradeMode: 'stateless', allowNonRestoredState: false },
     },
   };
 }
 
 /** Keys, old and new, of what keeps a job's state elsewhere and finds it again. */
 const highAvailability = /^high-availability(\.|$)/;
+
+/** Keys, old and new, of what a job restores, how, and what may be left out: the start alone says that. */
+const recovery = /^execution\.(savepoint\.(path|ignore-unclaimed-state)|savepoint-restore-mode|state-recovery\.)/;
 
 /** A place for files; `local` is the image itself. */
 const fileUri = /^(?!local:|https?:)[a-z][a-z0-9+.-]*:\//i;
@@ -68,7 +71,8 @@ function settingsIn(given: unknown, checkpoints: string, wrong: Wrong): Readonly
   const settings: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(isMapping(given) ? given : {})) {
     if (typeof value === 'object') throw wrong('spec.flinkConfiguration', `write ${key} as one key with one value`);
-    if (highAvailability.test(key) || folders.includes(key) || savepointFolders.includes(key)) continue;
+    if (highAvailability.test(key) || recovery.test(key)) continue;
+    if (folders.includes(key) || savepointFolders.includes(key)) continue;
     const outside = `${value}`.split(/[;,\s]+/).find((each) => fileUri.test(each) && !isBelow(each, checkpoints));
     if (outside !== undefined) {
       throw wrong('spec.flinkConfiguration', `${key} names ${outside}: in a drill it has to be below {checkpoints}`);

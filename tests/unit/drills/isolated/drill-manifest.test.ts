@@ -75,6 +75,21 @@ describe('the FlinkDeployment of a drill', () => {
     expect(JSON.stringify(planOf(text).jobs[0]?.manifest)).not.toContain('s3://prod');
   });
 
+  test('is restored as the drill says, and with all of its state', () => {
+    const path = 's3://prod/chk-1';
+    const said = `execution.savepoint.path: ${path}
+    execution.savepoint.ignore-unclaimed-state: "true"
+    execution.savepoint-restore-mode: CLAIM
+    execution.state-recovery.path: ${path}
+    execution.state-recovery.claim-mode: CLAIM
+    execution.state-recovery.ignore-unclaimed-state: "true"`;
+    const text = setting(said).replace('  job:\n', '  job:\n    allowNonRestoredState: true\n');
+    const { jobs, blockers } = planOf(text);
+    expect(blockers).toEqual([]);
+    expect(jobs[0]?.manifest).toMatchObject({ spec: { job: { allowNonRestoredState: false } } });
+    expect(JSON.stringify(jobs[0]?.manifest)).not.toMatch(/CLAIM|unclaimed|s3:\/\/prod/);
+  });
+
   test.each([
     ['{group}', 'counts'],
     ['{transactionalIdPrefix}', 'counts'],
