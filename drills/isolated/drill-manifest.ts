@@ -47,6 +47,8 @@ export function drillManifest({ file, name, namespace, checkpoints, filler }: Dr
     spec: {
       ...spec,
       flinkConfiguration: settingsIn(spec.flinkConfiguration, checkpoints, wrong),
+      // Without high availability the operator refuses any further ones.
+      ...(isMapping(spec.jobManager) && { jobManager: { ...spec.jobManager, replicas: 1 } }),
       // High availability is off: the operator takes no other mode then, and a drill is never upgraded.
       job: { ...(spec.job as object), upgradeMode: 'stateless', allowNonRestoredState: false },
     },
@@ -58,6 +60,12 @@ const highAvailability = /^high-availability(\.|$)/;
 
 /** Keys, old and new, of what a job restores, how, and what may be left out: the start alone says that. */
 const recovery = /^execution\.(savepoint\.(path|ignore-unclaimed-state)|savepoint-restore-mode|state-recovery\.)/;
+
+/** As many as the object says: one. */
+const jobManagers = 'kubernetes.jobmanager.replicas';
+
+/** The operator refuses it without high availability. */
+const rollback = 'kubernetes.operator.deployment.rollback.enabled';
 
 /** A place for files; `local` is the image itself. */
 const fileUri = /^(?!local:|https?:)[a-z][a-z0-9+.-]*:\//i;
@@ -71,7 +79,7 @@ function settingsIn(given: unknown, checkpoints: string, wrong: Wrong): Readonly
   const settings: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(isMapping(given) ? given : {})) {
     if (typeof value === 'object') throw wrong('spec.flinkConfiguration', `write ${key} as one key with one value`);
-    if (highAvailability.test(key) || recovery.test(key)) continue;
+    if (highAvailability.test(key) || recovery.test(key) || key === jobManagers) continue;
     if (folders.includes(key) || savepointFolders.includes(key)) continue;
     const outside = `${value}`.split(/[;,\s]+/).find((each) => fileUri.test(each) && !isBelow(each, checkpoints));
     if (outside !== undefined) {
@@ -81,7 +89,7 @@ function settingsIn(given: unknown, checkpoints: string, wrong: Wrong): Readonly
   }
   for (const key of folders) settings[key] = checkpoints;
   for (const key of savepointFolders) settings[key] = `${checkpoints}/savepoints`;
-  return { ...settings, 'high-availability.type': 'NONE' };
+  return { ...settings, 'high-availability.type': 'NONE', [rollback]: 'false' };
 }
 
 const isBelow = (uri: string, folder: string) => `${uri}/`.startsWith(`${folder}/`) && !uri.includes('/..');

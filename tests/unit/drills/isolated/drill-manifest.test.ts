@@ -75,6 +75,17 @@ describe('the FlinkDeployment of a drill', () => {
     expect(JSON.stringify(planOf(text).jobs[0]?.manifest)).not.toContain('s3://prod');
   });
 
+  test('has nothing that needs high availability', () => {
+    const said = 'kubernetes.jobmanager.replicas: "2"\n    kubernetes.operator.deployment.rollback.enabled: "true"';
+    const text = setting(said).replace('  jobManager:\n', '  jobManager:\n    replicas: 2\n');
+    const spec = planOf(text).jobs[0]?.manifest?.spec;
+    expect(spec).toMatchObject({
+      flinkConfiguration: { 'kubernetes.operator.deployment.rollback.enabled': 'false' },
+      jobManager: { replicas: 1, resource: { memory: '1024m' } },
+    });
+    expect(spec).not.toHaveProperty(['flinkConfiguration', 'kubernetes.jobmanager.replicas']);
+  });
+
   test('is restored as the drill says, and with all of its state', () => {
     const path = 's3://prod/chk-1';
     const said = `execution.savepoint.path: ${path}
