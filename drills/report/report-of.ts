@@ -4,7 +4,7 @@ import type { ReportFacts } from './facts.ts';
 import { hintsOf } from './hints.ts';
 import { outcomeOf } from './measured.ts';
 import type { RelatedRun, ReportModel } from './model.ts';
-import { fieldOf, firstPastReturn, stepsOf } from './steps-of.ts';
+import { fieldOf, firstPastReturn, goesOnWith, stepsOf } from './steps-of.ts';
 
 /** The report of a run, from what is known of it. Pure: the same facts give the same report. */
 export function reportOf(facts: ReportFacts): ReportModel {
@@ -89,16 +89,13 @@ function textIn({ details }: RunRecord, name: string): string | undefined {
 function relatedTo(record: RunRecord, others: readonly RunRecord[]): readonly RelatedRun[] {
   const parts = fieldOf(record.report, 'runs');
   const named = new Set(Array.isArray(parts) ? parts : []);
-  const epoch = fieldOf(record.details, 'rolesEpoch');
   return others
     .filter((o) => o.run !== record.run)
     .flatMap((o): RelatedRun[] => {
       const common = { run: o.run, status: o.status, startedAtMs: o.startedAtMs };
       if (named.has(o.run)) return [{ ...common, relation: 'part of this drill' }];
-      const same = o.runbook === record.runbook && epoch !== undefined && fieldOf(o.details, 'rolesEpoch') === epoch;
-      if (!same) return [];
-      if (o.run < record.run && o.status === 'running') return [{ ...common, relation: 'gone on with by this run' }];
-      return o.run > record.run && record.status === 'running'
+      if (o.status === 'running' && goesOnWith(record, o)) return [{ ...common, relation: 'gone on with by this run' }];
+      return record.status === 'running' && goesOnWith(o, record)
         ? [{ ...common, relation: 'went on with this run' }]
         : [];
     });

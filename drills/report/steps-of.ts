@@ -7,6 +7,16 @@ export function fieldOf(json: Json | undefined, name: string): Json | undefined 
   return json !== null && typeof json === 'object' && !Array.isArray(json) ? json[name] : undefined;
 }
 
+/**
+ * Whether a run went on with one that was cut off. A drill names it; of other runs it is the next of the same move. Pure.
+ */
+export function goesOnWith(later: RunRecord, earlier: RunRecord): boolean {
+  if (later.run <= earlier.run || later.runbook !== earlier.runbook) return false;
+  if (later.runbook === 'drill') return fieldOf(later.details, 'resumes') === earlier.run;
+  const epoch = fieldOf(earlier.details, 'rolesEpoch');
+  return epoch !== undefined && fieldOf(later.details, 'rolesEpoch') === epoch;
+}
+
 const textOf = (json: Json | undefined) => (typeof json === 'string' ? json : undefined);
 const listOf = (json: Json | undefined): readonly Json[] => (Array.isArray(json) ? json : []);
 

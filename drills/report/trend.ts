@@ -1,6 +1,6 @@
 import type { RunRecord, RunStatus } from '../../state/run-record.ts';
 import { outcomeOf } from './measured.ts';
-import { fieldOf, stepsOf } from './steps-of.ts';
+import { fieldOf, goesOnWith, stepsOf } from './steps-of.ts';
 
 /** One run or drill in the trend. */
 export interface TrendRun {
@@ -65,11 +65,8 @@ export function trendOf(
 
 /** The next run of the same move, for one whose journal has no end. */
 function successorOf(record: RunRecord, records: readonly RunRecord[]): Pick<TrendRun, 'goneOnWith'> {
-  const epoch = fieldOf(record.details, 'rolesEpoch');
-  if (record.status !== 'running' || epoch === undefined) return {};
-  const next = records
-    .filter((r) => r.runbook === record.runbook && r.run > record.run && fieldOf(r.details, 'rolesEpoch') === epoch)
-    .toSorted((a, b) => (a.run < b.run ? -1 : 1))[0];
+  if (record.status !== 'running') return {};
+  const [next] = records.filter((r) => goesOnWith(r, record)).toSorted((a, b) => (a.run < b.run ? -1 : 1));
   return next === undefined ? {} : { goneOnWith: next.run };
 }
 

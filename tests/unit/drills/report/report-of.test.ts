@@ -93,6 +93,21 @@ test('a run that was cut off tells so, and by which run it was gone on with', as
   expect(trend.runs[0]?.goneOnWith).toBe(next);
 });
 
+test('a drill that was cut off was gone on with by none but the one that names it', async () => {
+  const { state, run } = await writeRun({ runbook: 'drill', cut: true });
+  const drill = async (afterMs: number, more: object = {}) => {
+    const atMs = startMs + afterMs;
+    return writeRun({ state, runbook: 'drill', atMs, report: drillReport('x', atMs), ...more });
+  };
+  const other = await drill(60_000);
+  const next = await drill(120_000, { resumes: run });
+  expect((await modelOf(state, run)).related).toMatchObject([{ run: next.run, relation: 'went on with this run' }]);
+  expect((await modelOf(state, other.run)).related).toEqual([]);
+  const { records } = await gatherTrend(state);
+  const trend = trendOf(records, { madeAtMs: startMs, version: '0', objectives: { rtoMs: 1, rpoMs: 1 } });
+  expect(trend.runs[0]?.goneOnWith).toBe(next.run);
+});
+
 test('a drill’s report is shown from its own state', async () => {
   const { state, run } = await writeRun({ runbook: 'drill', report: drillReport('x', startMs) });
   const model = await modelOf(state, run);

@@ -21,6 +21,8 @@ export interface SampleOptions {
   /** Without an end: it was cut off. */
   readonly cut?: true;
   readonly title?: string;
+  /** The run that it goes on with. */
+  readonly resumes?: string;
 }
 
 /** A failover's report with the losses and points that tests look at. */
@@ -70,7 +72,8 @@ export async function writeRun(
     configSha256: 'c'.repeat(64),
     objectives: { rtoMs: 900_000, rpoMs: 60_000 },
   };
-  const details = { from: 'mumbai', to: 'singapore', rolesEpoch: 1, steps: titles, begunWith, reason: 'flood' };
+  const about = { from: 'mumbai', to: 'singapore', rolesEpoch: 1, begunWith, reason: 'flood' };
+  const details = { ...about, steps: titles, ...(options.resumes === undefined ? {} : { resumes: options.resumes }) };
   await journal.append({ kind: 'run-started', runbook, by: 'ann@laptop', details });
   for (const [i, step] of ids.entries()) {
     const past = i >= steps / 2 ? ({ pastReturn: true } as const) : {};
