@@ -245,10 +245,17 @@ function drillPart({ comparisons, leaks, faults, legs, steps }: ReportModel): Ht
 const alwaysCounted = ['topics', 'groups', 'objects', 'jobs'];
 const alsoCounted = { kubernetes: "Kubernetes' objects", acl: 'ACLs', quota: 'quotas', dns: 'DNS records' };
 
-/** What a drill counted: what each of them does, and of the rest what its evidence has a number of. */
+/**
+ * What a drill counted: what each of them does, and of the rest what its evidence has a number of. Not DNS where nobody
+ * answered for a name.
+ */
 function countedIn(steps: ReportModel['steps']): string {
-  const seen = seenBy(steps).flatMap((s) => [fieldOf(s.seen, 'before'), fieldOf(s.seen, 'after')]);
-  const also = Object.entries(alsoCounted).filter(([kind]) => seen.some((s) => fieldOf(s, kind) !== undefined));
+  const evidence = seenBy(steps).map((s) => s.seen);
+  const seen = evidence.flatMap((e) => [fieldOf(e, 'before'), fieldOf(e, 'after')]);
+  const dnsAsked = evidence.every((e) => fieldOf(e, 'dnsNotAsked') === undefined);
+  const also = Object.entries(alsoCounted).filter(
+    ([kind]) => (kind !== 'dns' || dnsAsked) && seen.some((s) => fieldOf(s, kind) !== undefined),
+  );
   const all = [...alwaysCounted, ...also.map(([, name]) => name)];
   return `${all.slice(0, -1).join(', ')} and ${all.at(-1) ?? ''}`;
 }

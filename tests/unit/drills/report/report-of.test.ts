@@ -121,6 +121,18 @@ test('a drill’s report is shown from its own state', async () => {
   expect(reportMarkdown(model)).toContain('900 records against mirrored: 0 missing');
 });
 
+test('DNS is counted before and after only when somebody answered for every name', async () => {
+  const { state, run } = await writeRun({ runbook: 'drill', report: drillReport('x', startMs) });
+  const model = await modelOf(state, run);
+  const told = (before: object) => {
+    const [first, ...rest] = model.steps;
+    const seen = { before: { dns: 2 }, ...before };
+    return reportPage({ ...model, steps: [{ ...first!, evidence: { ...first!.evidence!, seen } }, ...rest] });
+  };
+  expect(told({})).toContain('topics, groups, objects, jobs and DNS records were counted');
+  expect(told({ dnsNotAsked: ['ingest.argus.test A'] })).toContain('topics, groups, objects and jobs were counted');
+});
+
 test('a drill by switchover tells its two moves, and what its figures are of', async () => {
   const leg = { provenZero: true, producersBlockedMs: 4_000, rtoMs: 9_000 };
   const legs = [
