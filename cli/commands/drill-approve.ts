@@ -21,8 +21,10 @@ export async function run(
       ? await readSlot(drills, options.slot, { signal })
       : undefined;
     if (found === undefined) throw unknownSlot(options.slot);
-    const { slot, status, needsApproval, approval, closesAtMs } = found.value;
-    if (!needsApproval || status !== 'open' || context.clock.now() >= closesAtMs) throw waitsForNothing(slot, status);
+    const { slot, kind, status, approval, closesAtMs } = found.value;
+    // Whether one is required may have changed since the slot was opened.
+    if (kind !== 'switchover' || status !== 'open' || context.clock.now() >= closesAtMs)
+      throw waitsForNothing(slot, status);
     const word = { atMs: context.clock.now(), by: context.who, ...(reason === undefined ? {} : { reason }) };
     const kept = approval ?? word;
     if (

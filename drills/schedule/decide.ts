@@ -86,7 +86,8 @@ function onWaiting(
     const reason = { code: 'OutsideWindow', message: 'the schedule has no window for it now' };
     return { kind: 'wait', slot: name, reason, untilMs: closesAtMs };
   }
-  if (needsApproval && approval === undefined) {
+  // Approval may be required only since.
+  if ((needsApproval || entry.needsApproval) && approval === undefined) {
     const message = `a person has to agree to it: argus drill approve ${name}`;
     return { kind: 'wait', slot: name, reason: { code: 'NeedsApproval', message }, untilMs: closesAtMs };
   }

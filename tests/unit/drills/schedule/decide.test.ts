@@ -275,6 +275,19 @@ describe('a slot', () => {
     expect(runs).toHaveLength(1);
   });
 
+  test('waits for a word also where one is required only since it was opened', () => {
+    const line = { kind: 'switchover', cron: '0 10 * * 2' };
+    const [before, now] = [{ ...line, approve: 'none' }, line].map((e) => drillSchedule.parse([e])[0]);
+    const opened = followed(before as DrillScheduleEntry, since);
+    opened.look(at('2026-11-24T10:00:00Z'), incident);
+    const { look, runs, slots } = followed(now as DrillScheduleEntry, since);
+    for (const [name, slot] of opened.slots) slots.set(name, slot);
+    expect(look(at('2026-11-24T10:05:00Z'))).toBe('wait NeedsApproval');
+    for (const [name, slot] of slots) slots.set(name, { ...slot, approval: { atMs: 1, by: 'ops' } });
+    look(at('2026-11-24T10:10:00Z'));
+    expect(runs).toEqual(['switchover-20261124T100000Z']);
+  });
+
   test('is run at most once, and the newest that was missed exactly once, however clocks jump and daemons come and go', () => {
     const move = fc.record({
       ms: fc.oneof(
