@@ -13,6 +13,7 @@ import { foldRun } from '../state/run-record.ts';
 import type { Log } from './log.ts';
 import { runNews, watchedRun } from './run-news.ts';
 import type { MakeService } from './service.ts';
+import { killedAfterMs } from './silent-run.ts';
 import { every } from './supervise.ts';
 
 /** What a page tells of drills. */
@@ -37,8 +38,6 @@ export interface DrillRunsParts {
 /** So many of the newest are looked at when a daemon begins: a year of dailies. */
 const readAtStart = 400;
 const readAtOnce = 8;
-/** A drill that said nothing for so long was killed: it is looked at no more. */
-const silentMs = 24 * 3_600_000;
 const callMs = 10_000;
 /** Of each kind so many slots are counted. */
 const slotsCounted = 30;
@@ -92,7 +91,8 @@ export function watchDrills(parts: DrillRunsParts): MakeService {
           const drill = pastDrill(record);
           if (!first) tell(entries, drill, !past.has(record.run));
           past.set(record.run, drill);
-          if (drill.endedAtMs === undefined && clock.now() - record.lastAtMs < silentMs) open.add(record.run);
+          if (drill.endedAtMs === undefined && clock.now() - record.lastAtMs < killedAfterMs(record))
+            open.add(record.run);
           else open.delete(record.run);
         }
       }

@@ -3,11 +3,10 @@ import { drillState } from '../state/drills.ts';
 import { inspectRun, listRuns } from '../state/journal.ts';
 import { foldRun } from '../state/run-record.ts';
 import { putRunSamples, runsWithSamples, samplesBetween } from '../state/samples.ts';
+import { killedAfterMs } from './silent-run.ts';
 
 /** So much before a run began and after it ended stays with it. */
 export const samplesAroundRunMs = 10 * 60_000;
-/** A run that said nothing for so long is over, whatever became of it; one step may take hours. */
-const silentMs = 24 * 3_600_000;
 
 /** Puts the samples around each run that is over for long enough aside, once. Gives for which it did so now. */
 export async function keepSamplesOfRuns(
@@ -24,7 +23,7 @@ export async function keepSamplesOfRuns(
       const record = foldRun((await inspectRun(store, run, options)).entries);
       if (record === undefined) continue;
       const overMs = nowMs - record.lastAtMs;
-      if (overMs < (record.status === 'running' ? silentMs : samplesAroundRunMs)) continue;
+      if (overMs < (record.status === 'running' ? killedAfterMs(record) : samplesAroundRunMs)) continue;
       const [from, to] = [record.startedAtMs - samplesAroundRunMs, record.lastAtMs + samplesAroundRunMs];
       await putRunSamples(state, run, await samplesBetween(state, from, to, options), options);
       kept.push(run);

@@ -55,6 +55,21 @@ async function watching() {
   };
 }
 
+test('a drill by switchover that stays for two days is seen to end', async () => {
+  const { drills, events, clock, start, stop } = await watching();
+  const journal = openJournal(drills, { run: '20261201T090000Z-drill-0001', epoch: 1 }, clock);
+  const details = { kind: 'switchover', stayMs: 48 * 3_600_000 };
+  await journal.append({ kind: 'run-started', runbook: 'drill', by: 'asha', details });
+  start();
+  await clock.sleep(60_000);
+  clock.jump(48 * 3_600_000);
+  await clock.sleep(60_000);
+  await journal.append({ kind: 'run-finished', outcome: 'done', report: { kind: 'switchover', outcome: 'passed' } });
+  await clock.sleep(60_000);
+  stop();
+  expect(events).toMatchObject([{ kind: 'run-ended', outcome: 'done' }]);
+});
+
 test('a drill that was killed is looked at for a day, and no longer', async () => {
   const { state, drills, clock, start, stop } = await watching();
   const run = '20261201T090000Z-drill-0001';
