@@ -1,7 +1,7 @@
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { LocalProcesses } from '../runbooks/engine/under-lease.ts';
 import type { DrillSlot } from '../state/drill-slots.ts';
-import { inspectRun, listRuns, runId } from '../state/journal.ts';
+import { inspectRun, type JournalEntry, listRuns, readRunBegin, runId } from '../state/journal.ts';
 import { numberIn, partOf, textIn } from '../state/json-parts.ts';
 import { foldRun, type RunRecord } from '../state/run-record.ts';
 
@@ -36,6 +36,8 @@ export interface RunOfSlot {
 
 /** The clock that names a run may be behind the one by which its slot was seen. */
 const clocksDifferMs = 3_600_000;
+/** So many beginnings are read at once. */
+const readAtOnce = 20;
 
 /** The drill that was begun for a slot; undefined: none was. */
 export async function runOfSlot(
@@ -46,13 +48,19 @@ export async function runOfSlot(
   // Names sort by time.
   const since = runId(seenAtMs - clocksDifferMs, 'drill', '0000');
   const runs = (await listRuns(drills, call)).filter((run) => run >= since).reverse();
-  for (const run of runs) {
-    const record = foldRun((await inspectRun(drills, run, call)).entries);
-    if (record === undefined || textIn(record.details, 'kind') !== kind) continue;
-    const trigger = partOf(record.details, 'trigger');
-    if (numberIn(trigger, 'slotAtMs') === dueAtMs) return { run, end: endOf(record) };
+  for (let i = 0; i < runs.length; i += readAtOnce) {
+    const begins = await Promise.all(runs.slice(i, i + readAtOnce).map((run) => readRunBegin(drills, run, call)));
+    const run = begins.find((begin) => isOfSlot(begin, kind, dueAtMs))?.run;
+    const record = run === undefined ? undefined : foldRun((await inspectRun(drills, run, call)).entries);
+    if (record !== undefined) return { run: record.run, end: endOf(record) };
   }
   return undefined;
+}
+
+function isOfSlot(begin: JournalEntry | undefined, kind: DrillSlot['kind'], dueAtMs: number): boolean {
+  if (begin?.fact.kind !== 'run-started') return false;
+  const { details } = begin.fact;
+  return textIn(details, 'kind') === kind && numberIn(partOf(details, 'trigger'), 'slotAtMs') === dueAtMs;
 }
 
 function endOf({ status, report }: RunRecord): RunOfSlot['end'] {

@@ -244,7 +244,18 @@ test('the run of a slot is found behind many others', async () => {
     await carryOut({ kind: 'tabletop', trigger: { ...trigger, slotAtMs: 0 }, reason: '' });
   }
   const call = { signal: new AbortController().signal };
-  expect(await runOfSlot(drills, slot, call)).toMatchObject({ run: '20261201T090000Z-drill-0001' });
+  let [now, most, whole] = [0, 0, new Set<string>()];
+  const get: typeof drills.get = async (key, ...rest) => {
+    most = Math.max(most, ++now);
+    const [, run = '', seq = ''] = /([^/]+-drill-[^/]+)\/0*(\d+)/.exec(key) ?? [];
+    if (seq !== '1') whole.add(run);
+    return drills.get(key, ...rest).finally(() => now--);
+  };
+  const counted = { ...drills, get };
+  expect(await runOfSlot(counted, slot, call)).toMatchObject({ run: '20261201T090000Z-drill-0001' });
+  // Of others the beginnings alone, many at once.
+  expect([...whole]).toEqual(['20261201T090000Z-drill-0001']);
+  expect(most).toBe(20);
   // What was begun long before is none of its.
   expect(await runOfSlot(drills, { ...slot, seenAtMs: clock.now() + 2 * 3_600_000 }, call)).toBeUndefined();
 });
