@@ -7,6 +7,8 @@ import { killedAfterMs } from './silent-run.ts';
 
 /** So much before a run began and after it ended stays with it. */
 export const samplesAroundRunMs = 10 * 60_000;
+/** So long before samples are forgotten, those around a run that is silent are put aside, whether it was killed or not. */
+const inTimeMs = 3 * samplesAroundRunMs;
 
 /** Puts the samples around each run that is over for long enough aside, once. Gives for which it did so now. */
 export async function keepSamplesOfRuns(
@@ -22,8 +24,9 @@ export async function keepSamplesOfRuns(
       if (done.has(run) || begunAtMs(run) < nowMs - keepMs) continue;
       const record = foldRun((await inspectRun(store, run, options)).entries);
       if (record === undefined) continue;
-      const overMs = nowMs - record.lastAtMs;
-      if (overMs < (record.status === 'running' ? killedAfterMs(record) : samplesAroundRunMs)) continue;
+      const lastChance = nowMs - record.startedAtMs > keepMs - inTimeMs;
+      const quietMs = record.status === 'running' && !lastChance ? killedAfterMs(record) : samplesAroundRunMs;
+      if (nowMs - record.lastAtMs < quietMs) continue;
       const [from, to] = [record.startedAtMs - samplesAroundRunMs, record.lastAtMs + samplesAroundRunMs];
       await putRunSamples(state, run, await samplesBetween(state, from, to, options), options);
       kept.push(run);

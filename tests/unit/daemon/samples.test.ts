@@ -97,6 +97,19 @@ test('what lies around a run stays with it, for drills too, and old slots are fo
   expect((await d.state.list('samples/slots/')).objects.length).toBeLessThanOrEqual(8);
 });
 
+test('what lies around a run that was cut off stays with it, also where samples are kept for an hour', async () => {
+  const d = daemon();
+  await d.clock.sleep(15 * minute);
+  const run = runId(d.clock.now(), 'failover', 'ab12');
+  const journal = openJournal(d.state, { run, epoch: 1 }, d.clock);
+  await journal.append({ kind: 'run-started', runbook: 'failover', by: 'ann', details: {} });
+  await d.clock.sleep(20 * minute);
+  expect(await samplesOfRun(d.state, run)).toBeUndefined();
+  await d.clock.sleep(80 * minute);
+  await d.end();
+  expect((await samplesOfRun(d.state, run))?.length).toBeGreaterThan(200);
+});
+
 test('what is too old is forgotten also where a journal can’t be read', async () => {
   const state = memoryObjectStore('state');
   const list = state.list.bind(state);
