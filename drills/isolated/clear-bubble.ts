@@ -1,5 +1,5 @@
 import { eachAtOnce } from '../../domain/each-at-once.ts';
-import { describeError } from '../../domain/errors.ts';
+import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { UserQuotas } from '../../regions/kafka/kafka-admin.ts';
 import { isRetryable } from '../../runbooks/engine/failures.ts';
 import type { StepIo } from '../../runbooks/engine/step.ts';
@@ -49,13 +49,18 @@ export async function clearBubble(site: DrillSite, run: string, io: ClearIo, set
         await endJobs(site, jobs, again, io.signal);
       }
     } catch (error) {
-      if (!isRetryable(error)) throw error;
+      if (!isRetryable(error) && !isGone(error)) throw error;
       io.signal.throwIfAborted();
       io.progress(describeError(error));
     }
     await io.clock.sleep(pauseMs, io.signal);
   }
 }
+
+const gone: ReadonlySet<string> = new Set(['JobMissing', 'KubernetesConflict', 'KubernetesObjectMissing']);
+
+/** What was to be ended or removed went meanwhile, or is another by now: the next look tells. */
+const isGone = (error: unknown) => error instanceof ArgusError && gone.has(error.code);
 
 type Thing = Awaited<ReturnType<typeof drillThings>>[number];
 

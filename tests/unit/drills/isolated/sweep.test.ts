@@ -100,6 +100,20 @@ describe('cleaning up after drills', () => {
     expect(await sweep(world)).toEqual({ removed: { [dead.run]: 4 }, left: [] });
   });
 
+  test.each(['JobMissing', 'KubernetesConflict', 'KubernetesObjectMissing'])(
+    'looks again where a job went before it was ended: %s',
+    async (code) => {
+      const world = drillWorld();
+      await withRemains(world);
+      world.site.flink.cancel = async (id) => {
+        world.jobs.delete(id);
+        throw new ArgusError(code, 'gone meanwhile');
+      };
+      expect(await sweep(world)).toEqual({ removed: { [dead.run]: 4 }, left: [] });
+      expect(await leftIn(world)).toEqual(nothingLeft);
+    },
+  );
+
   test('ends with the broker’s no to delete a group, all else removed; one that has members is asked again', async () => {
     const world = drillWorld();
     await withRemains(world);
