@@ -5,6 +5,7 @@ import type { StepIo } from '../../../runbooks/engine/step.ts';
 import { evidence, within } from '../../../runbooks/failover/failover-step.ts';
 import { noPointRefusal } from '../../../runbooks/failover/steps/choose-recovery-point.ts';
 import { listDrillNotes, writeDrillNote } from '../../../state/drill-notes.ts';
+import { readSighting } from '../../../state/sightings.ts';
 import { causesOfRefused } from '../../prove/causes.ts';
 import type { IsolatedContext, IsolatedFacts, IsolatedStep } from '../context.ts';
 import { untilAnswered } from '../until-answered.ts';
@@ -89,7 +90,7 @@ async function endsOf(
 
 /** What would be lost if the primary died now: counted by its logs' ends where it answers, else by its last sight. */
 async function rpoOf(
-  { config, primary, sighting, clock }: IsolatedContext,
+  { config, primary, sighting, clock, state }: IsolatedContext,
   ends: readonly PartitionOffset[],
   { signal }: StepIo,
 ): Promise<IsolatedFacts['rpo']> {
@@ -98,9 +99,14 @@ async function rpoOf(
     () => undefined,
   );
   signal.throwIfAborted();
+  // The one from before the drill may be older than the clean-up that came first took.
+  const newest = await readSighting(state, primary.name, { signal: within(signal, primaryPatienceMs) }).catch(
+    () => undefined,
+  );
+  signal.throwIfAborted();
   const losses = estimateLoss({
     topics: config.topics,
-    sighting,
+    sighting: newest ?? sighting,
     promotedAt: ends,
     outageAtMs: clock.now(),
     primaryStopped: false,

@@ -139,6 +139,35 @@ describe('an isolated drill', () => {
     expect(report).toMatchObject({ outcome: 'passed', rpo: { certainty: 'estimated', topics: [] } });
   });
 
+  test('tells how old what would be lost is by the newest sight of the primary, not by the one from before the drill', async () => {
+    const world = drillWorld();
+    const { context } = world.options(1);
+    const { kafka } = context.primary;
+    const ahead: typeof kafka = {
+      ...kafka,
+      describeTopics: (names, call) => kafka.describeTopics(names, call),
+      topicConfigs: (topic, call) => kafka.topicConfigs(topic, call),
+      logRanges: async (asked, call) =>
+        (await kafka.logRanges(asked, call)).map((range) => ({ ...range, logEndOffset: range.logEndOffset + 1n })),
+    };
+    const partitions = [...(await kafka.describeTopics(['events'])).values()].flatMap((topic) =>
+      Array.from({ length: topic.partitions }, (_, partition) => ({
+        ...{ partition, logStartOffset: 0n, logEndOffset: 0n, mirroredEndOffset: 0n },
+        ...{ newestTimestampMs: null, mirroredTimestampMs: null },
+      })),
+    );
+    const sightedAt = (atMs: number) => ({
+      ...{ region: 'mumbai', atMs },
+      topics: { events: { recordsPerSecond: 1, partitions } },
+    });
+    const now = world.clock.now();
+    await putSighting(world.state, sightedAt(now));
+    const primary = { name: 'mumbai', kafka: ahead };
+    const { report } = await world.run(1, { context: { ...context, primary, sighting: sightedAt(now - 60_000) } });
+    expect(report.rpo).toMatchObject({ certainty: 'counted', records: partitions.length });
+    expect(report.rpo?.ms).toBeLessThan(10_000);
+  });
+
   test('that has no recovery point has failed, before it makes anything', async () => {
     const rejected = [
       { job: 'counts', checkpointId: 9, code: 'SourceOffsetBeyondMirror', message: 'not mirrored yet' },
