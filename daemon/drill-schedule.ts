@@ -243,6 +243,7 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
       const facts = {
         nowMs,
         entry,
+        lines: entries.filter((e) => e.kind === entry.kind),
         sinceMs: since?.[ruleOf(entry)] ?? nowMs,
         slots: (slots ?? []).map((s) => s.value),
       };

@@ -1,7 +1,7 @@
 import { nextDue } from '../../domain/cron.ts';
 import type { DrillScheduleEntry } from '../../domain/drill-schedule-config.ts';
 import { type DrillSlot, type ScheduledKind, slotName } from '../../state/drill-slots.ts';
-import { openingFrom } from './opening.ts';
+import { dueBy, termsOf } from './decide.ts';
 import type { DrillReason } from './standing.ts';
 
 /** A drill that is due, or will be. */
@@ -37,8 +37,10 @@ export function comingDrills(view: {
   const due = entries.flatMap((entry) =>
     nextDue(entry, nowMs, count)
       .map((dueAtMs): ComingDrill => {
-        const { kind, needsApproval } = entry;
-        return { slot: slotName(kind, dueAtMs), kind, dueAtMs, needsApproval, ...openingFrom(entry, dueAtMs) };
+        const { kind } = entry;
+        const lines = entries.filter((e) => e.kind === kind);
+        const { opening, needsApproval } = termsOf(dueBy(lines, dueAtMs), dueAtMs);
+        return { slot: slotName(kind, dueAtMs), kind, dueAtMs, needsApproval, ...opening };
       })
       .filter((drill) => !known.has(drill.slot)),
   );

@@ -22,37 +22,45 @@ function entryOf(more: object): DrillScheduleEntry {
   return entry;
 }
 
-/** A schedule that is followed over any clock, with what it has kept. */
-function followed(entry: DrillScheduleEntry, sinceMs: number) {
+/** Lines of a schedule that are followed over any clock, with what is kept of them. */
+function followed(schedule: DrillScheduleEntry | readonly DrillScheduleEntry[], sinceMs: number) {
+  const lines = [schedule].flat();
   const slots = new Map<string, DrillSlot>();
   const runs: string[] = [];
+  let writes = 0;
+  const change = (slot: string, to: Partial<DrillSlot>) => {
+    const before = slots.get(slot);
+    if (before === undefined) throw new Error(`unknown: ${slot}`);
+    writes += 1;
+    slots.set(slot, { ...before, ...to });
+  };
+  function lookAt(entry: DrillScheduleEntry, nowMs: number, standing: DrillStanding): string {
+    for (let step = 0; step < 10; step++) {
+      const decision = decideDrill({ nowMs, entry, lines, sinceMs, slots: [...slots.values()], standing });
+      if (decision.kind === 'open') {
+        if (slots.has(decision.slot.slot)) throw new Error(`opened again: ${decision.slot.slot}`);
+        slots.set(decision.slot.slot, decision.slot);
+      } else if (decision.kind === 'run') {
+        runs.push(decision.slot);
+        change(decision.slot, { status: 'ended' });
+      } else if (decision.kind === 'skip')
+        change(decision.slot, { status: 'skipped', skipped: { ...decision.reason, atMs: nowMs } });
+      else if (decision.kind === 'wait') {
+        // Told once for each reason, as the daemon does.
+        if (slots.get(decision.slot)?.putOff?.code !== decision.reason.code)
+          change(decision.slot, { putOff: { ...decision.reason, sinceMs: nowMs } });
+        return `wait ${decision.reason.code}`;
+      } else return decision.kind;
+    }
+    throw new Error('it never comes to rest');
+  }
   return {
     slots,
     runs,
-    /** What is done at this instant, until nothing is to be done. */
-    look(nowMs: number, standing: DrillStanding = calm): string {
-      for (let step = 0; step < 10; step++) {
-        const decision = decideDrill({ nowMs, entry, sinceMs, slots: [...slots.values()], standing });
-        const change = (slot: string, to: Partial<DrillSlot>) => {
-          const before = slots.get(slot);
-          if (before === undefined) throw new Error(`unknown: ${slot}`);
-          slots.set(slot, { ...before, ...to });
-        };
-        if (decision.kind === 'open') {
-          if (slots.has(decision.slot.slot)) throw new Error(`opened again: ${decision.slot.slot}`);
-          slots.set(decision.slot.slot, decision.slot);
-        } else if (decision.kind === 'run') {
-          runs.push(decision.slot);
-          change(decision.slot, { status: 'ended' });
-        } else if (decision.kind === 'skip')
-          change(decision.slot, { status: 'skipped', skipped: { ...decision.reason, atMs: nowMs } });
-        else if (decision.kind === 'wait') {
-          change(decision.slot, { putOff: { ...decision.reason, sinceMs: nowMs } });
-          return `wait ${decision.reason.code}`;
-        } else return decision.kind;
-      }
-      throw new Error('it never comes to rest');
-    },
+    writes: () => writes,
+    /** What is done at this instant, line by line, until nothing is to be done. */
+    look: (nowMs: number, standing: DrillStanding = calm): string =>
+      lines.map((entry) => lookAt(entry, nowMs, standing)).join(' / '),
   };
 }
 
@@ -109,6 +117,105 @@ describe('when a drill is due', () => {
     const kinds = (entries: readonly object[]) => drillSchedule.parse(entries).map((e) => `${e.kind} ${e.cron}`);
     expect(kinds([{ kind: 'isolated' }])).toEqual(['isolated 0 9 1W * *', 'tabletop 0 8 * * *']);
     expect(kinds([{ kind: 'tabletop', enabled: false }])).toHaveLength(1);
+  });
+});
+
+describe('two lines for one kind that are due at the same instant', () => {
+  const since = at('2026-11-22T00:00:00Z');
+  const incident = { ...calm, acting: 'ops (failover)' };
+  const nine = { cron: '0 9 * * *' };
+  const early = { ...nine, windows: [{ from: '08:00', to: '12:00' }] };
+  const late = { ...nine, windows: [{ from: '14:00', to: '16:00' }] };
+  const holiday = { ...nine, blackout: ['2026-12-01'] };
+  const slot = 'isolated-20261201T090000Z';
+  const due = at('2026-12-01T09:00:00Z');
+
+  test.each<[string, readonly object[]]>([
+    ['the same twice', [early, early]],
+    ['the open one first', [early, late]],
+    ['the open one last', [late, early]],
+    ['one of them blacked out', [holiday, nine]],
+  ])('%s: waits for one reason, which is written once, and begins when that is over', (_, lines) => {
+    const { look, runs, slots, writes } = followed(lines.map(entryOf), due - minute);
+    for (let i = 0; i < 20; i++) look(due + i * minute, incident);
+    expect(slots.get(slot)?.putOff?.code).toBe('RunUnderWay');
+    expect(writes()).toBe(1);
+    look(due + 30 * minute);
+    look(due + 31 * minute);
+    expect(runs).toEqual([slot]);
+  });
+
+  test.each<[string, readonly object[]]>([
+    ['first', [late, { ...nine, patience: '1h' }]],
+    ['last', [{ ...nine, patience: '1h' }, late]],
+  ])('the time of the one that is open is over: left out with its reason, the later one listed %s', (_, lines) => {
+    const { look, runs, slots, writes } = followed(lines.map(entryOf), due - minute);
+    for (let i = 0; i <= 8 * 6; i++) look(due + i * 10 * minute, i < 6 ? incident : calm);
+    expect(slots.get(slot)?.skipped).toEqual({
+      code: 'RunUnderWay',
+      message: expect.any(String),
+      atMs: due + 60 * minute,
+    });
+    expect(writes()).toBe(2);
+    expect(runs).toEqual([]);
+  });
+
+  test('each alone is due as ever on other days', () => {
+    const { look, runs } = followed([entryOf({ cron: '0 9 1 * *' }), entryOf({ cron: '0 9 * * 2' })], since);
+    for (let hour = 0; hour < 24 * 16; hour += 3) look(since + hour * 60 * minute);
+    expect(runs).toEqual(['isolated-20261124T090000Z', slot]);
+  });
+
+  test('nothing waits by turns, whatever the windows are, and none begins before one of the lines alone would', () => {
+    const line = fc.record({
+      from: fc.integer({ min: 0, max: 22 }),
+      hours: fc.integer({ min: 1, max: 10 }),
+      patience: fc.integer({ min: 1, max: 10 }),
+      windowed: fc.boolean(),
+    });
+    const hh = (n: number) => `${String(Math.min(24, n)).padStart(2, '0')}:00`;
+    fc.assert(
+      fc.property(
+        fc.array(line, { minLength: 2, maxLength: 3 }),
+        fc.integer({ min: 0, max: 25 }),
+        (rules, calmAfter) => {
+          const lines = rules.map(({ from, hours, patience, windowed }) =>
+            entryOf({
+              cron: '0 9 1 * *',
+              patience: `${patience}h`,
+              ...(windowed ? { windows: [{ from: hh(from), to: hh(from + hours) }] } : {}),
+            }),
+          );
+          const { look, runs, slots, writes } = followed(lines, due - minute);
+          const alone = lines.map((entry) => followed(entry, due - minute));
+          for (let hour = 0; hour < 30; hour++) {
+            const standing = hour < calmAfter ? incident : calm;
+            look(due + hour * 60 * minute, standing);
+            for (const one of alone) one.look(due + hour * 60 * minute, standing);
+            const begun = runs.length > 0;
+            if (begun && !alone.some((one) => one.runs.length > 0))
+              throw new Error('begun before any line lets it begin');
+          }
+          expect(runs.length).toBeLessThanOrEqual(1);
+          // It waits for its window, then for the incident; then it is run or left out.
+          expect(writes()).toBeLessThanOrEqual(3);
+          expect(slots.get(slot)?.status).toMatch(/ended|skipped/);
+        },
+      ),
+      { numRuns: 20 },
+    );
+  });
+
+  test('one of them asks for a word: it is waited for', () => {
+    const lines = [{ approve: 'none' }, {}].map((more) => ({ kind: 'switchover', cron: '0 9 * * 2', ...more }));
+    const { look, slots } = followed(
+      drillSchedule.parse(lines).filter((e) => e.kind === 'switchover'),
+      since,
+    );
+    look(due - 60 * minute);
+    expect(look(due + minute)).toBe('wait NeedsApproval / idle');
+    const [of] = [...slots.values()].filter((s) => s.dueAtMs === due);
+    expect(of).toMatchObject({ needsApproval: true, status: 'open' });
   });
 });
 
