@@ -3,6 +3,7 @@ import type { Log } from '../../daemon/log.ts';
 import type { MakeService } from '../../daemon/service.ts';
 import { every } from '../../daemon/supervise.ts';
 import { describeError } from '../../domain/errors.ts';
+import type { Metrics } from '../../health/metrics.ts';
 import { drillState } from '../../state/drills.ts';
 import { listFaultNotes } from '../../state/fault-notes.ts';
 import type { Composition } from '../compose.ts';
@@ -23,17 +24,21 @@ export function healFaults({
   context,
   composition,
   log,
+  metrics,
 }: {
   readonly context: CommandContext;
   readonly composition: Composition;
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'also'>;
 }): MakeService {
   const who = `argus daemon on ${hostname()} (pid ${process.pid})`;
   return () => ({
     name: 'heal-faults',
     async run(signal) {
       let told = '';
+      let faultsLeft: readonly string[] = [];
       let failed = { faults: '', pauseMs: 0, untilMs: 0 };
+      const forget = metrics.also(() => ({ faultsLeft }));
       const tick = async () => {
         const said: string[] = [];
         try {
@@ -43,9 +48,12 @@ export function healFaults({
           const own = withoutAPerson(context, log, who, signal);
           const quiet = { ...own, tell: () => undefined };
           const left = await healLeftFaults(quiet, composition.state, await own.loadConfig());
-          if (left.some((f) => f.kind === 'left')) {
+          faultsLeft = left.flatMap((f) => (f.kind === 'left' ? [f.note.fault] : []));
+          if (faultsLeft.length > 0) {
             const pauseMs = failed.faults === faults ? Math.min(2 * failed.pauseMs, longestPauseMs) : firstPauseMs;
             failed = { faults, pauseMs, untilMs: context.clock.monotonic() + pauseMs };
+            // Each try that failed is told, as seldom as they are.
+            told = '';
           }
           // A drill that is at work is nobody's trouble.
           said.push(...left.filter((f) => f.kind !== 'alive').map(leftFaultSentence));
@@ -56,7 +64,7 @@ export function healFaults({
         if (now !== '' && now !== told) log.warn({}, now);
         told = now;
       };
-      await every(periodMs, tick, context.clock, signal);
+      await every(periodMs, tick, context.clock, signal).finally(forget);
     },
   });
 }

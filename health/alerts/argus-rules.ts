@@ -110,5 +110,14 @@ export const runRules: AlertGroup = {
         'Topics, groups, objects, jobs or rights of the drill are still there; production does not use them.',
       todo: '`argus drill clean` removes what drills left, and names what it can not.',
     },
+    {
+      alert: 'FaultLeft',
+      expr: 'max by (fault) (argus_drill_fault_left) == 1',
+      forSeconds: 0,
+      severity: 'warning',
+      summary: 'A fault drill broke {{ $labels.fault }} and was cut off; it could not be healed',
+      description: 'The primary is without it until it is healed. The daemon tries again, at most an hour apart.',
+      todo: '`argus drill faults` has the command that heals it; `argus drill clean` tries once more.',
+    },
   ],
 };

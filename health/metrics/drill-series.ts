@@ -23,6 +23,8 @@ export interface DrillFacts {
     /** How old the newest proof that the standby works may be, by the schedule. */
     readonly longestMs: number;
   };
+  /** What fault drills broke whose process is gone, and what could not be healed. */
+  readonly faultsLeft?: readonly string[];
 }
 
 /** Adds the gauges of drills; the function given sets them. */
@@ -42,7 +44,14 @@ export function drillSeries({ gauge }: Gauges): (facts: DrillFacts) => void {
   ]);
   const longest = gauge('argus_drill_longest_pause_seconds', 'By the schedule, the longest time without a proof.');
 
-  return ({ drills: facts }) => {
+  const left = gauge(
+    'argus_drill_fault_left',
+    '1: a fault drill that is gone broke it, and the daemon could not heal it.',
+    ['fault'],
+  );
+
+  return ({ drills: facts, faultsLeft = [] }) => {
+    for (const fault of faultsLeft) left.set({ fault }, 1);
     if (!facts) return;
     for (const drill of facts.last) {
       const { kind, rtoMs, rpoMs } = drill;

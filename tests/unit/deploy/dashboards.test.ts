@@ -44,6 +44,7 @@ it('shows every series of docs/metrics.md somewhere, but those that rules alone 
   const all = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`(\w+)`/g)].map((m) => m[1] ?? ''));
   expect(all.filter((name) => !new RegExp(`\\b${name}\\b`).test(shown)).toSorted()).toEqual([
     'argus_credential_expiry_timestamp',
+    'argus_drill_fault_left',
     'argus_drill_last_duration_seconds',
     'argus_drill_last_timestamp',
     'argus_drill_longest_pause_seconds',
