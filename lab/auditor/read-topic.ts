@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Admin, Kafka, logLevel } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Admin, Kafka, KafkaJSError, logLevel } from 'kafkajs';
 
 /** One record as it was read; key and value are text. */
 export interface TopicRecord {
@@ -40,11 +41,19 @@ export function auditorClient(bootstrap: string | readonly string[]): Kafka {
 
 /**
  * Start and end of each partition. The end is the last stable offset (kafkajs asks so): an open transaction and what
- * follows it lie behind it.
+ * follows it lie behind it. A broker that has just begun, and leads nothing yet, is asked again.
  */
-export async function topicEnds(admin: Admin, topic: string): Promise<PartitionEnd[]> {
-  const offsets = await admin.fetchTopicOffsets(topic);
-  return offsets
+export async function topicEnds(admin: Pick<Admin, 'fetchTopicOffsets'>, topic: string): Promise<PartitionEnd[]> {
+  const offsets = async () => {
+    for (const deadline = performance.now() + 20_000; ; await sleep(200)) {
+      try {
+        return await admin.fetchTopicOffsets(topic);
+      } catch (error) {
+        if (!(error instanceof KafkaJSError && error.retriable) || performance.now() > deadline) throw error;
+      }
+    }
+  };
+  return (await offsets())
     .map(({ partition, low, high }) => ({ partition, start: Number(low), end: Number(high) }))
     .sort((a, b) => a.partition - b.partition);
 }
