@@ -2,6 +2,7 @@ import { type Bubble, requireInBubble } from '../domain/bubble.ts';
 import { ArgusError } from '../domain/errors.ts';
 import type { FlinkJobs } from '../regions/flink/flink-jobs.ts';
 import type { DrillDeployments } from '../regions/flink/flink-kubernetes-drills.ts';
+import { jobOfUpload } from '../regions/flink/flink-rest-jars.ts';
 import type { KafkaAdmin } from '../regions/kafka/kafka-admin.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import { keyInBucket } from '../replication/checkpoints/locations.ts';
@@ -124,6 +125,8 @@ function flinkRules({ objects }: DrillSite, bubble: Bubble): Rules<FlinkJobs> {
     pulse: 'reads',
     failureOf: 'reads',
     savepointStop: 'reads',
+    uploads: 'reads',
+    removeUpload: (id) => job(jobOfUpload(id)),
     start({ jobId, savepointPath, manifest }) {
       job(jobId);
       if (manifest !== undefined) requireInBubble(bubble, 'kubernetes', manifest.metadata.name);

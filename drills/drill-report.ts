@@ -33,7 +33,17 @@ export type OutputComparison = { readonly job: string; readonly topic: string } 
 
 /** Something that is there after a drill and was not before. */
 export interface Leak {
-  readonly kind: 'topic' | 'group' | 'object' | 'flinkJob' | 'namespace' | 'kubernetes' | 'acl' | 'quota' | 'dns';
+  readonly kind:
+    | 'topic'
+    | 'group'
+    | 'object'
+    | 'flinkJob'
+    | 'jar'
+    | 'namespace'
+    | 'kubernetes'
+    | 'acl'
+    | 'quota'
+    | 'dns';
   readonly name: string;
 }
 

@@ -20,7 +20,7 @@ const pauseMs = 500;
 const atOnce = 16;
 
 /**
- * Ends one drill's jobs and removes its topics, groups and objects, until none of them is seen any more: its jobs first,
+ * Ends one drill's jobs and removes its topics, groups, objects and uploaded jars, until none of them is seen any more: its jobs first,
  * since they write the others. Gives how many things were removed. `settleMs`: for so long none may be seen, where what
  * was asked for may still be under way. What doesn't answer is asked again; it ends by the signal alone.
  */
@@ -78,13 +78,14 @@ async function endJobs(
   });
 }
 
-async function removeThings({ kafka, objects }: DrillSite, things: readonly Thing[], signal: AbortSignal) {
+async function removeThings({ kafka, objects, flink }: DrillSite, things: readonly Thing[], signal: AbortSignal) {
   const named = (kind: Thing['kind']) => things.filter((thing) => thing.kind === kind).map(({ name }) => name);
   const topics = named('topic');
   if (topics.length > 0) await kafka.deleteTopics(topics, { signal });
   const groups = named('group');
   const answers = groups.length > 0 ? await kafka.deleteGroups(groups, { signal }) : new Map<string, undefined>();
   await eachAtOnce(named('object'), atOnce, (key) => objects.delete(key, { signal }));
+  for (const id of named('jar')) await flink.removeUpload?.(id, { signal });
   // A group that still has members is asked again at the next look.
   const refused = [...answers.values()].find((e) => e !== undefined && e.code !== 'GroupActive' && !isRetryable(e));
   if (refused !== undefined) throw refused;

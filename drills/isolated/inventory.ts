@@ -17,12 +17,13 @@ export async function drillThings(
   { kafka, objects, flink, deployments }: Pick<DrillSite, 'kafka' | 'objects' | 'flink' | 'deployments'>,
   signal: AbortSignal,
 ): Promise<readonly (Leak & { readonly run: string })[]> {
-  const [topics, groups, listed, jobs, made] = await Promise.all([
+  const [topics, groups, listed, jobs, made, uploads] = await Promise.all([
     kafka.describeTopics(undefined, { signal }),
     kafka.listGroups({ signal }),
     objects.list('argus/drills/', { signal }),
     flink.list({ signal }),
     deployments?.list({ signal }) ?? [],
+    flink.uploads?.({ signal }) ?? [],
   ]);
   const of = (kind: 'topic' | 'group' | 'object' | 'flinkJob' | 'kubernetes', names: Iterable<string>) =>
     [...names].flatMap((name) => {
@@ -41,6 +42,10 @@ export async function drillThings(
       jobs.filter((job) => !isTerminal(job)).map(({ id }) => id),
     ),
     ...of('kubernetes', made),
+    ...uploads.flatMap(({ id, jobId }) => {
+      const run = drillOf('flinkJob', jobId);
+      return run === undefined ? [] : [{ kind: 'jar' as const, name: id, run }];
+    }),
   ];
 }
 

@@ -70,6 +70,13 @@ export interface StartJob {
   readonly jobId?: string;
 }
 
+/** A program in a cluster, and the job that it was uploaded for. */
+export interface UploadedProgram {
+  /** The cluster's name of it. */
+  readonly id: string;
+  readonly jobId: string;
+}
+
 export interface StopWithSavepoint {
   readonly jobId: string;
   /** Where the savepoint's folder is made, as the job's file system names it. */
@@ -164,6 +171,13 @@ export interface FlinkJobs {
   check?(options?: CallOptions): Promise<void>;
   /** Submits the job. An answer proves nothing about recovery: observe `checkpoints` for one newer than the restored. */
   start(job: StartJob, options?: CallOptions): Promise<{ readonly jobId: string }>;
+  /**
+   * Programs that lie uploaded in the cluster for a start with a job id of its own: each is removed behind its start, so
+   * that what stays is of a start whose process died. Absent: the cluster keeps none.
+   */
+  uploads?(options?: CallOptions): Promise<readonly UploadedProgram[]>;
+  /** Removes one; one that is gone is no error. Where `uploads` is. */
+  removeUpload?(id: string, options?: CallOptions): Promise<void>;
   /** Asks the job to stop without savepoint; the effect is observed by `list`. A finished job is no error. */
   cancel(jobId: string, options?: CallOptions): Promise<void>;
   /**

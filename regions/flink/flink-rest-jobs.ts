@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { FlinkJobs, StartJob } from './flink-jobs.ts';
+import { jobOfUpload, uploadName } from './flink-rest-jars.ts';
 import { readPulse } from './flink-rest-pulse.ts';
 import { readJobSettings } from './flink-rest-settings.ts';
 import { readStop, triggerStop } from './flink-rest-stop.ts';
@@ -58,6 +59,7 @@ const exceptions = z.object({
   exceptionHistory: z.object({ entries: z.array(z.object({ stacktrace: z.string() })) }).nullish(),
 });
 const uploaded = z.object({ filename: z.string() });
+const jars = z.object({ files: z.array(z.object({ id: z.string() })) });
 const submitted = z.object({ jobid: z.string() });
 const refusal = z.object({ errors: z.array(z.string()) });
 
@@ -198,7 +200,7 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
       const signal = call?.signal;
       const by = deadline(signal, options.startTimeoutMs ?? 60_000);
       const form = new FormData();
-      form.append('jarfile', await jar(job.jarPath), basename(job.jarPath));
+      form.append('jarfile', await jar(job.jarPath), uploadName(job));
       const upload = { method: 'POST', body: form };
       const { filename } = await request('upload the jar', '/jars/upload', uploaded, signal, by, upload);
       const jarPath = `/jars/${encodeURIComponent(basename(filename))}`;
@@ -210,10 +212,35 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
         });
         return { jobId: answer.jobid };
       } finally {
-        // The job has its own copy by now; an upload that stays costs disk in the cluster, nothing else.
+        // The job has its own copy by now.
         await request('remove the jar', jarPath, z.unknown(), undefined, deadline(undefined, 2_000), {
           method: 'DELETE',
         }).catch(() => {});
+      }
+    },
+
+    async uploads(call) {
+      try {
+        const { files } = await request('list jars', '/jars', jars, call?.signal, deadline(call?.signal));
+        return files.flatMap(({ id }) => {
+          const jobId = jobOfUpload(id);
+          return jobId === undefined ? [] : [{ id, jobId }];
+        });
+      } catch (error) {
+        // The cluster takes no programs (web.submit.enable).
+        if (statusOf(error) === 404) return [];
+        throw error;
+      }
+    },
+
+    async removeUpload(id, call) {
+      const signal = call?.signal;
+      try {
+        const path = `/jars/${encodeURIComponent(id)}`;
+        await request('remove the jar', path, z.unknown(), signal, deadline(signal), { method: 'DELETE' });
+      } catch (error) {
+        // 400: there is no such file.
+        if (statusOf(error) !== 400 && statusOf(error) !== 404) throw error;
       }
     },
 

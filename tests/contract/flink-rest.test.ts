@@ -1,3 +1,4 @@
+import { openAsBlob } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { startFlink } from '../../lab/components/flink.ts';
 import type { LabInfo } from '../../lab/lab-info.ts';
 import { ensureArtifacts } from '../../lab/setup/artifacts.ts';
 import type { FlinkJobs, StartJob } from '../../regions/flink/flink-jobs.ts';
+import { uploadName } from '../../regions/flink/flink-rest-jars.ts';
 import { flinkRestJobs } from '../../regions/flink/flink-rest-jobs.ts';
 import { freePort, type ObjectServer, startObjectServer } from '../support/object-server.ts';
 import { flinkJobsContract } from './flink-jobs.suite.ts';
@@ -15,6 +17,7 @@ const JOB_ID = 'fedcba9876543210fedcba9876543210';
 let dir: string;
 let objects: ObjectServer | undefined;
 let flink: FlinkJobs;
+let url: string;
 let job: StartJob;
 const pids: number[] = [];
 
@@ -23,7 +26,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'argus-test-flink-'));
   objects = await startObjectServer({ buckets: ['bucket'] });
   const [rest, rpc, blob, taskRpc, taskData, nobody] = await Promise.all(Array.from({ length: 6 }, freePort));
-  const url = `http://127.0.0.1:${rest}`;
+  url = `http://127.0.0.1:${rest}`;
   const region = {
     address: '127.0.0.1',
     kafka: {},
@@ -76,4 +79,18 @@ test('a job that is given a folder for its checkpoints of its own uses that, not
   await flink.start({ ...job, jobId, configuration: { 'execution.checkpointing.dir': `file://${folder}` } });
   await expect.poll(() => readdir(folder).catch(() => []), { timeout: 30_000 }).toEqual([jobId]);
   await flink.cancel(jobId);
+});
+
+test('the jar of a start that died is found by its job, and removed once and again', async () => {
+  await flink.start({ ...job, jobId: 'b'.repeat(32) });
+  expect(await flink.uploads?.()).toEqual([]);
+  await flink.cancel('b'.repeat(32));
+  const jobId = 'd4111d4111'.padEnd(32, '1');
+  const body = new FormData();
+  body.append('jarfile', await openAsBlob(job.jarPath), uploadName({ ...job, jobId }));
+  expect((await fetch(`${url}/jars/upload`, { method: 'POST', body })).status).toBe(200);
+  const found = await flink.uploads?.();
+  expect(found).toEqual([{ id: expect.stringContaining(jobId), jobId }]);
+  for (let n = 0; n < 2; n++) await flink.removeUpload?.(found?.[0]?.id ?? '');
+  expect(await flink.uploads?.()).toEqual([]);
 });

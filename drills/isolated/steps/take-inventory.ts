@@ -76,11 +76,11 @@ export async function quotaOf({ state, run }: IsolatedContext, io: ClearIo) {
  */
 export async function closeDrill(context: IsolatedContext, { before }: Partial<IsolatedFacts>, io: ClearIo) {
   const after = await untilAnswered(() => takeInventory(context, io.signal), io);
-  const own = new Set(context.jobs.map(({ flinkJobId }) => flinkJobId));
+  const own = [context.bubble.tag, ...context.jobs.map(({ flinkJobId }) => flinkJobId)];
   // Without a look at what was before, all that has this drill's names counts.
   const leaks =
     before === undefined
-      ? after.filter(({ name }) => name.includes(context.bubble.tag) || own.has(name))
+      ? after.filter(({ name }) => own.some((each) => name.includes(each)))
       : leaksBetween(before, after);
   context.findings.leaks = leaks;
   const [first] = leaks;

@@ -80,6 +80,20 @@ describe('cleaning up after drills', () => {
     expect(await leftIn(world)).toEqual(nothingLeft);
   });
 
+  test('removes the jar of a start that was cut off, and no other', async () => {
+    const world = drillWorld();
+    const uuid = '0f8fad5b-d9cb-469f-a165-70867728950e_';
+    const job = (bubble: typeof dead) => ({ id: `${uuid}${bubble.flinkJobId(0)}-c.jar`, jobId: bubble.flinkJobId(0) });
+    const production = { id: `${uuid}${'a'.repeat(32)}-c.jar`, jobId: 'a'.repeat(32) };
+    let there = [job(dead), production];
+    world.site.flink.uploads = async () => there;
+    world.site.flink.removeUpload = async (id) => {
+      there = there.filter((each) => each.id !== id);
+    };
+    expect(await sweep(world)).toEqual({ removed: { [dead.run]: 1 }, left: [] });
+    expect(there).toEqual([production]);
+  });
+
   test('leaves the note of one in a region that it can not look at, and says so', async () => {
     const world = drillWorld();
     await writeDrillNote(world.state, { ...note, region: 'mumbai' });

@@ -108,6 +108,27 @@ test('free and total slots come from the overview', async () => {
   expect(await flink().slots()).toEqual({ free: 2, total: 4 });
 });
 
+test.each([
+  [
+    '0f8fad5b-d9cb-469f-a165-70867728950e_d4111d41112026112203300012ab0000-counts.jar',
+    'd4111d41112026112203300012ab0000',
+  ],
+  ['0f8fad5b-d9cb-469f-a165-70867728950e_counts.jar', undefined],
+  ['d4111d41112026112203300012ab0000-counts.jar', undefined],
+  ['0f8fad5b-d9cb-469f-a165-70867728950e_d4111d41112026112203300012ab0000-../counts.jar', undefined],
+])('whose upload %s is: %s', async (id, jobId) => {
+  answers['GET /jars'] = { body: JSON.stringify({ address: url, files: [{ id, name: 'x', uploaded: 1, entry: [] }] }) };
+  expect(await flink().uploads?.()).toEqual(jobId === undefined ? [] : [{ id, jobId }]);
+});
+
+test('a cluster that takes no programs has none, and one that is gone is no error', async () => {
+  expect(await flink().uploads?.()).toEqual([]);
+  answers['DELETE /jars/x.jar'] = { status: 400, body: '{"errors":["File x.jar does not exist."]}' };
+  await flink().removeUpload?.('x.jar');
+  answers['DELETE /jars/x.jar'] = { status: 500, body: '{"errors":["disk"]}' };
+  await expect(flink().removeUpload?.('x.jar')).rejects.toMatchObject({ code: 'FlinkRefused' });
+});
+
 test('a start uploads the jar, runs it without claiming the savepoint, and removes the upload', async () => {
   answers['POST /jars/upload'] = { body: '{"filename":"/tmp/flink-web/123_job.jar","status":"success"}' };
   answers['POST /jars/123_job.jar/run'] = { body: '{"jobid":"0123"}' };
@@ -125,7 +146,7 @@ test('a start uploads the jar, runs it without claiming the savepoint, and remov
     'POST /jars/123_job.jar/run',
     'DELETE /jars/123_job.jar',
   ]);
-  expect(asked[0]?.body).toContain('name="jarfile"; filename="job.json"');
+  expect(asked[0]?.body).toContain('name="jarfile"; filename="00000000000000000000000000000001-job.json"');
   expect(JSON.parse(asked[1]?.body ?? '')).toEqual({
     entryClass: 'a.Job',
     programArgsList: ['--x', 'a b'],
