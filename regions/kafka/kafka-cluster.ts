@@ -6,7 +6,14 @@ import { errorName, isDenied, isTransient } from './error-codes.ts';
 import { KafkaConnection, type KafkaRequest } from './kafka-connection.ts';
 import type { KafkaEndpoint } from './kafka-security.ts';
 import { earliest, latest, listOffsetsRequest } from './list-offsets.ts';
-import { type BrokerAddress, type ClusterMetadata, metadataRequest } from './metadata.ts';
+import { type BrokerAddress, type ClusterMetadata, metadataRequest, type TopicLeaders } from './metadata.ts';
+
+type PartitionLeader = TopicLeaders['partitions'][number];
+
+interface SeenTopic {
+  readonly errorCode: number;
+  readonly partitions: ReadonlyMap<number, PartitionLeader>;
+}
 
 export interface ClusterOptions extends KafkaEndpoint {
   readonly clientId: string;
@@ -28,10 +35,8 @@ export class KafkaCluster {
   /** What each broker takes, by address; asked on the first connection to it. */
   readonly #offered = new Map<string, OfferedApis>();
   #brokers: ReadonlyMap<number, BrokerAddress> = new Map();
-  #leaders: ReadonlyMap<string, number> = new Map();
-  #epochs: ReadonlyMap<string, number> = new Map();
-  /** Topics that may not be described, whether they exist or not: by the code of the answer. */
-  #denied: ReadonlyMap<string, number> = new Map();
+  /** Of each topic that was asked for what the last answer about it said. */
+  readonly #topics = new Map<string, SeenTopic>();
   #answered: BrokerAddress | undefined;
   #closed = false;
 
@@ -40,48 +45,45 @@ export class KafkaCluster {
     this.#options = options;
   }
 
-  /** Asks any broker who leads the partitions of these topics, and remembers it for `leaderOf`. */
+  /**
+   * Asks any broker who leads the partitions of these topics, and remembers it for `leaderOf`. What is known of other
+   * topics stays: whoever else uses this cluster at the same time may be about to ask their leaders.
+   */
   async refresh(topics: readonly string[], signal?: AbortSignal): Promise<ClusterMetadata> {
     const metadata = await this.#askAny(() => metadataRequest(topics), signal);
-    const leaders = new Map<string, number>();
-    const epochs = new Map<string, number>();
-    const denied = new Map<string, number>();
-    for (const [topic, { errorCode, partitions }] of metadata.topics) {
-      if (isDenied(errorCode)) denied.set(topic, errorCode);
-      for (const p of partitions) {
-        const key = partitionKey({ topic, partition: p.partition });
-        leaders.set(key, p.leader);
-        epochs.set(key, p.leaderEpoch);
-      }
-    }
     this.#brokers = metadata.brokers;
-    this.#leaders = leaders;
-    this.#epochs = epochs;
-    this.#denied = denied;
+    for (const topic of topics) this.#topics.delete(topic);
+    for (const [topic, { errorCode, partitions }] of metadata.topics)
+      this.#topics.set(topic, { errorCode, partitions: new Map(partitions.map((p) => [p.partition, p])) });
     return metadata;
   }
 
   /** The node id of a partition's leader as last seen. None is `KafkaFailed`, retryable. */
   leaderOf(tp: TopicPartition): number {
-    const leader = this.#leaders.get(partitionKey(tp));
+    const leader = this.#seen(tp)?.leader;
     if (leader === undefined || !this.#brokers.has(leader)) throw this.#leaderless(tp);
     return leader;
   }
 
   /** Whether `leaderOf` has an answer. */
   knowsLeader(tp: TopicPartition): boolean {
-    return this.#brokers.has(this.#leaders.get(partitionKey(tp)) ?? -1);
+    return this.#brokers.has(this.#seen(tp)?.leader ?? -1);
   }
 
   /** The epoch of a partition's leader as last seen; -1 while it isn't known. */
   leaderEpochOf(tp: TopicPartition): number {
-    return this.#epochs.get(partitionKey(tp)) ?? -1;
+    return this.#seen(tp)?.leaderEpoch ?? -1;
+  }
+
+  #seen({ topic, partition }: TopicPartition): PartitionLeader | undefined {
+    return this.#topics.get(topic)?.partitions.get(partition);
   }
 
   #leaderless(tp: TopicPartition): ArgusError {
-    const denied = this.#denied.get(tp.topic);
-    if (denied !== undefined) return partitionError(this.name, 'Metadata', tp, denied);
-    const known = this.#leaders.has(partitionKey(tp));
+    // A topic that may not be described: whether it exists isn't told.
+    const code = this.#topics.get(tp.topic)?.errorCode ?? 0;
+    if (isDenied(code)) return partitionError(this.name, 'Metadata', tp, code);
+    const known = this.#seen(tp) !== undefined;
     const what = known ? 'has no leader' : 'does not exist';
     return new ArgusError('KafkaFailed', `${this.name}: partition ${partitionKey(tp)} ${what}`, {
       retryable: true,
@@ -185,8 +187,7 @@ export class KafkaCluster {
   ): Promise<ListedOffsets> {
     const failures = new Map<string, ArgusError>();
     const led = partitions.filter((p) => {
-      const leader = this.#leaders.get(partitionKey(p));
-      if (leader !== undefined && this.#brokers.has(leader)) return true;
+      if (this.knowsLeader(p)) return true;
       failures.set(partitionKey(p), this.#leaderless(p));
       return false;
     });

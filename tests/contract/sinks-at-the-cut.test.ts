@@ -84,6 +84,19 @@ test('sees that a fence has aborted what the checkpoint counted on', async () =>
   await own.commit();
 });
 
+test('jobs that look at the same time, each at its own topic, all see their ends', async () => {
+  const watch = sinkWatch(endpoint('mumbai', pair.primary));
+  const topics = (await Promise.all([1, 1, 1].map((partitions) => pair.prepare(partitions)))).map(({ topic }) => topic);
+  try {
+    for (let round = 0; round < 10; round++) {
+      const seen = await Promise.all(topics.map((topic) => watch.look([topic])));
+      expect(seen.map(({ partitions }) => partitions[0]?.topic)).toEqual(topics);
+    }
+  } finally {
+    watch.close();
+  }
+});
+
 test('a Kafka that does not answer is given up after 2 seconds, and asked anew the next time', async () => {
   const prepared = await pair.prepare(1);
   const watch = sinkWatch(endpoint('mumbai', pair.primary));
