@@ -64,7 +64,7 @@ function wholeRegions(view: ConditionView, primary: RegionTally, standby: Region
   const { darkForMs: forMs } = primary;
   const evidence = () => evidenceOf(primary.dark, view.primary);
   const unheard = view.pictures.filter((p) => !p.heard || p.blind).map((p) => p.name);
-  const others = unheard.length === 0 ? '' : `; nothing counts of ${unheard.join(', ')}`;
+  const others = unheard.length === 0 ? '' : `; observers not heard, or blind: ${unheard.join(', ')}`;
   const by = `${namesOf(primary.dark)} (${primary.dark.length} of ${primary.configured} observers)`;
   if (isDark(primary) && standbyDark) {
     const both = { forMs: Math.min(forMs, standby.darkForMs) };
@@ -85,7 +85,7 @@ function wholeRegions(view: ConditionView, primary: RegionTally, standby: Region
         forMs,
       });
   } else if (primary.dark.length > 0 && primary.alive.length > 0) {
-    const sentence = `${namesOf(primary.alive)} reach ${view.primary}, ${namesOf(primary.dark)} don't`;
+    const sentence = `${view.primary} answers some observers (${namesOf(primary.alive)}) and others not at all (${namesOf(primary.dark)})`;
     found.push({ code: 'PrimaryPartlyReachable', sentence, evidence: evidence() });
   } else if (primary.dark.length > 0) {
     const sentence = `nothing in ${view.primary} gives a good answer to ${by}: no majority of those who are configured, or none of them is outside${others}`;
