@@ -102,10 +102,9 @@ export async function giveLesson(options: LessonOptions): Promise<LessonResult> 
     });
     listening = false;
     say('the lesson is over; the auditor counts');
-    const serving = await servingRegion(json);
-    const audit = await audited(lab, traffic, () => scenario.mend(stage, serving !== names.primary), serving).catch(
-      (error: unknown) => void say(`it could not be counted: ${describeError(error)}`),
-    );
+    const audit = await servingRegion(json, signal)
+      .then((serving) => audited(lab, traffic, () => scenario.mend(stage, serving !== names.primary), serving))
+      .catch((error: unknown) => void say(`it could not be counted: ${describeError(error)}`));
     const facts: TrainingFacts = {
       ...{ right: scenario.right, unfencedNeeded: scenario.unfencedNeeded, brokenAtMs, pagedAtMs },
       ...course,
@@ -190,7 +189,7 @@ async function follow(parts: {
   let runs: readonly TrainingRun[] = [];
   try {
     for (const deadline = Date.now() + longestMs; !over && Date.now() < deadline; ) {
-      runs = await runsSince(parts.json, parts.brokenAtMs);
+      runs = (await runsSince(parts.json, parts.brokenAtMs)) ?? runs;
       const moving = runs.some((r) => r.status === 'running');
       const moved = runs.some((r) => r.status === 'done' && isMove(r, scenario));
       if (!moving && (moved || mended)) break;
@@ -202,8 +201,9 @@ async function follow(parts: {
   }
   // A run that is still under way when he says that he is done.
   for (const deadline = Date.now() + 120_000; Date.now() < deadline; await sleep(1_000, undefined, { signal })) {
-    runs = await runsSince(parts.json, parts.brokenAtMs);
-    if (runs.every((r) => r.status !== 'running')) break;
+    const told = await runsSince(parts.json, parts.brokenAtMs);
+    runs = told ?? runs;
+    if (told?.every((r) => r.status !== 'running') === true) break;
   }
   return { endedAtMs: Date.now(), hints, runs, ...(waitedAtMs === undefined ? {} : { waitedAtMs }) };
 }
@@ -218,27 +218,38 @@ interface ListedRun {
   readonly startedAtMs: number;
 }
 
-async function runsSince(json: AskJson, sinceMs: number): Promise<readonly TrainingRun[]> {
-  const { runs = [] } = (await json(['runs', 'list'])) as { readonly runs?: readonly ListedRun[] };
+/** Undefined when the state was not read in time: a busy machine is no trainee who did nothing. */
+async function runsSince(json: AskJson, sinceMs: number): Promise<readonly TrainingRun[] | undefined> {
+  const { runs } = (await json(['runs', 'list'])) as { readonly runs?: readonly ListedRun[] };
   const own = runs
-    .filter((r) => r.startedAtMs > sinceMs && /^(failover|switchover|failback)$/.test(r.runbook))
+    ?.filter((r) => r.startedAtMs > sinceMs && /^(failover|switchover|failback)$/.test(r.runbook))
     .toSorted((a, b) => a.startedAtMs - b.startedAtMs);
-  return Promise.all(
-    own.map(async ({ run, runbook, status, startedAtMs }) => {
-      const { details, report } = (await json(['runs', 'show', run])) as {
-        readonly details?: { readonly acceptUnfenced?: boolean };
-        readonly report?: { readonly rtoMs?: number | null };
-      };
-      const rtoMs = report?.rtoMs;
-      const acceptedUnfenced = details?.acceptUnfenced === true;
-      return { runbook, status, startedAtMs, acceptedUnfenced, ...(typeof rtoMs === 'number' ? { rtoMs } : {}) };
-    }),
-  );
+  if (own === undefined) return undefined;
+  const told = await Promise.all(own.map((each) => runOf(json, each)));
+  return told.some((r) => r === undefined) ? undefined : told.filter((r) => r !== undefined);
 }
 
-async function servingRegion(json: AskJson): Promise<RegionName> {
-  const { roles } = (await json(['status'])) as { readonly roles?: { readonly primary: string } };
-  return regionNames.find((n) => n === roles?.primary) ?? names.primary;
+async function runOf(json: AskJson, listed: ListedRun): Promise<TrainingRun | undefined> {
+  const { runbook, status, startedAtMs } = listed;
+  const { run, details, report } = (await json(['runs', 'show', listed.run])) as {
+    readonly run?: string;
+    readonly details?: { readonly acceptUnfenced?: boolean };
+    readonly report?: { readonly rtoMs?: number | null };
+  };
+  if (run === undefined) return undefined;
+  const rtoMs = report?.rtoMs;
+  const acceptedUnfenced = details?.acceptUnfenced === true;
+  return { runbook, status, startedAtMs, acceptedUnfenced, ...(typeof rtoMs === 'number' ? { rtoMs } : {}) };
+}
+
+/** As the state has it: what `argus status` shows of it when the state is late is the configuration's word. */
+async function servingRegion(json: AskJson, signal: AbortSignal): Promise<RegionName> {
+  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(1_000, undefined, { signal })) {
+    const { roles } = (await json(['role', 'show'])) as { readonly roles?: { readonly primary: string } | null };
+    const serving = regionNames.find((n) => n === roles?.primary);
+    if (serving !== undefined) return serving;
+  }
+  throw new ArgusError('RolesUnknown', 'the state does not tell which region serves');
 }
 
 /** What the auditor counts, with the region that serves as the active one. */

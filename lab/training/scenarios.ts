@@ -152,7 +152,7 @@ export const trainingScenarios: readonly TrainingScenario[] = [
   {
     name: 'old-primary-back',
     title: 'The old primary is back',
-    call: 'the provider: "mumbai has power again." Since an hour ago singapore serves; a failover had been made.',
+    call: 'the provider: "mumbai has power again." When it went, a colleague failed over: singapore serves since then.',
     right: 'failback',
     unfencedNeeded: false,
     hints: [
@@ -166,7 +166,12 @@ export const trainingScenarios: readonly TrainingScenario[] = [
       'argus switchover           later, when you want: mumbai serves again, nothing is lost',
     ],
     async before({ lab, argus }) {
+      // What mumbai takes meanwhile is never mirrored: there is something to be kept.
+      const link = lab.link(names.standby, names.primary);
+      await link.cut();
+      await sleep(3_000);
       await primary(lab).kill();
+      await link.restore();
       await sleep(3_000);
       await argus(['failover', '--yes', '--accept-unfenced', '--reason', 'training: before the lesson']);
     },

@@ -56,9 +56,10 @@ export interface Score {
 const decisionPoints = 50;
 const timePoints = 30;
 const lossPoints = 20;
-/** Whoever decides within this has all points for it. */
-const promptMs = 60_000;
-const slowMs = 5 * 60_000;
+/** Whoever decides within `prompt` has all points for it, from `slow` on none. */
+const outagePace = { promptMs: 60_000, slowMs: 5 * 60_000 };
+/** Clients are served: there is time to read what it would do. */
+const calmPace = { promptMs: 3 * 60_000, slowMs: 10 * 60_000 };
 
 /** Judges a training by what happened. Pure. */
 export function scoreTraining(facts: TrainingFacts): Score {
@@ -107,27 +108,31 @@ function timeOf(facts: TrainingFacts, moves: readonly TrainingRun[]): ScoreLine 
     return { what: 'time', points: timePoints / 2, of: timePoints, says: 'nobody was told that you wait' };
   const decidedMs = Math.max(0, decidedAtMs - facts.pagedAtMs);
   const said = `decided ${seconds(decidedMs)} after the page`;
+  const pace = facts.right === 'failback' ? calmPace : outagePace;
   const rtoMs = moves.find((r) => r.rtoMs !== undefined)?.rtoMs;
-  if (rtoMs === undefined) return { what: 'time', points: scaled(timePoints, decidedMs), of: timePoints, says: said };
-  const points = scaled(timePoints / 2, decidedMs) + scaled(timePoints / 2, rtoMs);
+  if (rtoMs === undefined)
+    return { what: 'time', points: scaled(timePoints, decidedMs, pace), of: timePoints, says: said };
+  const points = scaled(timePoints / 2, decidedMs, pace) + scaled(timePoints / 2, rtoMs, pace);
   return { what: 'time', points, of: timePoints, says: `${said}; RTO ${seconds(rtoMs)}` };
 }
 
-/** All points up to a minute, none from five on. */
-function scaled(points: number, ms: number): number {
+function scaled(points: number, ms: number, { promptMs, slowMs }: typeof outagePace): number {
   const share = (slowMs - ms) / (slowMs - promptMs);
   return Math.round(points * Math.min(1, Math.max(0, share)));
 }
 
-function lossOf({ audit }: TrainingFacts, moves: readonly TrainingRun[], rightly: boolean): ScoreLine {
+function lossOf({ audit, right }: TrainingFacts, moves: readonly TrainingRun[], rightly: boolean): ScoreLine {
   const line = (points: number, says: string): ScoreLine => ({ what: 'loss', points, of: lossPoints, says });
   if (audit === undefined) return line(0, 'it could not be counted');
   const { acknowledged, lost, doubled, misordered } = audit;
   const says = `${lost} of ${acknowledged} acknowledged events lost, ${doubled} doubled, ${misordered} out of order`;
   if (doubled + misordered > 0) return line(0, says);
   if (lost === 0) return line(lossPoints, says);
-  if (moves.length > 0 && rightly)
-    return line(lossPoints, `${says}: the tail that had not been mirrored, which nobody could save`);
+  if (moves.length > 0 && rightly) {
+    const tail = 'the tail that had not been mirrored';
+    const why = right === 'failback' ? `${tail}: the failback keeps it` : `${tail}, which nobody could save`;
+    return line(lossPoints, `${says}: ${why}`);
+  }
   return line(0, says);
 }
 

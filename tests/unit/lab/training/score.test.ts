@@ -60,6 +60,11 @@ describe('a lesson is scored', () => {
       100,
     ],
     ['failback', { right: 'failback', runs: [run({ runbook: 'failback', acceptedUnfenced: false })] }, 100],
+    [
+      'failback after three minutes of reading: all, since clients are served',
+      { right: 'failback', runs: [run({ runbook: 'failback', acceptedUnfenced: false, startedAtMs: 190_000 })] },
+      100,
+    ],
     ['failback, unfenced without need', { right: 'failback', runs: [run({ runbook: 'failback' })] }, 85],
     ['a failover instead of a failback', { right: 'failback', runs: [run({ acceptedUnfenced: false })] }, 5],
     ['could not be counted', { waitedAtMs: 20_000, audit: undefined as never }, 80],
@@ -76,6 +81,15 @@ describe('a lesson is scored', () => {
       'an unfenced primary was accepted without need',
     ]);
     expect(scoreTraining(facts({ ...dead })).wrongMoves).toEqual(['nothing was done while clients had no service']);
+  });
+
+  test('what only the old primary had is no loss of whoever fails back: it is kept', () => {
+    const runs = [run({ runbook: 'failback', acceptedUnfenced: false })];
+    const { lines } = scoreTraining(facts({ right: 'failback', runs, audit: { ...clean, lost: 300 } }));
+    expect(lines.find((l) => l.what === 'loss')).toMatchObject({
+      points: 20,
+      says: expect.stringMatching(/^300 of 1000 .*: the tail that had not been mirrored: the failback keeps it$/),
+    });
   });
 
   test('as a table, with what a good run looks like', () => {
