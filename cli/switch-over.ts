@@ -1,3 +1,4 @@
+import { lookAtVersions } from '../health/look-at-versions.ts';
 import { refusal } from '../runbooks/engine/failures.ts';
 import { directionOf } from '../runbooks/failover/direction.ts';
 import { suspendedRefusal } from '../runbooks/failover/plan.ts';
@@ -42,6 +43,7 @@ export async function planSwitchOver(
 ): Promise<PreparedSwitchover> {
   const { config, state, folder } = composition;
   const { signal, env } = context;
+  const versions = lookAtVersions(composition.regions.values(), context);
   const hooks = await openHooks(config, 'switchover', { folder, env });
   const inForce = await rolesNow(context, composition);
   const { roles, resumes } = await directionOf(state, inForce, { signal, runbook: 'switchover' });
@@ -50,7 +52,7 @@ export async function planSwitchOver(
   await preflight(context, composition, 'failover', roles);
   const target = await switchoverContext(context, composition, roles, producersStopped);
   const plan = await prepareSwitchover(target, { signal, ...(resumes ? { resumes: resumes.run } : {}) });
-  return { target, plan, hooks, begunWith: begunWith(composition) };
+  return { target, plan, hooks, begunWith: begunWith(composition, await versions.whole) };
 }
 
 /** Has a plan without blockers agreed to, and carries it out. */

@@ -120,6 +120,7 @@ function flinkRules({ objects }: DrillSite, bubble: Bubble): Rules<FlinkJobs> {
     settings: 'reads',
     slots: 'reads',
     clusters: 'reads',
+    versions: 'reads',
     check: 'reads',
     health: 'reads',
     pulse: 'reads',

@@ -1,3 +1,4 @@
+import type { RegionVersions } from '../health/platform-versions.ts';
 import type { Json } from '../state/journal.ts';
 
 /** Why a run was begun and from where, beside who began it. Stands in the details of its `run-started`. */
@@ -17,6 +18,8 @@ export interface BegunWith {
   /** Of the bytes of the configuration's file. */
   readonly configSha256?: string;
   readonly objectives: { readonly rtoMs: number; readonly rpoMs: number };
+  /** What the regions ran, as far as they had told by then. */
+  readonly platform?: readonly RegionVersions[];
 }
 
 /** The occasion in the details that a run was started with. Pure. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ArgusError } from '../../domain/errors.ts';
 import type { Roles } from '../../domain/roles.ts';
+import { lookAtVersions } from '../../health/look-at-versions.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import type { InSync } from '../../runbooks/failback/in-sync.ts';
 import { type FailbackReport, prepareFailback, runFailback } from '../../runbooks/failback/run-failback.ts';
@@ -119,6 +120,7 @@ async function failBack(
 ): Promise<number> {
   const { signal, who, env } = context;
   const { config, folder } = composition;
+  const versions = lookAtVersions(composition.regions.values(), context);
   const hooks = await openHooks(config, 'failback', { folder, env });
   const { primary, standby } = await sidesOf(context, composition, roles);
   const { acceptUnfenced = false, to: keepIn } = options;
@@ -143,7 +145,7 @@ async function failBack(
     return 0;
   }
   if (!options.yes) await agree(context, plan.region, undefined, failbackConsequences(plan));
-  const occasion = await occasionOf(context, options, begunWith(composition));
+  const occasion = await occasionOf(context, options, begunWith(composition, await versions.whole));
   const usual = context.screen === undefined ? new Map() : await usualTimes(composition.state, 'failback', signal);
   const report = await followRun(context, aboutFailback(target.run, plan, usual), (listeners) =>
     runFailback({

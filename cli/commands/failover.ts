@@ -1,4 +1,5 @@
 import type { Roles } from '../../domain/roles.ts';
+import { lookAtVersions } from '../../health/look-at-versions.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import { acceptedLossIn, type LossBudget, type LossLimit } from '../../runbooks/failover/budget.ts';
 import { directionOf } from '../../runbooks/failover/direction.ts';
@@ -56,6 +57,7 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       "offsets in checkpoints don't hold on MirrorMaker's copy; `argus checkpoints translate` writes checkpoints to restore by hand",
     );
     const { clock, signal, who } = context;
+    const versions = lookAtVersions(composition.regions.values(), context);
     const hooks = await openHooks(config, 'failover', { folder: composition.folder, env: context.env });
     const inForce = await rolesNow(context, composition);
     const direction = await directionOf(state, inForce, { signal });
@@ -112,7 +114,8 @@ export async function run(context: CommandContext, given: FailoverOptions): Prom
       const { acceptUnfenced = false } = options;
       await agree(context, plan.to, undefined, failoverConsequences(plan, { acceptUnfenced }));
     }
-    const occasion = await occasionOf(context, options, begunWith(composition));
+    // Nothing is waited for: who is silent by now isn't seen.
+    const occasion = await occasionOf(context, options, begunWith(composition, versions.soFar()));
     await ensureRoles(state, { ...config.roles, atMs: clock.now(), by: who }, { signal });
     const report = await followRun(context, aboutFailover(target.run, plan, config.objectives), (listeners) =>
       runFailover({

@@ -5,6 +5,7 @@ import type { FaultHooks } from '../../drills/faults/ports.ts';
 import { runFaultDrill } from '../../drills/faults/run.ts';
 import { deadManMs } from '../../drills/faults/steps.ts';
 import { waitCalm } from '../../drills/faults/wait-calm.ts';
+import { lookAtVersions } from '../../health/look-at-versions.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import { drillState } from '../../state/drills.ts';
 import { agree } from '../agree.ts';
@@ -30,6 +31,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
         hint: `give it an inject and a heal: ${fault.hook}`,
       });
     }
+    const versions = lookAtVersions(composition.regions.values(), context);
     const roles = await rolesNow(context, composition);
     const eyes = faultEyes(context, composition, roles);
     const calm = {
@@ -40,7 +42,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     if (why) throw refusal(why);
     context.tell(planText(fault, hooks, roles.primary));
     if (options.yes !== true) await agree(context, fault.name, "the fault's name");
-    const occasion = await occasionOf(context, options, begunWith(composition));
+    const occasion = await occasionOf(context, options, begunWith(composition, await versions.whole));
     const drills = drillState(state);
     const { clock, signal, who: holder, processes } = context;
     const report = await followRun(context, aboutDrill('fault', roles, {}), (listeners) =>

@@ -8,6 +8,7 @@ import { planDrill } from '../../drills/isolated/plan.ts';
 import { drillRunbook, runIsolatedDrill } from '../../drills/isolated/run-isolated-drill.ts';
 import { isolatedSteps } from '../../drills/isolated/steps.ts';
 import { requireNobodyActs } from '../../drills/isolated/watch-incidents.ts';
+import { lookAtVersions } from '../../health/look-at-versions.ts';
 import { manifestFile } from '../../regions/flink/flink-manifest-source.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import { suspendedRefusal } from '../../runbooks/failover/plan.ts';
@@ -35,6 +36,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
   return withComposition(context, async (composition) => {
     const { config, state, folder, names } = composition;
     const { clock, signal, who } = context;
+    const versions = lookAtVersions(composition.regions.values(), context);
     requireOwnMirror(config, 'drill run', "offsets in checkpoints don't hold on MirrorMaker's copy");
     const roles = await rolesNow(context, composition);
     if (roles.replication === 'suspended') throw refusal(suspendedRefusal(roles));
@@ -66,7 +68,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     const [blocker] = plan.blockers;
     if (blocker !== undefined) throw refusal(blocker);
     if (options.yes !== true) await agree(context, roles.standby);
-    const occasion = await occasionOf(context, options, begunWith(composition));
+    const occasion = await occasionOf(context, options, begunWith(composition, await versions.whole));
     const scene = { from: roles.primary, to: roles.standby, bubble, jobs: plan.jobs, storeUri: site.objects.uri };
     const usual = context.screen === undefined ? new Map() : await usualTimes(drillState(state), drillRunbook, signal);
     const about = aboutDrill('isolated', roles, { run, steps: isolatedSteps(scene), usual });

@@ -5,6 +5,7 @@ import { isOpen } from '../../drills/schedule/opening.ts';
 import { type Begun, hasLeft, type Position, positionOf, standsAt } from '../../drills/switchover/position.ts';
 import { readBroken } from '../../drills/switchover/read-legs.ts';
 import { runSwitchoverDrill } from '../../drills/switchover/run-switchover-drill.ts';
+import { lookAtVersions } from '../../health/look-at-versions.ts';
 import { refusal } from '../../runbooks/engine/failures.ts';
 import { drillState } from '../../state/drills.ts';
 import { runId } from '../../state/journal.ts';
@@ -29,6 +30,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
   return withComposition(context, async (composition) => {
     const { config, state } = composition;
     const { clock, signal, who } = context;
+    const versions = lookAtVersions(composition.regions.values(), context);
     requireOwnMirror(config, 'drill run --switchover', "offsets in savepoints don't hold on MirrorMaker's copy");
     if (options.job !== undefined) throw allJobs();
     const trigger = options.trigger ?? { kind: 'person' as const };
@@ -45,7 +47,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
     }
     context.tell(`then back from ${begun.to} to ${begun.from}, by the same steps`);
     if (options.yes !== true) await agree(context, begun.to);
-    const occasion = await occasionOf(context, options, begunWith(composition));
+    const occasion = await occasionOf(context, options, begunWith(composition, await versions.whole));
     const run = runId(clock.now(), 'drill', randomBytes(2).toString('hex'));
     const { report, steps } = await runSwitchoverDrill({
       ...{ state, clock, run, resumes, trigger, occasion, signal },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { runTabletop } from '../../drills/tabletop/run-tabletop.ts';
+import { lookAtVersions } from '../../health/look-at-versions.ts';
 import { runId } from '../../state/journal.ts';
 import { begunWith } from '../begun-with.ts';
 import { chosenJobs } from '../chosen-jobs.ts';
@@ -16,6 +17,7 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
   return withComposition(context, async (composition) => {
     const { config, state } = composition;
     const { clock, signal, who } = context;
+    const versions = lookAtVersions(composition.regions.values(), context);
     const roles = await rolesNow(context, composition);
     const jobs = options.job === undefined ? config.jobs : options.job.flatMap((name) => chosenJobs(config.jobs, name));
     const { report, steps, findings } = await runTabletop({
@@ -25,7 +27,11 @@ export async function drill(context: CommandContext, options: DrillRunOptions): 
       processes: context.processes,
       checks: tabletopChecks(context, composition, roles, jobs),
       trigger: options.trigger ?? { kind: 'person' },
-      occasion: await occasionOf({ ...context, interactive: false }, options, begunWith(composition)),
+      occasion: await occasionOf(
+        { ...context, interactive: false },
+        options,
+        begunWith(composition, await versions.whole),
+      ),
       onEvent: (event) => context.tell(renderEvent(event)),
       onWaiting: (message) => context.tell(message),
     });

@@ -175,6 +175,7 @@ function record({ journal, versions, configSha256, madeAtMs, run }: ReportModel)
   return part('Record', [
     `journal: ${text(journalText(journal))}`,
     ...(versions.argus === undefined ? [] : [`carried out by Argus ${versions.argus} on Node ${versions.node ?? ''}`]),
+    ...(versions.platform ?? []).map((seen) => `in ${text(seen.region)}: ${text(seen.text)}`),
     ...(configSha256 === undefined ? [] : [`configuration: SHA-256 ${code(configSha256)}`]),
     `this report: made ${instant(madeAtMs)} by Argus ${versions.reportBy}, from the journal of ${code(run)}`,
   ]);

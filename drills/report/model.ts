@@ -1,3 +1,4 @@
+import type { RegionVersions } from '../../health/platform-versions.ts';
 import type { Failure, Json } from '../../state/journal.ts';
 import type { ChainFault } from '../../state/journal-chain.ts';
 import type { RunStatus } from '../../state/run-record.ts';
@@ -136,7 +137,16 @@ export interface ReportModel {
   readonly causes: readonly (Failure & { readonly job?: string })[];
   readonly related: readonly RelatedRun[];
   readonly hints: readonly Hint[];
-  readonly versions: { readonly argus?: string; readonly node?: string; readonly reportBy: string };
+  readonly versions: {
+    readonly argus?: string;
+    readonly node?: string;
+    readonly reportBy: string;
+    /** What the regions told when the run began; absent: it didn't ask. */
+    readonly platform?: readonly (RegionVersions & {
+      /** All of it in one line. */
+      readonly text: string;
+    })[];
+  };
   readonly configSha256?: string;
   readonly madeAtMs: number;
   readonly journal: {

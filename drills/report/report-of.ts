@@ -1,3 +1,4 @@
+import { readPlatformVersions, regionVersionsText } from '../../health/platform-versions.ts';
 import { type BegunWith, occasionIn } from '../../runbooks/occasion.ts';
 import type { RunRecord } from '../../state/run-record.ts';
 import type { ReportFacts } from './facts.ts';
@@ -43,6 +44,9 @@ export function reportOf(facts: ReportFacts): ReportModel {
     related: relatedTo(record, facts.others),
     versions: {
       ...(made === undefined ? {} : { argus: made.argus, node: made.node }),
+      ...(made?.platform === undefined
+        ? {}
+        : { platform: made.platform.map((seen) => ({ ...seen, text: regionVersionsText(seen) })) }),
       reportBy: facts.version,
     },
     ...(made?.configSha256 === undefined ? {} : { configSha256: made.configSha256 }),
@@ -78,7 +82,12 @@ function begunWithOf({ details }: RunRecord): BegunWith | undefined {
   const [rtoMs, rpoMs] = ['rtoMs', 'rpoMs'].map((name) => fieldOf(objectives, name));
   if (typeof argus !== 'string' || typeof node !== 'string') return undefined;
   if (typeof rtoMs !== 'number' || typeof rpoMs !== 'number') return undefined;
-  return { argus, node, ...(typeof hash === 'string' ? { configSha256: hash } : {}), objectives: { rtoMs, rpoMs } };
+  const platform = readPlatformVersions(fieldOf(made, 'platform'));
+  return {
+    ...{ argus, node, objectives: { rtoMs, rpoMs } },
+    ...(typeof hash === 'string' ? { configSha256: hash } : {}),
+    ...(platform === undefined ? {} : { platform }),
+  };
 }
 
 function textIn({ details }: RunRecord, name: string): string | undefined {

@@ -141,6 +141,14 @@ export interface FlinkPulse {
   readonly heldUpMs: readonly number[];
 }
 
+/** A release of Flink in a region. */
+export interface FlinkRelease {
+  /** E.g. `2.2.1`; as it is declared, `1.20`. */
+  readonly version: string;
+  /** Nothing tells it that runs: it stands in what the jobs are started by. */
+  readonly declared?: true;
+}
+
 interface CallOptions {
   readonly signal?: AbortSignal;
 }
@@ -162,6 +170,8 @@ export interface FlinkJobs {
   settings(jobId: string, options?: CallOptions): Promise<FlinkJobSettings>;
   /** Task slots that are free and in all; tells whether a job could start. */
   slots(options?: CallOptions): Promise<{ readonly free: number; readonly total: number }>;
+  /** The releases of Flink that are there, or that jobs are to be started by, each once. Absent: there is no such means. */
+  versions?(options?: CallOptions): Promise<readonly FlinkRelease[]>;
   /** The session clusters of jobs whose platform keeps these by name. Absent: there are none. */
   clusters?(options?: CallOptions): Promise<readonly SessionCluster[]>;
   /**

@@ -5,6 +5,7 @@ import { deploymentHealth, explainJob } from './flink-kubernetes-health.ts';
 import { isSilence, type KubernetesJob, lookAt, toJobs, unlessSilent } from './flink-kubernetes-look.ts';
 import { manifestOf, parallelismOf, startDeployment, tryDeployment } from './flink-kubernetes-start.ts';
 import { forceDeployment, stopDeployment } from './flink-kubernetes-stop.ts';
+import { deploymentReleases } from './flink-kubernetes-versions.ts';
 import { refuseRestoredElsewhere } from './flink-start-route.ts';
 
 export interface FlinkKubernetesOptions {
@@ -119,6 +120,9 @@ export function flinkKubernetesJobs(options: FlinkKubernetesOptions): FlinkJobs 
       const sum = (key: 'free' | 'total') => brought.reduce((all, each) => all + each[key], 0);
       return { free: sum('free'), total: sum('total') };
     },
+
+    versions: (call = {}) =>
+      deploymentReleases(kubernetes, jobs, async (j) => (await manifestOf(kubernetes, j, call))?.deployment, call),
 
     async check(call = {}) {
       for (const job of jobs) await tryDeployment(kubernetes, job, call);

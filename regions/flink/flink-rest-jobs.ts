@@ -5,7 +5,7 @@ import { ArgusError, describeError } from '../../domain/errors.ts';
 import type { FlinkJobs, StartJob } from './flink-jobs.ts';
 import { jobOfUpload, uploadName } from './flink-rest-jars.ts';
 import { readPulse } from './flink-rest-pulse.ts';
-import { readJobSettings } from './flink-rest-settings.ts';
+import { readJobSettings, readRelease } from './flink-rest-settings.ts';
 import { readStop, triggerStop } from './flink-rest-stop.ts';
 
 export interface FlinkRestOptions {
@@ -195,6 +195,9 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
       const answer = await request('slots', '/overview', overview, call?.signal, deadline(call?.signal));
       return { free: answer['slots-available'], total: answer['slots-total'] };
     },
+
+    versions: (call) =>
+      readRelease((what, path, answer) => request(what, path, answer, call?.signal, deadline(call?.signal))),
 
     async start(job, call) {
       const signal = call?.signal;

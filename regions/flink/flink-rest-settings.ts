@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ArgusError } from '../../domain/errors.ts';
-import type { FlinkJobSettings } from './flink-jobs.ts';
+import type { FlinkJobSettings, FlinkRelease } from './flink-jobs.ts';
 
 /** Gets an answer of Flink's REST interface about one job; `JobMissing` where it is 404. */
 type Ask = <T>(what: string, path: string, answer: z.ZodType<T>) => Promise<T>;
@@ -43,6 +43,12 @@ export async function readJobSettings(ask: Ask, jobId: string): Promise<FlinkJob
     cluster: new Map(cluster.map(({ key, value }) => [key, value])),
     operators: [...new Set(vertices.flatMap((vertex) => operatorNames(vertex.name)))],
   };
+}
+
+/** The cluster's release from `/config`; none where it doesn't tell. Source: DashboardConfiguration, Flink 2.2. */
+export async function readRelease(ask: Ask): Promise<readonly FlinkRelease[]> {
+  const { 'flink-version': version } = await ask('version', '/config', dashboard);
+  return version ? [{ version }] : [];
 }
 
 function checkpointing(config: z.output<typeof checkpointConfig>): NonNullable<FlinkJobSettings['checkpointing']> {

@@ -3,6 +3,7 @@ import type { KubernetesApi } from '../kubernetes/kubernetes-api.ts';
 import type { FlinkJob, FlinkJobs, SessionCluster } from './flink-jobs.ts';
 import { isSilence, unlessSilent } from './flink-kubernetes-look.ts';
 import { parallelismOf } from './flink-kubernetes-start.ts';
+import { deploymentReleases } from './flink-kubernetes-versions.ts';
 import { judgeSessionHealth } from './flink-session-health.ts';
 import { sessionJobsOf } from './flink-session-job.ts';
 import {
@@ -131,6 +132,9 @@ export function flinkSessionJobs(options: FlinkSessionOptions): FlinkJobs {
       const sum = (key: 'free' | 'total') => slots.reduce((all, each) => all + each[key], 0);
       return { free: sum('free'), total: sum('total') };
     },
+
+    versions: (call = {}) =>
+      deploymentReleases(kubernetes, jobs, async (j) => (await sessionManifestOf(kubernetes, j, call))?.cluster, call),
 
     clusters: (call = {}) => Promise.all(clusterJobs().map((inIt) => clusterOf(inIt, call))),
 

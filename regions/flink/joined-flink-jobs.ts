@@ -1,5 +1,6 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { FlinkJobs, JobHealth } from './flink-jobs.ts';
+import { eachOnce } from './flink-kubernetes-versions.ts';
 
 /** One of a region's ways to its jobs. */
 export interface FlinkPart {
@@ -53,6 +54,9 @@ export function joinedFlinkJobs(parts: readonly FlinkPart[]): FlinkJobs {
       const found = await Promise.all(parts.map(({ flink }) => flink.slots(call)));
       const sum = (key: 'free' | 'total') => found.reduce((all, each) => all + each[key], 0);
       return { free: sum('free'), total: sum('total') };
+    },
+    async versions(call) {
+      return eachOnce((await Promise.all(parts.map(async ({ flink }) => (await flink.versions?.(call)) ?? []))).flat());
     },
     async clusters(call) {
       return (await Promise.all(parts.map(async ({ flink }) => (await flink.clusters?.(call)) ?? []))).flat();

@@ -20,6 +20,10 @@ export function flinkJobsContract(subject: () => FlinkSubject): void {
     // A TaskManager reports its slots some time after the REST interface answers.
     await expect.poll(async () => (await flink.slots()).free, patience).toBeGreaterThanOrEqual(job.parallelism);
     expect(await flink.list()).toEqual([]);
+    // Also where nothing runs: of the cluster, or as it is declared.
+    expect(await flink.versions?.()).toEqual([
+      expect.objectContaining({ version: expect.stringMatching(/^\d+\.\d+/) }),
+    ]);
   });
 
   test('a job that nobody started is missing', async () => {
@@ -43,6 +47,9 @@ export function flinkJobsContract(subject: () => FlinkSubject): void {
       operators: expect.arrayContaining(['Source: events', 'counts: Writer']),
     });
     expect((await flink.settings(jobId)).cluster.get('execution.checkpointing.num-retained')).toBe('3');
+    await expect
+      .poll(() => flink.versions?.(), patience)
+      .toEqual([{ version: expect.stringMatching(/^\d+\.\d+\.\d+/) }]);
     await expect(flink.start({ ...job, jobId })).rejects.toMatchObject({ code: 'FlinkRefused', retryable: false });
     await flink.cancel(jobId);
     const over = async () => {

@@ -1,6 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { featureLevelsRequest } from '../../regions/kafka/feature-levels.ts';
+import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
+import { releaseOfMetadataVersion } from '../../regions/kafka/metadata-version.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
 
@@ -22,6 +25,18 @@ async function newTopic(partitions = 1): Promise<string> {
   await admin.createTopic({ name, partitions, configs: {} });
   return name;
 }
+
+test('the release of brokers is told by the level of metadata.version, agreed on and supported', async () => {
+  const times = { connectTimeoutMs: 5_000, requestTimeoutMs: 5_000 };
+  const cluster = new KafkaCluster({ name: 'mumbai', bootstrap: [broker.address], clientId: 'test', ...times });
+  try {
+    const { levels, supported } = await cluster.ask(featureLevelsRequest);
+    const [level = 0, most = 0] = [levels.get('metadata.version'), supported.get('metadata.version')];
+    expect([level, most].map(releaseOfMetadataVersion)).toEqual(['4.3', '4.3']);
+  } finally {
+    cluster.close();
+  }
+});
 
 describe('the Kafka admin', () => {
   test('creates a topic with its configuration and describes it; what is missing is absent', async () => {

@@ -182,6 +182,11 @@ test('the report has the auditor’s figures, and a changed byte in it is found'
     journal: { chained: true },
   });
   expect(value.samples.length).toBeGreaterThan(0);
+  const platform = new Map(
+    (value.versions.platform as { region: string; text: string }[]).map((p) => [p.region, p.text]),
+  );
+  expect(platform.get(names.primary)).toBe('Kafka not seen · Flink not seen');
+  expect(platform.get(names.standby)).toMatch(/^Kafka 4\.3 \(metadata\.version \d+\) · Flink 2\.2\.\d+$/);
   const file = join(lab.dir, 'failover.html');
   await json(['report', 'show', value.run, '--out', file]);
   expect((await json(['report', 'verify', file])).value).toMatchObject({ kind: 'whole', state: { kind: 'same' } });

@@ -65,7 +65,7 @@ export async function simulateFlinkOperator(
       path: `${root}/namespaces/${namespace}/${plural}/${object.metadata.name}/status`,
       body: JSON.stringify({ status }),
       contentType: 'application/merge-patch+json',
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     });
     if (answer.status >= 300 && answer.status !== 404) throw new Error(`status: ${await answer.text()}`);
   }
@@ -109,6 +109,7 @@ export async function simulateFlinkOperator(
       await deploymentStatus(object, {
         jobManagerDeploymentStatus: 'READY',
         lifecycleState: 'DEPLOYED',
+        clusterInfo: { 'flink-version': '1.20.5' },
         jobStatus: { jobId: id, state: missing ? 'INITIALIZING' : 'RUNNING', startTime: `${Date.now()}` },
         reconciliationStatus: { state: 'DEPLOYED', lastReconciledSpec: JSON.stringify(object.spec) },
       });

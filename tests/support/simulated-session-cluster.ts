@@ -68,7 +68,7 @@ export async function simulateSessionClusters(
       path: `/apis/${flinkSessionJobKind.apiVersion}/namespaces/${namespace}/${plural}/${object.metadata.name}/status`,
       body: JSON.stringify({ status }),
       contentType: 'application/merge-patch+json',
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     });
     if (answer.status >= 300 && answer.status !== 404) throw new Error(`status: ${await answer.text()}`);
   }
@@ -83,6 +83,7 @@ export async function simulateSessionClusters(
     await writeStatus(object, 'flinkdeployments', {
       jobManagerDeploymentStatus,
       lifecycleState: 'STABLE',
+      clusterInfo: { 'flink-version': '1.20.5' },
       reconciliationStatus,
     });
   }

@@ -37,6 +37,7 @@ export function recordPart({ journal, versions, configSha256, madeAtMs, run }: R
         ? 'an Argus that did not note its version'
         : `Argus ${versions.argus} on Node ${versions.node ?? ''}`,
     ],
+    ...(versions.platform ?? []).map(({ region, text }): readonly [string, string] => [`In ${region}`, text]),
     [
       'Configuration',
       configSha256 === undefined ? 'its hash was not noted' : html`SHA-256 <code>${configSha256}</code>`,

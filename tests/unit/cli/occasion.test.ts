@@ -45,8 +45,9 @@ test.each([
 });
 
 test('what a run is begun with stands beside the reason', async () => {
-  const made = begunWith({ config: { objectives: { rto: 900_000, rpo: 60_000 } }, configSha256: 'ab' });
-  expect(made).toMatchObject({ configSha256: 'ab', objectives: { rtoMs: 900_000, rpoMs: 60_000 } });
+  const platform = [{ region: 'mumbai', kafka: null, flink: [{ version: '2.2.1' }] }];
+  const made = begunWith({ config: { objectives: { rto: 900_000, rpo: 60_000 } }, configSha256: 'ab' }, platform);
+  expect(made).toMatchObject({ configSha256: 'ab', objectives: { rtoMs: 900_000, rpoMs: 60_000 }, platform });
   const asked = { env: {}, interactive: false, ask: never };
   expect(await occasionOf(asked, { reason: 'drill' }, made)).toEqual({ reason: 'drill', begunWith: made });
 });

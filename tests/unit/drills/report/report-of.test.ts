@@ -44,6 +44,25 @@ test('the figures of a failover are those of the run, by the objectives that it 
   expect(model.steps[1]?.evidence).toMatchObject({ by: 'ann@laptop', seen: { offsets: [{ offset: '407' }] } });
 });
 
+test('what the regions ran stands in all forms, and what did not answer is called not seen', async () => {
+  const { state, run } = await writeRun();
+  const model = await modelOf(state, run);
+  const seen = 'Kafka 4.3 (metadata.version 30) · Flink 2.2.1 · Kubernetes v1.36.3';
+  const silent = 'Kafka not seen · Flink not seen · Kubernetes not seen';
+  expect(model.versions).toMatchObject({
+    ...{ argus: '0.1.0', node: '24.21.0' },
+    platform: [
+      { region: 'mumbai', kafka: null, text: silent },
+      { region: 'singapore', kubernetes: 'v1.36.3', text: seen },
+    ],
+  });
+  for (const made of [reportPage(model), reportMarkdown(model)])
+    for (const text of [seen, silent]) expect(made).toContain(text);
+  // A journal of a version that didn't ask.
+  const { platform: _, ...older } = model.versions;
+  expect(reportPage({ ...model, versions: older })).not.toContain('In mumbai');
+});
+
 test('what was counted later stands in the place of the estimate, a failback’s count before a recount', async () => {
   const { state, run } = await writeRun();
   const lost = { counted: 51, bytes: 6_000, ms: 700, exact: true, stillGrowing: false };

@@ -71,6 +71,15 @@ export async function writeRun(
     node: '24.21.0',
     configSha256: 'c'.repeat(64),
     objectives: { rtoMs: 900_000, rpoMs: 60_000 },
+    platform: [
+      { region: 'mumbai', kafka: null, flink: null, kubernetes: null },
+      {
+        region: 'singapore',
+        kafka: { metadataVersion: 30, supports: 30 },
+        flink: [{ version: '2.2.1' }],
+        kubernetes: 'v1.36.3',
+      },
+    ],
   };
   const about = { from: 'mumbai', to: 'singapore', rolesEpoch: 1, begunWith, reason: 'flood' };
   const details = { ...about, steps: titles, ...(options.resumes === undefined ? {} : { resumes: options.resumes }) };

@@ -53,6 +53,15 @@ afterEach(() => {
 
 const flink = () => flinkRestJobs({ region: 'mumbai', url, timeoutMs: 300, startTimeoutMs: 600 });
 
+test('the release is what the cluster tells of itself, also without a job; one that tells none has none', async () => {
+  answers['GET /config'] = { body: JSON.stringify({ 'flink-version': '2.2.1' }) };
+  expect(await flink().versions?.()).toEqual([{ version: '2.2.1' }]);
+  answers['GET /config'] = { body: '{}' };
+  expect(await flink().versions?.()).toEqual([]);
+  answers['GET /config'] = 'silence';
+  await expect(flink().versions?.()).rejects.toMatchObject({ code: 'FlinkUnreachable' });
+});
+
 test('jobs are listed newest start first', async () => {
   const job = (jid: string, start: number) => ({ jid, name: 'counts', state: 'RUNNING', 'start-time': start });
   answers['GET /jobs/overview'] = { body: JSON.stringify({ jobs: [job('a', 1), job('b', 3), job('c', 2)] }) };

@@ -50,6 +50,15 @@ test('all jobs, the newest first, and the slots of all', async () => {
   expect(await joined.slots()).toEqual({ free: 2, total: 3 });
 });
 
+test('the releases of all that tell theirs, each once', async () => {
+  const telling = (version: string) => way([version], 1, { versions: async () => [{ version }] });
+  const of = (...ways: FlinkJobs[]) => joinedFlinkJobs(ways.map((flink) => ({ flink, jobs: [] }))).versions?.();
+  expect(await of(telling('2.2.1'), way(['a'], 1), telling('1.20.5'), telling('2.2.1'))).toEqual([
+    { version: '1.20.5' },
+    { version: '2.2.1' },
+  ]);
+});
+
 test('each question goes where the job is', async () => {
   expect((await joined.checkpoints('a')).completedCount).toBe(1);
   expect((await joined.checkpoints('c')).completedCount).toBe(2);

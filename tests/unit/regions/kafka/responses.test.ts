@@ -229,7 +229,15 @@ const responses = {
           .int16(5)
           .uvarint(0)
           .int32(0)
+          .uvarint(3)
+          // Tag 0: what the broker supports, of which the highest level counts.
+          .uvarint(0)
+          .uvarint(23)
           .uvarint(2)
+          .compactString('metadata.version')
+          .int16(7)
+          .int16(30)
+          .uvarint(0)
           // Tag 1: the features' epoch, eight bytes.
           .uvarint(1)
           .uvarint(8)
@@ -242,7 +250,11 @@ const responses = {
           .int16(2)
           .uvarint(0),
       ),
-    expected: { errorCode: 0, levels: new Map([['transaction.version', 2]]) },
+    expected: {
+      errorCode: 0,
+      levels: new Map([['transaction.version', 2]]),
+      supported: new Map([['metadata.version', 30]]),
+    },
   },
   apiVersions: {
     read: readApiVersionsResponse,
