@@ -1,6 +1,7 @@
 import { pastDrill } from '../../drills/schedule/past.ts';
 import { drillState } from '../../state/drills.ts';
-import { inspectRun, listRuns } from '../../state/journal.ts';
+import { inspectRuns } from '../../state/inspect-runs.ts';
+import { listRuns } from '../../state/journal.ts';
 import { foldRun } from '../../state/run-record.ts';
 import type { CommandContext } from '../context.ts';
 import { readSlots } from '../drill/read-slots.ts';
@@ -15,10 +16,10 @@ export async function run(context: CommandContext, options: { readonly limit?: n
     const drills = drillState(state);
     const [names, slots] = await Promise.all([listRuns(drills, { signal }), readSlots(state, signal)]);
     const newest = names.slice(-limit).reverse();
-    const records = await Promise.all(
-      newest.map(async (run) => foldRun((await inspectRun(drills, run, { signal })).entries)),
-    );
-    const past = records.flatMap((record) => (record === undefined ? [] : [pastDrill(record)]));
+    const past = (await inspectRuns(newest, () => drills, { signal })).flatMap(({ entries }) => {
+      const record = foldRun(entries);
+      return record === undefined ? [] : [pastDrill(record)];
+    });
     const leftOut = slots.filter((s) => s.status === 'skipped' || (s.status === 'ended' && s.end?.run === undefined));
     if (context.json) {
       context.print(JSON.stringify({ drills: past, leftOut: leftOut.slice(0, limit) }));

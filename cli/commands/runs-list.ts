@@ -1,7 +1,8 @@
 import { type Occasion, occasionIn } from '../../runbooks/occasion.ts';
 import { listAttempts } from '../../state/attempts.ts';
 import { drillState, stateOfRun } from '../../state/drills.ts';
-import { inspectRun, listRuns } from '../../state/journal.ts';
+import { inspectRuns } from '../../state/inspect-runs.ts';
+import { listRuns } from '../../state/journal.ts';
 import { foldRun } from '../../state/run-record.ts';
 import type { CommandContext } from '../context.ts';
 import { withState } from '../session.ts';
@@ -9,15 +10,20 @@ import { withState } from '../session.ts';
 /** How many refused attempts are listed. */
 const attemptsShown = 50;
 
+/** How many runs, unless told otherwise. */
+const runsShown = 100;
+
 /** `argus runs list`: newest first, and the attempts that were refused before their run began. */
-export async function run(context: CommandContext): Promise<number> {
+export async function run(context: CommandContext, options: { readonly limit?: number } = {}): Promise<number> {
   return withState(context, async (state) => {
     const { signal } = context;
     const [own, drills] = await Promise.all([listRuns(state, { signal }), listRuns(drillState(state), { signal })]);
-    const ids = [...own, ...drills].toSorted().reverse();
-    const [attempts, ...inspected] = await Promise.all([
+    const all = [...own, ...drills].toSorted().reverse();
+    const ids = all.slice(0, options.limit ?? runsShown);
+    const older = all.length - ids.length;
+    const [attempts, inspected] = await Promise.all([
       listAttempts(state, attemptsShown, { signal }),
-      ...ids.map((id) => inspectRun(stateOfRun(state, id), id, { signal })),
+      inspectRuns(ids, (id) => stateOfRun(state, id), { signal }),
     ]);
     const runs = inspected.flatMap(({ entries, fault }) => {
       const record = foldRun(entries);
@@ -35,7 +41,8 @@ export async function run(context: CommandContext): Promise<number> {
         ...occasionIn(details),
         ...(tampered ? { tampered } : {}),
       }));
-      context.print(JSON.stringify({ runs: rows, attempts, ...(unreadable.length === 0 ? {} : { unreadable }) }));
+      const more = { ...(unreadable.length === 0 ? {} : { unreadable }), ...(older === 0 ? {} : { older }) };
+      context.print(JSON.stringify({ runs: rows, attempts, ...more }));
       return 0;
     }
     const lines = [
@@ -52,6 +59,7 @@ export async function run(context: CommandContext): Promise<number> {
     for (const id of unreadable)
       context.print(`${id}  JOURNAL TAMPERED WITH: it can't be read (argus runs show ${id})`);
     if (lines.length + unreadable.length === 0) context.print('no runs yet');
+    if (older > 0) context.tell(`${older} older ones are not shown: --limit ${all.length}`);
     return 0;
   });
 }

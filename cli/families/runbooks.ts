@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { audited } from '../audited.ts';
 import type { CommandLine } from '../command-line.ts';
-import { instant, lossBudget } from '../option-values.ts';
+import { count, instant, lossBudget } from '../option-values.ts';
 import { planOptions } from './plan-options.ts';
 
 /** What changes roles, and the runs of it. */
@@ -61,7 +61,14 @@ export function runbookCommands(cli: CommandLine): void {
   );
 
   const runs = cli.group('runs', 'What runbooks did, from the journal', 'argus runs list');
-  cli.command(runs, 'list', 'All runs, newest first', '  $ argus runs list', () => import('../commands/runs-list.ts'));
+  cli.command(
+    runs,
+    'list',
+    'Runs and drills, newest first',
+    '  $ argus runs list\n  $ argus runs list --limit 500 --json',
+    () => import('../commands/runs-list.ts'),
+    (c) => c.addOption(new Option('--limit <n>', 'so many at most (default: 100)').argParser(count)),
+  );
   cli.command(
     runs,
     'show <id>',

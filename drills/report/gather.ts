@@ -1,7 +1,8 @@
 import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
 import { drillState, stateOfRun } from '../../state/drills.ts';
-import { inspectLinkedRun, inspectRun, listRuns } from '../../state/journal.ts';
+import { inspectRuns } from '../../state/inspect-runs.ts';
+import { inspectLinkedRun, listRuns } from '../../state/journal.ts';
 import { readRecount } from '../../state/recounts.ts';
 import { readRescued } from '../../state/rescued.ts';
 import { foldRun, type RunRecord } from '../../state/run-record.ts';
@@ -77,7 +78,7 @@ async function near(state: ObjectStore, record: RunRecord, options: CallOptions)
   );
   const at = same.indexOf(record.run);
   const runs = [...new Set([...same.slice(Math.max(0, at - 30), at + 5), ...named])];
-  const read = await Promise.all(runs.map((run) => inspectRun(stateOfRun(state, run), run, options)));
+  const read = await inspectRuns(runs, (run) => stateOfRun(state, run), options);
   return read.flatMap(({ entries }) => foldRun(entries) ?? []);
 }
 
@@ -87,7 +88,7 @@ export async function gatherTrend(
   options: CallOptions = {},
 ): Promise<{ readonly records: readonly RunRecord[]; readonly unreadable: readonly string[] }> {
   const runs = (await allRuns(state, options)).filter((run) => reported.includes(run.split('-')[1] ?? ''));
-  const read = await Promise.all(runs.map((run) => inspectRun(stateOfRun(state, run), run, options)));
+  const read = await inspectRuns(runs, (run) => stateOfRun(state, run), options);
   const records = read.map(({ entries }) => foldRun(entries));
   return {
     records: records.filter((record) => record !== undefined),

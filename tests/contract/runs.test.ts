@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { argus } from '../../lab/demo/argus-command.ts';
 import { fileObjectStore } from '../../regions/objects/file-object-store.ts';
+import { drillState } from '../../state/drills.ts';
 import { openJournal } from '../../state/journal.ts';
 import { sampleYaml } from '../unit/cli/sample-config.ts';
 
@@ -38,9 +39,7 @@ async function tamper(seq: number): Promise<void> {
   await writeFile(path, (await readFile(path, 'utf8')).replace('"epoch": 1', '"epoch": 2'));
 }
 
-test('a journal in which an entry was changed is shown up to it, told, and never acted on', {
-  timeout: 60_000,
-}, async () => {
+test('a journal in which an entry was changed is shown up to it, told, and never acted on', async () => {
   await writeRun(true);
   expect(await call('runs', 'show', run)).toMatchObject({
     exitCode: 0,
@@ -69,7 +68,7 @@ test('a journal in which an entry was changed is shown up to it, told, and never
   ]);
 });
 
-test('aborting a run that is over, or that nobody knows, is refused', { timeout: 60_000 }, async () => {
+test('aborting a run that is over, or that nobody knows, is refused', async () => {
   await writeRun(true);
   expect(await call('runs', 'abort', run, '--yes')).toMatchObject({ exitCode: 3, err: { error: { code: 'RunOver' } } });
   expect(await call('runs', 'abort', 'nothing', '--yes')).toMatchObject({
@@ -77,4 +76,17 @@ test('aborting a run that is over, or that nobody knows, is refused', { timeout:
     err: { error: { code: 'RunMissing' } },
   });
   expect(await readdir(join(folder, 'state/journal'))).toEqual([run]);
+});
+
+test('of many runs the newest are listed, and how many more there are is told', { timeout: 60_000 }, async () => {
+  await writeRun(true);
+  const drills = drillState(fileObjectStore(join(folder, 'state')));
+  const drill = '20261122T090000Z-drill-0001';
+  const journal = openJournal(drills, { run: drill, epoch: 1 }, wallClock);
+  await journal.append({ kind: 'run-started', runbook: 'drill', by: 'me@here', details: { kind: 'tabletop' } });
+  expect((await call('runs', 'list')).out).toEqual({
+    runs: [expect.objectContaining({ run: drill }), expect.objectContaining({ run })],
+    attempts: [],
+  });
+  expect((await call('runs', 'list', '--limit', '1')).out).toMatchObject({ runs: [{ run: drill }], older: 1 });
 });
