@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bubbleOf } from '../../domain/bubble.ts';
 import type { DrillReport } from '../../drills/drill-report.ts';
 import { isolatedSteps } from '../../drills/isolated/steps.ts';
+import type { Swept } from '../../drills/isolated/sweep.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { killedAtStep, killPoints } from '../support/kill-at-entry.ts';
 import { beginStory, type LabStory } from '../support/lab-story.ts';
@@ -26,10 +27,16 @@ afterAll(async () => {
   await lab?.down();
 });
 
+/** Whether a drill that is killed at a step has made all that it makes, and removed nothing yet. */
+const leaves = (step: string) =>
+  steps.indexOf(step) >= steps.indexOf('start-jobs') && steps.indexOf(step) < steps.indexOf('tear-down');
+
 describe.each(killPoints())('argus drill run, killed at a step: %s', (point) => {
   test.each(steps)('%s: what it left is found and removed, and nothing of production has changed', async (step) => {
     await killedAtStep(lab, story, ['drill', 'run', '--yes'], step, point, console.log);
-    await story.json(['drill', 'clean']);
+    const { removed, left } = (await story.json(['drill', 'clean'])) as unknown as Swept;
+    expect(left).toEqual([]);
+    if (leaves(step)) expect(Object.values(removed)).toEqual([expect.any(Number)]);
     expect(differences(before, await pictureOfProduction(lab.info))).toEqual([]);
   });
 });

@@ -30,9 +30,10 @@ describe.each(killPoints())('argus failover, killed at each step: %s', (point) =
     await story.takes(names.standby, 100);
   });
 
+  // Events that the killed primary had written and never answered may lie in its log alone: nobody was promised these.
   test('and the auditor finds nothing doubled, nothing misordered, and every count right', async () => {
     expect(await auditAfterFailover(lab, story)).toMatchObject({
-      lostUnknown: 0,
+      vanished: 0,
       duplicated: 0,
       misordered: 0,
       flink: { wrongCounts: 0 },
