@@ -9,7 +9,8 @@ import { waitUntilSettled } from '../auditor/settled.ts';
 import { argus, startDaemon } from '../demo/argus-command.ts';
 import { startTraffic, type TrafficProcess } from '../demo/traffic.ts';
 import { type Lab, startLab } from '../lab.ts';
-import { names, type RegionName, regionNames } from '../lab-info.ts';
+import { names, type RegionName } from '../lab-info.ts';
+import { type AskJson, runsSince, servingRegion } from './ask-state.ts';
 import { openPager, type Page, renderPage } from './pager.ts';
 import type { Stage, TrainingScenario } from './scenarios.ts';
 import {
@@ -141,8 +142,6 @@ function trafficOf(lab: Lab): TrafficProcess {
   });
 }
 
-type AskJson = (args: readonly string[]) => Promise<Record<string, unknown>>;
-
 async function untilReady(json: AskJson, signal: AbortSignal): Promise<void> {
   for (const deadline = Date.now() + 180_000; Date.now() < deadline; await sleep(1_000, undefined, { signal })) {
     const { now } = (await json(['readiness'])) as { readonly now?: { readonly status?: string } | null };
@@ -210,47 +209,6 @@ async function follow(parts: {
 
 const isMove = ({ runbook }: TrainingRun, { right }: TrainingScenario) =>
   right === 'failback' ? runbook === 'failback' : ['failover', 'switchover'].includes(runbook);
-
-interface ListedRun {
-  readonly run: string;
-  readonly runbook: string;
-  readonly status: string;
-  readonly startedAtMs: number;
-}
-
-/** Undefined when the state was not read in time: a busy machine is no trainee who did nothing. */
-async function runsSince(json: AskJson, sinceMs: number): Promise<readonly TrainingRun[] | undefined> {
-  const { runs } = (await json(['runs', 'list'])) as { readonly runs?: readonly ListedRun[] };
-  const own = runs
-    ?.filter((r) => r.startedAtMs > sinceMs && /^(failover|switchover|failback)$/.test(r.runbook))
-    .toSorted((a, b) => a.startedAtMs - b.startedAtMs);
-  if (own === undefined) return undefined;
-  const told = await Promise.all(own.map((each) => runOf(json, each)));
-  return told.some((r) => r === undefined) ? undefined : told.filter((r) => r !== undefined);
-}
-
-async function runOf(json: AskJson, listed: ListedRun): Promise<TrainingRun | undefined> {
-  const { runbook, status, startedAtMs } = listed;
-  const { run, details, report } = (await json(['runs', 'show', listed.run])) as {
-    readonly run?: string;
-    readonly details?: { readonly acceptUnfenced?: boolean };
-    readonly report?: { readonly rtoMs?: number | null };
-  };
-  if (run === undefined) return undefined;
-  const rtoMs = report?.rtoMs;
-  const acceptedUnfenced = details?.acceptUnfenced === true;
-  return { runbook, status, startedAtMs, acceptedUnfenced, ...(typeof rtoMs === 'number' ? { rtoMs } : {}) };
-}
-
-/** As the state has it: what `argus status` shows of it when the state is late is the configuration's word. */
-async function servingRegion(json: AskJson, signal: AbortSignal): Promise<RegionName> {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(1_000, undefined, { signal })) {
-    const { roles } = (await json(['role', 'show'])) as { readonly roles?: { readonly primary: string } | null };
-    const serving = regionNames.find((n) => n === roles?.primary);
-    if (serving !== undefined) return serving;
-  }
-  throw new ArgusError('RolesUnknown', 'the state does not tell which region serves');
-}
 
 /** What the auditor counts, with the region that serves as the active one. */
 async function audited(
