@@ -3,7 +3,9 @@ import { newBacklog } from '../daemon/notify/notify.ts';
 import type { MakeService } from '../daemon/service.ts';
 import { watchRuns } from '../daemon/watch-runs.ts';
 import type { Board } from '../daemon/web/board.ts';
+import type { Collector } from '../daemon/web/collect.ts';
 import type { Metrics } from '../health/metrics.ts';
+import type { ActingWatch } from '../state/acting-watch.ts';
 import type { Composition } from './compose.ts';
 import type { CommandContext } from './context.ts';
 import { automaticServices } from './daemon/automatic.ts';
@@ -23,6 +25,10 @@ interface ServiceParts {
   readonly metrics: Metrics;
   /** What the page and the API show. */
   readonly board: Board;
+  /** The status that the page shows, for others who need it. */
+  readonly looks: Collector;
+  /** Whether anybody acts on the regions. */
+  readonly acting: ActingWatch;
 }
 
 /** What `argus daemon` runs beside replication, in the order in which it is begun. */
@@ -36,8 +42,8 @@ export async function daemonServices(
   };
   // Only a reload reads the file again.
   const own = { ...parts, context: parts.inForce.context };
-  const { composition, context, log, metrics } = parts;
-  const runs = watchRuns({ state: composition.state, clock: context.clock, log, metrics });
+  const { composition, context, log, metrics, acting } = parts;
+  const runs = watchRuns({ state: composition.state, clock: context.clock, log, metrics, acting });
   return [
     ...(await daemonLife({ ...parts, open })),
     runs,

@@ -7,6 +7,7 @@ import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Region } from '../regions/region.ts';
 import type { CheckpointSync } from '../replication/checkpoints/sync.ts';
 import type { MirrorStatus } from '../replication/topics/mirror-status.ts';
+import { type ActingWatch, watchActing } from '../state/acting-watch.ts';
 import type { Lease } from '../state/lease.ts';
 import { ensureRoles } from '../state/roles.ts';
 import { runAuditLoop } from './audit-loop.ts';
@@ -40,6 +41,8 @@ export interface DaemonParts {
   readonly config: Config;
   readonly regions: ReadonlyMap<string, Region>;
   readonly state: ObjectStore;
+  /** Whether anybody acts on the regions, where others look at that, too. Absent: the daemon looks for itself. */
+  readonly acting?: ActingWatch;
   readonly clock: Clock;
   readonly log: Log;
   /** `user@host` and process, for people. */
@@ -56,6 +59,7 @@ export interface DaemonParts {
 export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promise<void> {
   const { config, regions, state, clock, log } = parts;
   const metrics = parts.metrics ?? createMetrics();
+  const acting = parts.acting ?? watchActing(state, clock);
   const beating = heartbeat({ config, regions, clock, log });
   let roles: Roles | undefined;
   let order: ReplicationOrder | undefined;
@@ -210,7 +214,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
         roles = look.roles ?? roles;
         if (look.leader !== undefined) order = { kind: 'idle', why: `${look.leader} leads; this daemon observes` };
       };
-      const lease = await waitForLead({ ...parts, again: held !== undefined, onLook: onWait }, signal);
+      const lease = await waitForLead({ ...parts, acting, again: held !== undefined, onLook: onWait }, signal);
       held = lease;
       const stopRenewing = lease.keepRenewed();
       const replicate = AbortSignal.any([signal, lease.signal]);
@@ -222,6 +226,7 @@ export async function runDaemon(parts: DaemonParts, signal: AbortSignal): Promis
       const fencing = fenceReturned({ ...parts, roles: () => roles, lease, onLook }, replicate);
       const follow: FollowOptions = {
         state,
+        acting,
         clock,
         log,
         replicator: replicator(replicatorParts),

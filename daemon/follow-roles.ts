@@ -1,7 +1,8 @@
 import type { Clock } from '../domain/clock.ts';
 import { describeError } from '../domain/errors.ts';
 import type { Roles } from '../domain/roles.ts';
-import type { ObjectStore } from '../regions/objects/object-store.ts';
+import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
+import { type ActingWatch, unlessActed } from '../state/acting-watch.ts';
 import { confirmFreeze, freezeInForce, readFrozen } from '../state/freeze.ts';
 import { readRoles } from '../state/roles.ts';
 import {
@@ -33,6 +34,8 @@ export interface FollowOptions {
   /** Told of every order, also of one that stays the same. */
   readonly onOrder?: (order: ReplicationOrder, roles: Roles | undefined) => void;
   readonly pollMs?: number;
+  /** While nobody acts, roles and freezes are not read again. Absent: they are, each time. */
+  readonly acting?: ActingWatch;
   /** What was logged already of the order in force. */
   readonly said?: string;
   /** How long replication goes on while the state can't be read. */
@@ -45,6 +48,14 @@ export async function followRoles(options: FollowOptions, signal: AbortSignal): 
   const { pollMs = 500, graceMs = 60_000 } = options;
   let said = options.said ?? '';
   let readableAt = clock.monotonic();
+  const read = unlessActed<Followed>(
+    // The first roles are written without the lease, and so is the confirmation of a freeze, maybe by this process.
+    { acting: options.acting, clock, keeps: (f) => f.roles !== undefined && f.freeze?.confirmed !== false },
+    async (call) => {
+      const roles = await readRoles(state, call);
+      return { roles, freeze: roles && (await readFreeze(state, roles.epoch, call)) };
+    },
+  );
   const say = (order: ReplicationOrder) => {
     const text = orderSentence(order);
     if (text !== said) log.info({ order: order.kind }, text);
@@ -56,8 +67,7 @@ export async function followRoles(options: FollowOptions, signal: AbortSignal): 
     let freeze: FreezeFacts | undefined;
     try {
       const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(3_000)]) };
-      roles = await readRoles(state, call);
-      freeze = roles && (await readFreeze(state, roles.epoch, call));
+      ({ roles, freeze } = await read(call));
       readableAt = clock.monotonic();
     } catch (error) {
       if (signal.aborted) return;
@@ -123,11 +133,12 @@ export async function followRoles(options: FollowOptions, signal: AbortSignal): 
   }
 }
 
-async function readFreeze(
-  state: ObjectStore,
-  rolesEpoch: number,
-  call: { readonly signal: AbortSignal },
-): Promise<FreezeFacts | undefined> {
+interface Followed {
+  readonly roles: Roles | undefined;
+  readonly freeze: FreezeFacts | undefined;
+}
+
+async function readFreeze(state: ObjectStore, rolesEpoch: number, call: CallOptions): Promise<FreezeFacts | undefined> {
   const request = await freezeInForce(state, rolesEpoch, call);
   if (!request) return undefined;
   const { epoch, run, drainMs } = request;

@@ -5,6 +5,7 @@ import type { Metrics } from '../health/metrics.ts';
 import { judgeReadiness } from '../health/readiness.ts';
 import { addMoment, agingDays, byTheHour, dayOf } from '../health/readiness-history.ts';
 import { assembleStatus } from '../health/status.ts';
+import type { StatusView } from '../health/status-view.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import { type EndedRuns, readUsualTimes } from '../runbooks/plan/durations.ts';
 import {
@@ -22,6 +23,8 @@ import type { DaemonView, MakeService } from './service.ts';
 export interface ReadinessParts extends Omit<StatusSources, 'signal'> {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'also'>;
+  /** Gives how things stand now, where others look at that, too. Absent: it is looked at for this alone. */
+  readonly look?: (signal: AbortSignal) => Promise<StatusView>;
   /** Told each new word, also by a daemon that doesn't lead. */
   readonly onJudged?: (readiness: Readiness) => void;
   /** While all is well, and while it isn't. */
@@ -94,8 +97,9 @@ async function workOut(
 ): Promise<Readiness> {
   const { config, state } = parts;
   const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) };
-  const [facts, usual] = await Promise.all([
-    collectStatus({ ...parts, ...call }),
+  const look = parts.look ?? (async () => assembleStatus(await collectStatus({ ...parts, ...call })));
+  const [status, usual] = await Promise.all([
+    look(call.signal),
     // A journal that can't be read tells no times.
     readUsualTimes(state, 'failover', call, ended).catch(() => new Map<string, never>()),
   ]);
@@ -107,7 +111,7 @@ async function workOut(
     return newest ? [[job, Math.max(0, newest.committedAtMs - newest.completedAtMs)] as const] : [];
   });
   const heartbeatLagMs = view.heartbeatLagMs();
-  return judgeReadiness(assembleStatus(facts), {
+  return judgeReadiness(status, {
     objectives: config.objectives,
     ...(runs === 0 ? {} : { rto: { ms: rtoMs, runs } }),
     copies: Object.fromEntries(copies),

@@ -3,6 +3,7 @@ import { describeError } from '../domain/errors.ts';
 import type { RunFacts } from '../health/metrics/run-series.ts';
 import type { Metrics } from '../health/metrics.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
+import { type ActingWatch, unlessActed } from '../state/acting-watch.ts';
 import { inspectRun, type JournalEntry, listRuns, readRunAfter } from '../state/journal.ts';
 import type { Log } from './log.ts';
 import { reportedLoss, runNews, type WatchedRun, watchedRun } from './run-news.ts';
@@ -15,6 +16,8 @@ export interface WatchRunsParts {
   readonly log: Log;
   readonly metrics: Pick<Metrics, 'also' | 'runEnded'>;
   readonly periodMs?: number;
+  /** While nobody acts the runs are not listed again. Absent: they are, at each look. */
+  readonly acting?: ActingWatch;
 }
 
 /** How many of the newest runs are looked at when the daemon begins. */
@@ -22,6 +25,8 @@ const readAtStart = 50;
 const readAtOnce = 8;
 /** For each run of its own, so that many don't take the time of one. */
 const callMs = 10_000;
+/** Whoever follows the roles has looked at who acts within this. */
+const lookMs = 1_000;
 
 type Within = () => { readonly signal: AbortSignal };
 
@@ -35,7 +40,9 @@ interface OpenRun {
  * Tells of every run in the journal as it goes on, whoever carries it out and wherever: the daemon's events and the
  * series of runs come from here. A run that is under way when the daemon begins is told as begun.
  */
-export function watchRuns({ state, clock, log, metrics, periodMs = 2_000 }: WatchRunsParts): MakeService {
+export function watchRuns(parts: WatchRunsParts): MakeService {
+  const { state, clock, log, metrics, periodMs = 2_000 } = parts;
+  const namesNow = unlessActed({ ...parts, notOlderMs: lookMs }, (call) => listRuns(state, call));
   const known = new Set<string>();
   const open = new Map<string, OpenRun>();
   const last = new Map<string, NonNullable<RunFacts['runs']>['last'][number]>();
@@ -101,7 +108,7 @@ export function watchRuns({ state, clock, log, metrics, periodMs = 2_000 }: Watc
     }
 
     async function follow(within: Within): Promise<void> {
-      for (const name of await listRuns(state, within())) {
+      for (const name of await namesNow(within())) {
         if (known.has(name)) continue;
         const entries = await readRunAfter(state, name, 0, within());
         const run = entries[0] && watchedRun(entries[0]);

@@ -6,13 +6,13 @@ import type { Names, Region } from '../regions/region.ts';
 import { REPLICA_ROOT } from '../replication/checkpoints/locations.ts';
 import type { RecoveryPointChoice } from '../replication/recovery-point/choose.ts';
 import { askedJob, describeRefusal, findRecoveryPoints } from '../replication/recovery-point/find.ts';
-import { firstFrozen, freezeInForce } from '../state/freeze.ts';
+import { type Frozen, firstFrozen, freezeInForce } from '../state/freeze.ts';
 import { listRuns, readRun } from '../state/journal.ts';
 import { readLease } from '../state/lease.ts';
 import { readReadiness } from '../state/readiness.ts';
 import { type ReplicaHealth, readReplicaHealth } from '../state/replica-health.ts';
 import { readRoles } from '../state/roles.ts';
-import { foldRun } from '../state/run-record.ts';
+import { foldRun, type RunRecord } from '../state/run-record.ts';
 import { readSighting } from '../state/sightings.ts';
 import { type ProbeOf, probe } from './probe.ts';
 import { probeRecords, probeResolver } from './probes/dns.ts';
@@ -28,6 +28,12 @@ export interface StatusSources {
   readonly state: ObjectStore;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
+  /** Runs that have ended, kept by whoever looks again and again: nothing follows the end of a run. */
+  readonly endedRuns?: Map<string, RunSummary>;
+}
+
+interface Call {
+  readonly signal: AbortSignal;
 }
 
 /** A lease is renewed every few seconds; one that is older, with some difference of the clocks, has lost its holder. */
@@ -44,7 +50,19 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
   const jobs = config.jobs.map((j) => j.name);
   const look = <T>(act: (call: { readonly signal: AbortSignal }) => Promise<T>) => probe(act, options);
 
-  const roles = look((call) => readRoles(state, call));
+  // Asked once for all looks, each of which ends by its own deadline should they not come.
+  const shared = { signal: AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(2 * deadlineMs)]) };
+  const rolesNow = once(() => readRoles(state, shared));
+  const freezeNow = once(async () => {
+    const now = await rolesNow();
+    return now && (await freezeInForce(state, now.epoch, shared));
+  });
+  const frozenEnds = async (call: Call) => {
+    const [now, freeze] = [await rolesNow(), await freezeNow()];
+    // What no freeze asked for nobody confirmed.
+    return now && freeze && (await firstFrozen(state, now.epoch, call))?.frozen.endOffsets;
+  };
+  const roles = look(rolesNow);
   // Which region is primary decides which sighting and which replica count; both are read for both regions at once.
   const [role, regions, sightings, replicas, answers, records, frozenBy, runs, healths, readiness] = await Promise.all([
     roles,
@@ -54,7 +72,7 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
     ),
     Promise.all(
       sources.regions.map(async (r) => {
-        const usable = await look((call) => usablePoints(r, config, { state, ...call }));
+        const usable = await look((call) => usablePoints(r, config, () => frozenEnds(call), call));
         return jobs.map((job) => ({ region: r.name, job, usable: ofJob(usable, job) }));
       }),
     ),
@@ -73,11 +91,8 @@ export async function collectStatus(sources: StatusSources): Promise<StatusFacts
         found: await probeRecords(names.records, name, type, options),
       })),
     ),
-    look(async (call) => {
-      const now = await readRoles(state, call);
-      return now && now.replication === 'active' ? (await freezeInForce(state, now.epoch, call))?.run : undefined;
-    }),
-    look((call) => recentRuns(state, nowMs, call)),
+    look(async () => ((await rolesNow())?.replication === 'active' ? (await freezeNow())?.run : undefined)),
+    look((call) => recentRuns(sources, nowMs, call)),
     Promise.all(sources.regions.map(async (r) => look((call) => readReplicaHealth(state, r.name, call)))),
     look((call) => readReadiness(state, call)),
   ]);
@@ -133,11 +148,10 @@ async function regionFacts(
 async function usablePoints(
   region: Region,
   { topics, jobs }: Config,
-  { state, signal }: { readonly state: ObjectStore; readonly signal: AbortSignal },
+  frozenEnds: () => Promise<Frozen['endOffsets'] | undefined>,
+  { signal }: Call,
 ): Promise<ReadonlyMap<string, UsableFacts>> {
-  const roles = await readRoles(state, { signal });
-  const frozen = roles && (await firstFrozen(state, roles.epoch, { signal }));
-  const mirrorEnds = frozen?.frozen.endOffsets ?? [];
+  const mirrorEnds = (await frozenEnds()) ?? [];
   const { objects, kafka } = region;
   const choices = await findRecoveryPoints({ objects, kafka, topics, mirrorEnds, signal }, jobs.map(askedJob));
   return new Map([...choices].map(([job, choice]) => [job, usableFacts(choice)]));
@@ -163,22 +177,35 @@ function usableFacts(choice: RecoveryPointChoice): UsableFacts {
 
 /** The newest few runs, newest first. */
 async function recentRuns(
-  state: ObjectStore,
+  { state, endedRuns = new Map() }: Pick<StatusSources, 'state' | 'endedRuns'>,
   nowMs: number,
-  call: { readonly signal: AbortSignal },
+  call: Call,
 ): Promise<readonly RunSummary[]> {
   const newest = (await listRuns(state, call)).slice(-3).reverse();
-  const [lease, ...records] = await Promise.all([
+  for (const id of endedRuns.keys()) if (!newest.includes(id)) endedRuns.delete(id);
+  const [lease, ...read] = await Promise.all([
     readLease(state, call),
-    ...newest.map(async (run) => foldRun(await readRun(state, run, call))),
+    ...newest.map(async (id) => endedRuns.get(id) ?? summaryOf(foldRun(await readRun(state, id, call)))),
   ]);
   const alive = lease && !lease.released && nowMs - lease.writtenAtMs < silentLeaseMs ? lease.run : undefined;
-  return records.flatMap((r): RunSummary[] => {
-    if (!r) return [];
+  return read.flatMap((summary): RunSummary[] => {
+    if (summary === undefined) return [];
+    if (summary.state !== 'running') endedRuns.set(summary.id, summary);
     // A journal without an end whose process is gone.
-    const left = r.status === 'running' && r.run !== alive;
-    return [{ id: r.run, kind: r.runbook, state: left ? 'interrupted' : r.status, startedAtMs: r.startedAtMs }];
+    return [summary.state === 'running' && summary.id !== alive ? { ...summary, state: 'interrupted' } : summary];
   });
+}
+
+const summaryOf = (run: RunRecord | undefined): RunSummary | undefined =>
+  run && { id: run.run, kind: run.runbook, state: run.status, startedAtMs: run.startedAtMs };
+
+/** Does it when it is first wanted, and gives all who want it the same. */
+function once<T>(act: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => {
+    asked ??= act();
+    return asked;
+  };
 }
 
 function withoutValue<T>({ value: _, ...rest }: ProbeOf<T>) {

@@ -3,6 +3,7 @@ import type { Config } from '../domain/config.ts';
 import type { Roles } from '../domain/roles.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
 import type { Names, Region } from '../regions/region.ts';
+import { unlessActed, watchActing } from '../state/acting-watch.ts';
 import { readRoles } from '../state/roles.ts';
 import { type Probe, probe } from './probe.ts';
 import { judgeAnswers, probeResolver } from './probes/dns.ts';
@@ -29,6 +30,8 @@ const slowPeriodMs = 10_000;
 export function probeTasks(parts: ProbeTaskParts): readonly ProbeTask[] {
   const { config, regions, names, state, clock } = parts;
   const { period: periodMs, deadline: deadlineMs } = config.probes;
+  // The state is asked each time, the roles are read when somebody may have changed them.
+  const rolesNow = unlessActed({ acting: watchActing(state, clock), clock }, (call) => readRoles(state, call));
   let roles: Pick<Roles, 'primary' | 'standby'> = config.roles;
   const options = (signal: AbortSignal) => ({ clock, deadlineMs, signal });
 
@@ -36,7 +39,7 @@ export function probeTasks(parts: ProbeTaskParts): readonly ProbeTask[] {
     name: 'state',
     periodMs: periodMs * 2,
     async look({ signal }) {
-      const seen = await probe((call) => readRoles(state, call), options(signal));
+      const seen = await probe(rolesNow, options(signal));
       roles = seen.value ?? roles;
       return [sightOf({ probe: 'state' }, seen)];
     },

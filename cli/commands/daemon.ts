@@ -3,6 +3,7 @@ import { regionOf } from '../../daemon/region-of.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import { createMetrics } from '../../health/metrics.ts';
 import { requireOtherBucket } from '../../replication/checkpoints/other-bucket.ts';
+import { watchActing } from '../../state/acting-watch.ts';
 import type { CommandContext } from '../context.ts';
 import { inForce } from '../daemon/in-force.ts';
 import { daemonWeb } from '../daemon/web.ts';
@@ -28,15 +29,18 @@ export async function run(context: CommandContext): Promise<number> {
       });
     }
     const metrics = createMetrics();
-    const web = await daemonWeb({ context: standing.context, composition, log, metrics });
+    // One look at who acts, for all that has to know it.
+    const acting = watchActing(state, clock);
+    const web = await daemonWeb({ context: standing.context, composition, log, metrics, acting });
     const services = [
       ...(await daemonServices({
-        ...{ context, composition, log, metrics, board: web.board },
+        ...{ context, composition, log, metrics, acting, board: web.board, looks: web.looks },
         ...{ inForce: standing, retune: web.retune },
       })),
       ...web.services,
     ];
-    await runDaemon({ config, regions, state, clock, log, holder: who, metrics, http: web.http, services }, signal);
+    const parts = { config, regions, state, acting, clock, log, holder: who, metrics, http: web.http, services };
+    await runDaemon(parts, signal);
     return 0;
   });
 }

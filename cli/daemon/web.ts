@@ -5,11 +5,12 @@ import type { MakeService } from '../../daemon/service.ts';
 import { acknowledgeRoute } from '../../daemon/web/acknowledge-route.ts';
 import { apiRoutes } from '../../daemon/web/api-routes.ts';
 import { type Board, newBoard } from '../../daemon/web/board.ts';
-import { collector } from '../../daemon/web/collect.ts';
+import { type Collector, collector } from '../../daemon/web/collect.ts';
 import { followRuns } from '../../daemon/web/follow-runs.ts';
 import { pageRoutes } from '../../daemon/web/page-routes.ts';
 import { alertRoute } from '../../daemon/webhook/alert-route.ts';
 import type { Metrics } from '../../health/metrics.ts';
+import type { ActingWatch } from '../../state/acting-watch.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { alertDeskOf } from './alerts.ts';
@@ -20,13 +21,17 @@ interface WebParts {
   readonly composition: Composition;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Whether anybody acts on the regions. */
+  readonly acting: ActingWatch;
 }
 
 /** What `argus daemon` serves over HTTP beside metrics and health, and what fills it. */
-export async function daemonWeb({ context, composition, log, metrics }: WebParts): Promise<{
+export async function daemonWeb({ context, composition, log, metrics, acting }: WebParts): Promise<{
   readonly http: HttpParts;
   /** What is shown. */
   readonly board: Board;
+  /** What it is filled with, for others who need it. */
+  readonly looks: Collector;
   readonly services: readonly MakeService[];
   /** From now on alerts lead to what this configuration says. */
   retune(composition: Composition): void;
@@ -48,6 +53,7 @@ export async function daemonWeb({ context, composition, log, metrics }: WebParts
   let desk = deskOf(composition);
   return {
     board,
+    looks,
     retune(now) {
       desk = deskOf(now);
     },
@@ -65,7 +71,7 @@ export async function daemonWeb({ context, composition, log, metrics }: WebParts
         events = view.events;
         return looks.service(view);
       },
-      () => followRuns({ board, state, clock }),
+      () => followRuns({ board, state, clock, acting }),
       ...page.services.map(
         (make): MakeService =>
           (view) =>

@@ -20,11 +20,13 @@ export interface Collector {
   service(view: DaemonView): Service;
   /** A status that is at most this old: looks now where there is none, once for all who ask meanwhile. */
   statusOf(maxAgeMs: number, signal: AbortSignal): Promise<StatusView>;
+  /** A status of which every look began after this was asked. */
+  fresh(signal: AbortSignal): Promise<StatusView>;
 }
 
-/** While somebody reads, and while nobody does. */
+/** While somebody reads, and while nobody does: then what readiness looked at each minute will do. */
 const readMs = 5_000;
-const unreadMs = 30_000;
+const unreadMs = 75_000;
 const readerStaysMs = 60_000;
 
 const lookNow: LookAtAll = async (sources) => assembleStatus(await collectStatus(sources));
@@ -32,6 +34,7 @@ const lookNow: LookAtAll = async (sources) => assembleStatus(await collectStatus
 /** Collects the status for the board, often while somebody reads it. */
 export function collector({ board, sources, look = lookNow }: CollectParts): Collector {
   const { clock, config } = sources;
+  const endedRuns = new Map();
   let known: { readonly atMs: number; readonly status: StatusView } | undefined;
   let looking: Promise<StatusView> | undefined;
   let topics: readonly string[] = config.topics;
@@ -39,7 +42,12 @@ export function collector({ board, sources, look = lookNow }: CollectParts): Col
   let running: AbortSignal | undefined;
 
   function collect(): Promise<StatusView> {
-    looking ??= look({ ...sources, config: { ...config, topics: [...topics] }, ...(running && { signal: running }) })
+    looking ??= look({
+      ...sources,
+      endedRuns,
+      config: { ...config, topics: [...topics] },
+      ...(running && { signal: running }),
+    })
       .then((status) => {
         known = { atMs: clock.monotonic(), status };
         board.put({ status });
@@ -75,10 +83,21 @@ export function collector({ board, sources, look = lookNow }: CollectParts): Col
     },
     async statusOf(maxAgeMs, signal) {
       if (known !== undefined && clock.monotonic() - known.atMs <= maxAgeMs) return known.status;
-      const gone = new Promise<never>((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      });
-      return Promise.race([collect(), gone]);
+      return unlessGone(collect(), signal);
+    },
+    async fresh(signal) {
+      // What is under way may have begun long before this, and how it ends is told to whoever asked for it.
+      const before = looking?.catch(() => undefined);
+      return unlessGone(Promise.resolve(before).then(collect), signal);
     },
   };
+}
+
+/** Leaves when the signal says so; what was begun goes on for others. */
+function unlessGone<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const gone = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  return Promise.race([work, gone]);
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
+import { type ActingWatch, unlessActed } from '../../state/acting-watch.ts';
 import { inspectRun, type JournalEntry, listRuns, readRunAfter } from '../../state/journal.ts';
 import { readLease } from '../../state/lease.ts';
 import { foldRun } from '../../state/run-record.ts';
@@ -15,13 +16,19 @@ export interface FollowRunsParts {
   readonly clock: Clock;
   /** Default 1 s while a run is open, else twice that. */
   readonly periodMs?: number;
+  /** While nobody acts the runs are not listed again. Absent: they are, at each look. */
+  readonly acting?: ActingWatch;
 }
 
 const shown = 20;
 const callMs = 10_000;
+/** Whoever follows the roles has looked at who acts within this. */
+const lookMs = 1_000;
 
 /** Shows the newest runs, and each of their steps as it goes on, whoever carries them out and wherever. */
-export function followRuns({ board, state, clock, periodMs = 1_000 }: FollowRunsParts): Service {
+export function followRuns(parts: FollowRunsParts): Service {
+  const { board, state, clock, periodMs = 1_000 } = parts;
+  const namesNow = unlessActed({ ...parts, notOlderMs: lookMs }, (call) => listRuns(state, call));
   // Of a run that has ended only its view is kept; a journal is never read twice.
   const ended = new Map<string, RunView>();
   const open = new Map<string, readonly JournalEntry[]>();
@@ -32,7 +39,7 @@ export function followRuns({ board, state, clock, periodMs = 1_000 }: FollowRuns
   async function look(signal: AbortSignal): Promise<void> {
     if (open.size === 0 && idleTicks++ % 2 === 1) return;
     const call = { signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) };
-    const names = (await listRuns(state, call)).slice(-shown).reverse();
+    const names = (await namesNow(call)).slice(-shown).reverse();
     for (const known of [...ended.keys(), ...open.keys()]) {
       if (names.includes(known)) continue;
       ended.delete(known);

@@ -5,7 +5,9 @@ import { wallClock } from '../../../daemon/wall-clock.ts';
 import type { Roles } from '../../../domain/roles.ts';
 import { memoryObjectStore } from '../../../regions/objects/memory-object-store.ts';
 import type { ObjectStore } from '../../../regions/objects/object-store.ts';
+import { watchActing } from '../../../state/acting-watch.ts';
 import { confirmFreeze, readFrozen, requestFreeze, thaw } from '../../../state/freeze.ts';
+import { acquireLease } from '../../../state/lease.ts';
 import { writeRoles } from '../../../state/roles.ts';
 import { quietLog } from './quiet-log.ts';
 
@@ -181,5 +183,53 @@ describe('following the roles', () => {
     await expect.poll(() => told).toEqual(['start 1', 'stop']);
     away = false;
     await expect.poll(() => told).toEqual(['start 1', 'stop', 'start 1']);
+  });
+});
+
+describe('following the roles by who acts', () => {
+  const acquire = async (state: ObjectStore) => {
+    const answer = await acquireLease(state, { holder: 'me', purpose: 'failover', ttlMs: 9_000, waitMs: 0 }, wallClock);
+    if (answer.kind !== 'acquired') throw new Error('held');
+    return answer.lease;
+  };
+
+  it('lists nothing while nobody acts, and sees a freeze and new roles as soon as somebody does', async () => {
+    const state = memoryObjectStore('state');
+    const orders: string[] = [];
+    const { told } = following(state, {
+      acting: watchActing(state, wallClock),
+      onOrder: (order) => orders.push(order.kind),
+    });
+    // The first roles are written without the lease.
+    await expect.poll(() => orders.length).toBeGreaterThan(2);
+    await writeRoles(state, roles());
+    await expect.poll(() => told).toEqual(['start 1']);
+    const lists = () => state.calls.filter((c) => c.startsWith('list ')).length;
+    const [listed, seen] = [lists(), orders.length];
+    await expect.poll(() => orders.length).toBeGreaterThan(seen + 5);
+    expect(lists()).toBe(listed);
+
+    const lease = await acquire(state);
+    await requestFreeze(state, { ...request, epoch: lease.epoch });
+    await expect.poll(() => told).toEqual(['start 1', 'freeze']);
+    await thaw(state, { run: 'run-a', epoch: lease.epoch, atMs: 2, reason: 'given up' });
+    await expect.poll(() => told).toEqual(['start 1', 'freeze', 'start 1']);
+    await writeRoles(state, suspended);
+    await lease.release();
+    await expect.poll(() => told).toEqual(['start 1', 'freeze', 'start 1', 'stop']);
+  });
+
+  it('confirms the freeze of a run that is gone once', async () => {
+    const state = memoryObjectStore('state');
+    await writeRoles(state, roles());
+    await (await acquire(state)).release();
+    await requestFreeze(state, request);
+    const orders: string[] = [];
+    const { log } = following(state, {
+      acting: watchActing(state, wallClock),
+      onOrder: (order) => orders.push(order.kind),
+    });
+    await expect.poll(() => orders.filter((o) => o === 'frozen').length).toBeGreaterThan(5);
+    expect(log.lines.filter((l) => l.message === 'replication is frozen')).toHaveLength(1);
   });
 });
