@@ -73,7 +73,7 @@ With --kubernetes each region is a Kubernetes with pods and the Flink operator (
   .addOption(new Option('--flink <version>', "both regions' Flink (default: 2.2)").choices(flinkVersions))
   .addOption(new Option('--kubernetes', 'regions with pods').conflicts('flink'))
   .addOption(new Option('--observers', 'three observers, and the state outside both regions').conflicts('kubernetes'))
-  .addOption(new Option('--drills', 'a place for drills in singapore').conflicts('kubernetes'))
+  .addOption(new Option('--drills', 'a place for drills in singapore'))
   .addOption(
     new Option('--standby <kind>', 'warm: with --kubernetes, a session cluster waits for the job in singapore')
       .choices(['cold', 'warm'])

@@ -26,7 +26,7 @@ export function renderAddresses(info: LabInfo): string {
   const all: Readonly<Record<string, string>> = {
     ...places,
     ...Object.assign({}, ...regionNames.map(ofRegion)),
-    ...(here.drill && { drill_flink: here.drill.flink.rest, drill_args: drillArgs(info).join(' ') }),
+    ...(here.drill?.flink && { drill_flink: here.drill.flink.rest, drill_args: drillArgs(info).join(' ') }),
     dns_api: info.dns.apiUrl,
     dns_server: info.dns.server,
     dns_zone: info.dns.zone,

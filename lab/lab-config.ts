@@ -5,11 +5,11 @@ import { loginConfig } from './components/kafka-users.ts';
 import { faultHooks } from './faults/fault-hooks.ts';
 import {
   type ClusterPlace,
+  type FlinkPlace,
   type LabInfo,
   type LinkProxy,
   names,
   type Place,
-  type RegionInfo,
   type RegionName,
   regionNames,
 } from './lab-info.ts';
@@ -78,7 +78,7 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
         name: names.job,
         checkpoints: { prefix: names.checkpointPrefix },
         consumerGroup: names.consumerGroup,
-        ...(drills && { writes: [names.metrics.topic], drill: { args: { [names.standby]: drillArgs(info) } } }),
+        ...(drills && { writes: [names.metrics.topic], drill: drillOfJob(info) }),
         ...(info.cluster ? { kubernetes: deploymentsOf(info.cluster) } : { submit: submitOf(info) }),
       },
     ],
@@ -92,7 +92,7 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
       ? watched(info, info.observers, from)
       : { state: { url: stateUrl, ...s3Of(standby, info.regions[standby].objects.endpoint) } }),
     drill: {
-      ...(drills && { regions: { [standby]: drillPlace(drills) }, timeout: '5m' }),
+      ...(drills?.flink && { regions: { [standby]: drillPlace(drills.flink) }, timeout: '5m' }),
       faults: faultHooks(info),
     },
     daemon: { host: '127.0.0.1', port: info.daemonPort, http: { tokens: { act: 'env:ARGUS_WEBHOOK_TOKEN' } } },
@@ -107,9 +107,16 @@ export function renderConfig(info: LabInfo, from: Place = names.standby): string
   return `# Written by the lab. The secrets are in argus.env beside this file.\n${stringify(config, { aliasDuplicateObjects: false })}`;
 }
 
+/** What the job is in a drill: other arguments, or with pods a FlinkDeployment of its own. */
+function drillOfJob(info: LabInfo) {
+  const { standby } = names;
+  const place = info.cluster?.regions[standby].drill;
+  return place ? { kubernetes: { [standby]: place } } : { args: { [standby]: drillArgs(info) } };
+}
+
 /** What drills use in the standby. */
-function drillPlace({ flink }: NonNullable<RegionInfo['drill']>) {
-  return { flink: { rest: flink.rest }, principal: 'User:drill', quota: { read: '50MB', write: '50MB' } };
+function drillPlace({ rest }: FlinkPlace) {
+  return { flink: { rest }, principal: 'User:drill', quota: { read: '50MB', write: '50MB' } };
 }
 
 /** The job's arguments as drills start it: the same program, with names of the drill's in place of production's. */

@@ -83,11 +83,12 @@ export interface RegionInfo {
   };
   readonly flink: FlinkPlace;
   /**
-   * What drills have here for themselves: a session cluster, and an account of the object store that may read the bucket
-   * of checkpoints and write below `argus/drills/` in it. Absent: nothing.
+   * What drills have here for themselves: an account of the object store that may read the bucket of checkpoints and write
+   * below `argus/drills/` in it, and a session cluster, or in the flavour cluster a namespace. Absent: nothing.
    */
   readonly drill?: {
-    readonly flink: FlinkPlace;
+    /** Absent in the flavour cluster: {@link ClusterPlace.drill}. */
+    readonly flink?: FlinkPlace;
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
   };
@@ -127,6 +128,8 @@ export interface ClusterPlace {
   readonly deployment: string;
   /** Present: the job runs in a session cluster, as the FlinkSessionJob of that name, from that jar on this machine. */
   readonly session?: { readonly job: string; readonly jar: string };
+  /** Present: drills have that namespace, and the file with the job's FlinkDeployment as they start it. */
+  readonly drill?: { readonly namespace: string; readonly manifest: string };
 }
 
 /** One process of `argus observe`, where it stands, and its own view of the network. */

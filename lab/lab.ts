@@ -47,7 +47,7 @@ export interface LabOptions {
   readonly standby?: Warmth;
   /** Three observers watch, and the state lies outside both regions; default: neither. Not in a cluster. */
   readonly observers?: boolean;
-  /** The standby has a place for drills, and the job's output is mirrored; default: neither. Not in a cluster. */
+  /** The standby has a place for drills, and the job's output is mirrored; default: neither. */
   readonly drills?: boolean;
   /** Ends the start; nothing is left of it. */
   readonly signal?: AbortSignal;
@@ -90,9 +90,6 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const { signal } = options;
   if (options.observers && options.flavour === 'cluster') {
     throw new ArgusError('NoObservers', 'a lab with pods has no observers', { exitCode: 2 });
-  }
-  if (options.drills && options.flavour === 'cluster') {
-    throw new ArgusError('NoDrills', 'a lab with pods has no place for drills', { exitCode: 2 });
   }
   const progress = options.progress ?? (() => undefined);
   const clusterFlavour = options.flavour === 'cluster' ? await import('./cluster-lab/start-cluster.ts') : undefined;

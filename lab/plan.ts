@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ClusterRegion } from './cluster/cluster-region.ts';
+import { clusterDrills } from './cluster-job/drill-objects.ts';
 import { clusterJob } from './cluster-job/job-objects.ts';
 import { sessionNames } from './cluster-job/session-objects.ts';
 import { passwordVariable } from './components/kafka-users.ts';
@@ -40,7 +41,7 @@ export interface PlanInput {
   readonly secret: () => string;
   /** Three observers, and a store outside both regions for the state; not in the flavour cluster. */
   readonly observers?: boolean;
-  /** The standby has a place for drills; not in the flavour cluster. */
+  /** The standby has a place for drills. */
   readonly drills?: boolean;
   /** Present: the flavour cluster, with its regions, which are up. */
   readonly cluster?: {
@@ -100,7 +101,7 @@ export function planLab(input: PlanInput): LabInfo {
     artifacts: input.artifacts,
     flink: input.flink,
     ...(observers && { observers }),
-    ...(input.cluster && planCluster(input.dir, input.cluster)),
+    ...(input.cluster && planCluster(input, input.cluster)),
   };
 }
 
@@ -135,7 +136,7 @@ function passwordsOf(name: RegionName, { kafka: { users } }: RegionInfo): Readon
 }
 
 function planCluster(
-  dir: string,
+  { dir, drills }: PlanInput,
   { image, regions, sessionJar }: NonNullable<PlanInput['cluster']>,
 ): Pick<LabInfo, 'cluster' | 'holders'> {
   const jobOf = (name: RegionName): Pick<ClusterPlace, 'manifest' | 'deployment' | 'session'> => {
@@ -151,12 +152,18 @@ function planCluster(
     kubeconfig: regions[name].kubeconfig,
     remoteKubeconfig: join(dir, `${name}-kubeconfig.yaml`),
     ...jobOf(name),
+    ...(drills && name === names.standby && { drill: drillPlace(dir) }),
   });
   return {
     cluster: { image, regions: { mumbai: place('mumbai'), singapore: place('singapore') } },
     holders: { mumbai: regions.mumbai.node.holderPid, singapore: regions.singapore.node.holderPid },
   };
 }
+
+const drillPlace = (dir: string): NonNullable<ClusterPlace['drill']> => ({
+  namespace: clusterDrills.namespace,
+  manifest: join(dir, clusterDrills.manifest),
+});
 
 function planRegion(name: RegionName, ingestPort: number, input: PlanInput): RegionInfo {
   const { takePort, secret, cluster } = input;
@@ -200,7 +207,9 @@ function planRegion(name: RegionName, ingestPort: number, input: PlanInput): Reg
     },
     ...(hasDrills && {
       drill: {
-        flink: { rest: `http://${at(takePort())}`, ports: flinkPorts(takePort) },
+        ...(cluster === undefined && {
+          flink: { rest: `http://${at(takePort())}`, ports: flinkPorts(takePort) },
+        }),
         accessKeyId: 'lab-drill',
         secretAccessKey: secret(),
       },

@@ -51,10 +51,10 @@ export interface LabRegion {
 
 /** The processes that a choice means; all when there is none. `NoSuchComponent` (exit code 2) for anything else. */
 export function componentsOf(choice: string | undefined, region?: RegionInfo): readonly ComponentName[] {
-  const there = region?.drill === undefined ? components : [...components, ...drillComponents];
+  const there = region?.drill?.flink === undefined ? components : [...components, ...drillComponents];
   if (choice === undefined) return there;
   if (choice === 'flink') return ['jobmanager', 'taskmanager'];
-  if (choice === 'drill' && region?.drill !== undefined) return drillComponents;
+  if (choice === 'drill' && region?.drill?.flink !== undefined) return drillComponents;
   const one = there.find((c) => c === choice);
   if (one) return [one];
   throw new ArgusError('NoSuchComponent', `a region has no component "${choice}"`, {

@@ -34,11 +34,24 @@ export interface ClusterJobPlace {
 const { namespace, serviceAccount } = clusterJob;
 const secret = 'flink-s3';
 
-/**
- * What the job's object needs beside itself: its namespace, the service account with which Flink makes its own pods
- * and keeps its leader, the keys to the bucket, and the ConfigMap whose key gets the path to restore from.
- */
+/** What the job's object needs beside itself: what Flink needs there, and the ConfigMap whose key gets the path to restore from. */
 export function jobSurroundings(objects: ClusterJobPlace['objects']): readonly KubernetesObject[] {
+  return [
+    ...flinkSurroundings(namespace, objects),
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: clusterJob.configMap, namespace },
+      data: { [clusterJob.restorePathKey]: '' },
+    },
+  ];
+}
+
+/**
+ * What Flink needs in a namespace: the namespace itself, the service account with which it makes its own pods and keeps
+ * its leader, and the keys to the bucket.
+ */
+export function flinkSurroundings(namespace: string, objects: ClusterJobPlace['objects']): readonly KubernetesObject[] {
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: serviceAccount };
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -65,12 +78,6 @@ export function jobSurroundings(objects: ClusterJobPlace['objects']): readonly K
       kind: 'Secret',
       metadata: { name: secret, namespace },
       stringData: { 'access-key': objects.accessKeyId, 'secret-key': objects.secretAccessKey },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: clusterJob.configMap, namespace },
-      data: { [clusterJob.restorePathKey]: '' },
     },
   ];
 }

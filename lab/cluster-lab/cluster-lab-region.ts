@@ -144,7 +144,9 @@ async function startOperator(info: LabInfo, region: ClusterRegion, signal: Abort
   // What only a start needs is loaded by it alone.
   const { startOperatorOf } = await import('../cluster-job/install-flink.ts');
   const { java } = info.artifacts;
-  return (await startOperatorOf(region, { labId: info.id, java, ...(signal && { signal }) })).pid;
+  const { namespace } = clusterPlaceOf(info, region.name as RegionName).drill ?? {};
+  const namespaces = namespace === undefined ? [] : [namespace];
+  return (await startOperatorOf(region, { labId: info.id, java, namespaces, ...(signal && { signal }) })).pid;
 }
 
 /** Whether it answers where it listens; what listens nowhere serves while it runs. */

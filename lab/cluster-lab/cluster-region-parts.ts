@@ -22,9 +22,11 @@ const flinkMs = 300_000;
 export async function clusterRegionParts(name: RegionName, starter: PartStarter): Promise<string> {
   const { component, info, kafka, signal, step } = starter;
   const { record, node, session } = clusterPlaceOf(info, name);
-  const { objects } = info.regions[name];
+  const { objects, drill } = info.regions[name];
   const { java } = info.artifacts;
-  const install = () => installFlink(clusterRegion(record, node), { labId: info.id, java, objects, signal });
+  const drillKeys = drill && { ...objects, ...drill };
+  const options = { labId: info.id, java, objects, signal, ...(drillKeys && { drills: drillKeys }) };
+  const install = () => installFlink(clusterRegion(record, node), options);
   const serving = async (): Promise<string> => {
     await Promise.all([kafka(name), component(name, 'objects'), step(`${name}/operator`, install)]);
     if (name === names.primary) return step('job', () => runJob(info, signal));

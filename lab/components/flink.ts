@@ -188,7 +188,7 @@ type FlinkOf = 'region' | 'drill';
 function flinkPlaceOf(region: RegionInfo, of: FlinkOf): RegionInfo {
   const { drill, kafka, objects } = region;
   if (of === 'region' || drill === undefined) return region;
-  const { flink, accessKeyId, secretAccessKey } = drill;
+  const { flink = region.flink, accessKeyId, secretAccessKey } = drill;
   const users = kafka.users?.drill === undefined ? undefined : { ...kafka.users, job: kafka.users.drill };
   return {
     ...region,

@@ -19,7 +19,7 @@ function log4j(audit: string | undefined): string {
 `;
 }
 
-/** What a region's broker allowed and denied, line by line; only where drills have a place. */
+/** What a region's broker allowed and denied, line by line; only where drills have a place and brokers have logins. */
 export function authorizerLogPath(info: LabInfo, region: RegionName): string {
   return join(info.dir, 'logs', `${region}-kafka-authorizer.log`);
 }
@@ -87,7 +87,8 @@ export async function startKafka(info: LabInfo, region: RegionName, options: Rea
   mkdirSync(dir, { recursive: true });
   const config = join(dir, 'server.properties');
   writeFileSync(config, serverProperties(info.regions[region], dataDir), { mode: 0o600 });
-  const audit = info.regions[region].drill && authorizerLogPath(info, region);
+  const { drill, kafka } = info.regions[region];
+  const audit = drill && kafka.users && authorizerLogPath(info, region);
   writeFileSync(join(dir, 'log4j2.xml'), log4j(audit));
   const jvm = (heapMb: number): string[] => [
     ...jvmFlags({ heapMb, tmpDir: join(dir, 'tmp'), classArchive: info.artifacts.classArchives?.kafka }),

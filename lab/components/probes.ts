@@ -27,9 +27,9 @@ export async function answers(
       case 'taskmanager':
         return await hasTaskManager(r.address, r.flink, signal);
       case 'drill-jobmanager':
-        return (await fetch(`${r.drill?.flink.rest}/overview`, { signal })).ok;
+        return (await fetch(`${r.drill?.flink?.rest}/overview`, { signal })).ok;
       case 'drill-taskmanager':
-        return r.drill !== undefined && (await hasTaskManager(r.address, r.drill.flink, signal));
+        return r.drill?.flink !== undefined && (await hasTaskManager(r.address, r.drill.flink, signal));
       case 'ingest':
         return (await fetch(`${r.ingest.direct}/healthz`, { signal })).ok;
     }

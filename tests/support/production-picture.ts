@@ -10,6 +10,7 @@ import { auditorClient } from '../../lab/auditor/read-topic.ts';
 import { type LabInfo, type RegionName, regionNames } from '../../lab/lab-info.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
 import { s3ObjectStore } from '../../regions/objects/s3-object-store.ts';
+import { pictureOfCluster } from './cluster-picture.ts';
 
 /**
  * Everything of both regions that a drill could change, a line each: `singapore topic events partition 0 end` and its
@@ -31,7 +32,7 @@ export interface Allowed {
 export const ownProgress: readonly Allowed[] = [
   { what: /^\w+ topic (events|metrics|argus\.heartbeat.*) partition \d+ end$/, may: 'grow' },
   { what: /^\w+ group counts offset /, may: 'grow' },
-  { what: /^mumbai object argus-flink-checkpoints\/checkpoints\//, may: 'change' },
+  { what: /^mumbai object argus-flink-checkpoints\/(checkpoints|ha)\//, may: 'change' },
   { what: /^singapore object argus-flink-checkpoints-replica\/argus\/(replica|canary)\//, may: 'change' },
   { what: /^singapore object argus-state\/lab\/(?!roles|drills\/open\/)/, may: 'change' },
 ];
@@ -72,11 +73,13 @@ function explains(may: Allowed['may'], was: string | undefined, is: string | und
 type Lines = readonly (readonly [string, string])[];
 
 async function kafkaOf(info: LabInfo, region: RegionName): Promise<Lines> {
-  const { auditor } = info.regions[region].kafka;
+  const { auditor, users } = info.regions[region].kafka;
   const admin = auditorClient(auditor).admin();
   await admin.connect();
   try {
-    const parts = [await topicLines(admin), await groupLines(admin), await aclLines(admin), await quotaLines(auditor)];
+    // A broker without logins has no rules either, and says so.
+    const rules = users === undefined ? [] : await aclLines(admin);
+    const parts = [await topicLines(admin), await groupLines(admin), rules, await quotaLines(auditor)];
     return parts.flat().map(([what, value]) => [`${region} ${what}`, value] as const);
   } finally {
     await admin.disconnect();
@@ -154,10 +157,12 @@ async function objectsOf(info: LabInfo, region: RegionName): Promise<Lines> {
   return (await Promise.all(lists)).flat();
 }
 
-/** Jobs that have not ended, of the session cluster of drills as well, and the jars of both. */
+/** Jobs that have not ended, of the session cluster of drills as well, and the jars of both; with pods all that is there. */
 async function flinkOf(info: LabInfo, region: RegionName): Promise<Lines> {
+  if (info.cluster) return pictureOfCluster(info, region);
   const { flink, drill } = info.regions[region];
-  const clusters = [['flink', flink.rest] as const, ...(drill ? [['drill flink', drill.flink.rest] as const] : [])];
+  const ofDrills = drill?.flink && (['drill flink', drill.flink.rest] as const);
+  const clusters = [['flink', flink.rest] as const, ...(ofDrills ? [ofDrills] : [])];
   const lines = clusters.map(async ([name, rest]) => {
     const [{ jobs }, { files }] = (await Promise.all([json(`${rest}/jobs/overview`), json(`${rest}/jars`)])) as [
       { jobs: { jid: string; name: string; state: string }[] },

@@ -67,10 +67,10 @@ test('drills have a session cluster, a principal and names of their own, and the
   const drilled = parseConfig(renderConfig(place), 'argus.yaml');
   const { flink, kafka, drill } = place.regions.singapore;
   expect(drilled.drill.regions.singapore).toMatchObject({
-    flink: { rest: drill?.flink.rest },
+    flink: { rest: drill?.flink?.rest },
     principal: 'User:drill',
   });
-  expect(drill?.flink.rest).not.toBe(flink.rest);
+  expect(drill?.flink?.rest).not.toBe(flink.rest);
   expect(drilled.topics).toEqual(['events', 'metrics']);
   expect(drilled.jobs[0]?.writes).toEqual(['metrics']);
   const args = drilled.jobs[0]?.drill?.args?.singapore?.join(' ');
@@ -80,6 +80,23 @@ test('drills have a session cluster, a principal and names of their own, and the
   expect(config.jobs[0]?.drill).toBeUndefined();
   const ports = [...JSON.stringify(place).matchAll(/:(20\d{3})\b/g)].map((m) => Number(m[1]));
   expect(Math.max(...ports)).toBeLessThan(20_064);
+});
+
+test('with pods drills have a namespace of their own and a manifest, and nobody logs in', () => {
+  const place = samplePlan('cluster', 'cold', false, true);
+  const drilled = parseConfig(renderConfig(place), 'argus.yaml');
+  expect(drilled.drill.regions).toEqual({});
+  expect(drilled.topics).toEqual(['events', 'metrics']);
+  expect(drilled.jobs[0]).toMatchObject({
+    writes: ['metrics'],
+    kubernetes: { singapore: { namespace: 'argus-data' } },
+  });
+  expect(drilled.jobs[0]?.drill).toMatchObject({
+    kubernetes: { singapore: { namespace: 'argus-drills', manifest: '/tmp/some-lab/flink-cluster-drill.yaml' } },
+  });
+  expect(drilled.jobs[0]?.drill?.args).toBeUndefined();
+  expect(place.regions.singapore.drill).toMatchObject({ accessKeyId: 'lab-drill' });
+  expect(place.regions.mumbai.drill).toBeUndefined();
 });
 
 test('each observer has the view of its own place, and the state lies outside both regions behind links', () => {
