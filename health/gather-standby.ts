@@ -56,7 +56,7 @@ export async function gatherStandbyKubernetes(sources: StandbySources): Promise<
     look(async () => (await flink?.clusters?.(call)) ?? [], call),
     Promise.all(namespaces.map((namespace) => lookAtNamespace(kubernetes, namespace, call))),
     look(() => nodeRooms(kubernetes, call), call),
-    look(() => operatorSeen(kubernetes, call), call),
+    look(async () => (await operatorDeployments(kubernetes, call)).map(operatorSeen), call),
   ]);
   return { jobs: [...judged, ...inSession], warm, clusters, namespaces: rooms, nodes, operator };
 }
@@ -142,7 +142,8 @@ const limitsShape = z.object({
   }),
 });
 
-async function lookAtNamespace(
+/** What a namespace's quotas and LimitRanges allow. */
+export async function lookAtNamespace(
   kubernetes: KubernetesApi,
   namespace: string,
   call: CallOptions,
@@ -197,7 +198,7 @@ const podShape = z.object({
 });
 
 /** What the pods on each node have left. What a pod's first containers ask for is not counted: they have ended. */
-async function nodeRooms(kubernetes: KubernetesApi, call: CallOptions): Promise<readonly NodeRoom[]> {
+export async function nodeRooms(kubernetes: KubernetesApi, call: CallOptions): Promise<readonly NodeRoom[]> {
   const fields = 'status.phase!=Succeeded,status.phase!=Failed';
   const [nodes, pods] = await Promise.all([
     kubernetes.list({ apiVersion: 'v1', kind: 'Node' }, {}, call),
@@ -231,11 +232,20 @@ async function nodeRooms(kubernetes: KubernetesApi, call: CallOptions): Promise<
 
 const availableShape = z.object({ status: z.looseObject({ availableReplicas: z.number().default(0) }).prefault({}) });
 
-async function operatorSeen(kubernetes: KubernetesApi, call: CallOptions): Promise<OperatorSeen> {
-  const kind = { apiVersion: 'apps/v1', kind: 'Deployment' };
-  const found = await kubernetes.list(kind, { namespace: '*', labels: operatorLabels }, call);
-  return found.map((each) => ({
-    name: `${each.metadata.namespace}/${each.metadata.name}`,
-    available: availableShape.parse(each).status.availableReplicas,
-  }));
+/** What there is of the operator in the whole cluster, as its Helm chart labels it. */
+export function operatorDeployments(
+  kubernetes: KubernetesApi,
+  call: CallOptions,
+): Promise<readonly KubernetesObject[]> {
+  return kubernetes.list(
+    { apiVersion: 'apps/v1', kind: 'Deployment' },
+    { namespace: '*', labels: operatorLabels },
+    call,
+  );
+}
+
+/** What one of these tells of itself. */
+export function operatorSeen(deployment: KubernetesObject): OperatorSeen[number] {
+  const { namespace, name } = deployment.metadata;
+  return { name: `${namespace}/${name}`, available: availableShape.parse(deployment).status.availableReplicas };
 }

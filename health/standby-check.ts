@@ -149,7 +149,8 @@ function judgeJob(facts: StandbyJob): readonly Finding[] {
   const findings: Finding[] = [];
   const verbs = over(
     facts.missingVerbs,
-    (missing) => missing.map((verb) => verbMissing(verb, facts.session !== undefined)),
+    (missing) =>
+      missing.map((verb) => verbMissing(verb, facts.session === undefined ? 'rbac-standby' : 'rbac-session-standby')),
     'RightsUnknown',
     'what Argus may do',
   );
@@ -191,9 +192,10 @@ function judgeRoute({ deployment, session, hasManifest }: StandbyJob, route: Sta
   }
 }
 
-function verbMissing(
+/** A verb that Argus may not use; `role` is the file of those that it needs, in fixtures/kubernetes. */
+export function verbMissing(
   { verb, group, resource, subresource, namespace, optional, without }: UsedVerb,
-  inSession: boolean,
+  role: string,
 ): Finding {
   const what = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`;
   const where = namespace === undefined ? 'in the whole cluster' : `in the namespace ${namespace}`;
@@ -201,11 +203,12 @@ function verbMissing(
     severity: optional ? 'warning' : 'refused',
     code: 'VerbMissing',
     message: `Argus may not ${verb} ${what} ${where}${optional ? `: ${without ?? 'why a job fails could not be told'}` : ''}`,
-    hint: `apply fixtures/kubernetes/${inSession ? 'rbac-session-standby' : 'rbac-standby'}.yaml, or let the role of Argus have this verb`,
+    hint: `apply fixtures/kubernetes/${role}.yaml, or let the role of Argus have this verb`,
   };
 }
 
-function judgeReference(namespace: string, each: StandbyJob['references'][number]): readonly Finding[] {
+/** Whether something that pods need is there. */
+export function judgeReference(namespace: string, each: StandbyJob['references'][number]): readonly Finding[] {
   const { kind, name, key } = each.reference;
   const what = `${kind} ${namespace}/${name}`;
   return over(
@@ -287,7 +290,8 @@ function sizesUnknown(pods: readonly PodsNeeded[]): readonly Finding[] {
     }));
 }
 
-function judgeOperator(seen: OperatorSeen): readonly Finding[] {
+/** Whether the Flink operator runs. */
+export function judgeOperator(seen: OperatorSeen): readonly Finding[] {
   if (seen.some(({ available }) => available > 0)) return [];
   const down = seen.map(({ name }) => name).join(', ');
   if (seen.length > 0) {
@@ -301,7 +305,7 @@ function judgeOperator(seen: OperatorSeen): readonly Finding[] {
 }
 
 /** What follows from something that was looked at; a warning where it couldn't be. */
-function over<T>(
+export function over<T>(
   looked: Looked<T>,
   judge: (seen: T) => readonly Finding[],
   code: string,
@@ -319,7 +323,8 @@ function over<T>(
   ];
 }
 
-function problem(severity: Finding['severity'], { code, message, hint }: Problem, job?: string): Finding {
+/** A problem as something that is met. */
+export function problem(severity: Finding['severity'], { code, message, hint }: Problem, job?: string): Finding {
   const told = { severity, code, message, hint: hint ?? 'see the message; nothing was changed' };
   return job === undefined ? told : { ...told, job };
 }

@@ -7,6 +7,7 @@ import { removeMs } from '../../health/doctor/try-store.ts';
 import type { Region } from '../../regions/region.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
+import { drillsInDeployments } from '../open-flink.ts';
 import { lookBefore } from '../session.ts';
 import { storesOf } from './stores.ts';
 
@@ -109,6 +110,7 @@ export function doctorChecks(
         return fromStandby('standby', region, verdict);
       },
     },
+    ...drillsChecks(composition, roles),
     {
       check: 'names',
       run: async (context) => {
@@ -186,6 +188,20 @@ function topicsCheck(composition: Composition): DoctorCheck {
       return [...fromTopics('topics', verdicts), ...clocks];
     },
   };
+}
+
+/** Only where drills' jobs are FlinkDeployments. */
+function drillsChecks(composition: Composition, roles: Pick<Roles, 'standby'>): readonly DoctorCheck[] {
+  const places = [...composition.regions.keys()].filter((name) => drillsInDeployments(name, composition.config));
+  if (places.length === 0) return [];
+  const run: DoctorCheck['run'] = async (context) => {
+    const { lookAtDrillPlaces } = await import('./drills.ts');
+    const looks = places.map((region) =>
+      lookAtDrillPlaces('drills', context, composition, { region, standsBy: region === roles.standby }),
+    );
+    return (await Promise.all(looks)).flat();
+  };
+  return [{ check: 'drills', run }];
 }
 
 async function expiries(context: CommandContext, composition: Composition): Promise<readonly DoctorFinding[]> {

@@ -53,8 +53,12 @@ export function fromJobs(check: string, jobs: readonly JobVerdict[]): readonly D
   });
 }
 
-/** What `argus standby check` finds. Pure. */
-export function fromStandby(check: string, region: string, { findings }: StandbyVerdict): readonly DoctorFinding[] {
+/** What `argus standby check` finds, or another look at a region in its words. Pure. */
+export function fromStandby(
+  check: string,
+  region: string,
+  { findings }: Pick<StandbyVerdict, 'findings'>,
+): readonly DoctorFinding[] {
   return findings.map(({ job, severity, code, message, hint }) => ({
     check,
     code,

@@ -57,6 +57,8 @@ let transport: KubernetesTransport;
 let flink: DrillFlink;
 
 const objectsIn = (where: string) => cluster.admin.list(flinkDeploymentKind, { namespace: where });
+const sessionJobsThere = () =>
+  cluster.admin.list({ ...flinkDeploymentKind, kind: 'FlinkSessionJob' }, { namespace: '*' });
 const podsThere = () => cluster.admin.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace });
 const ofDrills = async () =>
   (await objectsIn(namespace)).filter(({ metadata }) => metadata.name !== 'argus-drill-notes');
@@ -71,7 +73,7 @@ beforeAll(async () => {
   }
   await admin.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'argus', namespace: production } });
   await applyFixture(admin, 'rbac-drill.yaml');
-  await applyFixture(admin, 'flink-cluster-standby.yaml');
+  for (const each of ['flink-cluster-standby.yaml', 'flink-session-standby.yaml']) await applyFixture(admin, each);
   // In the drills' namespace, and not made by a drill.
   const [like] = fixtureObjects('flink-cluster-standby.yaml') as [KubernetesObject];
   await admin.apply({ ...like, metadata: { name: 'argus-drill-notes', namespace } });
@@ -176,44 +178,53 @@ function worldWith(text = sample) {
 }
 
 describe('an isolated drill of the Flink operator’s jobs, simulated', () => {
-  test('is made in its namespace, restored from the bubble, and gone; production stays as it was', async () => {
-    const before = [
-      await objectsIn(production),
-      await cluster.admin.get({ ...flinkDeploymentKind, namespace, name: 'argus-drill-notes' }),
-    ];
-    const { run, made } = worldWith();
-    const { report, exitCode } = await run(1);
-    expect(report).toMatchObject({ outcome: 'passed', causes: [], leaks: [] });
-    expect(exitCode).toBe(0);
-    const bubble = bubbleOf(drillName(1));
-    const folder = `memory:singapore/${bubble.checkpoints('counts')}`;
-    expect(made).toMatchObject([
-      {
-        metadata: { name: bubble.kubernetes(0), namespace },
-        spec: {
-          flinkConfiguration: {
-            '$internal.pipeline.job-id': bubble.flinkJobId(0),
-            'execution.checkpointing.dir': folder,
-            'high-availability.type': 'NONE',
+  test.each([
+    [1, 'flink-cluster-drill.yaml', 'FlinkDeployment'],
+    [2, 'flink-session-drill.yaml', 'FlinkSessionJob'],
+  ])(
+    '%i is made in its namespace, restored from the bubble, and gone; production stays as it was (%s of a %s)',
+    async (n, file) => {
+      const before = [
+        await objectsIn(production),
+        await cluster.admin.get({ ...flinkDeploymentKind, namespace, name: 'argus-drill-notes' }),
+        await sessionJobsThere(),
+      ];
+      const { run, made } = worldWith(readFileSync(fixtureFile(file), 'utf8'));
+      const { report, exitCode } = await run(n);
+      expect(report).toMatchObject({ outcome: 'passed', causes: [], leaks: [] });
+      expect(exitCode).toBe(0);
+      const bubble = bubbleOf(drillName(n));
+      const folder = `memory:singapore/${bubble.checkpoints('counts')}`;
+      expect(made).toMatchObject([
+        {
+          metadata: { name: bubble.kubernetes(0), namespace },
+          spec: {
+            flinkConfiguration: {
+              '$internal.pipeline.job-id': bubble.flinkJobId(0),
+              'execution.checkpointing.dir': folder,
+              'high-availability.type': 'NONE',
+            },
+            job: { state: 'running', initialSavepointPath: `memory:singapore/${bubble.restore('counts')}/metadata` },
           },
-          job: { state: 'running', initialSavepointPath: `memory:singapore/${bubble.restore('counts')}/metadata` },
         },
-      },
-    ]);
-    expect(await ofDrills()).toEqual([]);
-    expect(await podsThere()).toEqual([]);
-    const after = [
-      await objectsIn(production),
-      await cluster.admin.get({ ...flinkDeploymentKind, namespace, name: 'argus-drill-notes' }),
-    ];
-    // The operator gives each object of its namespace a finalizer.
-    const specs = (all: typeof before) => JSON.stringify(all.flat().map((each) => [each?.metadata.uid, each?.spec]));
-    expect(specs(after)).toBe(specs(before));
-    expect(after[0]).toEqual(before[0]);
-  });
+      ]);
+      expect(await ofDrills()).toEqual([]);
+      expect(await podsThere()).toEqual([]);
+      const after = [
+        await objectsIn(production),
+        await cluster.admin.get({ ...flinkDeploymentKind, namespace, name: 'argus-drill-notes' }),
+        await sessionJobsThere(),
+      ];
+      // The operator gives each object of its namespace a finalizer.
+      const specs = (all: typeof before) => JSON.stringify(all.flat().map((each) => [each?.metadata.uid, each?.spec]));
+      expect(specs(after)).toBe(specs(before));
+      expect([after[0], after[2]]).toEqual([before[0], before[2]]);
+      expect(after[2]).toHaveLength(1);
+    },
+  );
 
   test('whose object the cluster refuses has failed, and leaves nothing', async () => {
-    const { report } = await worldWith(sample.replace('v1_19', 'v9_9')).run(2);
+    const { report } = await worldWith(sample.replace('v1_19', 'v9_9')).run(4);
     expect(report).toMatchObject({
       outcome: 'failed',
       causes: [{ code: 'KubernetesInvalid', message: expect.stringContaining('spec.flinkVersion') }],

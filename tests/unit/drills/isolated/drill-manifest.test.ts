@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { bubbleOf } from '../../../../domain/bubble.ts';
 import type { JobConfig } from '../../../../domain/config.ts';
 import { planDrill } from '../../../../drills/isolated/plan.ts';
-import { fixtureFile } from '../../../support/kubernetes-fixtures.ts';
+import { fixtureFile, fixtureObjects } from '../../../support/kubernetes-fixtures.ts';
 import { drillConfig } from './world.ts';
 
+type Spec = Readonly<Record<string, unknown>>;
 const bubble = bubbleOf('20261122T033000Z-drill-ab12');
 const sample = readFileSync(fixtureFile('flink-cluster-drill.yaml'), 'utf8');
 const [plain] = drillConfig.jobs as [JobConfig];
@@ -62,6 +63,24 @@ describe('the FlinkDeployment of a drill', () => {
       'argus-drill-20261122t033000z-ab12-counts',
     ]);
     expect([...job!.topics]).toEqual([['metrics', 'argus.drill.20261122t033000z-ab12.metrics']]);
+  });
+
+  test('has what the session cluster gave, where production runs a FlinkSessionJob', () => {
+    const { jobs, blockers } = planOf(readFileSync(fixtureFile('flink-session-drill.yaml'), 'utf8'));
+    expect(blockers).toEqual([]);
+    const [cluster, session] = fixtureObjects('flink-session-standby.yaml').map(({ spec }) => spec as Spec);
+    const spec = jobs[0]?.manifest?.spec as Spec;
+    for (const key of ['flinkVersion', 'serviceAccount', 'jobManager', 'taskManager']) {
+      expect({ replicas: 1, ...(spec[key] as object) }).toEqual({ replicas: 1, ...(cluster?.[key] as object) });
+    }
+    const own = Object.entries(cluster?.flinkConfiguration ?? {}).filter(
+      // Places of state, and what keeps TaskManagers without a job, are not a drill's.
+      ([key]) => !/^(high-availability|slotmanager)\.|\.dir$/.test(key),
+    );
+    expect(own.length).toBeGreaterThan(3);
+    expect(spec.flinkConfiguration).toMatchObject(Object.fromEntries(own));
+    const { entryClass, parallelism } = (session?.job ?? {}) as Spec;
+    expect(spec.job).toMatchObject({ entryClass, parallelism });
   });
 
   test('may have placeholders that YAML would take for something else', () => {
