@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Admin, Kafka, KafkaJSError, logLevel } from 'kafkajs';
+import kafkajs, { type Admin, Kafka, logLevel } from 'kafkajs';
 
 /** One record as it was read; key and value are text. */
 export interface TopicRecord {
@@ -44,6 +44,8 @@ export function auditorClient(bootstrap: string | readonly string[]): Kafka {
  * follows it lie behind it. A broker that has just begun, and leads nothing yet, is asked again.
  */
 export async function topicEnds(admin: Pick<Admin, 'fetchTopicOffsets'>, topic: string): Promise<PartitionEnd[]> {
+  // Node finds no names in what a CommonJS module spreads into its exports: its errors are reached by the whole of it.
+  const { KafkaJSError } = kafkajs;
   const offsets = async () => {
     for (const deadline = performance.now() + 20_000; ; await sleep(200)) {
       try {
