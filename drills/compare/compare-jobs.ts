@@ -1,7 +1,7 @@
 import type { CheckpointManifest } from '../../domain/checkpoint.ts';
 import type { Clock } from '../../domain/clock.ts';
 import { ArgusError, describeError } from '../../domain/errors.ts';
-import type { PartitionOffset } from '../../domain/offsets.ts';
+import { type PartitionOffset, partitionKey } from '../../domain/offsets.ts';
 import type { Region } from '../../regions/region.ts';
 import { listReplica } from '../../replication/checkpoints/replica.ts';
 import type { OutputComparison } from '../drill-report.ts';
@@ -40,17 +40,22 @@ interface Progress {
     reached?: readonly PartitionOffset[];
   };
   tries: number;
+  /** Where the mirror ends, once the job has read up to there and production is past it. */
+  atEnd?: { readonly ends: string; readonly sinceMs: number };
 }
 
 /** So many points of the replica are looked at. */
 const POINTS = 100;
+/** So long nothing comes that production had read before, and the mirror is taken to stand still. */
+const STANDS_MS = 60_000;
 /** So often the drill's output is taken anew when some lacks: its last transactions may not have been committed yet. */
 const TRIES = 3;
 
 /**
  * Compares what drills' jobs write with what production's committed. A job is asked about again and again: first until
  * its own checkpoint got as far as a later one of production's, then until production's got as far as the drill's output
- * that was taken then, so that both ends are known exactly. Where production takes no more checkpoints, what there is.
+ * that was taken then, so that both ends are known exactly. Where production takes no more checkpoints, what there is;
+ * and so where the mirror stands still, since the job then never gets as far as a later one.
  */
 export function compareJobs(regions: JoinedRegions): DrillQuestions['compare'] {
   const jobs = new Map<string, Progress>();
@@ -98,15 +103,17 @@ interface Look extends JoinedRegions {
 
 async function look(restored: RestoredJob, progress: Progress, view: Look): Promise<Answer> {
   const { point, config } = restored;
-  const { standby, clock, last, signal } = view;
+  const { standby, clock, signal } = view;
   const { points } = await listReplica(standby.objects, config.name, { limit: POINTS, signal });
   const manifests = points.map(({ manifest }) => manifest);
   const newest = Math.max(...manifests.filter((m) => m.flinkJobId === point.flinkJobId).map((m) => m.checkpointId));
   if (newest > progress.newest.id) progress.newest = { id: newest, atMs: clock.monotonic() };
-  const settle = last || isStale(manifests, point, clock.monotonic() - progress.newest.atMs);
+  const stale = isStale(manifests, point, clock.monotonic() - progress.newest.atMs);
 
   const got = await sourceOffsetsAt(standby.objects, restored.newestCheckpoint, signal);
   if (got === undefined) return { kind: 'waiting', for: `a checkpoint of ${config.name} that is still there` };
+  const last = view.last || (!stale && (await mirrorStands(restored, manifests, got, progress, view)));
+  const settle = last || stale;
   if (progress.taken === undefined) {
     const { until } = chooseBounds(point, manifests, got);
     if (until === undefined && !settle) {
@@ -124,7 +131,48 @@ async function look(restored: RestoredJob, progress: Progress, view: Look): Prom
     return { kind: 'waiting', for: `production's checkpoint of what ${config.name} has read in the drill` };
   }
   const until = taken.until ?? (await untilWithoutLater(restored, manifests, taken.reached ?? got, view));
-  return compareAll(restored, progress, { from: point, before, until, past }, settle, view);
+  return compareAll(restored, progress, { from: point, before, until, past }, settle, { ...view, last });
+}
+
+/**
+ * Whether it is of no use to wait for a later checkpoint of production's that the drill gets as far as: for a minute its
+ * job has read everything that the mirror brought, and production's newest checkpoint is past that. Nothing is expected of
+ * the drill then but to have written the same. What can't be asked doesn't stand.
+ */
+async function mirrorStands(
+  { point }: RestoredJob,
+  manifests: readonly CheckpointManifest[],
+  got: readonly PartitionOffset[],
+  progress: Progress,
+  { readers, clock, signal }: Look,
+): Promise<boolean> {
+  const newest = manifests.find((m) => m.flinkJobId === point.flinkJobId && m.checkpointId === progress.newest.id);
+  const isPast = (ends: readonly PartitionOffset[]) => newest !== undefined && !covers(ends, offsetsOf(newest));
+  const ends = progress.taken === undefined && isPast(got) ? await inputEnds(point, readers, signal) : undefined;
+  if (ends === undefined || !isPast(ends) || !covers(got, ends) || chooseBounds(point, manifests, got).until) {
+    delete progress.atEnd;
+    return false;
+  }
+  const now = ends.map((end) => `${partitionKey(end)} ${end.offset}`).join();
+  if (progress.atEnd?.ends !== now) progress.atEnd = { ends: now, sinceMs: clock.monotonic() };
+  return clock.monotonic() - progress.atEnd.sinceMs >= STANDS_MS;
+}
+
+/** Where the standby's copies of what a point reads end; undefined: that can't be asked now. */
+async function inputEnds(
+  point: CheckpointManifest,
+  { standby }: Look['readers'],
+  signal: AbortSignal,
+): Promise<readonly PartitionOffset[] | undefined> {
+  const ends = [];
+  try {
+    for (const topic of new Set(offsetsOf(point).map((each) => each.topic)))
+      ends.push(...(await standby.ends(topic, signal)));
+    return ends;
+  } catch {
+    signal.throwIfAborted();
+    return undefined;
+  }
 }
 
 /**

@@ -83,7 +83,7 @@ function world(
   const reader: OutputReader = {
     ends: async (topic) => {
       if (topic === 'orders' || topic === 'other')
-        return [{ topic, partition: topic === 'other' ? 1 : 0, offset: 100n }];
+        return [{ topic, partition: topic === 'other' ? 1 : 0, offset: mirrored }];
       return [{ topic, partition: 0, offset: BigInt(contents(topic).length * 2) }];
     },
     starts: async () => new Map(),
@@ -96,6 +96,7 @@ function world(
     close: () => undefined,
   };
   let now = 0;
+  let mirrored = 100n;
   const clock = { now: () => now, monotonic: () => now, sleep: async () => undefined };
   const side = { name: 'x', brokers: { name: 'x', bootstrap: [] }, objects };
   const compare = compareJobs({ primary: side, standby: side, mirrored: ['counts'], clock, open: () => reader });
@@ -108,6 +109,10 @@ function world(
     },
     pass: (ms: number) => {
       now += ms;
+    },
+    /** The mirror goes on, up to there. */
+    mirror: (end: number) => {
+      mirrored = BigInt(end);
     },
     /** Asks, with a checkpoint of the drill's that has read so far. */
     async ask(offset: number, last = false) {
@@ -165,6 +170,39 @@ describe('a job’s output is compared', () => {
     await ask(100);
     expect(await ask(100)).toMatchObject({ comparisons: [{ records: 90, missing: 0 }] });
   });
+
+  test.each([
+    ['the same', numbers(10, 100), 0],
+    ['not the same', [...numbers(10, 50), 700, ...numbers(51, 100)], 1],
+  ])(
+    'with what there is, when the mirror brought nothing for a minute that production had read: %s',
+    async (_, wrote, differing) => {
+      const { begin, put, pass, mirror, ask } = world([manifest(1, 10), manifest(2, 150)], { wrote }, 120);
+      await begin();
+      let id = 2;
+      const waits = async (seconds: number, got: number) => {
+        for (let n = 0; n < seconds; n += 10) {
+          // Production goes on all the time.
+          await put(manifest(++id, 100 + 2 * id));
+          expect(await ask(got)).toMatchObject({ kind: 'waiting', for: expect.stringMatching(/as far as a later/) });
+          pass(10_000);
+        }
+      };
+      // The job has not read everything yet.
+      await waits(120, 90);
+      await waits(50, 100);
+      // It goes on, if slowly.
+      mirror(101);
+      await waits(20, 100);
+      await waits(60, 101);
+      expect(await ask(101)).toMatchObject({
+        kind: 'ended',
+        comparisons: [
+          { kind: 'compared', against: 'mirrored', records: 90 - differing, missing: 0, unexpected: 0, differing },
+        ],
+      });
+    },
+  );
 
   test('as far as it got, at last', async () => {
     const { begin, ask } = world([manifest(1, 10), manifest(2, 50)], { wrote: numbers(10, 20) });
