@@ -6,7 +6,7 @@ import { type PastDrill, pastDrill } from '../drills/schedule/past.ts';
 import type { DrillFacts } from '../health/metrics/drill-series.ts';
 import type { Metrics } from '../health/metrics.ts';
 import type { ObjectStore } from '../regions/objects/object-store.ts';
-import { type DrillSlot, newestSlots } from '../state/drill-slots.ts';
+import { type DrillSlot, newestSlots, type ReadSlot } from '../state/drill-slots.ts';
 import { drillState } from '../state/drills.ts';
 import { inspectRun, type JournalEntry, listRuns } from '../state/journal.ts';
 import { foldRun } from '../state/run-record.ts';
@@ -53,6 +53,7 @@ export function watchDrills(parts: DrillRunsParts): MakeService {
   const open = new Set<string>();
   const kinds = [...new Set(schedule.filter((e) => e.enabled).map((e) => e.kind))];
   let slots: readonly DrillSlot[] = [];
+  let readSlots: readonly ReadSlot[] = [];
   let known: Set<string> | undefined;
   metrics.also(() =>
     known === undefined ? {} : { drills: factsOf([...past.values()], slots, schedule, clock.now()) },
@@ -96,9 +97,10 @@ export function watchDrills(parts: DrillRunsParts): MakeService {
           else open.delete(record.run);
         }
       }
-      slots = (await Promise.all(kinds.map((kind) => newestSlots(drills, kind, slotsCounted, within()))))
-        .flat()
-        .map((s) => s.value);
+      readSlots = (
+        await Promise.all(kinds.map((kind) => newestSlots(drills, kind, slotsCounted, within(), readSlots)))
+      ).flat();
+      slots = readSlots.map((s) => s.value);
       known = new Set([...past.keys()]);
       parts.onNews?.(newsOf([...past.values()], slots, schedule, clock.now()));
     }

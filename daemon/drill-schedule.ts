@@ -97,7 +97,7 @@ async function follow(parts: DrillScheduleParts, view: DaemonView, signal: Abort
 
   async function read(): Promise<readonly ReadSlot[]> {
     const call = within();
-    slots = (await Promise.all(scheduledKinds.map((kind) => newestSlots(drills, kind, known, call)))).flat();
+    slots = (await Promise.all(scheduledKinds.map((kind) => newestSlots(drills, kind, known, call, slots)))).flat();
     parts.onSlots?.(slots.map((s) => s.value));
     return slots;
   }

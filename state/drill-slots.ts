@@ -80,16 +80,25 @@ const keyOf = (slot: string) => `${root}${slot}`;
 export const readSlot = (drills: ObjectStore, slot: string, options: CallOptions = {}): Promise<ReadSlot | undefined> =>
   readDocument(drills, keyOf(slot), slotSchema, options);
 
-/** The newest slots of a kind that are known, the newest first. */
+/** The newest slots of a kind that are known, the newest first. One of those in `before` that is as it was isn't read again. */
 export async function newestSlots(
   drills: ObjectStore,
   of: ScheduledKind,
   count: number,
   options: CallOptions = {},
+  before: readonly ReadSlot[] = [],
 ): Promise<readonly ReadSlot[]> {
   const { objects } = await drills.list(`${root}${of}-`, options);
   const newest = objects.slice(-count).reverse();
-  const read = await Promise.all(newest.map(({ key }) => readDocument(drills, key, slotSchema, options)));
+  const known = new Map(before.map((slot) => [keyOf(slot.value.slot), slot]));
+  const read = await Promise.all(
+    newest.map(async ({ key, etag }) => {
+      const same = known.get(key);
+      return same !== undefined && same.etag === etag && etag !== ''
+        ? same
+        : readDocument(drills, key, slotSchema, options);
+    }),
+  );
   return read.filter((found) => found !== undefined);
 }
 
