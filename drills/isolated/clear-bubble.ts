@@ -17,6 +17,9 @@ const patienceMs = 10_000;
 /** Between two looks. */
 const pauseMs = 500;
 
+/** So long a start that was asked for may take to be seen. */
+export const startUnderWayMs = 3_000;
+
 const atOnce = 16;
 
 /**

@@ -2,7 +2,7 @@ import { bubbleOf } from '../../domain/bubble.ts';
 import { describeError } from '../../domain/errors.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { listDrillNotes, removeDrillNote } from '../../state/drill-notes.ts';
-import { type ClearIo, clearBubble, restoreQuota } from './clear-bubble.ts';
+import { type ClearIo, clearBubble, restoreQuota, startUnderWayMs } from './clear-bubble.ts';
 import type { IsolatedContext } from './context.ts';
 import { drillThings } from './inventory.ts';
 import { untilAnswered } from './until-answered.ts';
@@ -43,7 +43,8 @@ export async function sweepDrills({ state, siteOf, region }: SweepContext, io: C
         const note = noted.find((each) => each.run === run);
         const site = siteOf(name, bubbleOf(run), note?.quota?.principal);
         if (site === undefined) throw new Error(`the configuration has no region ${name}`);
-        const things = await clearBubble(site, run, io);
+        // One that has noted its jobs may have died amidst their start.
+        const things = await clearBubble(site, run, io, note?.jobs.length ? startUnderWayMs : 0);
         if (things > 0) removed[run] = things;
         if (note === undefined) continue;
         await restoreQuota(site, note.quota, io);

@@ -1,11 +1,8 @@
 import { ArgusError, describeError } from '../../../domain/errors.ts';
 import { evidence } from '../../../runbooks/failover/failover-step.ts';
 import { isTerminal } from '../../../runbooks/failover/standby-job.ts';
-import { clearBubble } from '../clear-bubble.ts';
+import { clearBubble, startUnderWayMs } from '../clear-bubble.ts';
 import type { IsolatedContext, IsolatedStep } from '../context.ts';
-
-/** So long a start that was asked for may take to be seen. */
-const underWayMs = 3_000;
 
 /** Starts the jobs in the bubble, each from its copy of the point, with the drill's names alone. */
 export function startDrillJobs(words: Pick<IsolatedStep, 'title' | 'manual'>): IsolatedStep {
@@ -57,7 +54,7 @@ export function startDrillJobs(words: Pick<IsolatedStep, 'title' | 'manual'>): I
       return { kind: 'done', evidence: evidence({ started }) };
     },
     async compensate({ standby, run }, _facts, io) {
-      const removed = await clearBubble(standby, run, io, underWayMs);
+      const removed = await clearBubble(standby, run, io, startUnderWayMs);
       return removed === 0 ? undefined : { removed };
     },
   };

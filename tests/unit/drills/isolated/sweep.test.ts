@@ -80,6 +80,21 @@ describe('cleaning up after drills', () => {
     expect(await leftIn(world)).toEqual(nothingLeft);
   });
 
+  test('ends the job of a dead one that appears while it looks: its start was under way', async () => {
+    const world = drillWorld();
+    await writeDrillNote(world.state, note);
+    const { list } = world.site.flink;
+    const from = world.clock.monotonic();
+    world.site.flink.list = async (call) => {
+      const start = { jarPath: '', entryClass: '', args: [], parallelism: 1 };
+      if (world.clock.monotonic() - from > 2_000 && world.jobs.size === 0)
+        world.jobs.set(dead.flinkJobId(0), { start, state: 'RUNNING', looks: 0 });
+      return list(call);
+    };
+    expect(await sweep(world)).toEqual({ removed: { [dead.run]: 1 }, left: [] });
+    expect(await leftIn(world)).toEqual(nothingLeft);
+  });
+
   test('removes the jar of a start that was cut off, and no other', async () => {
     const world = drillWorld();
     const uuid = '0f8fad5b-d9cb-469f-a165-70867728950e_';
