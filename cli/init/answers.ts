@@ -36,6 +36,10 @@ const side = z.strictObject({
   drillFlink: text.optional(),
   /** Who the drill's jobs are to the brokers there. */
   drillPrincipal: text.optional(),
+  /** A namespace for drills, where the Flink operator runs the jobs. */
+  drillNamespace: text.optional(),
+  /** File with a single job's FlinkDeployment in a drill there. */
+  drillManifest: text.optional(),
   /** Program arguments of the job in a drill there. */
   drillArgs: z.union([z.array(text), text.transform((given) => given.split(/\s+/))]).optional(),
 });

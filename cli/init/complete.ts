@@ -1,7 +1,7 @@
 import type { DnsRecord } from '../../regions/dns/dns-records.ts';
 import type { Answers, SideAnswers, SideName } from './answers.ts';
 import type { Asker } from './ask.ts';
-import type { FoundRegion, Looked } from './look.ts';
+import type { FoundJob, FoundRegion, Looked } from './look.ts';
 
 /** `mumbai-1` → `MUMBAI_1`: what the names of its variables begin with. Pure. */
 export function variableOf(region: string): string {
@@ -127,7 +127,7 @@ export interface InitJob {
   readonly entryClass?: string;
   readonly parallelism: number;
   readonly writes?: readonly string[];
-  readonly deployment?: { readonly namespace: string; readonly name: string };
+  readonly deployment?: FoundJob['deployment'] & object;
 }
 
 /** Which jobs, and what is known of each. */

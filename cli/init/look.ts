@@ -1,7 +1,9 @@
+import { isOfSomeDrill } from '../../domain/bubble.ts';
 import type { RegionConfig } from '../../domain/config.ts';
 import { ArgusError, describeError } from '../../domain/errors.ts';
 import { kafkaSection } from '../../domain/kafka-config.ts';
 import type { DnsRecord } from '../../regions/dns/dns-records.ts';
+import type { KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { kafkaEndpoint } from '../compose.ts';
 import { resolveSecret } from '../config/load.ts';
 import type { SideAnswers } from './answers.ts';
@@ -14,8 +16,8 @@ export interface FoundJob {
   readonly name: string;
   /** `<prefix>` of its checkpoints in the bucket; absent: none was completed yet. */
   readonly prefix?: string;
-  /** Its FlinkDeployment. */
-  readonly deployment?: { readonly namespace: string; readonly name: string };
+  /** Its FlinkDeployment, or its FlinkSessionJob in the session cluster of that name. */
+  readonly deployment?: { readonly namespace: string; readonly name: string; readonly sessionJob?: string };
 }
 
 /** What a region showed. */
@@ -129,13 +131,19 @@ async function deploymentsOf(
   { kubeconfig, kubeContext: context }: SideAnswers,
   { folder, env, signal }: LookOptions,
 ): Promise<readonly FoundJob[]> {
-  const [{ kubernetesAccess }, { clientNodeTransport }, { kubernetesClient }, { flinkDeploymentKind }] =
-    await Promise.all([
-      import('../kubernetes-access.ts'),
-      import('../../regions/kubernetes/client-node-transport.ts'),
-      import('../../regions/kubernetes/kubernetes-client.ts'),
-      import('../../regions/flink/flink-deployment.ts'),
-    ]);
+  const [
+    { kubernetesAccess },
+    { clientNodeTransport },
+    { kubernetesClient },
+    { flinkDeploymentKind },
+    { flinkSessionJobKind },
+  ] = await Promise.all([
+    import('../kubernetes-access.ts'),
+    import('../../regions/kubernetes/client-node-transport.ts'),
+    import('../../regions/kubernetes/kubernetes-client.ts'),
+    import('../../regions/flink/flink-deployment.ts'),
+    import('../../regions/flink/flink-session-job.ts'),
+  ]);
   const section = {
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
@@ -143,14 +151,27 @@ async function deploymentsOf(
   const from = { folder, env, secret: async (given: string) => given, pem: async (given: string) => given };
   const client = kubernetesClient(await clientNodeTransport(name, await kubernetesAccess(section, from)));
   try {
-    const found = await client.list(flinkDeploymentKind, { namespace: '*' }, { signal });
-    return found.map(({ metadata }) => ({
-      name: metadata.name,
-      deployment: { namespace: metadata.namespace ?? 'default', name: metadata.name },
-    }));
+    const everywhere = { namespace: '*' };
+    const [deployments, sessionJobs] = await Promise.all([
+      client.list(flinkDeploymentKind, everywhere, { signal }),
+      // A cluster that doesn't know them, or doesn't show them, has none to choose from.
+      client.list(flinkSessionJobKind, everywhere, { signal }).catch(() => []),
+    ]);
+    return [...deployments, ...sessionJobs].flatMap(foundJob);
   } finally {
     await client.close();
   }
+}
+
+/** The job of an object; none of a session cluster, which has jobs of its own, and of a drill. Pure. */
+export function foundJob({ kind, metadata, spec }: KubernetesObject): readonly FoundJob[] {
+  const { name, namespace = 'default' } = metadata;
+  const { job, deploymentName } = (spec ?? {}) as { readonly job?: unknown; readonly deploymentName?: unknown };
+  if (isOfSomeDrill('kubernetes', name)) return [];
+  if (kind === 'FlinkSessionJob') {
+    return [{ name, deployment: { namespace, name: `${deploymentName ?? name}`, sessionJob: name } }];
+  }
+  return job === undefined || job === null ? [] : [{ name, deployment: { namespace, name } }];
 }
 
 /** The zone's A records at Cloudflare. */

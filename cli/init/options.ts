@@ -28,6 +28,12 @@ const ofSide = (side: 'primary' | 'standby'): readonly InitOption[] => [
     value: 'name',
     about: "who the drills' jobs are to the brokers there: User:drill",
   },
+  { flag: `--${side}-drill-namespace`, value: 'name', about: 'for drills, where the Flink operator runs the jobs' },
+  {
+    flag: `--${side}-drill-manifest`,
+    value: 'file',
+    about: "a single job's FlinkDeployment in a drill there; default: jobs/<job>-drill-<region>.yaml",
+  },
   { flag: `--${side}-drill-args`, value: 'words', about: "the job's arguments in a drill there" },
 ];
 

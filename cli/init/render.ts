@@ -39,7 +39,7 @@ export function renderInit(plan: InitPlan): string {
     '',
     'jobs:',
     ...remarks('jobs', '  '),
-    ...jobs.flatMap((job) => jobLines(job, answers)),
+    ...jobs.flatMap((job) => jobLines(job, answers, jobs.length === 1)),
     '',
     ...remarks('dns'),
     'dns:',
@@ -115,16 +115,17 @@ function regionLines(
   ];
 }
 
-function jobLines(job: InitJob, { primary, standby }: Answers): readonly string[] {
+function jobLines(job: InitJob, answers: Answers, single: boolean): readonly string[] {
+  const { primary, standby } = answers;
   const sides = [primary, standby];
   const { name, group, prefix, jar, entryClass, parallelism, deployment, writes } = job;
   const place = (side: SideAnswers) => ({
     namespace: deployment?.namespace ?? 'default',
     deployment: deployment?.name ?? name,
+    ...(deployment?.sessionJob === undefined ? {} : { sessionJob: deployment.sessionJob }),
     manifest: `jobs/${name}-${side.name}.yaml`,
   });
   const clustered = sides.filter((side) => side.flink === 'kubernetes');
-  const drilled = standby.drillArgs;
   return [
     `  - name: ${inline(name)} # the job's name in Flink`,
     `    checkpoints: { prefix: ${inline(prefix)} } # <prefix>/<job id>/chk-<n> in the region's bucket`,
@@ -148,16 +149,34 @@ function jobLines(job: InitJob, { primary, standby }: Answers): readonly string[
           '    kubernetes: # its FlinkDeployment in each region; the manifest is applied where it is started',
           ...clustered.map((side) => `      ${inline(side.name)}: ${inline(place(side))}`),
         ]),
-    ...(drilled === undefined
-      ? [
-          '    # drill: # how a drill starts it, with names that touch nothing of production',
-          `    #   args: { ${standby.name}: [--in, events, --out, "{topic:output}", --group, "{group}", --txid, "{transactionalIdPrefix}"] }`,
-          '    #   compare: { by: key } # its output with what production made of the same records',
-        ]
-      : [
-          '    drill: # how a drill starts it, with names that touch nothing of production',
-          `      args: { ${inline(standby.name)}: ${inline(drilled)} }`,
-        ]),
+    ...jobDrillLines(name, answers, single),
+  ];
+}
+
+/** Whether a drill's job is a FlinkDeployment there. */
+const drillsInOperator = ({ flink, drillFlink }: SideAnswers): boolean =>
+  flink === 'kubernetes' && drillFlink === undefined;
+
+function jobDrillLines(job: string, { primary, standby }: Answers, single: boolean): readonly string[] {
+  const head = 'drill: # how a drill starts it, with names that touch nothing of production';
+  const place = ({ name, drillNamespace: namespace = 'argus-drills', drillManifest }: SideAnswers) => ({
+    namespace,
+    manifest: (single ? drillManifest : undefined) ?? `jobs/${job}-drill-${name}.yaml`,
+  });
+  const placed = [primary, standby].filter((side) => drillsInOperator(side) && side.drillNamespace !== undefined);
+  const lines = [
+    ...(standby.drillArgs === undefined ? [] : [`args: { ${inline(standby.name)}: ${inline(standby.drillArgs)} }`]),
+    ...(placed.length === 0 ? [] : ['kubernetes: # its FlinkDeployment there, in a namespace for drills alone']),
+    ...placed.map((side) => `  ${inline(side.name)}: ${inline(place(side))}`),
+  ];
+  if (lines.length > 0) return [`    ${head}`, ...lines.map((line) => `      ${line}`)];
+  const proposal = drillsInOperator(standby)
+    ? `kubernetes: { ${standby.name}: ${inline(place(standby))} } # its FlinkDeployment in a namespace for drills alone: docs/drills.md`
+    : `args: { ${standby.name}: [--in, events, --out, "{topic:output}", --group, "{group}", --txid, "{transactionalIdPrefix}"] }`;
+  return [
+    `    # ${head}`,
+    `    #   ${proposal}`,
+    '    #   compare: { by: key } # its output with what production made of the same records',
   ];
 }
 
@@ -194,19 +213,23 @@ function stateLines({
 }
 
 function drillLines({ primary, standby }: Answers): readonly string[] {
-  const own = [primary, standby].filter((side) => side.drillFlink !== undefined);
-  const proposal = [
-    '#   timeout: 15m # a drill that takes longer is ended and cleaned up',
-    `#   regions: { ${standby.name}: { flink: { rest: http://flink-drills.${standby.name}.example:8081 } } } # a session cluster of their own`,
-  ];
+  const head = 'drill: # the recovery, tried without touching production: argus drill run';
+  const own = [primary, standby].filter((side) => side.drillFlink !== undefined || side.drillPrincipal !== undefined);
   if (own.length === 0)
-    return ['# drill: # the recovery, tried without touching production: argus drill run', ...proposal];
+    return [
+      `# ${head}`,
+      '#   timeout: 15m # a drill that takes longer is ended and cleaned up',
+      drillsInOperator(standby)
+        ? `#   regions: { ${standby.name}: { principal: "User:drill" } } # who its jobs are to the brokers`
+        : `#   regions: { ${standby.name}: { flink: { rest: http://flink-drills.${standby.name}.example:8081 } } } # a session cluster of their own`,
+    ];
   return [
-    'drill: # the recovery, tried without touching production: argus drill run',
+    head,
     '  regions:',
     ...own.map(({ name, drillFlink, drillPrincipal: principal }) => {
-      const place = { flink: { rest: drillFlink }, ...(principal === undefined ? {} : { principal }) };
-      return `    ${inline(name)}: ${inline(place)} # a session cluster of their own`;
+      const flink = drillFlink === undefined ? {} : { flink: { rest: drillFlink } };
+      const what = drillFlink === undefined ? 'who its jobs are to the brokers' : 'a session cluster of their own';
+      return `    ${inline(name)}: ${inline({ ...flink, ...(principal === undefined ? {} : { principal }) })} # ${what}`;
     }),
   ];
 }

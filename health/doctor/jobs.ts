@@ -30,7 +30,7 @@ export function judgeSeenJob(check: string, { job, drill, settings }: SeenJob): 
       severity: 'advice',
       job,
       message: 'no drill tries it: jobs[].drill does not say how to start it without touching production',
-      fix: 'docs/configuration.md, Drills: arguments with {topic:…}, {group}, {transactionalIdPrefix} and {checkpoints}',
+      fix: 'docs/drills.md, Configuration: arguments, or a FlinkDeployment, with {topic:…}, {group} and {transactionalIdPrefix}',
     });
   return findings;
 }

@@ -12,7 +12,7 @@ import {
   completeTopics,
   variableOf,
 } from '../../../../cli/init/complete.ts';
-import { type FoundRegion, prefixOf } from '../../../../cli/init/look.ts';
+import { type FoundRegion, foundJob, prefixOf } from '../../../../cli/init/look.ts';
 import { initOptions } from '../../../../cli/init/options.ts';
 import { type InitPlan, renderInit } from '../../../../cli/init/render.ts';
 import { writeConfig } from '../../../../cli/init/write-config.ts';
@@ -114,18 +114,91 @@ test.each<readonly [string, Partial<InitPlan>]>([
   expect(config.topics).toEqual(plan(over).topics);
 });
 
-test('proposals that are commented out are valid too', () => {
-  const text = renderInit(plan())
+/** Proposals as if they were in force. */
+const inForce = (over?: Partial<InitPlan>) =>
+  renderInit(plan(over))
     .replaceAll(/^# (groups|automatic)/gm, '$1')
-    .replaceAll(/^ {4}# ( *(?:drill|args|compare):?)/gm, '    $1')
+    .replaceAll(/^ {4}# ( *(?:drill|args|kubernetes|compare):?)/gm, '    $1')
     .replaceAll(/^( {6})# fence/gm, '$1fence')
     .replaceAll(/^# (drill:)/gm, '$1')
     .replaceAll(/^# {3}(timeout|regions)/gm, '  $1');
-  const config = parseConfig(text, 'argus.yaml');
+
+test('proposals that are commented out are valid too', () => {
+  const config = parseConfig(inForce(), 'argus.yaml');
   expect(config.jobs[0]?.drill?.args?.singapore).toContain('{group}');
   expect(config.regions.mumbai?.kafka.fence?.producers).toHaveLength(1);
   expect(config.drill.regions.singapore?.flink).toBeDefined();
 });
+
+const operators = (standby: Partial<InitPlan['answers']['standby']> = {}): Partial<InitPlan> => ({
+  answers: {
+    ...answers,
+    primary: { ...answers.primary, flink: 'kubernetes' },
+    standby: { ...answers.standby, flink: 'kubernetes', ...standby },
+  },
+  jobs: [
+    {
+      name: 'counts',
+      group: 'g',
+      prefix: 'cp',
+      parallelism: 1,
+      deployment: { namespace: 'data', name: 'session', sessionJob: 'counts' },
+    },
+  ],
+});
+
+test('where the operator runs the jobs, drills as FlinkDeployments are proposed', () => {
+  const proposed = parseConfig(inForce(operators()), 'argus.yaml');
+  expect(proposed.jobs[0]?.drill?.kubernetes).toEqual({
+    singapore: { namespace: 'argus-drills', manifest: 'jobs/counts-drill-singapore.yaml' },
+  });
+  expect(proposed.drill.regions).toEqual({ singapore: { principal: 'User:drill' } });
+  expect(proposed.jobs[0]?.kubernetes?.singapore).toMatchObject({ deployment: 'session', sessionJob: 'counts' });
+  expect(parseConfig(renderInit(plan(operators())), 'argus.yaml').jobs[0]?.drill).toBeUndefined();
+});
+
+test('a namespace for drills that is given is written, and one of production’s is refused', () => {
+  const given = { drillNamespace: 'trials', drillManifest: 'drill.yaml', drillPrincipal: 'User:drill' };
+  const config = parseConfig(renderInit(plan(operators(given))), 'argus.yaml');
+  expect(config.jobs[0]?.drill?.kubernetes).toEqual({ singapore: { namespace: 'trials', manifest: 'drill.yaml' } });
+  expect(config.drill.regions).toEqual({ singapore: { principal: 'User:drill' } });
+  // One file is one job's.
+  const [job] = operators().jobs!;
+  const two = {
+    ...operators(given),
+    jobs: [job!, { ...job!, name: 'sums', deployment: { namespace: 'data', name: 's' } }],
+  };
+  const manifests = parseConfig(renderInit(plan(two)), 'argus.yaml').jobs.map(
+    (each) => each.drill?.kubernetes?.singapore,
+  );
+  expect(manifests.map((each) => each?.manifest)).toEqual([
+    'jobs/counts-drill-singapore.yaml',
+    'jobs/sums-drill-singapore.yaml',
+  ]);
+  const production = renderInit(plan(operators({ drillNamespace: 'data' })));
+  expect(() => parseConfig(production, 'argus.yaml')).toThrow(/is production's/);
+});
+
+test.each<readonly [string, Parameters<typeof foundJob>[0], ReturnType<typeof foundJob>]>([
+  [
+    'a deployment',
+    object('FlinkDeployment', 'a', { job: {} }),
+    [{ name: 'a', deployment: { namespace: 'n', name: 'a' } }],
+  ],
+  ['a session cluster', object('FlinkDeployment', 'c', {}), []],
+  [
+    'a session job',
+    object('FlinkSessionJob', 'j', { deploymentName: 'c', job: {} }),
+    [{ name: 'j', deployment: { namespace: 'n', name: 'c', sessionJob: 'j' } }],
+  ],
+  ['a drill’s', object('FlinkDeployment', 'argus-drill-20261122t033000z-ab12-0', { job: {} }), []],
+])('what the objects of a cluster are as jobs: %s', (_, given, expected) => {
+  expect(foundJob(given)).toEqual(expected);
+});
+
+function object(kind: string, name: string, spec: object): Parameters<typeof foundJob>[0] {
+  return { apiVersion: 'flink.apache.org/v1beta1', kind, metadata: { name, namespace: 'n' }, spec };
+}
 
 const found: FoundRegion = {
   kafka: { found: { topics: ['__consumer_offsets', 'argus.heartbeat', 'events'], groups: ['counts', 'other'] } },
