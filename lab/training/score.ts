@@ -92,6 +92,9 @@ function decisionOf({ right }: TrainingFacts, moves: readonly TrainingRun[]): Sc
   if (right === 'wait' || (right === 'either' && first === undefined)) {
     if (first === undefined)
       return line(decisionPoints, right === 'wait' ? 'waited, which was right' : 'waited, which can be right');
+    // It costs some seconds of service and no record: hasty, and no disaster.
+    if (right === 'wait' && moves.every((r) => r.runbook === 'switchover'))
+      return line(decisionPoints / 2, 'a switchover loses nothing, and waiting was right');
     return line(0, `a ${first.runbook} was begun where waiting was right`);
   }
   const wanted = right === 'either' ? 'failover' : right;

@@ -37,6 +37,16 @@ describe('a lesson is scored', () => {
       { runs: [run({ acceptedUnfenced: false })] },
       5,
     ],
+    [
+      'switched over from a slow primary: hasty, and nothing is lost',
+      { runs: [run({ runbook: 'switchover', acceptedUnfenced: false })] },
+      60,
+    ],
+    [
+      'switched over, and failed over then: nothing for the decision',
+      { runs: [run({ runbook: 'switchover', status: 'failed' }), run()], audit: { ...clean, lost: 9 } },
+      0,
+    ],
     ['failed over from a dead one at once: all', { ...dead, runs: [run()] }, 100],
     ['its tail can’t be saved by anybody', { ...dead, runs: [run()], audit: { ...clean, lost: 12 } }, 100],
     ['failed over after five minutes', { ...dead, runs: [run({ startedAtMs: 310_000, rtoMs: 330_000 })] }, 70],
