@@ -20,7 +20,6 @@ import { sampleYaml } from '../unit/cli/sample-config.ts';
 // made: simulated.
 const namespace = 'argus-drills';
 const production = 'argus-data';
-const limit = { timeout: 30_000 };
 const label = { 'app.kubernetes.io/name': 'flink-kubernetes-operator' };
 const simulatedOperator: KubernetesObject = {
   apiVersion: 'apps/v1',
@@ -136,7 +135,7 @@ async function manifestWith(from: string, to: string): Promise<string> {
   return file;
 }
 
-describe('argus doctor on drills whose jobs are FlinkDeployments', limit, () => {
+describe('argus doctor on drills whose jobs are FlinkDeployments', () => {
   // No nodes are here, so there is no room on any.
   const room = 'warning NoNodes';
 
@@ -178,6 +177,8 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', limit, () => 
     const binding = fixtureObjects('rbac-drill.yaml').find(({ kind }) => kind === 'RoleBinding')!;
     await cluster.admin.delete(refOf(binding));
     try {
+      // The authorizer sees roles by a watch of its own: some time after they changed, here and below.
+      await expect.poll(async () => (await findings())[0]?.code).toBe('DrillRightsMissing');
       const [closed] = await findings();
       expect(closed).toMatchObject({ code: 'DrillRightsMissing', fix: expect.stringContaining('rbac-drill.yaml') });
       expect(closed?.message).not.toContain('if there is one');
@@ -206,9 +207,12 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', limit, () => 
       );
       await cluster.admin.apply({ ...role, rules: less });
       try {
-        const messages = (await findings()).filter(({ code }) => code === 'VerbMissing').map(({ message }) => message);
-        const words = messages.map((message) => message.replace(/(\w)\.(apps|flink\.apache\.org)/, '$1').split(':')[0]);
-        expect(words.sort()).toEqual(lacking.map(([verb = '', what = '']) => told(verb, what)).sort());
+        const words = async () =>
+          (await findings())
+            .filter(({ code }) => code === 'VerbMissing')
+            .map(({ message }) => message.replace(/(\w)\.(apps|flink\.apache\.org)/, '$1').split(':')[0])
+            .sort();
+        await expect.poll(words).toEqual(lacking.map(([verb = '', what = '']) => told(verb, what)).sort());
       } finally {
         await cluster.admin.apply(role);
       }
@@ -219,7 +223,7 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', limit, () => 
     const elsewhere = settings(`kubernetes.operator.watched.namespaces: ${production}`);
     try {
       await cluster.admin.apply(elsewhere);
-      expect(codes(await findings())).toEqual(['error OperatorElsewhere', room, room]);
+      await expect.poll(async () => codes(await findings())).toEqual(['error OperatorElsewhere', room, room]);
       await cluster.admin.apply(settings(`kubernetes.operator.watched.namespaces: ${production},${namespace}`));
       expect(codes(await findings())).toEqual([room, room]);
     } finally {
@@ -234,8 +238,8 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', limit, () => 
     for (const each of bindings) await cluster.admin.delete(refOf(each));
     try {
       const unknown = ['ReferenceUnknown', 'QuotaUnknown', 'LimitRangeUnknown', 'NodesUnknown', 'OperatorUnknown'];
+      await expect.poll(async () => codes(await findings())).toEqual(unknown.map((code) => `unknown ${code}`));
       const found = await findings();
-      expect(codes(found)).toEqual(unknown.map((code) => `unknown ${code}`));
       for (const { fix } of found.slice(0, 3)) expect(fix).toContain('rbac-drill-check.yaml');
     } finally {
       for (const each of bindings) await cluster.admin.apply(each);

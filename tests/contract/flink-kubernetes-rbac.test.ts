@@ -13,7 +13,14 @@ import type { KubernetesObject } from '../../regions/kubernetes/kubernetes-api.t
 import { kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
 import type { KubernetesTransport } from '../../regions/kubernetes/kubernetes-requests.ts';
 import { serviceProxy } from '../../regions/kubernetes/service-proxy.ts';
-import { buildTimeoutMs, namespaceNamed, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
+import {
+  buildTimeoutMs,
+  namespaceNamed,
+  startTestKubernetes,
+  type TestKubernetes,
+  untilAnswered,
+  untilTaken,
+} from '../support/kubernetes-api.ts';
 import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
 
 // No operator runs here, and none is simulated: what the roles allow is the API server's to say.
@@ -159,6 +166,19 @@ async function writeStatus(resource: string, status: object, name = 'argus-flink
 
 const rulesOf = (role: KubernetesObject | undefined) => role?.rules as readonly Rule[];
 
+/** Waits until the API server grants all that these rules give. */
+async function inForce(rules: readonly Rule[]): Promise<void> {
+  for (const { apiGroups, resources, verbs } of rules) {
+    for (const each of resources) {
+      const [resource = '', subresource] = each.split('/');
+      for (const verb of verbs) {
+        const question = { verb, group: apiGroups[0] ?? '', resource, subresource, namespace };
+        await untilAnswered(kubernetesClient(transport), question, true);
+      }
+    }
+  }
+}
+
 /** The role without one verb of one resource. */
 function without(rules: readonly Rule[], resource: string, verb: string): readonly Rule[] {
   return rules
@@ -191,6 +211,7 @@ for (const [side, scenario] of [
         });
       }
       await applyFixture(cluster.admin, file);
+      await inForce(rulesOf(role));
     });
 
     test('suffices for all that Argus does there', scenario);
@@ -198,6 +219,8 @@ for (const [side, scenario] of [
     test.each(pairs)('needs %s on %s, and its absence is told by that name', async (verb, resource) => {
       await cluster.admin.apply({ ...(role as KubernetesObject), rules: without(rulesOf(role), resource, verb) });
       try {
+        const group = rulesOf(role).find((rule) => rule.resources.includes(resource))?.apiGroups[0] ?? '';
+        await untilTaken(kubernetesClient(transport), { verb, resource, group, namespace });
         const error = await scenario().then(
           () => undefined,
           (thrown: unknown) => thrown,
@@ -216,6 +239,7 @@ for (const [side, scenario] of [
     test('without leave to read events a reason may be missing, and nothing else', async () => {
       await cluster.admin.apply({ ...(role as KubernetesObject), rules: without(rulesOf(role), 'events', 'list') });
       try {
+        await untilTaken(kubernetesClient(transport), { verb: 'list', resource: 'events', group: '', namespace });
         await scenario();
       } finally {
         await cluster.admin.apply(role as KubernetesObject);

@@ -14,7 +14,14 @@ import type { KubernetesObject } from '../../regions/kubernetes/kubernetes-api.t
 import { kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
 import type { KubernetesTransport } from '../../regions/kubernetes/kubernetes-requests.ts';
 import { serviceProxy } from '../../regions/kubernetes/service-proxy.ts';
-import { buildTimeoutMs, namespaceNamed, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
+import {
+  buildTimeoutMs,
+  namespaceNamed,
+  startTestKubernetes,
+  type TestKubernetes,
+  untilAnswered,
+  untilTaken,
+} from '../support/kubernetes-api.ts';
 import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
 
 // No operator runs here, and none is simulated: what the roles allow is the API server's to say.
@@ -27,6 +34,7 @@ const start = { name: 'counts', jarPath: '', entryClass: '', args: [], paralleli
 const [clusterObject, jobObject] = fixtureObjects('flink-session-standby.yaml') as [KubernetesObject, KubernetesObject];
 
 interface Rule {
+  readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
 }
@@ -141,6 +149,19 @@ async function writeStatus(status: object): Promise<void> {
 
 const rulesOf = (role: KubernetesObject | undefined) => role?.rules as readonly Rule[];
 
+/** Waits until the API server grants all that these rules give. */
+async function inForce(rules: readonly Rule[]): Promise<void> {
+  for (const { apiGroups, resources, verbs } of rules) {
+    for (const each of resources) {
+      const [resource = '', subresource] = each.split('/');
+      for (const verb of verbs) {
+        const question = { verb, group: apiGroups[0] ?? '', resource, subresource, namespace };
+        await untilAnswered(kubernetesClient(transport), question, true);
+      }
+    }
+  }
+}
+
 /** The role without one verb of one resource. */
 function without(rules: readonly Rule[], resource: string, verb: string): readonly Rule[] {
   return rules
@@ -169,6 +190,7 @@ for (const [side, scenario] of [
         await cluster.admin.delete({ ...binding, name: `argus-session-${other}` });
       }
       await applyFixture(cluster.admin, file);
+      await inForce(rulesOf(role));
     });
 
     test('suffices for all that Argus does there', scenario);
@@ -176,6 +198,8 @@ for (const [side, scenario] of [
     test.each(pairs)('needs %s on %s, and its absence is told by that name', async (verb, resource) => {
       await cluster.admin.apply({ ...(role as KubernetesObject), rules: without(rulesOf(role), resource, verb) });
       try {
+        const group = rulesOf(role).find((rule) => rule.resources.includes(resource))?.apiGroups[0] ?? '';
+        await untilTaken(kubernetesClient(transport), { verb, resource, group, namespace });
         const error = await scenario().then(
           () => undefined,
           (thrown: unknown) => thrown,
@@ -189,6 +213,7 @@ for (const [side, scenario] of [
 
     test('without leave to read events a reason is missing, and nothing else', async () => {
       await cluster.admin.apply({ ...(role as KubernetesObject), rules: without(rulesOf(role), 'events', 'list') });
+      await untilTaken(kubernetesClient(transport), { verb: 'list', resource: 'events', group: '', namespace });
       await scenario();
       await cluster.admin.apply(role as KubernetesObject);
     });

@@ -6,7 +6,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
-import { buildTimeoutMs, namespaceNamed, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
+import {
+  buildTimeoutMs,
+  namespaceNamed,
+  startTestKubernetes,
+  type TestKubernetes,
+  untilAnswered,
+} from '../support/kubernetes-api.ts';
 
 let cluster: TestKubernetes;
 let admin: KubernetesApi;
@@ -39,7 +45,7 @@ const flinkDeployment = (name: string, change: (spec: Record<string, unknown>) =
   return { ...deployments, metadata: { name, namespace }, spec } as KubernetesObject;
 };
 const jobOf = (object: KubernetesObject | undefined) => ((object?.spec ?? {}) as { job: Record<string, unknown> }).job;
-const within = async (condition: () => Promise<boolean>, ms = 20_000) => {
+const within = async (condition: () => Promise<boolean>, ms = 60_000) => {
   for (const endsAt = Date.now() + ms; !(await condition()); await sleep(100)) expect(Date.now()).toBeLessThan(endsAt);
 };
 const kubectl = async (...args: string[]) => {
@@ -248,6 +254,11 @@ describe('who asks', () => {
     );
     const token = await kubectl('create', 'token', 'argus', '-n', namespace);
     const argus = await connectWith(async () => token);
+    await untilAnswered(
+      argus,
+      { verb: 'get', group: 'flink.apache.org', resource: 'flinkdeployments', namespace },
+      true,
+    );
     expect((await argus.user()).name).toBe(`system:serviceaccount:${namespace}:argus`);
     expect(argus.namespace).toBe(namespace);
     // Absent: an object without namespace is in that of the connection.

@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { vi } from 'vitest';
 import { applyCrds, flinkCrds } from '../../lab/kubernetes/flink-crds.ts';
 import { type KubernetesApiServer, startKubernetesApi } from '../../lab/kubernetes/start-kubernetes-api.ts';
 import { progressLines } from '../../lab/setup/progress-lines.ts';
 import { clientNodeTransport } from '../../regions/kubernetes/client-node-transport.ts';
 import type { KubernetesAccess } from '../../regions/kubernetes/kubernetes-access.ts';
-import type { KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
+import type { AccessQuestion, KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
 import { type KubernetesClientOptions, kubernetesClient } from '../../regions/kubernetes/kubernetes-client.ts';
 import { freePort } from './kafka-broker.ts';
 
@@ -77,4 +78,18 @@ export async function startTestKubernetes(options: TestKubernetesOptions = {}): 
 /** A namespace, to be applied. */
 export function namespaceNamed(name: string): KubernetesObject {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+}
+
+/** Waits until the API server answers so: its authorizer sees roles by a watch of its own, some time after they are made. */
+export async function untilAnswered(api: KubernetesApi, question: AccessQuestion, may: boolean): Promise<void> {
+  await vi.waitUntil(async () => (await api.may(question)) === may, { timeout: 60_000, interval: 20 });
+}
+
+/** Waits until a verb is gone, of a resource as a role names it (`pods/log`). */
+export async function untilTaken(
+  api: KubernetesApi,
+  { verb, resource, group, namespace }: Omit<AccessQuestion, 'subresource' | 'name'>,
+): Promise<void> {
+  const [plural = '', subresource] = resource.split('/');
+  await untilAnswered(api, { verb, group, resource: plural, subresource, namespace }, false);
 }
