@@ -126,12 +126,12 @@ describe.skipIf(found.kind === 'missing')(title, () => {
     answers.filter((a) => a.names.includes(name) && a.status0 === status);
   const alertsOf = async () => servers.alerts();
 
-  test('the daemon is scraped, and what it mirrors is in Prometheus', { timeout: 30_000 }, async () => {
+  test('the daemon is scraped, and what it mirrors is in Prometheus', async () => {
     await producer.send({ topic: 'events', messages: [{ value: 'a', partition: 0 }] });
     const told = () => servers.query('count(kafka_mirror_records_lag{topic="events"})');
-    await expect.poll(told, { timeout: 25_000, interval: 300 }).toBe(2);
+    await expect.poll(told, { interval: 300 }).toBe(2);
     const leads = () => servers.query('argus_daemon_leads');
-    await expect.poll(leads, { timeout: 5_000, interval: 300 }).toBe(1);
+    await expect.poll(leads, { interval: 300 }).toBe(1);
   });
 
   test('a link that is cut makes an alert that fires; Argus looks and answers; healed, it resolves', {
@@ -139,24 +139,18 @@ describe.skipIf(found.kind === 'missing')(title, () => {
   }, async () => {
     expect((await alertsOf()).PrimaryUnreachable).toBeUndefined();
     await pair.links.source.cut();
-    await expect
-      .poll(async () => (await alertsOf()).PrimaryUnreachable, { timeout: 20_000, interval: 300 })
-      .toBe('firing');
-    await expect
-      .poll(() => of('PrimaryUnreachable', 'firing').length, { timeout: 10_000, interval: 300 })
-      .toBeGreaterThan(0);
+    await expect.poll(async () => (await alertsOf()).PrimaryUnreachable, { interval: 300 }).toBe('firing');
+    await expect.poll(() => of('PrimaryUnreachable', 'firing').length, { interval: 300 }).toBeGreaterThan(0);
     expect(of('PrimaryUnreachable', 'firing')[0]).toMatchObject({
       action: 'check',
       result: 'checked',
       sentence: expect.stringContaining('mumbai is not well'),
     });
     const checked = () => servers.query('argus_alerts_received_total{answer="checked"}');
-    await expect.poll(checked, { timeout: 5_000, interval: 300 }).toBeGreaterThan(0);
+    await expect.poll(checked, { interval: 300 }).toBeGreaterThan(0);
     await pair.links.source.restore();
-    await expect
-      .poll(async () => (await alertsOf()).PrimaryUnreachable, { timeout: 20_000, interval: 300 })
-      .toBeUndefined();
-    await expect.poll(() => of('PrimaryUnreachable', 'resolved').length, { timeout: 15_000, interval: 300 }).toBe(1);
+    await expect.poll(async () => (await alertsOf()).PrimaryUnreachable, { interval: 300 }).toBeUndefined();
+    await expect.poll(() => of('PrimaryUnreachable', 'resolved').length, { interval: 300 }).toBe(1);
   });
 
   test('Alertmanager without the token changes nothing', async () => {

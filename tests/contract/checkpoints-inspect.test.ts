@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => regions?.stop());
 
-test('show tells of the replica’s copy, of the primary’s own, and of a URI', { timeout: 60_000 }, async () => {
+test('show tells of the replica’s copy, of the primary’s own, and of a URI', async () => {
   const [copy, own, uri, missing] = await Promise.all([
     argus(0, 'show', '4', '--json'),
     argus(0, 'show', '4', '--source', '--job', FULL.flinkJobId),
@@ -48,7 +48,7 @@ test('show tells of the replica’s copy, of the primary’s own, and of a URI',
   expect(missing).toBe('');
 });
 
-test('verify reads every byte, and names the file in which one bit is another', { timeout: 60_000 }, async () => {
+test('verify reads every byte, and names the file in which one bit is another', async () => {
   const good = await argus(0, 'verify', '--json');
   expect(JSON.parse(good)).toMatchObject({
     ok: true,

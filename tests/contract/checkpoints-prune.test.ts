@@ -60,7 +60,7 @@ async function harmless(code: number, ...args: readonly string[]) {
   return ended;
 }
 
-test('prune shows, asks, deletes, and has nothing to do the second time', { timeout: 120_000 }, async () => {
+test('prune shows, asks, deletes, and has nothing to do the second time', async () => {
   const planned = JSON.parse((await harmless(0, '--dry-run', '--json')).stdout);
   expect(planned).toMatchObject({ region: 'singapore', done: false, jobs: [{ job, blocked: null }] });
   const ids = (list: readonly { readonly checkpointId: number }[]) => list.map((p) => p.checkpointId).sort();
@@ -90,7 +90,7 @@ test('prune shows, asks, deletes, and has nothing to do the second time', { time
   expect(again.jobs[0]).toMatchObject({ removed: [], files: [], orphans: [], bytes: 0 });
 });
 
-test('nothing goes while the standby’s Flink can’t be asked what it reads', { timeout: 60_000 }, async () => {
+test('nothing goes while the standby’s Flink can’t be asked what it reads', async () => {
   flinkAnswers = false;
   try {
     expect((await harmless(1, '--yes')).stderr).toContain('Flink');
@@ -99,7 +99,7 @@ test('nothing goes while the standby’s Flink can’t be asked what it reads', 
   }
 });
 
-test('beside who replicates it is refused, and still shows', { timeout: 60_000 }, async () => {
+test('beside who replicates it is refused, and still shows', async () => {
   const state = fileObjectStore(regions.stateFolder);
   const parts = { state, clock, holder: 'daemon of the test' };
   const lease = await acquireReplicationLease(parts, 'daemon', AbortSignal.timeout(30_000));
@@ -113,6 +113,6 @@ test('beside who replicates it is refused, and still shows', { timeout: 60_000 }
   }
 });
 
-test('a job that is not configured is a mistake of usage', { timeout: 60_000 }, async () => {
+test('a job that is not configured is a mistake of usage', async () => {
   await harmless(2, '--job', 'other', '--yes');
 });

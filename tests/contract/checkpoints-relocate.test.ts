@@ -27,9 +27,7 @@ beforeAll(async () => {
 
 afterAll(() => regions?.stop());
 
-test('list --source says what the primary has, and what of it the replica has, also while Flink is silent', {
-  timeout: 60_000,
-}, async () => {
+test('list --source says what the primary has, and what of it the replica has, also while Flink is silent', async () => {
   const { jobs } = JSON.parse(await argus(0, 'list', '--source', '--job', FULL.flinkJobId, '--json'));
   expect(jobs).toMatchObject([
     { job: 'counts', points: [{ ...FULL, kind: 'checkpoint', seenIn: ['bucket'], replicated: true }] },
@@ -37,9 +35,7 @@ test('list --source says what the primary has, and what of it the replica has, a
   expect(jobs[0].flinkSilent).toContain('did not answer');
 });
 
-test('relocate gives a person what he can restore elsewhere, and writes over nothing', {
-  timeout: 120_000,
-}, async () => {
+test('relocate gives a person what he can restore elsewhere, and writes over nothing', async () => {
   const { target } = regions;
   const out = join(regions.stateFolder, 'restored');
   const prefix = `s3://${REPLICA}/relocated/try`;

@@ -54,7 +54,7 @@ const alert = (alertname: string, token: string = secrets.ACT) =>
 test('a daemon after a failover shows both regions as they are, to who has the token', async () => {
   expect((await fetch(daemon.url)).status).toBe(401);
   expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
-  await expect.poll(async () => (await get('/api/v1/status')).status, { timeout: 20_000 }).toBe(200);
+  await expect.poll(async () => (await get('/api/v1/status')).status).toBe(200);
   const status = (await (await get('/api/v1/status')).json()) as { roles: object; healthy: boolean };
   expect(status).toMatchObject({ healthy: false, roles: { primary: 'singapore', replication: 'suspended', epoch: 2 } });
   expect(await (await get('/')).text()).toContain('singapore is the primary, and not well');
@@ -90,6 +90,6 @@ test('ends at once when it is asked to, whoever listens', async () => {
   expect(listener.status).toBe(200);
   const { ms, exitCode } = await daemon.stop();
   expect(exitCode).toBe(0);
-  expect(ms).toBeLessThan(8_000);
+  expect(ms).toBeLessThan(20_000);
   await listener.body?.cancel().catch(() => undefined);
 });

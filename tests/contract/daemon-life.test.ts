@@ -17,7 +17,7 @@ const lacking = ['systemd-notify', 'python3'].filter((tool) => spawnSync(tool, [
 let world: Awaited<ReturnType<typeof realDaemons>>;
 beforeAll(async () => {
   world = await realDaemons();
-}, 120_000);
+});
 afterAll(() => world?.stop());
 
 /** What systemd would be told, message by message. */
@@ -40,7 +40,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
       const env = { NOTIFY_SOCKET: socket.path, WATCHDOG_USEC: '1000000' };
       const daemon = await world.start(env);
       const said = () => daemon.lines().map((l) => `${l.level} ${l.msg}`);
-      const patience = { timeout: 20_000 };
+      const patience = { timeout: 60_000 };
       await expect.poll(socket.told, patience).toContainEqual(expect.stringContaining('READY=1'));
       await expect.poll(socket.told, patience).toContainEqual(expect.stringContaining('WATCHDOG=1'));
       await expect.poll(daemon.health, patience).toMatchObject({ ok: true, replication: 'run' });
@@ -69,7 +69,7 @@ describe.skipIf(lacking.length > 0)(title, () => {
 
       const from = Date.now();
       expect(await daemon.end('SIGTERM')).toBe(0);
-      expect(Date.now() - from).toBeLessThan(15_000);
+      expect(Date.now() - from).toBeLessThan(60_000);
       expect(socket.told()).toContainEqual(expect.stringContaining('STOPPING=1'));
     } finally {
       socket.close();

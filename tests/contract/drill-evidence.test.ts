@@ -11,7 +11,7 @@ import { type MirrorPair, messages, mirroring, startMirrorPair } from '../suppor
 let pair: MirrorPair;
 let reader: OutputReader;
 const endpoint = (name: string, broker: { readonly address: string }) => ({ name, bootstrap: [broker.address] });
-const signal = AbortSignal.timeout(100_000);
+const soon = () => AbortSignal.timeout(100_000);
 const clock = {
   now: Date.now,
   monotonic: () => performance.now(),
@@ -49,7 +49,7 @@ describe('a drill’s output beside production’s, as the standby has both', ()
     const ended = async (count: string) => {
       const stable = async () => (await watch.look([topic])).partitions[0]?.stableOffset;
       // A broker writes a transaction's marker after its answer.
-      await expect.poll(stable, { timeout: 20_000 }).toBe(count);
+      await expect.poll(stable).toBe(count);
     };
     try {
       const first = await sink.transaction();
@@ -69,7 +69,7 @@ describe('a drill’s output beside production’s, as the standby has both', ()
         const drillTopic = `argus.drill.x.${name}`;
         await pair.standbyAdmin.createTopic({ name: drillTopic, partitions: 1, configs: {} });
         await write(pair, drillTopic, records);
-        const ends = (await reader.ends(drillTopic, signal)).map(({ offset: to, ...at }) => ({ ...at, from: 0n, to }));
+        const ends = (await reader.ends(drillTopic, soon())).map(({ offset: to, ...at }) => ({ ...at, from: 0n, to }));
         const compared = await compareTopic(
           {
             job: 'counts',
@@ -80,7 +80,7 @@ describe('a drill’s output beside production’s, as the standby has both', ()
             produced: { reader, against: 'mirrored' },
             drilled: { reader, ends },
           },
-          signal,
+          soon(),
         );
         return compared.kind === 'ended' ? compared.comparison : compared;
       };
@@ -130,8 +130,16 @@ test('the mirror is compared from where the sources go on, and a record that it 
     ({ sourceOffsets: [{ topic, partition: 0, offset }] }) as unknown as CheckpointManifest;
   const sides = { primary: endpoint('mumbai', pair.primary), standby: endpoint('singapore', pair.standby) };
   const prove = (offset: string, over: Partial<typeof sides> = {}) =>
-    proveMirror({ ...sides, ...over, points: [point(offset)], compacted: new Set(), clock, patienceMs: 5_000, signal });
-  const end = Number((await reader.ends(topic, signal))[0]?.offset);
+    proveMirror({
+      ...sides,
+      ...over,
+      points: [point(offset)],
+      compacted: new Set(),
+      clock,
+      patienceMs: 5_000,
+      signal: soon(),
+    });
+  const end = Number((await reader.ends(topic, soon()))[0]?.offset);
   const proved = await prove('10');
   expect(proved).toMatchObject({ kind: 'compared', partitions: 1, causes: [] });
   const dark = { name: 'mumbai', bootstrap: ['127.0.0.1:1'] };

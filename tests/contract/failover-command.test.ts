@@ -89,7 +89,7 @@ dns:
 state: file:./state
 `,
   );
-}, 60_000);
+});
 
 afterAll(async () => {
   dns?.kill('SIGTERM');
@@ -112,7 +112,7 @@ const put = (id: number, offset: string) =>
   putPoint(store, 'counts', id, { sourceOffsets: [{ topic: 'events', partition: 0, offset }] });
 const file = (of: string) => join(folder, of);
 
-describe('argus failover with a dark primary', { timeout: 120_000 }, () => {
+describe('argus failover with a dark primary', () => {
   test('is refused for want of a recovery point, of room, and of proof that the primary stands still', async () => {
     const refusals: (string | undefined)[] = [];
     const refused = async (...more: readonly string[]) => {

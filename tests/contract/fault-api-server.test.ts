@@ -58,14 +58,14 @@ test('a frozen API server is found unknown, not failed, and the drill heals it',
   const store = memoryObjectStore('drills');
   const notes = notesIn(store);
   const report = await runFaultDrill(
-    { state: store, clock, signal: AbortSignal.timeout(50_000), holder: 'me' },
+    { state: store, clock, signal: AbortSignal.timeout(170_000), holder: 'me' },
     {
       ...{ fault, notes, calm: calmSettings, occasion: {} },
       hooks: hooks!,
       about: { trigger: { kind: 'person' }, from: 'mumbai', to: 'singapore' },
       eyes: {
         async look() {
-          const { status } = await probeFlink(flink, ['counts'], { clock, deadlineMs: 1_000 });
+          const { status } = await probeFlink(flink, ['counts'], { clock, deadlineMs: 2_000 });
           seen.push(status);
           const calm = calmLook();
           const atMs = clock.now();

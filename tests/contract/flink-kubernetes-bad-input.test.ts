@@ -81,7 +81,7 @@ async function withDefinition(crd: KubernetesObject, act: () => Promise<void>): 
   } finally {
     const of = { apiVersion, kind, name: metadata.name };
     await cluster.admin.delete(of);
-    await expect.poll(() => cluster.admin.get(of), { timeout: 30_000 }).toBeUndefined();
+    await expect.poll(() => cluster.admin.get(of)).toBeUndefined();
   }
 }
 
@@ -105,7 +105,7 @@ describe('the operator’s definition', () => {
         jobsBy(cluster.admin)
           .check?.()
           .catch((error: Error) => error.message);
-      await expect.poll(told, { timeout: 30_000 }).toEqual(message);
+      await expect.poll(told).toEqual(message);
       await refused(jobsBy(cluster.admin), { code: 'KubernetesKindMissing', message });
     });
   });

@@ -62,7 +62,7 @@ const containersOf = async () => ((await jobManager())?.spec as JobManager | und
 const statusOf = async () => ((await flinkDeployment())?.status ?? {}) as OperatorStatus;
 
 async function eventually<T>(look: () => Promise<T>, want: (value: T) => boolean): Promise<T> {
-  for (const endsAt = Date.now() + 45_000; ; await sleep(200)) {
+  for (const endsAt = Date.now() + 120_000; ; await sleep(200)) {
     const value = await look();
     if (want(value) || Date.now() > endsAt) return value;
   }
@@ -98,7 +98,7 @@ test("the real operator leaves a suspended job alone, makes a running one's JobM
   await kubernetes.admin.delete({ apiVersion: 'flink.apache.org/v1beta1', kind: 'FlinkDeployment', namespace, name });
   expect(await eventually(flinkDeployment, (object) => object === undefined)).toBeUndefined();
   expect(await eventually(jobManager, (object) => object === undefined)).toBeUndefined();
-}, 180_000);
+});
 
 test('a session job waits for its cluster, suspended without a note, and goes with its object where there is none', async () => {
   const ref = { ...flinkSessionJobKind, namespace, name: sessionNames.job };
@@ -131,4 +131,4 @@ test('a session job waits for its cluster, suspended without a note, and goes wi
       (found) => found === undefined,
     ),
   ).toBeUndefined();
-}, 180_000);
+});

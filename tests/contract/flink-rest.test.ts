@@ -36,7 +36,7 @@ beforeAll(async () => {
   const release = { version: '2.2', settings: {} };
   const info = { id: 'contract', dir, artifacts, flink: release, regions: { mumbai: region } } as unknown as LabInfo;
   for (const which of ['jobmanager', 'taskmanager'] as const) {
-    pids.push((await startFlink(info, 'mumbai', which, { timeoutMs: 90_000 })).pid);
+    pids.push((await startFlink(info, 'mumbai', which, { timeoutMs: 240_000 })).pid);
   }
   flink = flinkRestJobs({ region: 'mumbai', url });
   // No broker: the job runs and restarts for ever, which is enough here.
@@ -70,14 +70,14 @@ test('what Flink itself tells of a job and of a second start', async () => {
   });
   await flink.cancel(JOB_ID);
   const state = async () => (await flink.list()).find((each) => each.id === JOB_ID)?.state;
-  await expect.poll(state, { timeout: 30_000 }).toBe('CANCELED');
+  await expect.poll(state).toBe('CANCELED');
 });
 
 test('a job that is given a folder for its checkpoints of its own uses that, not its cluster`s', async () => {
   const jobId = 'd4111d4111'.padEnd(32, '0');
   const folder = join(dir, 'own-checkpoints');
   await flink.start({ ...job, jobId, configuration: { 'execution.checkpointing.dir': `file://${folder}` } });
-  await expect.poll(() => readdir(folder).catch(() => []), { timeout: 30_000 }).toEqual([jobId]);
+  await expect.poll(() => readdir(folder).catch(() => [])).toEqual([jobId]);
   await flink.cancel(jobId);
 });
 

@@ -24,7 +24,7 @@ async function restoredByFlink(metadata: Uint8Array, parallelism: number): Promi
   const file = join(folder, '_metadata');
   await writeFile(file, metadata);
   const flags = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=ERROR', '-cp', `${flinkLibs}/*`];
-  const { stdout } = await promisify(execFile)(java, [...flags, program, file, `${parallelism}`], { timeout: 100_000 });
+  const { stdout } = await promisify(execFile)(java, [...flags, program, file, `${parallelism}`], { timeout: 170_000 });
   return stdout.trimEnd().split('\n').sort();
 }
 

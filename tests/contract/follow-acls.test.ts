@@ -121,16 +121,12 @@ test('carries the primary`s rules over and back, withholds writing until the pro
   await operator(0).createAcls([...reads, write, rule({ resourceName: 'bills' })]);
   const before = ['ALLOW User:argus ALTER on cluster kafka-cluster', describeAcl(theirs)];
   const use = async () => {
-    await expect.poll(() => shown(1), { timeout: 10_000 }).toEqual([...before, ...reads.map(describeAcl)].sort());
+    await expect.poll(() => shown(1)).toEqual([...before, ...reads.map(describeAcl)].sort());
     expect(await mayWrite()).toBe(false);
     await operator(0).deleteAcls([rule()]);
-    await expect
-      .poll(() => shown(1), { timeout: 10_000 })
-      .toEqual([...before, ...reads.slice(1).map(describeAcl)].sort());
+    await expect.poll(() => shown(1)).toEqual([...before, ...reads.slice(1).map(describeAcl)].sort());
     // Noted after the rule is gone; until then it is known as one of Argus' still.
-    await expect
-      .poll(() => readFollowedAcls(state, 1), { timeout: 10_000 })
-      .toEqual({ made: reads.slice(1), withheld: [write] });
+    await expect.poll(() => readFollowedAcls(state, 1)).toEqual({ made: reads.slice(1), withheld: [write] });
   };
   await following(region(0), region(1), use, state);
 
@@ -140,7 +136,7 @@ test('carries the primary`s rules over and back, withholds writing until the pro
   await releaseWithheldAcls(kafka, noted?.withheld ?? []);
   await releaseWithheldAcls(kafka, noted?.withheld ?? []);
   await expect.poll(() => unreleasedAcls(kafka, noted?.withheld ?? [])).toEqual([]);
-  await expect.poll(() => mayWrite(), { timeout: 10_000 }).toBe(true);
+  await expect.poll(() => mayWrite()).toBe(true);
 });
 
 test('says once that a side has no authorizer, or which right is absent there', async () => {

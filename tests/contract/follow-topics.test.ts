@@ -92,8 +92,7 @@ async function following(
 
 const partition = (f: Following, topic: string, n = 0) =>
   f.status()?.topics[topic]?.partitions.find((p) => p.partition === n);
-const mirrored = (f: Following, topic: string, n = 0) =>
-  expect.poll(() => partition(f, topic, n)?.mirroredEndOffset, { timeout: 10_000 });
+const mirrored = (f: Following, topic: string, n = 0) => expect.poll(() => partition(f, topic, n)?.mirroredEndOffset);
 
 async function expectSame(topic: string, partitions: number): Promise<void> {
   const ranges = await verifyTopics({
@@ -132,7 +131,7 @@ describe('following topics', () => {
     await following(['configured'], async () => {
       await admin(0).alterTopicConfigs('configured', { 'retention.ms': '123456', 'compression.type': 'gzip' });
       const there = () => admin(1).topicConfigs('configured');
-      await expect.poll(async () => (await there()).get('retention.ms'), { timeout: 10_000 }).toBe('123456');
+      await expect.poll(async () => (await there()).get('retention.ms')).toBe('123456');
       expect((await there()).get('compression.type')).toBe('producer');
     });
   });
@@ -146,15 +145,15 @@ describe('following topics', () => {
     await following(['anew'], async (f) => {
       await write('anew', 4);
       await mirrored(f, 'anew').toBe(4n);
-      await expect.poll(async () => (await readFollowedTopics(f.state, 1))?.anew, { timeout: 10_000 }).toBeDefined();
+      await expect.poll(async () => (await readFollowedTopics(f.state, 1))?.anew).toBeDefined();
       await raw[0]?.deleteTopics({ topics: ['anew'] });
-      await expect.poll(async () => (await admin(0).describeTopics()).has('anew'), { timeout: 10_000 }).toBe(false);
+      await expect.poll(async () => (await admin(0).describeTopics()).has('anew')).toBe(false);
       await make('anew');
-      await expect.poll(() => partition(f, 'anew')?.stop?.reason, { timeout: 10_000 }).toBe('TopicRecreated');
+      await expect.poll(() => partition(f, 'anew')?.stop?.reason).toBe('TopicRecreated');
       expect((await admin(1).logRanges([{ topic: 'anew', partition: 0 }]))[0]?.logEndOffset).toBe(4n);
       await raw[1]?.deleteTopics({ topics: ['anew'] });
       await write('anew', 9);
-      await expect.poll(() => partition(f, 'anew')?.stop, { timeout: 15_000 }).toBeUndefined();
+      await expect.poll(() => partition(f, 'anew')?.stop).toBeUndefined();
       await mirrored(f, 'anew').toBe(9n);
       await expectSame('anew', 1);
     });
@@ -180,7 +179,7 @@ describe('following topics', () => {
         .toBeGreaterThan(8);
       expect(partition(f, 'throttled')?.state).toBe('mirroring');
       await changeMirrorThrottle(f.state, () => ({ topics: {} }));
-      await expect.poll(() => partition(f, 'throttled')?.lagRecords, { timeout: 10_000 }).toBe(0);
+      await expect.poll(() => partition(f, 'throttled')?.lagRecords).toBe(0);
     });
   });
 
@@ -191,11 +190,11 @@ describe('following topics', () => {
       await write('paused', 3);
       await mirrored(f, 'paused').toBe(3n);
       await changeMirrorPause(f.state, (p) => ({ ...p, topics: { paused: { by: 'me@here', atMs: 1 } } }));
-      await expect.poll(() => partition(f, 'paused')?.stop?.reason, { timeout: 10_000 }).toBe('Paused');
+      await expect.poll(() => partition(f, 'paused')?.stop?.reason).toBe('Paused');
       await write('paused', 5);
       await write('others', 5);
       await mirrored(f, 'others').toBe(5n);
-      await expect.poll(() => partition(f, 'paused')?.lagRecords, { timeout: 10_000 }).toBe(5);
+      await expect.poll(() => partition(f, 'paused')?.lagRecords).toBe(5);
       await changeMirrorPause(f.state, (p) => ({ ...p, topics: {} }));
       await mirrored(f, 'paused').toBe(8n);
       await expectSame('paused', 1);

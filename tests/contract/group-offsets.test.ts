@@ -75,7 +75,7 @@ describe('the copy of committed offsets', () => {
       await stream.close();
       await consumer.close(true);
     }
-    await expect.poll(async () => (await copy([group]))[0]?.outcome, { timeout: 10_000 }).toBe('copied');
+    await expect.poll(async () => (await copy([group]))[0]?.outcome).toBe('copied');
   });
 
   test(`copies ${groupCount} groups at once, and finds all of them by listing`, async () => {

@@ -144,25 +144,25 @@ async function shutAfter(from: number, withinMs: number): Promise<number> {
 }
 
 test('the loss of the state alone shuts nobody, the loss of both shuts after the TTL, and the return of the state opens again', async () => {
-  await expect.poll(() => said, { timeout: 20_000 }).toContain('mumbai is open');
+  await expect.poll(() => said).toContain('mumbai is open');
   await cut('state');
   const cutAt = performance.now();
   await wait(2 * fenceTtlMs);
   expect(takenSince(cutAt + fenceTtlMs)).toBeGreaterThan(10);
   await cut('witness');
   const bothAt = performance.now();
-  const shut = await shutAfter(bothAt, 20_000);
+  const shut = await shutAfter(bothAt, 40_000);
   expect(shut).toBeGreaterThan(fenceTtlMs - 2_500);
-  expect(shut).toBeLessThan(fenceTtlMs + 3_000);
+  expect(shut).toBeLessThan(fenceTtlMs + 8_000);
   await heal('witness');
   const witnessAt = performance.now();
   await wait(2_500);
   expect(takenSince(witnessAt), 'the witness does not know whether another was promoted').toBe(0);
   await heal('state');
   const healedAt = performance.now();
-  await expect.poll(() => takenSince(healedAt), { timeout: 20_000 }).toBeGreaterThan(10);
+  await expect.poll(() => takenSince(healedAt)).toBeGreaterThan(10);
   const own = fileObjectStore(join(folder, 'guard/mumbai'));
-  await expect.poll(async () => (await readKafkaFence(own, 'mumbai'))?.rules.length, { timeout: 10_000 }).toBe(0);
+  await expect.poll(async () => (await readKafkaFence(own, 'mumbai'))?.rules.length).toBe(0);
   expect(await operator.listAcls({ permission: 'DENY' })).toEqual([]);
 });
 
@@ -177,11 +177,9 @@ test('a region that was frozen, and claimed meanwhile, is shut soon after its th
   secure.broker.thaw();
   guard.kill('SIGCONT');
   const thawedAt = performance.now();
-  const took = await shutAfter(thawedAt, 20_000);
-  expect(took).toBeLessThan(2_000);
-  await expect
-    .poll(() => readGuardWord(witness(), 'mumbai', 1), { timeout: 10_000 })
-    .toMatchObject({ proof: 'proven' });
+  const took = await shutAfter(thawedAt, 40_000);
+  expect(took).toBeLessThan(8_000);
+  await expect.poll(() => readGuardWord(witness(), 'mumbai', 1)).toMatchObject({ proof: 'proven' });
   expect(await readGuardWord(state(), 'mumbai', 1)).toMatchObject({ proof: 'proven' });
   const [range] = await operator.logRanges([{ topic, partition: 0 }]);
   // Every acknowledged one is in the log; one whose answer the freeze swallowed may be, too.

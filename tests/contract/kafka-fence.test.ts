@@ -123,14 +123,14 @@ test('a connection that stands and writes is shut out, which is proven, and let 
   const transaction = await pending.transaction();
   await transaction.send({ topic, messages: [{ partition: 0, value: 'pending' }] });
   try {
-    await expect.poll(() => answers.filter((a) => a.ok).length, { timeout: 10_000 }).toBeGreaterThan(10);
+    await expect.poll(() => answers.filter((a) => a.ok).length).toBeGreaterThan(10);
     expect(decideFence(await lookAtFence(fenced, fence, everybody, io().signal))).toMatchObject({ kind: 'open' });
 
     expect(await denyKafkaWrites(fenced, everybody, by(), io())).toEqual({ kind: 'made', created: 6 });
     expect(await denyKafkaWrites(fenced, everybody, by(), io())).toEqual({ kind: 'made', created: 0 });
     const look = fenceWatch(fenced, everybody);
     const seen = () => look(fence, performance.now(), io().signal);
-    await expect.poll(seen, { timeout: 10_000, interval: 100 }).toMatchObject({
+    await expect.poll(seen, { interval: 100 }).toMatchObject({
       kind: 'proven',
       brokers: [1],
       principals: ['User:ingest', 'User:counts'],
@@ -151,7 +151,7 @@ test('a connection that stands and writes is shut out, which is proven, and let 
     expect(await allowKafkaWrites(fenced, everybody, by(), io())).toEqual([]);
     expect(new Set(await argus.listAcls({}))).toEqual(new Set(before));
     const liftedAt = performance.now();
-    await expect.poll(() => answers.some((a) => a.ok && a.atMs > liftedAt), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => answers.some((a) => a.ok && a.atMs > liftedAt)).toBe(true);
   } finally {
     writing = false;
     await feed;
@@ -194,7 +194,7 @@ test('a principal without a login, or with a wrong one, leaves the proof partial
   const fenced = { region, topics: [topic], state };
   await denyKafkaWrites(fenced, everybody, by(), io());
   const look = async () => decideFence(await lookAtFence(fenced, fence, everybody, io().signal));
-  await expect.poll(look, { timeout: 10_000 }).toMatchObject({
+  await expect.poll(look).toMatchObject({
     kind: 'partial',
     why: [
       'User:ingest was not tried: no login of it is configured',

@@ -24,8 +24,10 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true });
 });
 
-function start(folder: string, n: number): ChildProcess {
-  const child = spawn(process.execPath, [script, folder, String(n)], { stdio: ['ignore', 'pipe', 'inherit'] });
+function start(folder: string, n: number, ...until: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [script, folder, String(n), ...until], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   children.push(child);
   return child;
 }
@@ -33,7 +35,7 @@ function start(folder: string, n: number): ChildProcess {
 /** Kills the process as soon as this file is there. */
 async function killAt(folder: string, file: string): Promise<void> {
   await mkdir(join(folder, 'state/journal', runName(1)), { recursive: true });
-  const child = start(folder, 1);
+  const child = start(folder, 1, file);
   const exited = once(child, 'exit');
   const kill = () => existsSync(join(folder, file)) && child.kill('SIGKILL');
   const watchers = [folder, join(folder, 'state/journal', runName(1))].map((dir) => watch(dir, kill));
@@ -50,7 +52,6 @@ const points = [
 
 test.concurrent.each(points)(
   'a process that is killed at %s is gone on with by another, and nothing is made twice',
-  { timeout: 90_000 },
   async (point) => {
     const folder = await mkdtemp(join(root, 'run-'));
     await killAt(folder, point);

@@ -100,7 +100,7 @@ test('a frozen server ends each call by its deadline, and a watch by its silence
       message: expect.stringContaining('did not answer within 1.5 s'),
       retryable: true,
     });
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(15_000);
     await watch.until(before + 1);
     expect(watch.told.at(-1)).toBe('lost: KubernetesUnreachable');
   } finally {

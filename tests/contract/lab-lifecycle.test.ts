@@ -49,7 +49,7 @@ describe('a lab', () => {
 
   beforeAll(async () => {
     up = await startLab({ dir });
-  }, 120_000);
+  });
   afterAll(() => up?.down());
 
   test('has every component of both regions serving and its job running when it is up', async () => {

@@ -130,7 +130,7 @@ test('an alignment that is killed on the way goes on where it was, and follows a
   for (let kills = 0; kills < 3; kills++) {
     const child = spawn(process.execPath, [script, argument], { stdio: 'ignore' });
     const end = async () => (await range(standbyAdmin)).logEndOffset;
-    await expect.poll(end, { timeout: 20_000, interval: 5 }).toBeGreaterThan(before);
+    await expect.poll(end, { interval: 5 }).toBeGreaterThan(before);
     const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await exited;
@@ -139,7 +139,7 @@ test('an alignment that is killed on the way goes on where it was, and follows a
     expect(before, 'it was killed on the way').toBeLessThan(start);
   }
   await mirroring(prepared, async (mirror) => {
-    await expect.poll(() => partitionOf(mirror, topic, 0)?.alignsTo, { timeout: 10_000 }).toBe(start);
+    await expect.poll(() => partitionOf(mirror, topic, 0)?.alignsTo).toBe(start);
     await deleteBefore(primary, { topic, partition: 0 }, start + 7n);
     await reaches(mirror, topic, 0, start + 40n);
   });
@@ -156,7 +156,7 @@ test('an alignment that is stopped in order leaves nothing that can be read', as
   const prepared = await prepare(9_000_000n);
   const { topic, range } = prepared;
   await mirroring(prepared, async (mirror) => {
-    await expect.poll(() => partitionOf(mirror, topic, 0)?.mirroredEndOffset, { timeout: 20_000 }).toBeGreaterThan(0n);
+    await expect.poll(() => partitionOf(mirror, topic, 0)?.mirroredEndOffset).toBeGreaterThan(0n);
     const frozen = await mirror.freeze(0);
     const { logStartOffset, logEndOffset } = await range(standbyAdmin);
     expect(logStartOffset).toBe(logEndOffset);
@@ -164,7 +164,7 @@ test('an alignment that is stopped in order leaves nothing that can be read', as
     expect(logEndOffset).toBeLessThan(9_000_000n);
     mirror.thaw();
     await expect
-      .poll(() => partitionOf(mirror, topic, 0), { timeout: 20_000 })
+      .poll(() => partitionOf(mirror, topic, 0))
       .toMatchObject({ state: 'mirroring', mirroredEndOffset: 9_000_000n });
   });
   expect(await range(standbyAdmin)).toMatchObject({ logStartOffset: 9_000_000n, logEndOffset: 9_000_000n });
@@ -183,9 +183,7 @@ test('a topic that only compacts is refused by name, and nothing is written to i
   const prepared = await prepare(1_000n, { standby: { 'cleanup.policy': 'compact' } });
   const { topic, range } = prepared;
   await mirroring(prepared, async (mirror) => {
-    await expect
-      .poll(() => partitionOf(mirror, topic, 0)?.stop, { timeout: 20_000 })
-      .toMatchObject({ reason: 'AlignmentRefused' });
+    await expect.poll(() => partitionOf(mirror, topic, 0)?.stop).toMatchObject({ reason: 'AlignmentRefused' });
   });
   expect(await range(standbyAdmin)).toMatchObject({ logStartOffset: 0n, logEndOffset: 0n });
 });
@@ -198,9 +196,7 @@ test('a standby that lacks what the source deleted, and has records, is a stop w
   await write(topic, 0, 10);
   await deleteBefore(primary, { topic, partition: 0 }, 15n);
   await mirroring(prepared, async (mirror) => {
-    await expect
-      .poll(() => partitionOf(mirror, topic, 0)?.stop, { timeout: 20_000 })
-      .toMatchObject({ reason: 'SourceTruncated' });
+    await expect.poll(() => partitionOf(mirror, topic, 0)?.stop).toMatchObject({ reason: 'SourceTruncated' });
   });
   expect(await range(standbyAdmin)).toMatchObject({ logStartOffset: 0n, logEndOffset: 10n });
 });

@@ -123,7 +123,7 @@ test('a right that is absent is named, with the topic and the region', async () 
   await admin.createAcls({ acl: [may(AclOperationTypes.READ)] });
   await admin.disconnect();
   await expect
-    .poll(async () => (await check('denied'))?.reasons, { timeout: 10_000 })
+    .poll(async () => (await check('denied'))?.reasons)
     .toEqual([
       {
         code: 'RightMissing',

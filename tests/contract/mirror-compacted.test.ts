@@ -130,7 +130,7 @@ describe('the mirror of a compacted topic', () => {
       await pair.catchesUp(mirror, prepared);
     });
     const placeholders = async () => (await logShape(pair.standby, partition)).placeholders;
-    await expect.poll(placeholders, { timeout: 30_000, interval: 300 }).toBe(0);
+    await expect.poll(placeholders, { interval: 300 }).toBe(0);
     expect((await verified(prepared))?.records).toBeGreaterThan(100n);
   });
 
@@ -144,7 +144,7 @@ describe('the mirror of a compacted topic', () => {
     for (const atLeast of [50n, 500n, 1_200n]) {
       const child = mirrorProcess(prepared);
       const at = async () => (await logEnds(pair.standbyAdmin, prepared.partitions))[0];
-      await expect.poll(at, { timeout: 30_000, interval: 2 }).toBeGreaterThanOrEqual(atLeast);
+      await expect.poll(at, { interval: 2 }).toBeGreaterThanOrEqual(atLeast);
       await child.kill();
     }
     await mirroring(prepared, (mirror) => pair.catchesUp(mirror, prepared));
@@ -162,7 +162,7 @@ describe('the mirror of a compacted topic', () => {
     for (const atLeast of [100n, 3_000n]) {
       await mirroring(prepared, async (mirror) => {
         const end = () => mirror.status().topics[topic]?.partitions[0]?.mirroredEndOffset;
-        await expect.poll(end, { timeout: 20_000, interval: 2 }).toBeGreaterThanOrEqual(atLeast);
+        await expect.poll(end, { interval: 2 }).toBeGreaterThanOrEqual(atLeast);
       });
       const [range] = await pair.standbyAdmin.logRanges(partitions);
       expect(range?.logEndOffset).toBeLessThan(10_000n);
@@ -184,7 +184,7 @@ describe('the mirror of a compacted topic', () => {
     await writeBatches(pair.standby, partition, batches(['zstd'], 1, 100));
     await mirroring(prepared, async (mirror) => {
       const stop = () => mirror.status().topics[topic]?.partitions[0]?.stop;
-      await expect.poll(stop, { timeout: 10_000 }).toMatchObject({ reason: 'Diverged' });
+      await expect.poll(stop).toMatchObject({ reason: 'Diverged' });
       expect(stop()?.detail).toMatch(/at \d+, (the record's key|timestamp)/);
     });
     expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([100n]);
@@ -205,7 +205,7 @@ describe('the mirror of a compacted topic', () => {
     await expect.poll(end).toBe(21n);
     await mirroring(prepared, async (mirror) => {
       const stop = () => mirror.status().topics[topic]?.partitions[0]?.stop;
-      await expect.poll(stop, { timeout: 10_000 }).toMatchObject({ reason: 'ForeignMarker' });
+      await expect.poll(stop).toMatchObject({ reason: 'ForeignMarker' });
       expect(stop()?.detail).toContain('at 20 ');
     });
   });
@@ -219,7 +219,7 @@ describe('the mirror of a compacted topic', () => {
     for (const atLeast of [100n, 4_000n, 8_000n, 12_000n]) {
       const child = mirrorProcess(prepared);
       const at = async () => (await logEnds(pair.standbyAdmin, prepared.partitions))[0];
-      await expect.poll(at, { timeout: 30_000, interval: 2 }).toBeGreaterThanOrEqual(atLeast);
+      await expect.poll(at, { interval: 2 }).toBeGreaterThanOrEqual(atLeast);
       await child.kill();
     }
     expect((await logEnds(pair.standbyAdmin, prepared.partitions))[0]).toBeLessThan(20_000n);

@@ -36,16 +36,16 @@ test('reads no faster than it may, and at full speed as soon as it may, without 
   const from = performance.now();
   const running = mirror.run(stopping.signal);
   try {
-    await expect.poll(ended, { timeout: 10_000, interval: 5 }).toBeGreaterThan(0);
+    await expect.poll(ended, { interval: 5 }).toBeGreaterThan(0);
     phases.clear();
-    await expect.poll(ended, { timeout: 30_000, interval: 5 }).toBeGreaterThan(500);
+    await expect.poll(ended, { interval: 5 }).toBeGreaterThan(500);
     // 500 records are 500 kB; the burst and one answer come on top of what the time allows.
     const seconds = (performance.now() - from) / 1_000;
     expect((ended() * 1_000 - 50_000 - 64_000) / seconds).toBeLessThan(210_000);
     const held = ended();
     expect(held).toBeLessThan(1_500);
     mirror.follow({ partitions, held: {}, throttle: { bytesPerSecond: 100_000_000, topics: {} } });
-    await pair.catchesUp(mirror, prepared, 5_000);
+    await pair.catchesUp(mirror, prepared);
     expect([...phases].filter((phase) => phase !== 'mirroring')).toEqual([]);
   } finally {
     stopping.abort();
@@ -63,11 +63,11 @@ test('mirrors all partitions in turn from a broker that keeps no fetch sessions'
   const stopping = new AbortController();
   const running = mirror.run(stopping.signal);
   try {
-    await pair.catchesUp(mirror, prepared, 10_000);
+    await pair.catchesUp(mirror, prepared);
     await producer.send({ topic, messages: messages('later', 5, 3) });
-    await pair.catchesUp(mirror, prepared, 10_000);
+    await pair.catchesUp(mirror, prepared);
     await producer.send({ topic, messages: Array.from({ length: 6 }, (_, p) => messages(theEnd, 1, p)).flat() });
-    await pair.catchesUp(mirror, prepared, 10_000);
+    await pair.catchesUp(mirror, prepared);
     await pair.expectIdentical(prepared);
   } finally {
     stopping.abort();

@@ -198,7 +198,7 @@ test('gives the mirror`s process its secrets, and nobody else', async () => {
     { clock: wallClock, onStatus: (status) => (seen = status), mayWriteForMs: () => 10_000 },
   );
   try {
-    await expect.poll(() => seen?.topics[topic]?.lagRecords, { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => seen?.topics[topic]?.lagRecords).toBe(0);
     expect(seen?.phase).toBe('mirroring');
     expect(JSON.stringify(seen, (_, v) => (typeof v === 'bigint' ? `${v}` : v))).not.toContain('mirror-password');
     const { stdout } = await promisify(execFile)('ps', ['-ww', '-o', 'args=', '--ppid', `${process.pid}`]);
@@ -234,7 +234,7 @@ test.each<[keyof typeof rights, Right, RegExp]>([
   await feed.disconnect();
   await revoke(at, right);
   try {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 60_000;
     const complaints = await replicate(
       (_mirror, seen) => Date.now() > deadline || [...seen].some((c) => complaint.test(c)),
     );

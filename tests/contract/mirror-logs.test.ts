@@ -108,7 +108,7 @@ describe('the mirror keeps', () => {
     const end = async () => (await logEnds(pair.standbyAdmin, prepared.partitions))[0];
     try {
       await producer.send({ topic, messages: messages('first', 1) });
-      await expect.poll(end, { timeout: 20_000 }).toBe(1n);
+      await expect.poll(end).toBe(1n);
       for (let i = 0; i < 300; i++) await producer.send({ topic, messages: messages(`round ${i}`, 20, i % 2) });
       await mirroring(prepared, (mirror) => pair.catchesUp(mirror, prepared));
     } finally {
@@ -130,7 +130,7 @@ describe('the mirror refuses', () => {
       const stamps = async () => (await pair.primaryAdmin.topicConfigs(topic)).get('message.timestamp.type');
       await expect.poll(stamps).toBe('LogAppendTime');
       await producer.send({ topic, messages: messages('stamped', 2) });
-      await expect.poll(() => stopOf(mirror, topic)?.reason, { timeout: 10_000 }).toBe('StampedOnAppend');
+      await expect.poll(() => stopOf(mirror, topic)?.reason).toBe('StampedOnAppend');
     });
     expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([3n]);
     const verdict = await pair.verdictOn(topic);

@@ -63,7 +63,7 @@ async function mirrorTo(topic: string, end: bigint) {
   const first = () => mirror.status().topics[topic]?.partitions[0];
   try {
     await expect
-      .poll(() => first()?.stop !== undefined || first()?.mirroredEndOffset === end, { timeout: 30_000, interval: 20 })
+      .poll(() => first()?.stop !== undefined || first()?.mirroredEndOffset === end, { interval: 20 })
       .toBe(true);
     return first()?.stop?.reason;
   } finally {

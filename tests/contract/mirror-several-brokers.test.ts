@@ -113,7 +113,7 @@ async function underLoad(topic: string, replicas: number, disturb: (mirror: Mirr
     await progresses(mirror, topic, [0, 1, 2, 3, 4, 5], 15_000);
     await disturb(mirror);
     const sent = await writing.stop();
-    await expect.poll(() => mirror.status().topics[topic]?.lagRecords, { timeout: 15_000, interval: 50 }).toBe(0);
+    await expect.poll(() => mirror.status().topics[topic]?.lagRecords, { interval: 50 }).toBe(0);
     expect(mirror.status().topics[topic]?.partitions.filter((p) => p.stop)).toEqual([]);
     const [here, there] = [await readAll(primary.addresses, topic), await readAll([standby.address], topic)];
     expect(here.size).toBeGreaterThanOrEqual(sent);
@@ -148,7 +148,7 @@ test('follows partitions that are moved to other brokers, without replicas', asy
       const partitionAssignment = [0, 1, 2].map((p) => ({ partition: p, replicas: [((p + shift) % 3) + 1] }));
       const reassign = () => admin.alterPartitionReassignments({ topics: [{ topic: 'moved', partitionAssignment }] });
       // Brokers that were killed and started a moment ago may still be about to register, and the controller to change.
-      await expect.poll(() => reassign().then(() => 'asked', String), { timeout: 10_000, interval: 500 }).toBe('asked');
+      await expect.poll(() => reassign().then(() => 'asked', String), { interval: 500 }).toBe('asked');
       await progresses(mirror, 'moved', [0, 1, 2, 3, 4, 5], 8_000);
     }
     await admin.disconnect();

@@ -39,7 +39,7 @@ describe('the mirror of transactions', () => {
       const child = mirrorProcess(prepared);
       const at = async () =>
         (await logEnds(pair.standbyAdmin, prepared.partitions)).reduce((sum, end) => sum + end, 0n);
-      await expect.poll(at, { timeout: 20_000, interval: 2 }).toBeGreaterThanOrEqual(atLeast);
+      await expect.poll(at, { interval: 2 }).toBeGreaterThanOrEqual(atLeast);
       await child.kill();
     }
     await writing;
@@ -74,13 +74,13 @@ describe('the mirror of transactions', () => {
       expect(await pair.standbyAdmin.fenceProducer(identity, partitions)).toEqual(new Map([[`${topic}-0`, 1]]));
       await open.send({ topic, messages: messages('later', 5) });
       const reason = () => mirror.status().topics[topic]?.partitions[0]?.stop?.reason;
-      await expect.poll(reason, { timeout: 10_000 }).toBe('TransactionLost');
+      await expect.poll(reason).toBe('TransactionLost');
     });
     // 5 records, the fence's marker, and the ABORT of what stood open.
     expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([7n]);
     await mirroring(prepared, async (mirror) => {
       const reason = () => mirror.status().topics[topic]?.partitions[0]?.stop?.reason;
-      await expect.poll(reason, { timeout: 10_000 }).toBeDefined();
+      await expect.poll(reason).toBeDefined();
     });
     await open.commit();
     expect(await logEnds(pair.standbyAdmin, partitions)).toEqual([7n]);

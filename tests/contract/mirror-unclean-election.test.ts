@@ -68,7 +68,7 @@ test('names the range that the source lost when a leader without it was elected,
   });
   const state = () => mirror.status().topics[topic]?.partitions[0];
   const mirrored = (end: bigint) =>
-    expect.poll(() => state()?.stop ?? state()?.mirroredEndOffset, { timeout: 20_000, interval: 20 }).toBe(end);
+    expect.poll(() => state()?.stop ?? state()?.mirroredEndOffset, { interval: 20 }).toBe(end);
   const stopping = new AbortController();
   const running = mirror.run(stopping.signal);
   try {
@@ -80,7 +80,7 @@ test('names the range that the source lost when a leader without it was elected,
     mirror.follow({ partitions, held: { [topic]: { reason: 'Paused', detail: 'for the election' } } });
     await electUncleanly();
     mirror.follow({ partitions, held: {} });
-    await expect.poll(() => state()?.stop?.reason, { timeout: 20_000, interval: 50 }).toBe('SourceTailLost');
+    await expect.poll(() => state()?.stop?.reason, { interval: 50 }).toBe('SourceTailLost');
     expect(state()?.stop?.detail).toMatch(/^the source lost offsets 10 to 19, /);
     expect(state()?.mirroredEndOffset).toBe(20n);
   } finally {

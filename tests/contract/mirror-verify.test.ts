@@ -124,8 +124,8 @@ describe('the audit of two logs', () => {
       stopping.signal,
     );
     const kept = () => readMirrorAudit(state, 'mumbai');
-    await expect.poll(async () => (await kept())?.differences ?? 0, { timeout: 10_000 }).toBeGreaterThan(1);
-    await expect.poll(async () => (await kept())?.batches ?? 0, { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(async () => (await kept())?.differences ?? 0).toBeGreaterThan(1);
+    await expect.poll(async () => (await kept())?.batches ?? 0).toBeGreaterThan(1);
     stopping.abort();
     await running;
     expect((await kept())?.last).toMatchObject({ topic, partition: 0, offset: '3' });

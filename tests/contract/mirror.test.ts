@@ -65,7 +65,7 @@ const prepare = (partitions: number) => pair.prepare(partitions, {}, { requestTi
 const mirrored = (status: MirrorStatus, topic: string) =>
   status.topics[topic]?.partitions.reduce((sum, p) => sum + p.mirroredEndOffset, 0n);
 const reaches = (mirror: Mirror, topic: string, records: bigint) =>
-  expect.poll(() => mirrored(mirror.status(), topic), { timeout: 30_000, interval: 20 }).toBe(records);
+  expect.poll(() => mirrored(mirror.status(), topic), { interval: 20 }).toBe(records);
 
 describe('the mirror', () => {
   test('gives every record its own offset on the standby, also when its process is killed on the way', async () => {
@@ -77,7 +77,7 @@ describe('the mirror', () => {
     for (const atLeast of [1n, 8_000n]) {
       const child = mirrorProcess({ ...prepared, settings: slow });
       const ends = async () => (await standbyAdmin.logRanges(partitions)).reduce((sum, r) => sum + r.logEndOffset, 0n);
-      await expect.poll(ends, { timeout: 20_000, interval: 5 }).toBeGreaterThanOrEqual(atLeast);
+      await expect.poll(ends, { interval: 5 }).toBeGreaterThanOrEqual(atLeast);
       await child.kill();
       expect(await ends(), 'it was killed on the way').toBeLessThan(50_000n);
     }
@@ -131,7 +131,7 @@ describe('the mirror', () => {
       expect(fencedAt.reduce((sum, r) => sum + r.logEndOffset, 0n)).toBe(1_002n);
       await write(topic, 1_000);
       const reasons = () => mirror.status().topics[topic]?.partitions.map((p) => p.stop?.reason);
-      await expect.poll(reasons, { timeout: 10_000 }).toEqual(['Fenced', 'Fenced']);
+      await expect.poll(reasons).toEqual(['Fenced', 'Fenced']);
       expect(await standbyAdmin.logRanges(partitions)).toEqual(fencedAt);
     });
   });
@@ -145,19 +145,19 @@ describe('the mirror', () => {
       primary.freeze();
       const away = () => mirror.status().source;
       const frozenAtMs = Date.now();
-      await expect.poll(() => away().firstFailureAtMs, { timeout: 10_000 }).toBeDefined();
+      await expect.poll(() => away().firstFailureAtMs).toBeDefined();
       expect(Math.abs((away().firstFailureAtMs ?? 0) - frozenAtMs)).toBeLessThan(1_500);
       expect(await mirror.freeze(500)).toMatchObject({ drained: false });
       mirror.thaw();
       primary.thaw();
-      await expect.poll(() => away().reachable, { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => away().reachable).toBe(true);
       standby.freeze();
       await write(topic, 1_000);
-      await expect.poll(() => mirror.status().target.reachable, { timeout: 15_000 }).toBe(false);
+      await expect.poll(() => mirror.status().target.reachable).toBe(false);
       standby.thaw();
       await reaches(mirror, topic, 2_000n);
       await primary.kill();
-      await expect.poll(() => away().reachable, { timeout: 10_000 }).toBe(false);
+      await expect.poll(() => away().reachable).toBe(false);
       await primary.start();
       await write(topic, 1_000);
       await reaches(mirror, topic, 3_000n);
@@ -186,7 +186,7 @@ describe('the mirror of several topics', () => {
       await writeAnew(lost.topic, 10);
       await reaches(mirror, lost.topic, 10n);
       await admin.deleteTopics({ topics: [lost.topic] });
-      await expect.poll(() => first()?.state, { timeout: 10_000 }).toBe('waiting');
+      await expect.poll(() => first()?.state).toBe('waiting');
       expect(first()).toMatchObject({ trouble: expect.stringContaining(`${lost.topic}-0`), lagRecords: undefined });
       await writeAnew(healthy.topic, 1_000);
       await reaches(mirror, healthy.topic, 1_000n);
@@ -196,13 +196,13 @@ describe('the mirror of several topics', () => {
       await primaryAdmin.createTopic({ name: lost.topic, partitions: 1, configs: {} });
       await writeAnew(lost.topic, 20);
       mirror.thaw();
-      await expect.poll(() => first()?.stop?.reason, { timeout: 20_000 }).toBe('Diverged');
+      await expect.poll(() => first()?.stop?.reason).toBe('Diverged');
       expect((await standbyAdmin.logRanges(lost.partitions))[0]?.logEndOffset).toBe(10n);
       await writeAnew(healthy.topic, 1_000);
       await reaches(mirror, healthy.topic, 2_000n);
       // A stopped partition is still looked at: its lag grows.
       await writeAnew(lost.topic, 5);
-      await expect.poll(() => first()?.lagRecords, { timeout: 5_000 }).toBe(15);
+      await expect.poll(() => first()?.lagRecords).toBe(15);
     });
     await admin.disconnect();
   });
@@ -217,7 +217,7 @@ describe('the mirror of several topics', () => {
       await admin.deleteTopics({ topics: [lost.topic] });
       await writeAnew(lost.topic, 10);
       const first = () => mirror.status().topics[lost.topic]?.partitions[0];
-      await expect.poll(() => first()?.state, { timeout: 10_000 }).toBe('waiting');
+      await expect.poll(() => first()?.state).toBe('waiting');
       await writeAnew(healthy.topic, 1_000);
       await reaches(mirror, healthy.topic, 1_000n);
       await standbyAdmin.createTopic({ name: lost.topic, partitions: 1, configs: {} });
@@ -235,12 +235,12 @@ describe('a freeze', () => {
       await reaches(mirror, prepared.topic, 100n);
       standby.freeze();
       await write(prepared.topic, 500);
-      await expect.poll(() => mirror.status().target.reachable, { timeout: 15_000 }).toBe(false);
+      await expect.poll(() => mirror.status().target.reachable).toBe(false);
       primary.freeze();
       // It takes the batches that nobody answered with it.
       await standby.kill();
       await standby.start();
-      await expect.poll(() => mirror.status().target.reachable, { timeout: 15_000 }).toBe(true);
+      await expect.poll(() => mirror.status().target.reachable).toBe(true);
       await expect(mirror.freeze(200)).rejects.toMatchObject({ code: 'FreezeUnproven' });
       primary.thaw();
       mirror.thaw();

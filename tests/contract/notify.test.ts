@@ -54,7 +54,13 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-const limits: DeliveryLimits = { timeoutMs: 400, retries: 4, firstPauseMs: 20, longestPauseMs: 100, patienceMs: 8_000 };
+const limits: DeliveryLimits = {
+  timeoutMs: 1_000,
+  retries: 4,
+  firstPauseMs: 20,
+  longestPauseMs: 100,
+  patienceMs: 8_000,
+};
 const verdict = (n: number, change: 'raised' | 'cleared' = 'raised'): DaemonEvent => ({
   kind: 'verdict-changed',
   change,
@@ -83,7 +89,7 @@ async function telling(
   const events = eventHub();
   let leads = true;
   const channels = [make({ name: 'oncall', tell: ['verdicts', 'runs'], atLeast: 'info' })];
-  const parts = { channels, source: 'a-b', clock: wallClock, log, metrics, limits, holdMs: 1_000 };
+  const parts = { channels, source: 'a-b', clock: wallClock, log, metrics, limits, holdMs: 700 };
   const stop = new AbortController();
   const running = notify(parts)({ events, leads: () => leads } as DaemonView).run(stop.signal);
   try {
@@ -109,7 +115,7 @@ test('a channel is told in order, once each, whatever its service does first', a
   faults = [{ status: 500 }, 'reset', 'hang', 'ok', { status: 429, retryAfter: '1' }, 'ok'];
   await telling(async ({ emit, counted }) => {
     for (const n of [1, 2, 3]) emit(verdict(n));
-    await expect.poll(() => got.length, { timeout: 8_000 }).toBe(7);
+    await expect.poll(() => got.length).toBe(7);
     expect(titles()).toEqual(['Verdict1', 'Verdict1', 'Verdict1', 'Verdict1', 'Verdict2', 'Verdict2', 'Verdict3']);
     expect((got[5]?.atMs ?? 0) - (got[4]?.atMs ?? 0)).toBeGreaterThan(990);
     await expect.poll(counted).toContain('argus_notifications_total{channel="oncall",outcome="sent"} 3\n');
@@ -134,9 +140,7 @@ test('a service that is away for good is given up after its attempts, and the ne
   await telling(async ({ emit, counted, logged }) => {
     await new Promise((resolve) => server.close(resolve));
     emit(verdict(1));
-    await expect
-      .poll(counted, { timeout: 5_000 })
-      .toContain('argus_notifications_total{channel="oncall",outcome="failed"} 1\n');
+    await expect.poll(counted).toContain('argus_notifications_total{channel="oncall",outcome="failed"} 1\n');
     expect(logged()).toMatch(/ECONNREFUSED/);
   });
 });
@@ -177,7 +181,7 @@ test('a run of another process is told, with its reason, RTO and RPO', async () 
     const loss = { estimatedRecords: 3, ms: 90, estimated: true };
     const report = { rtoMs: 31_000, rpo: { topics: { events: loss } } };
     await journal.append({ kind: 'run-finished', outcome: 'done', report });
-    await expect.poll(() => got.length, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => got.length).toBe(2);
     const texts = got.map((g) => (JSON.parse(g.body) as { readonly text: string }).text);
     expect(texts[0]).toMatch(/A failover has begun: mumbai to singapore[\s\S]*ann@laptop[\s\S]*flood/);
     expect(texts[1]).toMatch(/The failover is done[\s\S]*RTO 31\.0 s\nRPO 3 records, the oldest 90 ms/);
@@ -195,13 +199,12 @@ test('a daemon that does not lead tells nothing, but what came just before it do
     emit(verdict(2));
     lead(true);
     emit(verdict(3));
-    await expect.poll(() => got.length, { timeout: 3_000 }).toBe(2);
+    await expect.poll(() => got.length).toBe(2);
     expect(titles()).toEqual(['Verdict2', 'Verdict3']);
   });
 });
 
 test('what waits when the daemon stops is tried for a short while, also when it leads no more', async () => {
-  const began = performance.now();
   faults = ['hang', 'ok'];
   await telling(async ({ emit, lead }) => {
     emit(verdict(1));
@@ -213,5 +216,5 @@ test('what waits when the daemon stops is tried for a short while, also when it 
   got = [];
   faults = Array.from({ length: 9 }, () => 'hang');
   await telling(async ({ emit }) => emit(verdict(1)));
-  expect(performance.now() - began).toBeLessThan(8_000);
+  expect(got.length, 'not as often as usually').toBeLessThan(1 + limits.retries);
 });

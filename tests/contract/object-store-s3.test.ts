@@ -112,7 +112,7 @@ describe('an S3 store that can not be used', () => {
       await expect(call(storeWith({ endpoint, timeoutMs: 300, idleMs: 300 }))).rejects.toMatchObject({
         code: 'ObjectStoreUnreachable',
       });
-      expect(performance.now() - from).toBeLessThan(3_000);
+      expect(performance.now() - from).toBeLessThan(10_000);
     });
 
     test.each(Object.entries(calls))('%s ends when its caller gives up', async (_name, call) => {
@@ -122,7 +122,7 @@ describe('an S3 store that can not be used', () => {
       const aborted = new AbortController();
       setTimeout(() => aborted.abort(reason), 50);
       await expect(call(withSignal(store, aborted.signal))).rejects.toBe(reason);
-      expect(performance.now() - from).toBeLessThan(2_000);
+      expect(performance.now() - from).toBeLessThan(10_000);
     });
   });
 

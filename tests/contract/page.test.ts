@@ -78,8 +78,7 @@ describe.skipIf(missing !== undefined)(`the status page in a browser${missing ? 
       by: 'ops@laptop',
       details: { reason: evil, steps },
     });
-    const shows = (text: string) =>
-      expect.poll(() => page.locator('#now').textContent(), { timeout: 10_000 }).toContain(text);
+    const shows = (text: string) => expect.poll(() => page.locator('#now').textContent()).toContain(text);
     await shows('waits');
     expect(await page.locator('.say').textContent()).toBe('A failover is under way');
     const acts: readonly (readonly [Fact, string])[] = [
@@ -103,7 +102,7 @@ describe.skipIf(missing !== undefined)(`the status page in a browser${missing ? 
       await shows(shown);
     }
     await journal.append({ kind: 'run-finished', outcome: 'done', report: { rtoMs: 31_000 } });
-    await expect.poll(() => page.locator('#runs').textContent(), { timeout: 10_000 }).toContain('RTO 31.0 s');
+    await expect.poll(() => page.locator('#runs').textContent()).toContain('RTO 31.0 s');
     expect(await page.locator('#now').innerHTML()).toBe('');
     expect(await page.evaluate('[window.loadedOnce, window.hurt]')).toEqual([true, undefined]);
     expect(errors).toEqual([]);

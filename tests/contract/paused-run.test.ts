@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('a process that is stopped past its lease and woken does nothing more', { timeout: 60_000 }, async () => {
+test('a process that is stopped past its lease and woken does nothing more', async () => {
   const effects = join(folder, 'effects');
   const lines = async () => (await readFile(effects, 'utf8').catch(() => '')).split('\n').filter((l) => l !== '');
   const script = fileURLToPath(new URL('../support/paused-child.ts', import.meta.url));

@@ -19,7 +19,7 @@ import { sampleYaml } from '../unit/cli/sample-config.ts';
 // The API server is real; the node and the operator's Deployment are objects that this test made: simulated.
 const namespace = 'argus-data';
 const primaryNamespace = 'argus-primary';
-const limit = { timeout: 90_000 };
+const limit = { timeout: 300_000 };
 const main = join(import.meta.dirname, '../../cli/main.ts');
 const v1 = (kind: string, name: string, fields: object = {}, of: string | undefined = namespace): KubernetesObject => ({
   apiVersion: 'v1',

@@ -121,7 +121,7 @@ describe.skipIf(terminalMissing())(
       await terminal.until(/\d{100}/);
       process.kill(terminal.serverPid, 'SIGSTOP');
       try {
-        await sleep(2_500);
+        await sleep(5_000);
       } finally {
         process.kill(terminal.serverPid, 'SIGCONT');
       }
@@ -131,7 +131,7 @@ describe.skipIf(terminalMissing())(
         .map((l) => l.split(' ').map(Number));
       const late = beats.slice(1).map(([at = 0], i) => at - (beats[i]?.[0] ?? 0));
       expect(beats.length).toBeGreaterThan(20);
-      expect(Math.max(...late)).toBeLessThan(2_000);
+      expect(Math.max(...late)).toBeLessThan(4_000);
       // It stopped making frames, rather than to keep them all.
       const [first, last] = [beats.at(-20)?.[1] ?? 0, beats.at(-1)?.[1] ?? 0];
       expect(last - first).toBeLessThan(10);

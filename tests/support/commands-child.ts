@@ -27,7 +27,10 @@ for (const { words, endAfterMs } of given) {
       return true;
     }) as typeof process.stdout.write;
   }
-  const end = endAfterMs === undefined ? undefined : setTimeout(() => process.kill(process.pid, 'SIGTERM'), endAfterMs);
+  // Not before it listens for that: it would end this process.
+  const listens = () => process.listenerCount('SIGTERM') > 0 && performance.now() - from > (endAfterMs ?? 0);
+  const tellIt = () => listens() && clearInterval(end) === undefined && process.kill(process.pid, 'SIGTERM');
+  const end = endAfterMs === undefined ? undefined : setInterval(tellIt, 50);
   try {
     await argusProgram(
       (code) => {
@@ -43,7 +46,7 @@ for (const { words, endAfterMs } of given) {
       exitCode = report.exitCode;
     }
   }
-  clearTimeout(end);
+  clearInterval(end);
   process.stdout.write = write.stdout;
   process.stderr.write = write.stderr;
   // Each command listens for itself.

@@ -91,7 +91,7 @@ ${more}`;
 }
 
 async function listening(child: ChildProcess, output: () => string): Promise<string> {
-  for (const deadline = performance.now() + 60_000; ; await new Promise((r) => setTimeout(r, 50))) {
+  for (const deadline = performance.now() + 120_000; ; await new Promise((r) => setTimeout(r, 50))) {
     const url = /listens on (https?:\/\/[^\s"]+)/.exec(output())?.[1];
     if (url !== undefined) return url;
     if (child.exitCode !== null || performance.now() > deadline) throw new Error(`no daemon:\n${output()}`);

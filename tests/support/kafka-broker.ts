@@ -90,7 +90,7 @@ export async function startTestBroker(
     child = spawn(java, [...heap, ...log, ...classpath, 'kafka.Kafka', properties], { stdio: 'ignore' });
     const started = child;
     for (let attempt = 0; !(await accepts(host, port)); attempt++) {
-      if (started.exitCode !== null || attempt > 600) {
+      if (started.exitCode !== null || attempt > 2_400) {
         // Nobody gets to know it, so nobody else can end it.
         started.kill('SIGKILL');
         throw new Error(`the test broker in ${dir} did not start`);

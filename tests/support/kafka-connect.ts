@@ -68,7 +68,7 @@ export async function startTestConnect(address: string): Promise<TestConnect> {
     // The list answers only when the worker has joined its group.
     const answer = await fetch(`${url}/connectors`, { signal: AbortSignal.timeout(5_000) }).catch(() => undefined);
     if (answer?.ok) return { url, stop };
-    if (child.exitCode !== null || attempt > 600) {
+    if (child.exitCode !== null || attempt > 1_200) {
       await stop();
       throw new Error(`the Connect worker in ${dir} did not start`);
     }

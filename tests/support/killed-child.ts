@@ -1,5 +1,6 @@
 // A process that runs a runbook of three steps over `file:` state; each step makes two effects, which are files that must
-// not be there yet. To be killed and begun again. Arguments: the folder of state and effects, the run's number.
+// not be there yet. To be killed and begun again. Arguments: the folder of state and effects, the run's number, and the
+// file behind which it is to be killed.
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import type { Step } from '../../runbooks/engine/step.ts';
 import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
 
-const [folder = '', n = '1'] = process.argv.slice(2);
+const [folder = '', n = '1', until] = process.argv.slice(2);
 
 function step(id: string): Step<null, object> {
   const parts = [`${id}-1`, `${id}-2`].map((part) => join(folder, part));
@@ -42,8 +43,8 @@ const store = fileObjectStore(join(folder, 'state'));
 const state: ObjectStore = {
   ...store,
   async put(key, body, options) {
-    // As far away as a bucket is: a kill arrives between two writes.
-    await sleep(50);
+    // As far away as a bucket is; and a kill comes before the next write, however late.
+    await sleep(until !== undefined && existsSync(join(folder, until)) ? 60_000 : 50);
     return store.put(key, body, options);
   },
 };

@@ -88,7 +88,7 @@ ${more}`,
           .filter((line) => line.startsWith('{"level"'))
           .map((line) => JSON.parse(line) as { level: string; msg: string; url?: string });
       const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
-      const deadline = Date.now() + 60_000;
+      const deadline = Date.now() + 120_000;
       let url: string | undefined;
       while (url === undefined) {
         if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the daemon does not listen: ${text}`);
@@ -99,7 +99,7 @@ ${more}`,
         process: child,
         pid: child.pid ?? 0,
         lines,
-        health: async () => (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(3_000) })).json() as never,
+        health: async () => (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) })).json() as never,
         async end(signal) {
           child.kill(signal);
           const [code, by] = await ended;

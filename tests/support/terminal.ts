@@ -22,7 +22,7 @@ export interface Terminal {
   screen(colours?: boolean): Promise<string>;
   /** What is seen and what was scrolled away before it. */
   scrollback(): Promise<string>;
-  /** Looks until it is seen, for 20 s unless told; gives the screen. */
+  /** Looks until it is seen, for a minute unless told; gives the screen. */
   until(seen: RegExp, forSeconds?: number): Promise<string>;
   press(...keys: readonly string[]): Promise<void>;
   resize(columns: number, rows: number): Promise<void>;
@@ -52,7 +52,7 @@ export async function openTerminal(
     serverPid: Number(await tmux('display-message', '-p', '#{pid}')),
     screen,
     scrollback: () => tmux('capture-pane', '-p', '-S', '-', '-t', 't'),
-    async until(seen, forSeconds = 20) {
+    async until(seen, forSeconds = 60) {
       for (const deadline = performance.now() + forSeconds * 1_000; ; await sleep(100)) {
         const last = await screen();
         if (seen.test(last)) return last;
