@@ -11,8 +11,14 @@ import type { CommandContext } from '../../cli/context.ts';
 import { doctorChecks } from '../../cli/doctor/checks.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { flinkDeploymentKind } from '../../regions/flink/flink-deployment.ts';
-import type { KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
-import { buildTimeoutMs, namespaceNamed, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
+import type { AccessQuestion, KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
+import {
+  buildTimeoutMs,
+  namespaceNamed,
+  startTestKubernetes,
+  type TestKubernetes,
+  untilAnswered,
+} from '../support/kubernetes-api.ts';
 import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
 import { sampleYaml } from '../unit/cli/sample-config.ts';
 
@@ -42,6 +48,13 @@ const v1 = (kind: string, name: string, fields: object = {}, of = namespace): Ku
   metadata: { name, namespace: of },
   ...fields,
 });
+/** One right of each role: a role is seen whole. */
+const drill: AccessQuestion = { verb: 'create', group: 'flink.apache.org', resource: 'flinkdeployments', namespace };
+const check: AccessQuestion = { verb: 'list', group: '', resource: 'resourcequotas', namespace };
+const inCluster: readonly AccessQuestion[] = [
+  { verb: 'get', group: '', resource: 'configmaps', name: 'flink-operator-config', namespace: production },
+  { verb: 'list', group: '', resource: 'nodes' },
+];
 const settings = (text: string) =>
   v1('ConfigMap', 'flink-operator-config', { data: { 'config.yaml': text } }, production);
 const refOf = ({ apiVersion, kind, metadata: { name, namespace: of } }: KubernetesObject) => ({
@@ -52,6 +65,8 @@ const refOf = ({ apiVersion, kind, metadata: { name, namespace: of } }: Kubernet
 });
 
 let cluster: TestKubernetes;
+/** As Argus. */
+let argus: KubernetesApi;
 let token: string;
 let dir: string;
 
@@ -72,6 +87,9 @@ beforeAll(async () => {
   const patch = ['patch', 'deployment', 'simulated-operator', '--subresource=status', '--type=merge', '-p', status];
   await promisify(execFile)(server.binary, [...kubectl, ...patch]);
   token = (await promisify(execFile)(server.binary, [...kubectl, 'create', 'token', 'argus'])).stdout.trim();
+  const ca = readFileSync(join(server.dir, 'ca.crt'), 'utf8');
+  argus = await cluster.connect({ kind: 'server', url: server.server, token: async () => token, ca });
+  for (const question of [drill, check, ...inCluster]) await untilAnswered(argus, question, true);
 }, buildTimeoutMs);
 
 afterAll(async () => {
@@ -92,13 +110,13 @@ async function findings({ where = namespace, manifest = fixtureFile('flink-clust
   const access = `{ server: '${server.server}', token: env:ARGUS_TOKEN, ca: ${join(server.dir, 'ca.crt')} }`;
   const flink = (n: number) => `    flink:\n      rest: http://127.0.${n}.1:8081`;
   const place = `{ namespace: ${production}, deployment: argus-session, sessionJob: argus-counts }`;
-  const drill = `drill: { kubernetes: { ${region ?? 'singapore'}: { namespace: ${where}, manifest: ${manifest} } } }`;
+  const placed = `drill: { kubernetes: { ${region ?? 'singapore'}: { namespace: ${where}, manifest: ${manifest} } } }`;
   const text = sampleYaml
     .replace(flink(1), `    kubernetes: ${access}\n    flink: { kubernetes: {} }`)
     .replace(flink(2), `    kubernetes: ${access}\n    flink: { kubernetes: {} }`)
     .replace(
       / {4}submit:[\s\S]*?\ndns:/,
-      `    kubernetes: { mumbai: ${place}, singapore: ${place} }\n    writes: [metrics]\n    ${drill}\ndns:`,
+      `    kubernetes: { mumbai: ${place}, singapore: ${place} }\n    writes: [metrics]\n    ${placed}\ndns:`,
     );
   const env = new Proxy({}, { get: (_, name) => (name === 'ARGUS_TOKEN' ? token : 'secret') });
   const composed = await compose({ file: 'argus.yaml', folder: dir, config: parseConfig(text, 'argus.yaml') }, env);
@@ -177,6 +195,7 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', () => {
     const binding = fixtureObjects('rbac-drill.yaml').find(({ kind }) => kind === 'RoleBinding')!;
     await cluster.admin.delete(refOf(binding));
     try {
+      await untilAnswered(argus, drill, false);
       // The authorizer sees roles by a watch of its own: some time after they changed, here and below.
       await expect.poll(async () => (await findings())[0]?.code).toBe('DrillRightsMissing');
       const [closed] = await findings();
@@ -186,6 +205,7 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', () => {
       expect(codes(await findings({ region: 'mumbai' }))).toEqual(['warning DrillRightsMissing', room, room]);
     } finally {
       await cluster.admin.apply(binding);
+      await untilAnswered(argus, drill, true);
     }
   });
 
@@ -207,6 +227,9 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', () => {
       );
       await cluster.admin.apply({ ...role, rules: less });
       try {
+        // Each half has one of these and lacks the other.
+        await untilAnswered(argus, { ...drill, verb: all[half]?.[0] ?? '' }, false);
+        await untilAnswered(argus, { ...drill, verb: all[1 - half]?.[0] ?? '' }, true);
         const words = async () =>
           (await findings())
             .filter(({ code }) => code === 'VerbMissing')
@@ -215,6 +238,7 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', () => {
         await expect.poll(words).toEqual(lacking.map(([verb = '', what = '']) => told(verb, what)).sort());
       } finally {
         await cluster.admin.apply(role);
+        await untilAnswered(argus, { ...drill, verb: all[half]?.[0] ?? '' }, true);
       }
     }
   });
@@ -237,6 +261,7 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', () => {
       .filter(({ kind, metadata }) => kind.endsWith('Binding') && metadata.namespace !== production);
     for (const each of bindings) await cluster.admin.delete(refOf(each));
     try {
+      for (const question of [check, ...inCluster]) await untilAnswered(argus, question, false);
       const unknown = ['ReferenceUnknown', 'QuotaUnknown', 'LimitRangeUnknown', 'NodesUnknown', 'OperatorUnknown'];
       await expect.poll(async () => codes(await findings())).toEqual(unknown.map((code) => `unknown ${code}`));
       const found = await findings();

@@ -196,8 +196,7 @@ describe('an isolated drill of the Flink operator’s jobs, simulated', () => {
     const before = await untouched();
     expect(before[0]).toHaveLength(3);
     const { run, made } = worldWith(readFileSync(fixtureFile(file), 'utf8'));
-    const expected = { exitCode: 0, report: { outcome: 'passed', causes: [], leaks: [] } };
-    expect(await run(n)).toMatchObject(expected);
+    expect(await run(n)).toMatchObject({ exitCode: 0, report: { outcome: 'passed', causes: [], leaks: [] } });
     const bubble = bubbleOf(drillName(n));
     expect(made).toMatchObject([
       {
