@@ -122,6 +122,8 @@ export interface IsolatedContext {
 export interface IsolatedFacts {
   /** What there was before anything was made. */
   readonly before: Inventory;
+  /** The mark of the lease of those who act on the regions, as it was then. */
+  readonly actsBefore: string;
   readonly points: readonly (DrillReport['points'][number] & { readonly manifest: CheckpointManifest })[];
   readonly rejected: readonly RejectedPoint[];
   readonly rpo: NonNullable<DrillReport['rpo']>;

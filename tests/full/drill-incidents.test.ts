@@ -61,7 +61,7 @@ test('a failover that begins amidst a drill ends that, and comes up as without i
   const tookMs = performance.now() - began;
   expect(report).toMatchObject({ outcome: 'done', to: names.standby });
   const { stdout, stderr } = await drilling;
-  expect(JSON.parse(stdout || '{}'), stderr).toMatchObject({ outcome: 'stopped' });
+  expect(JSON.parse(stdout || '{}'), stderr).toMatchObject({ outcome: 'stopped', leaks: [] });
   const left = [...(await pictureOfProduction(lab.info, [names.standby])).keys()].filter(isDrills);
   expect(left).toEqual([]);
   console.log(`a failover amidst a drill: ${(tookMs / 1_000).toFixed(1)} s`);
@@ -90,8 +90,11 @@ function caughtUpSince(atMs: number) {
   };
 }
 
+/** Where jobs, jars, objects and notes are of drills alone. */
+const inPlaceOfDrills = / drill flink (job|jar) |\/argus\/drills\/|\/drills\/open\//;
+
 /** Whether a line of a picture is about something of a drill. */
 function isDrills(line: string): boolean {
   const name = line.split(' ')[2] ?? '';
-  return isOfSomeDrill('topic', name) || isOfSomeDrill('group', name) || / drill flink job /.test(line);
+  return isOfSomeDrill('topic', name) || isOfSomeDrill('group', name) || inPlaceOfDrills.test(line);
 }

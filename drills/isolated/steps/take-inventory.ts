@@ -2,6 +2,7 @@ import { ArgusError } from '../../../domain/errors.ts';
 import type { StepIo } from '../../../runbooks/engine/step.ts';
 import { evidence } from '../../../runbooks/failover/failover-step.ts';
 import { type DrillNote, listDrillNotes, removeDrillNote, writeDrillNote } from '../../../state/drill-notes.ts';
+import { leaseMark } from '../../../state/lease.ts';
 import { type ClearIo, clearBubble, restoreQuota } from '../clear-bubble.ts';
 import type { IsolatedContext, IsolatedFacts, IsolatedStep } from '../context.ts';
 import { countKinds, leaksBetween, takeInventory } from '../inventory.ts';
@@ -32,9 +33,15 @@ export function takeInventoryStep(words: Pick<IsolatedStep, 'title' | 'manual'>)
       const { state, run } = context;
       const noted = (await listDrillNotes(state, { signal })).some((note) => note.run === run);
       if (!noted) return { kind: 'failed', error: { code: 'DrillNotNoted', message: `there is no note of ${run}` } };
+      // Asked first: what somebody does while it is counted is his.
+      const actsBefore = await leaseMark(state, { signal });
       const before = await takeInventory(context, signal);
       const { counts, ...unknown } = countKinds(before);
-      return { kind: 'done', evidence: evidence({ before: counts, ...unknown, ...swept }), facts: { before } };
+      return {
+        kind: 'done',
+        evidence: evidence({ before: counts, ...unknown, ...swept }),
+        facts: { before, actsBefore },
+      };
     },
     async compensate(context, facts, io) {
       await clearBubble(context.standby, context.run, io);
@@ -72,16 +79,20 @@ export async function quotaOf({ state, run }: IsolatedContext, io: ClearIo) {
 
 /**
  * Looks at what is there beside what was before, and takes the drill's note away when all that it made is gone. Something
- * more than before is a `Leak`. What doesn't answer is asked again.
+ * more than before is a `Leak`. Names that differ say nothing where somebody has acted on the regions meanwhile, as the
+ * failover that the drill makes way for. What doesn't answer is asked again.
  */
-export async function closeDrill(context: IsolatedContext, { before }: Partial<IsolatedFacts>, io: ClearIo) {
+export async function closeDrill(context: IsolatedContext, facts: Partial<IsolatedFacts>, io: ClearIo) {
+  const { before, actsBefore } = facts;
   const after = await untilAnswered(() => takeInventory(context, io.signal), io);
+  const actsNow = await untilAnswered(() => leaseMark(context.state, { signal: io.signal }), io);
+  const othersActed = actsBefore !== undefined && actsNow !== actsBefore;
   const own = [context.bubble.tag, ...context.jobs.map(({ flinkJobId }) => flinkJobId)];
   // Without a look at what was before, all that has this drill's names counts.
   const leaks =
     before === undefined
       ? after.filter(({ name }) => own.some((each) => name.includes(each)))
-      : leaksBetween(before, after);
+      : leaksBetween(before, after).filter(({ kind }) => kind !== 'dns' || !othersActed);
   context.findings.leaks = leaks;
   const [first] = leaks;
   if (first !== undefined) {
@@ -99,5 +110,6 @@ export async function closeDrill(context: IsolatedContext, { before }: Partial<I
     return removeDrillNote(context.state, context.run, { signal: io.signal });
   }, io);
   const { counts, ...unknown } = countKinds(after);
-  return { after: counts, ...unknown, leaks: 0 };
+  const untold = othersActed ? { dnsNotCompared: 'somebody acted on the regions meanwhile' } : {};
+  return { after: counts, ...unknown, ...untold, leaks: 0 };
 }
