@@ -12,6 +12,7 @@ import { doctorChecks } from '../../cli/doctor/checks.ts';
 import { wallClock } from '../../daemon/wall-clock.ts';
 import { flinkDeploymentKind } from '../../regions/flink/flink-deployment.ts';
 import type { AccessQuestion, KubernetesApi, KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
+import { freePort } from '../support/kafka-broker.ts';
 import {
   buildTimeoutMs,
   namespaceNamed,
@@ -102,12 +103,16 @@ interface Asked {
   readonly manifest?: string;
   /** The region whose drills are looked at; singapore stands by. */
   readonly region?: string;
+  /** Where its API server is thought to be. */
+  readonly url?: string;
 }
 
 /** What the check of drills finds, each as `severity code`; it may change nothing. */
-async function findings({ where = namespace, manifest = fixtureFile('flink-cluster-drill.yaml'), region }: Asked = {}) {
+async function findings(asked: Asked = {}) {
+  const { where = namespace, manifest = fixtureFile('flink-cluster-drill.yaml'), region } = asked;
   const { server } = cluster;
-  const access = `{ server: '${server.server}', token: env:ARGUS_TOKEN, ca: ${join(server.dir, 'ca.crt')} }`;
+  const url = asked.url ?? server.server;
+  const access = `{ server: '${url}', token: env:ARGUS_TOKEN, ca: ${join(server.dir, 'ca.crt')} }`;
   const flink = (n: number) => `    flink:\n      rest: http://127.0.${n}.1:8081`;
   const place = `{ namespace: ${production}, deployment: argus-session, sessionJob: argus-counts }`;
   const placed = `drill: { kubernetes: { ${region ?? 'singapore'}: { namespace: ${where}, manifest: ${manifest} } } }`;
@@ -175,6 +180,12 @@ describe('argus doctor on drills whose jobs are FlinkDeployments', () => {
     const [absent] = await findings({ manifest: 'nowhere.yaml' });
     expect(absent).toMatchObject({ severity: 'error', code: 'ManifestInvalid', job: 'counts' });
     expect(absent?.fix).toContain('jobs[].drill.kubernetes.singapore.manifest');
+  });
+
+  test('says what it can where the API server is silent', async () => {
+    const manifest = await manifestWith('"{group}"', 'counts');
+    const found = await findings({ manifest, url: `https://127.0.0.1:${await freePort()}` });
+    expect(codes(found)).toEqual(['error DrillArgsIncomplete', 'unknown KubernetesUnreachable']);
   });
 
   test('asks the server about the object, the quota and what the manifest names', async () => {
