@@ -71,6 +71,8 @@ const refusal = z.object({ errors: z.array(z.string()) });
 export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
   const root = options.url.replace(/\/$/, '');
   const timeoutMs = options.timeoutMs ?? 10_000;
+  // Through an API server there is no address of its own.
+  const whose = root === '' ? `Flink of ${options.region}` : `Flink of ${options.region} at ${root}`;
 
   function deadline(signal: AbortSignal | undefined, ms = timeoutMs): AbortSignal {
     const timeout = AbortSignal.timeout(ms);
@@ -96,7 +98,7 @@ export function flinkRestJobs(options: FlinkRestOptions): FlinkJobs {
     } catch (error) {
       if (caller?.aborted) throw caller.reason;
       if (error instanceof ArgusError && !error.retryable) throw error;
-      throw new ArgusError('FlinkUnreachable', `${what}: Flink of ${options.region} at ${root} did not answer`, {
+      throw new ArgusError('FlinkUnreachable', `${what}: ${whose} did not answer`, {
         cause: error,
         hint: 'See whether the JobManager runs and its REST port can be reached from here.',
         retryable: true,

@@ -60,7 +60,12 @@ test.each([
   ['a pod that refuses', status(503, 'ServiceUnavailable', 'error trying to reach service: connection refused')],
 ])('%s: nobody answers', async (_what, reply) => {
   const { flink } = flinkBehind(reply);
-  await expect(flink.list()).rejects.toMatchObject({ code: 'FlinkUnreachable', retryable: true });
+  await expect(flink.list()).rejects.toMatchObject({
+    code: 'FlinkUnreachable',
+    retryable: true,
+    // It has no address of its own that could be named.
+    message: expect.stringContaining('Flink of mumbai did not answer'),
+  });
 });
 
 test('without leave, the verb is named', async () => {
