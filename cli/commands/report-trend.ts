@@ -10,8 +10,9 @@ export async function run(context: CommandContext, options: ReportFormat): Promi
   return withState(context, async (state, loaded) => {
     const { signal, clock } = context;
     const { rto: rtoMs, rpo: rpoMs } = loaded.config.objectives;
-    const { records, unreadable } = await gatherTrend(state, { signal });
-    const model = trendOf(records, { objectives: { rtoMs, rpoMs }, madeAtMs: clock.now(), version: argusVersion });
+    const { records, later, unreadable } = await gatherTrend(state, { signal });
+    const about = { objectives: { rtoMs, rpoMs }, madeAtMs: clock.now(), version: argusVersion };
+    const model = trendOf(records, about, later);
     await writeReport(context, loaded, options, {
       subject: 'trend of all runs',
       model,

@@ -53,8 +53,10 @@ export async function runFaultDrill(
   const run = newDrillRun(actor);
   const about = { trigger, by, from, to, ...(occasion.reason === undefined ? {} : { reason: occasion.reason }) };
   const record: FaultRecord = {};
+  const steps = faultSteps({ fault, hooks }, record);
+  const planned = steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor }));
   const details: Json = JSON.parse(
-    JSON.stringify({ ...occasion, kind: 'fault', trigger, fault: fault.name, from, to }),
+    JSON.stringify({ ...occasion, kind: 'fault', trigger, fault: fault.name, from, to, steps: planned }),
   );
   let report: DrillReport | undefined;
   const { random: _, ...rest } = actor;
@@ -65,7 +67,7 @@ export async function runFaultDrill(
     purpose: `fault drill ${fault.name}`,
     by,
     details,
-    steps: faultSteps({ fault, hooks }, record),
+    steps,
     context: (epoch): FaultContext => {
       const seconds = Math.ceil(deadManMs(fault, hooks) / 1_000);
       return { fault, hooks, notes, eyes, calm, by, order: { fault: fault.name, run, epoch, from, to, seconds } };

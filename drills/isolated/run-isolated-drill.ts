@@ -123,7 +123,7 @@ export async function runIsolatedDrill(options: RunIsolatedDrillOptions): Promis
           topics: Object.fromEntries(topics),
         })),
         ...occasion,
-        steps: steps.map(({ id, title }) => ({ id, title })),
+        steps: steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor })),
       }),
       resumeHint: 'what it made is removed again; `argus drill run` begins anew',
       report: (r) => {

@@ -44,20 +44,27 @@ export async function gatherFacts(
           exitCode: 3,
         });
   }
-  const epoch = fieldOf(record.details, 'rolesEpoch');
-  const promotion = record.runbook === 'failover' && typeof epoch === 'number' ? epoch + 1 : undefined;
-  const [samples, recount, rescued, others] = await Promise.all([
+  const [samples, later, others] = await Promise.all([
     samplesAround(state, record, options),
-    readRecount(state, run, options),
-    promotion === undefined ? undefined : readRescued(state, promotion, options),
+    countedLater(state, record, options),
     near(state, record, options),
   ]);
-  return {
-    ...about,
-    ...{ inspected, record, samples, others },
-    ...(recount === undefined ? {} : { recount }),
-    ...(rescued === undefined ? {} : { rescued }),
-  };
+  return { ...about, ...{ inspected, record, samples, others }, ...later };
+}
+
+/** What was counted after a run of what it could only estimate. */
+async function countedLater(
+  state: ObjectStore,
+  { run, runbook, details }: RunRecord,
+  options: CallOptions,
+): Promise<Pick<ReportFacts, 'recount' | 'rescued'>> {
+  const epoch = fieldOf(details, 'rolesEpoch');
+  const promotion = runbook === 'failover' && typeof epoch === 'number' ? epoch + 1 : undefined;
+  const [recount, rescued] = await Promise.all([
+    readRecount(state, run, options),
+    promotion === undefined ? undefined : readRescued(state, promotion, options),
+  ]);
+  return { ...(recount === undefined ? {} : { recount }), ...(rescued === undefined ? {} : { rescued }) };
 }
 
 /** So much before and after the run as it takes to see what it changed: as long as itself, in bounds. */
@@ -86,12 +93,21 @@ async function near(state: ObjectStore, record: RunRecord, options: CallOptions)
 export async function gatherTrend(
   state: ObjectStore,
   options: CallOptions = {},
-): Promise<{ readonly records: readonly RunRecord[]; readonly unreadable: readonly string[] }> {
+): Promise<{
+  readonly records: readonly RunRecord[];
+  /** Of failovers, by run. */
+  readonly later: ReadonlyMap<string, Pick<ReportFacts, 'recount' | 'rescued'>>;
+  readonly unreadable: readonly string[];
+}> {
   const runs = (await allRuns(state, options)).filter((run) => reported.includes(run.split('-')[1] ?? ''));
   const read = await inspectRuns(runs, (run) => stateOfRun(state, run), options);
-  const records = read.map(({ entries }) => foldRun(entries));
+  const folded = read.map(({ entries }) => foldRun(entries));
+  const records = folded.filter((record) => record !== undefined);
+  const failovers = records.filter((record) => record.runbook === 'failover');
+  const later = await Promise.all(failovers.map(async (r) => [r.run, await countedLater(state, r, options)] as const));
   return {
-    records: records.filter((record) => record !== undefined),
-    unreadable: runs.filter((_, i) => records[i] === undefined || read[i]?.fault !== undefined),
+    records,
+    later: new Map(later),
+    unreadable: runs.filter((_, i) => folded[i] === undefined || read[i]?.fault !== undefined),
   };
 }

@@ -63,7 +63,9 @@ export function hintsOf(model: Shown): readonly Hint[] {
   return [...slowSteps(model), ...before(model), ...ownTime(model), ...loss(model), ...standing(model)];
 }
 
-function slowSteps({ steps, startedAtMs, endedAtMs }: Shown): readonly Hint[] {
+function slowSteps({ steps, startedAtMs, endedAtMs, drill }: Shown): readonly Hint[] {
+  // What is broken on purpose is held for its time.
+  if (drill === 'fault') return [];
   const totalMs = Math.max(1, endedAtMs - startedAtMs);
   return steps
     .filter((s) => (s.ms ?? 0) >= worthMs && (s.ms ?? 0) >= totalMs * 0.2)
@@ -144,13 +146,18 @@ function standing({ accepted, samplesNote, related, leaks, journal }: Shown): re
         ]
       : []),
     ...(leaks !== undefined && leaks.length > 0
-      ? [{ code: 'Leaks', sentence: `${leaks.length} things of the drill are left: its next start removes them` }]
+      ? [
+          {
+            code: 'Leaks',
+            sentence: `${leaks.length === 1 ? 'one thing of the drill is' : `${leaks.length} things of the drill are`} left: the next drill removes ${leaks.length === 1 ? 'it' : 'them'}`,
+          },
+        ]
       : []),
     ...(cut > 0
       ? [
           {
             code: 'CutOff',
-            sentence: `it was cut off ${cut} times before: run it where neither a terminal nor a laptop's sleep ends it`,
+            sentence: `it was cut off ${cut === 1 ? 'once' : `${cut} times`} before: run it where neither a terminal nor a laptop's sleep ends it`,
           },
         ]
       : []),

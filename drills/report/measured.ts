@@ -8,6 +8,7 @@ import type { Json } from '../../state/journal.ts';
 import type { DrillReport } from '../drill-report.ts';
 import { drillLoss, failoverLoss, type LaterCounts, lossOf, switchoverLoss } from './losses.ts';
 import type { Measured, ReportModel } from './model.ts';
+import { count } from './words.ts';
 
 interface Objectives {
   readonly rtoMs: number;
@@ -102,9 +103,16 @@ function lostText({ records, certainty, topics }: NonNullable<Outcome['rpo']>, f
   if (records === 0) return sure ? 'no record was lost' : 'no record is known to be lost';
   const kept = topics.some((t) => t.countedBy?.startsWith('failback') === true);
   return kept
-    ? `${records} records were on ${from} alone, and the failback kept them`
-    : `${sure ? '' : 'about '}${records} records were lost`;
+    ? `${many(records)} on ${from} alone, and the failback kept ${records === 1 ? 'it' : 'them'}`
+    : `${sure ? '' : 'about '}${many(records)} lost`;
 }
+
+const keptText = (orphans: number, region: string) =>
+  orphans === 1
+    ? `1 record that only ${region} had is kept`
+    : `${count(orphans)} records that only ${region} had are kept`;
+
+const many = (records: number) => (records === 1 ? '1 record was' : `${count(records)} records were`);
 
 function switchover(report: SwitchoverReport, objectives: Objectives): Outcome {
   const { from, to, rtoMs, error } = report;
@@ -132,7 +140,7 @@ function failback(report: FailbackReport): Outcome {
   const { region, active, error } = report;
   const kept = Object.entries(report.topics).map(
     ([topic, t]) =>
-      `${topic}: ${t.orphans} records that only ${region} had are kept in ${t.where}${t.gone.length > 0 ? '; some it had deleted before anybody could keep them' : ''}`,
+      `${topic}: ${keptText(t.orphans, region)} in ${t.where}${t.gone.length > 0 ? '; some it had deleted before anybody could keep them' : ''}`,
   );
   return {
     ...nothing,
@@ -140,7 +148,7 @@ function failback(report: FailbackReport): Outcome {
     to: region,
     verdict:
       report.outcome === 'done'
-        ? `${region} is mirrored to again, ${active} stays the primary; ${report.orphans} records that only ${region} had are kept`
+        ? `${region} is mirrored to again, ${active} stays the primary; ${keptText(report.orphans, region)}`
         : `${region} is not mirrored to yet: ${error?.message ?? report.outcome}`,
     accepted: report.unfenced ? [`that the jobs of ${region} were not seen stopped`] : [],
     output: kept,

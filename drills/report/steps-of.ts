@@ -23,11 +23,12 @@ const listOf = (json: Json | undefined): readonly Json[] => (Array.isArray(json)
 /** The steps of a run in their order, with what each saw. Pure. Times and evidence are the journal's. */
 export function stepsOf(record: RunRecord, entries: readonly JournalEntry[]): readonly ReportStep[] {
   const titles = new Map<string, string>();
-  for (const step of [...listOf(fieldOf(record.details, 'steps')), ...listOf(fieldOf(record.report, 'steps'))]) {
-    const [id, title] = [textOf(fieldOf(step, 'id')), textOf(fieldOf(step, 'title'))];
-    if (id !== undefined && title !== undefined) titles.set(id, title);
-  }
   const waitsFor = new Map<string, string>();
+  for (const step of [...listOf(fieldOf(record.details, 'steps')), ...listOf(fieldOf(record.report, 'steps'))]) {
+    const [id, title, whom] = ['id', 'title', 'waitsFor'].map((name) => textOf(fieldOf(step, name)));
+    if (id !== undefined && title !== undefined) titles.set(id, title);
+    if (id !== undefined && whom !== undefined) waitsFor.set(id, whom);
+  }
   for (const wait of listOf(fieldOf(fieldOf(record.report, 'share'), 'waited'))) {
     const [step, whom] = [textOf(fieldOf(wait, 'step')), textOf(fieldOf(wait, 'for'))];
     if (step !== undefined && whom !== undefined) waitsFor.set(step, whom);

@@ -1,4 +1,5 @@
 import type { RunRecord, RunStatus } from '../../state/run-record.ts';
+import type { LaterCounts } from './losses.ts';
 import { outcomeOf } from './measured.ts';
 import { fieldOf, goesOnWith, stepsOf } from './steps-of.ts';
 
@@ -41,13 +42,17 @@ export interface TrendModel {
 
 const slowestShown = 12;
 
-/** The trend of these runs. Pure. */
+/** The trend of these runs; `later`: what was counted after them, by run. Pure. */
 export function trendOf(
   records: readonly RunRecord[],
   about: Pick<TrendModel, 'madeAtMs' | 'version' | 'objectives'>,
+  later: ReadonlyMap<string, LaterCounts> = new Map(),
 ): TrendModel {
   const runs = records
-    .map((record) => ({ ...trendRun(record, about.objectives), ...successorOf(record, records) }))
+    .map((record) => ({
+      ...trendRun(record, about.objectives, later.get(record.run)),
+      ...successorOf(record, records),
+    }))
     .toSorted((a, b) => a.atMs - b.atMs);
   const kinds = [...new Set(runs.map((r) => r.kind))].sort();
   return {
@@ -70,8 +75,8 @@ function successorOf(record: RunRecord, records: readonly RunRecord[]): Pick<Tre
   return next === undefined ? {} : { goneOnWith: next.run };
 }
 
-function trendRun(record: RunRecord, objectives: TrendModel['objectives']): TrendRun {
-  const { drill, rto, rpo, verdict } = outcomeOf(record.runbook, record.report, objectives, {});
+function trendRun(record: RunRecord, objectives: TrendModel['objectives'], later: LaterCounts = {}): TrendRun {
+  const { drill, rto, rpo, verdict } = outcomeOf(record.runbook, record.report, objectives, later);
   const [slowest] = stepsOf(record, [])
     .flatMap((s) => (s.status === 'done' && s.ms !== undefined ? [{ id: s.id, title: s.title, ms: s.ms }] : []))
     .toSorted((a, b) => b.ms - a.ms);

@@ -51,7 +51,7 @@ export async function runSwitchoverDrill(options: RunSwitchoverDrillOptions): Pr
       ...{ kind: 'switchover', trigger, from: begun.from, to: begun.to, rolesEpoch: begun.rolesEpoch, resumes, stayMs },
       ...(options.outsideWindow ? { outsideWindow: true } : {}),
       ...occasion,
-      steps: steps.map(({ id, title }) => ({ id, title })),
+      steps: steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor })),
     }),
     resumeHint: 'run `argus drill run --switchover` again: it looks how far the roles are, and goes on from there',
     report: (r) => evidence(switchoverDrillReport(r, { ...view, context, position, endedAtMs: clock.now() })),

@@ -50,7 +50,7 @@ export async function runTabletop(options: RunTabletopOptions): Promise<Tabletop
     details: evidence({
       ...{ kind: 'tabletop', trigger, from, to, rolesEpoch: roles.epoch },
       ...occasion,
-      steps: steps.map(({ id, title }) => ({ id, title })),
+      steps: steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor })),
     }),
     resumeHint: 'nothing was changed; `argus drill run --plan-only` begins anew',
     report: (r) => evidence(tabletopReport(r, { ...view, endedAtMs: clock.now() })),

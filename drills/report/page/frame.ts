@@ -30,6 +30,9 @@ export interface Column<R> {
   readonly number?: true;
 }
 
+/** From so many columns on a table is scrolled on a narrow screen rather than squeezed. */
+const manyColumns = 5;
+
 /** A table with a caption; its first column heads the rows. Pure. */
 export function table<R>(caption: string, columns: readonly Column<R>[], rows: readonly R[]): Html {
   const kind = (c: Column<R>) => (c.number ? 'number' : '');
@@ -40,7 +43,7 @@ export function table<R>(caption: string, columns: readonly Column<R>[], rows: r
     );
     return html`<tr>${cells}</tr>`;
   });
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table class="${columns.length < manyColumns ? '' : columns.length < 6 ? 'wide' : 'wide very'}"><caption><span>${caption}</span></caption><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`;
 }
 
 /** A part of the page under a heading. Pure. */

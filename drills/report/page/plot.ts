@@ -68,7 +68,7 @@ export function durationPlot(series: readonly PlotSeries[], options: PlotOptions
     .y((p) => y((p.value ?? 0) / unit.ms))
     .digits(1);
   const drawn = shown.map((s, i) => html`<path class="line line-${i}" d="${path(s.points) ?? ''}"/>`).reverse();
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.sentence}"><svg class="plot" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${options.sentence}"><rect class="band" x="${bandAt}" y="${margin.top}" width="${wide}" height="${bottom - margin.top}"/><text class="axis" x="${round(bandAt + wide / 2)}" y="${margin.top - 6}" text-anchor="middle">${band.label}</text>${grid}${times}${across}${upright}${drawn}</svg></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.sentence}"><svg class="plot" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${options.sentence}"><rect class="band" x="${bandAt}" y="${margin.top}" width="${wide}" height="${bottom - margin.top}"/><text class="axis" x="${round(bandAt + wide / 2)}" y="${margin.top - 6}" text-anchor="middle">${band.label}</text>${grid}${times}${drawn}${across}${upright}</svg></div>`;
 }
 
 /** Which line is which. Pure. */

@@ -219,8 +219,8 @@ function drillPart({ comparisons, leaks, faults, legs, steps }: ReportModel): Ht
             { head: 'Fault', cell: (f) => f.fault },
             { head: 'Expected', cell: (f) => f.expected },
             { head: 'Seen', cell: (f) => f.seen },
-            { head: 'Met', cell: (f) => (f.met ? '✓ met' : '✗ not met') },
-            { head: 'Healed', cell: (f) => (f.healed ? '✓ healed' : '✗ not healed') },
+            { head: 'Met', cell: (f) => (f.met ? '✓\u00a0met' : '✗\u00a0not\u00a0met') },
+            { head: 'Healed', cell: (f) => (f.healed ? '✓\u00a0healed' : '✗\u00a0not\u00a0healed') },
           ],
           faults,
         );

@@ -14,7 +14,7 @@ export interface Dot {
 }
 
 const size = { width: 760, height: 230 };
-const margin = { left: 64, right: 16, top: 16, bottom: 26 };
+const margin = { left: 64, right: 84, top: 16, bottom: 26 };
 const shapes = [symbolCircle, symbolTriangle, symbolSquare, symbolDiamond];
 /** Where lines across help to read a scale of powers. */
 const steps = [0, 1_000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000, 86_400_000];
@@ -40,8 +40,8 @@ export function durationScatter(
     );
   const long = last - first > 3 * 86_400_000;
   const dates = x
-    .ticks(7)
-    .filter((t) => x(t) > margin.left + 26 && x(t) < right - 26)
+    .ticks(5)
+    .filter((t) => x(t) > margin.left + 34 && x(t) < right - 34)
     .map(
       (t) =>
         html`<text class="axis" x="${round(x(t))}" y="${size.height - 7}" text-anchor="middle">${long ? t.toISOString().slice(0, 10) : t.toISOString().slice(5, 16).replace('T', ' ')}</text>`,
@@ -51,7 +51,7 @@ export function durationScatter(
     (d) =>
       html`<path class="dot dot-${kinds.indexOf(d.kind) % 4}${d.well ? '' : ' not-well'}" d="${shapeOf(kinds.indexOf(d.kind))}" transform="translate(${round(x(d.atMs))} ${round(y(d.ms))})"><title>${d.label}</title></path>`,
   );
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.sentence}"><svg class="plot" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${options.sentence}">${grid}${dates}<line class="objective" x1="${margin.left}" x2="${right}" y1="${limit}" y2="${limit}"/><text class="axis" x="${right}" y="${limit - 5}" text-anchor="end">objective ${formatMs(options.objectiveMs)}</text>${drawn}</svg></div>`;
+  return html`<div class="scroll" tabindex="0" role="region" aria-label="${options.sentence}"><svg class="plot" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${options.sentence}">${grid}${dates}<line class="objective" x1="${margin.left}" x2="${right}" y1="${limit}" y2="${limit}"/><text class="axis" x="${right + 8}" y="${limit - 3}">objective<tspan x="${right + 8}" dy="14">${formatMs(options.objectiveMs)}</tspan></text>${drawn}</svg></div>`;
 }
 
 /** Which shape is which kind. Pure. */

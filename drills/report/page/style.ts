@@ -38,13 +38,15 @@ section { background: var(--card); border: 1px solid var(--edge); border-radius:
 .tag.ok { color: var(--ok); background: var(--ok-ground); border-color: transparent; }
 .tag.bad { color: var(--bad); background: var(--bad-ground); border-color: transparent; }
 .tag.warn { color: var(--warn); background: var(--warn-ground); border-color: transparent; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; container-type: inline-size; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9375rem; }
 caption { text-align: left; color: var(--soft); font-size: 0.875rem; padding-bottom: 0.375rem; }
+caption span { display: block; position: sticky; left: 0; width: fit-content; max-width: 100cqw; }
+@media screen and (max-width: 48rem) { .wide { min-width: 36rem; } .very { min-width: 56rem; } .wide tbody th { width: 11.5rem; } .scroll td code { display: block; min-width: 12rem; } }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: 0.8125rem; }
 th, td { padding: 0.3rem 0.75rem 0.3rem 0; border-top: 1px solid var(--edge); vertical-align: baseline; }
 tbody th { color: var(--ink); font-size: 0.9375rem; font-weight: 500; overflow-wrap: anywhere; min-width: 9rem; }
-td { overflow-wrap: break-word; } section > table td { overflow-wrap: anywhere; }
+td { overflow-wrap: break-word; } table:not(.wide) td { overflow-wrap: anywhere; }
 .number, thead .number { text-align: right; white-space: nowrap; }
 .soft { color: var(--soft); }
 .note { color: var(--soft); font-size: 0.875rem; margin-top: 0.375rem; overflow-wrap: anywhere; }
@@ -73,9 +75,13 @@ svg { display: block; width: 100%; height: auto; }
 .swatch { width: 1.75rem; height: 0.5rem; flex: none; } .swatch.shape { width: 1rem; height: 1rem; }
 .swatch rect { rx: 1; }
 @media print {
-  body { background: none; font-size: 10.5pt; } main { padding: 0; max-width: none; gap: 4mm; }
+  body { background: none; font-size: 10pt; } main { padding: 0; max-width: none; gap: 4mm; }
   section { border-radius: 0; border-width: 1px 0 0; padding: 3mm 0 0; } section.hero { border-left-width: 6px; padding: 0 0 0 4mm; border-top: 0; }
-  .scroll { overflow: visible; } .gantt, .plot { min-width: 0; } svg { break-inside: avoid; } tr, .evidence-head, .tiles > div { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
-  table { font-size: 9.5pt; } pre { font-size: 8pt; } a { color: inherit; text-decoration: none; } .tiles { grid-template-columns: repeat(5, 1fr); gap: 4mm; } .tile dd { font-size: 14pt; } .tile dd small { font-size: 8.5pt; }
+  h1, h3 { font-size: 10.5pt; } h2 { font-size: 12.5pt; } .hero .say { font-size: 16pt; } .note, caption, .legend { font-size: 8.5pt; }
+  .scroll { overflow: visible; container-type: normal; } caption span { max-width: none; } .gantt, .plot { min-width: 0; } svg, tr, .evidence-head, .tiles > div { break-inside: avoid; }
+  h2, h3, caption, thead, .evidence-head { break-after: avoid; } tbody tr:first-child, .legend { break-before: avoid; }
+  table, tbody th { font-size: 9pt; } thead th { font-size: 8.5pt; } th, td { padding-top: 0.8mm; padding-bottom: 0.8mm; } tbody th { min-width: 8.25rem; }
+  pre, code { font-size: 8pt; } a { color: inherit; text-decoration: none; }
+  .tiles { grid-template-columns: repeat(5, 1fr); gap: 4mm; } .tile dt { font-size: 8.5pt; } .tile dd { font-size: 14pt; } .tile dd small { font-size: 8.5pt; }
 }
 `;

@@ -89,7 +89,8 @@ function all(runs: readonly TrendRun[]): Html | undefined {
         { head: 'Lost', number: true, cell: (r) => (r.lostRecords === undefined ? '' : count(r.lostRecords)) },
         {
           head: 'Slowest step',
-          cell: (r) => (r.slowest === undefined ? '' : `${r.slowest.title}, ${formatMs(r.slowest.ms)}`),
+          cell: (r) =>
+            r.slowest === undefined ? '' : `${r.slowest.title}, ${formatMs(r.slowest.ms).replaceAll(' ', '\u00a0')}`,
         },
       ],
       runs.toReversed(),

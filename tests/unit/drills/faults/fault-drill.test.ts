@@ -33,7 +33,13 @@ test.each(allFaults)('$name: injected, seen as expected, healed, and all of it r
   expect(foldRun(await readRun(world.store, run ?? ''))).toMatchObject({
     runbook: 'drill',
     status: 'done',
-    details: { kind: 'fault', fault: fault.name },
+    details: {
+      kind: 'fault',
+      fault: fault.name,
+      steps: expect.arrayContaining([
+        { id: 'heal', title: `Heal it: ${fault.name}`, waitsFor: `the hook of ${fault.name}` },
+      ]),
+    },
     report: { outcome: 'passed' },
   });
 });

@@ -25,6 +25,10 @@ test.each([
   expect(codes({ steps: [slow(id)], endedAtMs: startMs + 90_000 })).toEqual([code]);
 });
 
+test('a fault that was held for its time is no slow step', () => {
+  expect(codes({ drill: 'fault', steps: [slow('expect')], endedAtMs: startMs + 90_000 })).toEqual([]);
+});
+
 test.each<[string, Partial<ReportModel>, string]>([
   ['a late order', { outageAtMs: startMs - 600_000, rto: { ...model.rto!, ms: 700_000 } }, 'DecidedLate'],
   ['much time of its own', { share: { totalMs: 20_000, ownMs: 9_000 } }, 'OwnShareLarge'],

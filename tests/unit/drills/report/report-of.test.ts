@@ -241,6 +241,24 @@ test('a trend of 24 drills has each of them, and says how many missed the object
   ).toHaveLength(24);
 });
 
+test('a trend has what was counted later, as the report has', async () => {
+  const { state, run } = await writeRun();
+  const lost = { counted: 1_051, bytes: 6_000, ms: 700, exact: true, stillGrowing: false };
+  await putRecount(state, { run, atMs: startMs, by: 'ann', topics: { events: lost }, uncounted: [] });
+  const { records, later } = await gatherTrend(state);
+  const about = { madeAtMs: startMs, version: '0.1.0', objectives: { rtoMs: 1, rpoMs: 1 } };
+  expect(trendOf(records, about, later).runs).toMatchObject([{ lostRecords: 1_051, rpoMs: 700 }]);
+  expect(trendOf(records, about, later).runs[0]?.verdict).toContain('1,051 records were lost');
+  expect((await modelOf(state, run)).rpo?.records).toBe(1_051);
+});
+
+test('whom a step of a drill waited for is what the drill said when it began', async () => {
+  const { state, run } = await writeRun({ runbook: 'drill', report: drillReport('x', startMs) });
+  const { steps } = await modelOf(state, run);
+  expect(steps[0]).toMatchObject({ waitedMs: 1_000, waitsFor: 'Flink of the drill' });
+  expect(steps[1]?.waitsFor).toBeUndefined();
+});
+
 test('what others wrote is shown and is no markup, in HTML and in Markdown', async () => {
   const evil = '<img src=x onerror=alert(1)> [a](javascript:b) | `c`';
   const { state, run } = await writeRun({ title: evil });

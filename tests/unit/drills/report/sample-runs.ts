@@ -63,6 +63,7 @@ export async function writeRun(
   const ids = Array.from({ length: steps }, (_, i) => `step-${i + 1}`);
   const titles = ids.map((id, i) => ({
     id,
+    ...(runbook === 'drill' && i === 0 ? { waitsFor: 'Flink of the drill' } : {}),
     title: options.title ?? `Do what step ${i + 1} does, with words that go on for as long as those of real steps do`,
   }));
   const journal = openJournal(stateOfRun(state, run), { run, epoch: 7 }, clock);
