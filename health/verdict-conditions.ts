@@ -178,17 +178,34 @@ const simpleCodes: Readonly<Partial<Record<ProbeName, VerdictCode>>> = {
   expiry: 'Expiring',
 };
 
-/** What any one observer may say: it failed. Silence says nothing here. */
-function simple({ pictures, witness }: ConditionView): readonly Condition[] {
+/** A mirror that doesn't reach its source is told from here on: a broker that is restarted is back sooner. */
+const severedMs = 10_000;
+
+/** Whether most who look at the primary's Kafka reach it: a mirror that does not is cut off from a primary that works. */
+function mostReachKafka({ pictures, primary }: ConditionView): boolean {
+  const looks = pictures
+    .filter((p) => p.heard && !p.blind)
+    .flatMap((p) => p.looks.filter((l) => l.probe === 'kafka' && l.region === primary));
+  return looks.filter((l) => l.status === 'ok').length * 2 > looks.length;
+}
+
+const isSevered = (look: Seen) =>
+  look.probe === 'mirror' && look.code === 'SourceUnreachable' && notOkMs(look) >= severedMs;
+
+/** What any one observer may say: it failed. Silence says nothing here, but a mirror's about a primary that others reach. */
+function simple(view: ConditionView): readonly Condition[] {
+  const { pictures, witness } = view;
+  const reached = mostReachKafka(view);
   const found = new Map<string, Condition>();
   const told = [...pictures.filter((o) => o.heard && !o.blind), ...(witness ? [witness] : [])];
   for (const p of told) {
     for (const look of p.looks) {
       const code = simpleCodes[look.probe];
-      if (code === undefined || look.status !== 'failed') continue;
+      const severed = reached && isSevered(look);
+      if (code === undefined || (look.status !== 'failed' && !severed)) continue;
       const subject = [look.region, look.subject].filter((s) => s !== undefined).join(' ');
       const key = `${code} ${subject}`;
-      const said = `${p.name}: ${lookSentence(look)}`;
+      const said = `${p.name}: ${lookSentence(look)}${severed ? '; most observers reach it' : ''}`;
       const before = found.get(key);
       found.set(key, {
         code,

@@ -122,7 +122,8 @@ export const verdictTable: Readonly<Record<VerdictCode, VerdictRule>> = {
     act: 'none',
     advise: '`argus mirror status`',
     notify: true,
-    meaning: 'the mirror does not go on, or is far behind',
+    meaning:
+      'the mirror does not go on, is far behind, or for 10 s did not reach a primary whose Kafka answers most observers',
   },
   CheckpointsStale: {
     severity: 'warning',

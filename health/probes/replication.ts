@@ -79,8 +79,11 @@ function mirrorOf({ nowMs, mirror, source, target, rpoMs, sinceMs }: Replication
   if (silent > silentMs) {
     return { status: 'failed', code: 'MirrorSilent', reason: `the mirror's process is silent for ${seconds(silent)}` };
   }
-  if (!mirror || mirror.phase === 'connecting')
-    return { status: 'unknown', code: 'MirrorStarting', reason: 'it connects' };
+  const starting: Judged = { status: 'unknown', code: 'MirrorStarting', reason: 'it connects' };
+  if (!mirror) return starting;
+  const { firstFailureAtMs, reachable } = mirror.source;
+  // It connects again as well when what it had is lost.
+  if (mirror.phase === 'connecting') return !reachable && firstFailureAtMs !== undefined ? away(source) : starting;
   const partitions = Object.entries(mirror.topics).flatMap(([topic, t]) => t.partitions.map((p) => ({ topic, ...p })));
   const stopped = partitions.filter((p) => p.state === 'stopped');
   const [first] = stopped;

@@ -110,6 +110,11 @@ const cases: readonly (readonly [string, ReplicationFacts, readonly (readonly st
     ],
   ],
   [
+    'a mirror that connects again to a primary that went away',
+    facts({ mirror: mirror({ phase: 'connecting', source: { ...side('mumbai', false), firstFailureAtMs: nowMs } }) }),
+    [['mirror', 'SourceUnreachable'], ...well.slice(1)],
+  ],
+  [
     'checkpoints that are not copied',
     facts({ syncs: new Map([['counts', undefined]]) }),
     [well[0]!, ['checkpoints', 'CheckpointsLate'], well[2]!],

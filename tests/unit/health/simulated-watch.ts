@@ -22,6 +22,8 @@ export type Fault = { readonly from: number; readonly to: number } /** Processes
   /** Its reports don't get to the state. */
   | { readonly kind: 'unheard'; readonly name: string }
   | { readonly kind: 'skew'; readonly name: string; readonly ms: number }
+  /** The mirror doesn't reach its source. */
+  | { readonly kind: 'severed' }
   /** One thing that an observer of the daemon finds failed. */
   | { readonly kind: 'failed'; readonly probe: ProbeName; readonly subject?: string }
 );
@@ -160,6 +162,15 @@ function looksOf(observer: string, place: string, active: readonly Fault[], atMs
       else if (dead) looks.push({ ...common, status: 'failed', latencyMs: 3, reason: 'connection refused' });
       else looks.push({ ...common, status: 'ok', latencyMs: slow });
     }
+  }
+  if (observer === 'west' && active.some((f) => f.kind === 'severed')) {
+    const away = {
+      status: 'unknown',
+      latencyMs: 0,
+      reason: "blue can't be reached",
+      code: 'SourceUnreachable',
+    } as const;
+    looks.push({ ...away, observer, probe: 'mirror', region: 'green', atMs });
   }
   if (observer === 'west')
     for (const f of active)

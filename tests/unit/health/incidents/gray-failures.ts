@@ -44,6 +44,30 @@ export const grayFailures: readonly Incident[] = [
     verdicts: ['MirrorStalled'],
   },
   {
+    name: 'the mirror is cut off from a primary that others reach',
+    faults: [{ kind: 'severed', from: 10, to: 60 }],
+    seconds: 60,
+    verdicts: ['MirrorStalled'],
+    never: ['PrimaryDead', 'PrimaryUnreachable', 'PrimaryDegraded'],
+  },
+  {
+    name: 'the mirror loses the primary for a moment',
+    faults: [{ kind: 'severed', from: 10, to: 18 }],
+    seconds: 60,
+    verdicts: ['AllWell'],
+    never: ['MirrorStalled'],
+  },
+  {
+    name: 'the mirror is cut off from a primary that nobody reaches',
+    faults: [
+      { kind: 'severed', from: 10, to: 60 },
+      { kind: 'dead', region: 'blue', only: 'kafka', from: 10, to: 60 },
+    ],
+    seconds: 60,
+    verdicts: ['PrimaryDegraded'],
+    never: ['MirrorStalled'],
+  },
+  {
     name: 'a hiccup of two seconds',
     faults: [{ kind: 'dead', region: 'blue', from: 10, to: 12 }],
     seconds: 40,
