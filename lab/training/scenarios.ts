@@ -133,7 +133,7 @@ export const trainingScenarios: readonly TrainingScenario[] = [
       'Clients reach mumbai: only the way from singapore is bad. Type `wait` when you wait.',
     ],
     good: [
-      'argus automatic status   PrimaryPartlyReachable: only singapore doesn’t reach it, off and on',
+      'argus automatic status   MirrorStalled: the mirror doesn’t reach mumbai, most observers do; nothing allows a failover',
       'wait: clients are served, the mirror catches up by itself; nobody is helped by a failover',
     ],
     begin: ({ lab }) => lab.link(names.standby, names.primary).cut(),
