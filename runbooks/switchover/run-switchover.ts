@@ -62,6 +62,8 @@ export async function runSwitchover(options: RunSwitchoverOptions): Promise<Swit
   refuseBlocked(plan);
   const reason = occasion?.reason;
   const view = { from: plan.from, to: plan.to, ...(reason === undefined ? {} : { reason }) };
+  const steps = switchoverSteps(plan, { drainMs: context.drainMs, catchUpMs: context.catchUpMs });
+  const waitsFor = new Map(steps.map((step) => [step.id, step.waitsFor]));
   const result = await runUnderLease({
     state,
     clock,
@@ -69,7 +71,7 @@ export async function runSwitchover(options: RunSwitchoverOptions): Promise<Swit
     holder: options.holder,
     processes: options.processes,
     ...(plan.leaseMark === undefined ? {} : { plannedAtLease: plan.leaseMark }),
-    steps: switchoverSteps(plan, { drainMs: context.drainMs, catchUpMs: context.catchUpMs }),
+    steps,
     context: (epoch) => ({ ...context, epoch, ...(plan.resumes === undefined ? {} : { resumes: plan.resumes }) }),
     runbook: 'switchover',
     hooks: { call: options.hooks ?? [], from: plan.from, to: plan.to },
@@ -81,7 +83,7 @@ export async function runSwitchover(options: RunSwitchoverOptions): Promise<Swit
       producersStopped: context.producersStopped,
       ...occasion,
       resumes: plan.resumes,
-      steps: plan.steps.map(({ id, title }) => ({ id, title })),
+      steps: plan.steps.map(({ id, title }) => ({ id, title, waitsFor: waitsFor.get(id) })),
       warnings: plan.warnings,
     }),
     resumeHint: 'run `argus switchover` again: it looks at what is done and goes on from there',

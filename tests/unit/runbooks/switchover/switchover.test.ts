@@ -3,6 +3,7 @@ import { ArgusError } from '../../../../domain/errors.ts';
 import type { SwitchoverContext } from '../../../../runbooks/switchover/context.ts';
 import { prepareSwitchover } from '../../../../runbooks/switchover/run-switchover.ts';
 import { freezeInForce } from '../../../../state/freeze.ts';
+import { readRunBegin } from '../../../../state/journal.ts';
 import { acquireLease } from '../../../../state/lease.ts';
 import { readRoles, writeRoles } from '../../../../state/roles.ts';
 import { manifest, roles } from '../failover/world.ts';
@@ -50,6 +51,19 @@ describe('a switchover', () => {
       'start s3://checkpoints-singapore/8',
       'dns 127.0.2.1',
     ]);
+  });
+
+  test('notes when it begins for whom each of its steps is to wait', async () => {
+    const world = await startedSwitchover();
+    const { run } = await switchOver(world);
+    const begin = await readRunBegin(world.store, run);
+    expect(begin?.fact).toMatchObject({
+      details: {
+        steps: expect.arrayContaining([
+          expect.objectContaining({ id: 'stop-with-savepoint', waitsFor: 'Flink of the primary' }),
+        ]),
+      },
+    });
   });
 
   test('leaves the other side as standby that is mirrored to at once', async () => {
