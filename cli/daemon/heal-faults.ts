@@ -47,7 +47,7 @@ export function healFaults({
           if (faults !== '' && faults === failed.faults && context.clock.monotonic() < failed.untilMs) return;
           const own = withoutAPerson(context, log, who, signal);
           const quiet = { ...own, tell: () => undefined };
-          const left = await healLeftFaults(quiet, composition.state, await own.loadConfig());
+          const left = notes.length > 0 ? await healLeftFaults(quiet, composition.state, await own.loadConfig()) : [];
           faultsLeft = left.flatMap((f) => (f.kind === 'left' ? [f.note.fault] : []));
           if (faultsLeft.length > 0) {
             const pauseMs = failed.faults === faults ? Math.min(2 * failed.pauseMs, longestPauseMs) : firstPauseMs;
