@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DrillReport } from '../../drills/drill-report.ts';
+import type { StatusView } from '../../health/status-view.ts';
 import { argus } from '../../lab/demo/argus-command.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { names } from '../../lab/lab-info.ts';
@@ -41,11 +42,16 @@ async function identical(): Promise<void> {
 }
 
 async function calm(): Promise<void> {
-  await story.until(
-    'a calm platform',
-    async () => ((await story.json(['status'], [0, 1])) as { healthy?: boolean }).healthy === true || undefined,
-  );
-  await untilWatched(lab);
+  let seen = 'nothing';
+  const healthy = async () => {
+    const { healthy: well, regions } = (await story.json(['status'], [0, 1])) as unknown as StatusView;
+    seen = JSON.stringify(regions.map(({ name, components }) => [name, components.filter((c) => c.status !== 'ok')]));
+    return well || undefined;
+  };
+  await story.until('a calm platform', healthy, 300_000).catch((error) => {
+    throw new Error(`${error.message}: ${seen}`);
+  });
+  await untilWatched(lab, 300_000);
 }
 
 test.each(['broker-down', 'objects-refusing', 'taskmanager-lost', 'dns-api-down', 'link-slow', 'primary-dark'])(
