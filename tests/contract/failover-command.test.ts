@@ -182,6 +182,20 @@ describe('argus failover with a dark primary', () => {
     expect(gone.error.message).toContain('recovery point of counts: was checkpoint 1');
   });
 
+  test('is rehearsed by a tabletop, whose report names what each region runs, as far as it answers', async () => {
+    expect(await call('drill', 'run', '--plan-only')).toMatchObject({ exitCode: 1 });
+    const { stdout } = await call('report', 'show', 'latest');
+    expect(JSON.parse(stdout)).toMatchObject({
+      drill: 'tabletop',
+      versions: {
+        platform: [
+          { region: 'mumbai', text: 'Kafka not seen · Flink not seen' },
+          { region: 'singapore', text: 'Kafka 4.3 (metadata.version 30) · Flink 2.2.1' },
+        ],
+      },
+    });
+  });
+
   test('has a runbook with the values of now', async () => {
     const { exitCode, stdout } = await call('runbook', 'show', 'failover', '--markdown');
     expect(exitCode).toBe(0);

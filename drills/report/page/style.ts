@@ -38,7 +38,7 @@ section { background: var(--card); border: 1px solid var(--edge); border-radius:
 .tag.ok { color: var(--ok); background: var(--ok-ground); border-color: transparent; }
 .tag.bad { color: var(--bad); background: var(--bad-ground); border-color: transparent; }
 .tag.warn { color: var(--warn); background: var(--warn-ground); border-color: transparent; }
-.scroll { overflow-x: auto; container-type: inline-size; }
+.scroll { overflow-x: auto; container-type: inline-size; } .scroll + .scroll { margin-top: 0.75rem; }
 table { border-collapse: collapse; width: 100%; font-size: 0.9375rem; }
 caption { text-align: left; color: var(--soft); font-size: 0.875rem; padding-bottom: 0.375rem; }
 caption span { display: block; position: sticky; left: 0; width: fit-content; max-width: 100cqw; }
