@@ -136,7 +136,7 @@ test('the mirror is compared from where the sources go on, and a record that it 
       points: [point(offset)],
       compacted: new Set(),
       clock,
-      patienceMs: 5_000,
+      patienceMs: 60_000,
       signal: soon(),
     });
   const end = Number((await reader.ends(topic, soon()))[0]?.offset);

@@ -11,20 +11,26 @@ import { parseDocument } from 'yaml';
 import { probeLabel } from '../../health/probe-pod.ts';
 import { flinkDeploymentKind } from '../../regions/flink/flink-deployment.ts';
 import type { KubernetesObject } from '../../regions/kubernetes/kubernetes-api.ts';
+import { type CommandProcess, startCommandProcess } from '../support/command-process.ts';
 import { freePort } from '../support/kafka-broker.ts';
-import { buildTimeoutMs, namespaceNamed, startTestKubernetes, type TestKubernetes } from '../support/kubernetes-api.ts';
-import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
+import {
+  buildTimeoutMs,
+  namespaceNamed,
+  startTestKubernetes,
+  type TestKubernetes,
+  untilAnswered,
+} from '../support/kubernetes-api.ts';
+import { applyFixture, fixtureFile, fixtureObjects, simulatedNode } from '../support/kubernetes-fixtures.ts';
 import { sampleYaml } from '../unit/cli/sample-config.ts';
 
 // The API server is real; the node and the operator's Deployment are objects that this test made: simulated.
 const namespace = 'argus-data';
 const primaryNamespace = 'argus-primary';
-const limit = { timeout: 300_000 };
 const main = join(import.meta.dirname, '../../cli/main.ts');
-const v1 = (kind: string, name: string, fields: object = {}, of: string | undefined = namespace): KubernetesObject => ({
+const v1 = (kind: string, name: string, fields: object = {}, of = namespace): KubernetesObject => ({
   apiVersion: 'v1',
   kind,
-  metadata: { name, ...(of === '' ? {} : { namespace: of }) },
+  metadata: { name, namespace: of },
   ...fields,
 });
 const refOf = ({ apiVersion, kind, metadata }: KubernetesObject) => ({
@@ -34,14 +40,6 @@ const refOf = ({ apiVersion, kind, metadata }: KubernetesObject) => ({
   ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
 });
 
-const simulatedNode: KubernetesObject = {
-  ...v1('Node', 'simulated', {}, ''),
-  status: {
-    allocatable: { cpu: '4', memory: '8Gi', pods: '110' },
-    conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: null, lastTransitionTime: null }],
-    images: [{ names: ['registry.example/argus-flink:1.20.5'], sizeBytes: 1 }],
-  },
-};
 const label = { 'app.kubernetes.io/name': 'flink-kubernetes-operator' };
 const simulatedOperator: KubernetesObject = {
   apiVersion: 'apps/v1',
@@ -61,19 +59,16 @@ interface Told {
 let cluster: TestKubernetes;
 let dir: string;
 let token: string;
+let commands: CommandProcess;
 
-/** Runs a command as a process. */
+/** Runs a command. */
 async function argus(config: string, ...args: readonly string[]) {
   const file = join(dir, 'argus.yaml');
   await writeFile(file, config);
-  const env: NodeJS.ProcessEnv = { ...process.env, NO_COLOR: '1', ARGUS_TOKEN: token };
+  const env: Record<string, string> = { ARGUS_TOKEN: token };
   for (const [, name] of config.matchAll(/env:(\w+)/g)) env[name as string] ??= 'secret';
-  try {
-    const run = promisify(execFile);
-    return { code: 0, ...(await run(process.execPath, [main, '--config', file, ...args], { env, cwd: dir })) };
-  } catch (error) {
-    return error as { readonly code: number; readonly stdout: string; readonly stderr: string };
-  }
+  const { exitCode, ...said } = await commands.run(['--config', file, ...args], env);
+  return { code: exitCode, ...said };
 }
 
 /** Both regions are the same cluster; the primary has another namespace. */
@@ -92,6 +87,12 @@ function config(manifest = fixtureFile('flink-cluster-standby.yaml'), kubernetes
 
 function asArgus(bearer = 'env:ARGUS_TOKEN'): string {
   return `{ server: '${cluster.server.server}', token: ${bearer}, ca: ${join(cluster.server.dir, 'ca.crt')} }`;
+}
+
+/** The API server as Argus has it. */
+function asClient() {
+  const ca = readFileSync(join(cluster.server.dir, 'ca.crt'), 'utf8');
+  return cluster.connect({ kind: 'server', url: cluster.server.server, token: async () => token, ca });
 }
 
 /** What the check says, in which it may not have changed anything. */
@@ -162,9 +163,11 @@ beforeAll(async () => {
   await admin.apply({ ...primary, metadata: { name: 'argus-flink', namespace: primaryNamespace } });
   const create = ['kubectl', '--kubeconfig', server.kubeconfig, 'create', 'token', 'argus', '-n', namespace];
   token = (await promisify(execFile)(server.binary, create)).stdout.trim();
+  commands = startCommandProcess(dir, { ...process.env, NO_COLOR: '1' });
 }, buildTimeoutMs);
 
 afterAll(async () => {
+  await commands?.stop();
   await cluster?.stop();
   if (dir !== undefined) await rm(dir, { recursive: true, force: true });
 });
@@ -178,7 +181,7 @@ async function setOperator(available: number): Promise<void> {
 }
 
 describe('argus standby check', () => {
-  test('all is there: ready, with the rights of the fixtures', limit, async () => {
+  test('all is there: ready, with the rights of the fixtures', async () => {
     const what = 'its image is on every node that takes its pods';
     const warmth = [{ job: 'counts', wanted: 'cold', is: 'warm', what }];
     expect(await check(0)).toEqual({ region: 'singapore', jobs: ['counts'], verdict: 'ready', findings: [], warmth });
@@ -186,19 +189,19 @@ describe('argus standby check', () => {
     expect(ended.stdout).toBe('singapore for counts: ready\n');
   });
 
-  test('a quota that is too small', limit, async () => {
+  test('a quota that is too small', async () => {
     const quota = v1('ResourceQuota', 'small', { spec: { hard: { pods: '1', 'requests.memory': '10Gi' } } });
     const seen = await during(quota, () => check(3));
     expect(told(seen)).toEqual(['refused QuotaTooSmall']);
     expect(seen.findings[0]?.message).toBe('the quota small leaves 1 of pods, and 2 are needed');
   });
 
-  test('a LimitRange that is against it', limit, async () => {
+  test('a LimitRange that is against it', async () => {
     const range = v1('LimitRange', 'narrow', { spec: { limits: [{ type: 'Container', max: { memory: '512Mi' } }] } });
     expect(told(await during(range, () => check(3)))[0]).toBe('refused LimitRangeAgainst');
   });
 
-  test('a secret and a service account that are missing, and a key', limit, async () => {
+  test('a secret and a service account that are missing, and a key', async () => {
     const env = [{ name: 'KEY', valueFrom: { secretKeyRef: { name: 's3', key: 'id' } } }];
     const podTemplate = { spec: { containers: [{ name: 'flink-main-container', env }] } };
     const manifest = await manifestWith('secret.yaml', {
@@ -213,35 +216,44 @@ describe('argus standby check', () => {
     expect(JSON.stringify(other)).not.toContain('never shown');
   });
 
-  test('verbs that are missing, each by its name', limit, async () => {
+  test('verbs that are missing, each by its name', async () => {
     const role = fixtureObjects('rbac-standby.yaml').find(({ kind }) => kind === 'Role') as KubernetesObject;
     const rules = role.rules as readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
     const fewer = rules.map((rule) => (rule.resources[0] === 'flinkdeployments' ? { ...rule, verbs: ['get'] } : rule));
     await cluster.admin.apply({ ...role, rules: fewer });
+    const deletion = { verb: 'delete', group: 'flink.apache.org', resource: 'flinkdeployments', namespace };
     try {
+      await untilAnswered(await asClient(), deletion, false);
       const seen = await check(3);
       expect(told(seen)).toEqual(Array.from({ length: 3 }, () => 'refused VerbMissing'));
       const words = seen.findings.map(({ message }) => message).join('\n');
       for (const verb of ['create', 'patch', 'delete']) expect(words).toContain(`may not ${verb} flinkdeployments`);
     } finally {
       await cluster.admin.apply(role);
+      await untilAnswered(await asClient(), deletion, true);
     }
   });
 
-  test('without the rights of the check itself, that is told as not known', limit, async () => {
+  test('without the rights of the check itself, that is told as not known', async () => {
     const binding = fixtureObjects('rbac-standby-check.yaml').filter(({ kind }) => kind.endsWith('Binding'));
+    const rights = [
+      { verb: 'list', group: '', resource: 'nodes' },
+      { verb: 'list', group: '', resource: 'resourcequotas', namespace },
+    ];
     for (const each of binding) await cluster.admin.delete(refOf(each));
     try {
+      for (const each of rights) await untilAnswered(await asClient(), each, false);
       const seen = await check(0);
       expect(seen.verdict).toBe('ready-with-warnings');
       const codes = ['ReferenceUnknown', 'QuotaUnknown', 'LimitRangeUnknown', 'NodesUnknown', 'OperatorUnknown'];
       expect(told(seen)).toEqual(codes.map((code) => `warning ${code}`));
     } finally {
       for (const each of binding) await cluster.admin.apply(each);
+      for (const each of rights) await untilAnswered(await asClient(), each, true);
     }
   });
 
-  test('an image that the (simulated) node has not', limit, async () => {
+  test('an image that the (simulated) node has not', async () => {
     const image = 'registry.example/other:1';
     const pulled = await manifestWith('pulled.yaml', { 'spec.image': image });
     expect(told(await check(0, config(pulled)))).toEqual(['warning ImageDiffers', 'warning ImageToPull']);
@@ -255,14 +267,14 @@ describe('argus standby check', () => {
     expect(told(await check(3, config(never)))).toEqual(['refused ImageAbsent', 'warning ImageDiffers']);
   });
 
-  test('a (simulated) node without room', limit, async () => {
+  test('a (simulated) node without room', async () => {
     const large = await manifestWith('large.yaml', { 'spec.taskManager.resource.memory': '7500m' });
     const seen = await check(3, config(large));
     expect(told(seen)).toEqual(['refused CapacityTooSmall']);
     expect(seen.findings[0]?.message).toContain('have 4 CPU and 8 GiB left; all pods together take 1 CPU and 8.32 GiB');
   });
 
-  test('another version of Flink than the primary’s, and one that the definition does not know', limit, async () => {
+  test('another version of Flink than the primary’s, and one that the definition does not know', async () => {
     const older = await manifestWith('older.yaml', { 'spec.flinkVersion': 'v1_18' });
     expect(told(await check(3, config(older)))).toEqual(['refused FlinkVersionDiffers']);
     const unknown = await manifestWith('unknown.yaml', { 'spec.flinkVersion': 'v9_9' });
@@ -271,7 +283,7 @@ describe('argus standby check', () => {
     expect(seen.findings[0]?.message).toContain('spec.flinkVersion');
   });
 
-  test('what an earlier job left for its own recovery, and an object that runs', limit, async () => {
+  test('what an earlier job left for its own recovery, and an object that runs', async () => {
     const labels = { app: 'argus-flink', 'configmap-type': 'high-availability' };
     const left = v1('ConfigMap', 'argus-flink-cluster-config-map');
     const data = { 'checkpointID-0000000000000000007': 'a pointer' };
@@ -283,7 +295,7 @@ describe('argus standby check', () => {
     expect(told(await during(running, () => check(3)))).toEqual(['refused FlinkRefused']);
   });
 
-  test('a (simulated) operator that is down', limit, async () => {
+  test('a (simulated) operator that is down', async () => {
     await setOperator(0);
     try {
       expect(told(await check(3))).toEqual(['refused OperatorDown']);
@@ -292,7 +304,7 @@ describe('argus standby check', () => {
     }
   });
 
-  test('a namespace that is not there is told, and nothing of what it would hold', limit, async () => {
+  test('a namespace that is not there is told, and nothing of what it would hold', async () => {
     const manifest = await manifestWith('nowhere.yaml', { 'metadata.namespace': 'nowhere' });
     const text = config(manifest, `{ kubeconfig: ${cluster.server.kubeconfig} }`);
     const seen = await check(
@@ -303,7 +315,7 @@ describe('argus standby check', () => {
     expect(seen.findings[0]?.message).toContain('has no namespace nowhere');
   });
 
-  test('a session cluster: its slots and the jar', limit, async () => {
+  test('a session cluster: its slots and the jar', async () => {
     const overview = { 'slots-available': 1, 'slots-total': 4 };
     const rest = createServer((_, answer) => void answer.end(JSON.stringify(overview)));
     await new Promise<void>((listening) => rest.listen(0, '127.0.0.1', listening));
@@ -319,14 +331,10 @@ describe('argus standby check', () => {
     }
   });
 
-  test('an API server that does not answer is exit code 1, named', limit, async () => {
+  test('an API server that does not answer is exit code 1, named', async () => {
     const nobody = `https://127.0.0.1:${await freePort()}`;
-    const ended = await argus(
-      config().replaceAll(`'${cluster.server.server}'`, `'${nobody}'`),
-      'standby',
-      'check',
-      '--json',
-    );
+    const elsewhere = config().replaceAll(`'${cluster.server.server}'`, `'${nobody}'`);
+    const ended = await argus(elsewhere, 'standby', 'check', '--json');
     expect(ended.code).toBe(1);
     expect(JSON.parse(ended.stderr).error).toMatchObject({ code: 'KubernetesUnreachable', exitCode: 1 });
     const expired = await argus(config(undefined, asArgus('env:ARGUS_OLD_TOKEN')), 'standby', 'check', '--json');
@@ -334,23 +342,19 @@ describe('argus standby check', () => {
     expect(JSON.parse(expired.stderr).error).toMatchObject({ code: 'KubernetesUnauthenticated' });
   });
 
-  test(
-    'a check of the configuration names the Kubernetes that refuses, and a context that is not there',
-    limit,
-    async () => {
-      const expired = await argus(config(undefined, asArgus('env:ARGUS_OLD_TOKEN')), 'config', 'check', '--live');
-      expect(expired.code, expired.stderr).toBe(2);
-      // Nothing else of the regions is there either.
-      expect(expired.stderr).toMatch(/^error: Kubernetes of singapore: .*refuses the credentials: they have expired/m);
-      expect(expired.stderr).not.toContain('Kubernetes of mumbai');
-      const lost = `{ kubeconfig: ${cluster.server.kubeconfig}, context: elsewhere }`;
-      const context = await argus(config(undefined, lost), 'config', 'check', '--live');
-      expect(context.code, context.stderr).toBe(2);
-      expect(context.stderr).toContain('elsewhere');
-    },
-  );
+  test('a check of the configuration names the Kubernetes that refuses, and a context that is not there', async () => {
+    const expired = await argus(config(undefined, asArgus('env:ARGUS_OLD_TOKEN')), 'config', 'check', '--live');
+    expect(expired.code, expired.stderr).toBe(2);
+    // Nothing else of the regions is there either.
+    expect(expired.stderr).toMatch(/^error: Kubernetes of singapore: .*refuses the credentials: they have expired/m);
+    expect(expired.stderr).not.toContain('Kubernetes of mumbai');
+    const lost = `{ kubeconfig: ${cluster.server.kubeconfig}, context: elsewhere }`;
+    const context = await argus(config(undefined, lost), 'config', 'check', '--live');
+    expect(context.code, context.stderr).toBe(2);
+    expect(context.stderr).toContain('elsewhere');
+  });
 
-  test('a probe pod that Argus may not make is told as not known, by the verb', limit, async () => {
+  test('a probe pod that Argus may not make is told as not known, by the verb', async () => {
     const ended = await argus(config(), 'standby', 'check', '--probe-pod', '--json');
     expect(ended.code, ended.stderr).toBe(0);
     const seen: Told = JSON.parse(ended.stdout);
@@ -358,7 +362,7 @@ describe('argus standby check', () => {
     expect(seen.findings[0]?.message).toContain('does not allow Argus to create pods');
   });
 
-  test('a probe pod goes with the command that is ended: nothing is left', limit, async () => {
+  test('a probe pod goes with the command that is ended: nothing is left', async () => {
     await applyFixture(cluster.admin, 'rbac-probe-pod.yaml');
     const pods = () => cluster.admin.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace });
     await writeFile(join(dir, 'probe.yaml'), config());
@@ -368,7 +372,7 @@ describe('argus standby check', () => {
     const child = spawn(process.execPath, args, { env, cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] });
     try {
       // No node takes it here: it waits.
-      await expect.poll(async () => (await pods()).length, { timeout: 60_000, interval: 200 }).toBe(1);
+      await expect.poll(async () => (await pods()).length, { interval: 200 }).toBe(1);
       const [pod] = await pods();
       expect(pod?.metadata.labels).toMatchObject(probeLabel);
       expect(pod?.spec).toMatchObject({ activeDeadlineSeconds: 120, automountServiceAccountToken: false });
@@ -380,7 +384,7 @@ describe('argus standby check', () => {
     }
   });
 
-  test('without the operator’s definition', limit, async () => {
+  test('without the operator’s definition', async () => {
     const { metadata, ...definition } = (await cluster.admin.get({
       apiVersion: 'apiextensions.k8s.io/v1',
       kind: 'CustomResourceDefinition',

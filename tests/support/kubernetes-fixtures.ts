@@ -17,3 +17,15 @@ export function fixtureObjects(name: string): readonly KubernetesObject[] {
 export async function applyFixture(kubernetes: KubernetesApi, name: string): Promise<void> {
   for (const object of fixtureObjects(name)) await kubernetes.apply(object);
 }
+
+/** A node as a kubelet would report it: simulated, nothing runs on it. */
+export const simulatedNode: KubernetesObject = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'simulated' },
+  status: {
+    allocatable: { cpu: '4', memory: '8Gi', pods: '110' },
+    conditions: [{ type: 'Ready', status: 'True', lastHeartbeatTime: null, lastTransitionTime: null }],
+    images: [{ names: ['registry.example/argus-flink:1.20.5'], sizeBytes: 1 }],
+  },
+};
