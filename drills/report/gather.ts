@@ -1,3 +1,4 @@
+import { eachAtOnce } from '../../domain/each-at-once.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
 import { drillState, stateOfRun } from '../../state/drills.ts';
@@ -89,6 +90,9 @@ async function near(state: ObjectStore, record: RunRecord, options: CallOptions)
   return read.flatMap(({ entries }) => foldRun(entries) ?? []);
 }
 
+/** Two objects each: what a store is asked at once must not grow with history. */
+const countedAtOnce = 12;
+
 /** The records of all runs and drills that a trend is of; those whose journal can't be read are left out and named. */
 export async function gatherTrend(
   state: ObjectStore,
@@ -104,7 +108,11 @@ export async function gatherTrend(
   const folded = read.map(({ entries }) => foldRun(entries));
   const records = folded.filter((record) => record !== undefined);
   const failovers = records.filter((record) => record.runbook === 'failover');
-  const later = await Promise.all(failovers.map(async (r) => [r.run, await countedLater(state, r, options)] as const));
+  const later = await eachAtOnce(
+    failovers,
+    countedAtOnce,
+    async (r) => [r.run, await countedLater(state, r, options)] as const,
+  );
   return {
     records,
     later: new Map(later),

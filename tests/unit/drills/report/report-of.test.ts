@@ -252,6 +252,24 @@ test('a trend has what was counted later, as the report has', async () => {
   expect((await modelOf(state, run)).rpo?.records).toBe(1_051);
 });
 
+test('for the trend of a long history no more is asked at once than for that of a short one', async () => {
+  const state = memoryObjectStore('state');
+  for (let n = 0; n < 30; n++) await writeRun({ state, steps: 1, atMs: startMs + n * 86_400_000 });
+  let [now, most] = [0, 0];
+  const counted = {
+    ...state,
+    get: async (...args: Parameters<typeof state.get>) => {
+      // Of the journals none is counted: they are read a few at a time by themselves.
+      if (!/^re(counts|scued)\//.test(args[0])) return state.get(...args);
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setImmediate(resolve));
+      return state.get(...args).finally(() => now--);
+    },
+  };
+  expect((await gatherTrend(counted)).later.size).toBe(30);
+  expect(most).toBe(24);
+});
+
 test('whom a step of a drill waited for is what the drill said when it began', async () => {
   const { state, run } = await writeRun({ runbook: 'drill', report: drillReport('x', startMs) });
   const { steps } = await modelOf(state, run);
