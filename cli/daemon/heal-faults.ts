@@ -1,11 +1,14 @@
 import { hostname } from 'node:os';
+import { watchLease } from '../../daemon/lease-watch.ts';
 import type { Log } from '../../daemon/log.ts';
 import type { MakeService } from '../../daemon/service.ts';
 import { every } from '../../daemon/supervise.ts';
 import { describeError } from '../../domain/errors.ts';
+import type { LeftFault } from '../../drills/faults/heal-left.ts';
 import type { Metrics } from '../../health/metrics.ts';
 import { drillState } from '../../state/drills.ts';
-import { listFaultNotes } from '../../state/fault-notes.ts';
+import { type FaultNote, listFaultNotes } from '../../state/fault-notes.ts';
+import { readLease } from '../../state/lease.ts';
 import type { Composition } from '../compose.ts';
 import type { CommandContext } from '../context.ts';
 import { healLeftFaults, leftFaultSentence } from '../drill/heal-left.ts';
@@ -35,21 +38,38 @@ export function healFaults({
   return () => ({
     name: 'heal-faults',
     async run(signal) {
+      const drills = drillState(composition.state);
+      const lives = watchLease();
       let told = '';
       let faultsLeft: readonly string[] = [];
       let failed = { faults: '', pauseMs: 0, untilMs: 0 };
       const forget = metrics.also(() => ({ faultsLeft }));
+      /** What is left, but for what a drill at work has broken itself. */
+      const apartFromDrills = async (found: readonly LeftFault[]): Promise<readonly LeftFault[]> => {
+        if (!found.some(({ kind }) => kind === 'left')) return found;
+        // In this order: a drill forgets its note before it gives the lease back.
+        const held = await readLease(drills, { signal });
+        const atWork = lives(held, context.clock.monotonic()) ? held.run : undefined;
+        const noted = new Set((await listFaultNotes(drills, { signal })).map(idOf));
+        return found.flatMap((f): readonly LeftFault[] => {
+          if (f.kind !== 'left') return [f];
+          if (!noted.has(idOf(f.note))) return [];
+          return [f.note.run === atWork ? { kind: 'alive', note: f.note, why: 'its drill is at work' } : f];
+        });
+      };
       const tick = async () => {
         const said: string[] = [];
         try {
-          const notes = await listFaultNotes(drillState(composition.state), { signal });
-          const faults = notes.map(({ fault, run }) => `${fault} ${run}`).join();
+          const notes = await listFaultNotes(drills, { signal });
+          const faults = notes.map(idOf).join();
           if (faults !== '' && faults === failed.faults && context.clock.monotonic() < failed.untilMs) return;
           const own = withoutAPerson(context, log, who, signal);
           const quiet = { ...own, tell: () => undefined };
-          const left = notes.length > 0 ? await healLeftFaults(quiet, composition.state, await own.loadConfig()) : [];
+          const found = notes.length > 0 ? await healLeftFaults(quiet, composition.state, await own.loadConfig()) : [];
+          const left = await apartFromDrills(found);
           faultsLeft = left.flatMap((f) => (f.kind === 'left' ? [f.note.fault] : []));
-          if (faultsLeft.length > 0) {
+          // While a drill is at work the next look is soon: what it leaves is healed at once.
+          if (faultsLeft.length > 0 && left.every((f) => f.kind !== 'alive')) {
             const pauseMs = failed.faults === faults ? Math.min(2 * failed.pauseMs, longestPauseMs) : firstPauseMs;
             failed = { faults, pauseMs, untilMs: context.clock.monotonic() + pauseMs };
             // Each try that failed is told, as seldom as they are.
@@ -68,3 +88,5 @@ export function healFaults({
     },
   });
 }
+
+const idOf = ({ fault, run }: FaultNote) => `${fault} ${run}`;
