@@ -24,7 +24,10 @@ export interface AuditOptions {
  */
 export async function auditRegions(options: AuditOptions): Promise<AuditResult> {
   const { standbyBootstrap, oldPrimaryBootstrap, eventsTopic, metricsTopic } = options;
-  const signal = options.signal === undefined ? {} : { signal: options.signal };
+  // Where one can't be read the others are given up: a reader that is a process of its own must not outlive this.
+  const failed = new AbortController();
+  const asked = options.signal === undefined ? [] : [options.signal];
+  const signal = { signal: AbortSignal.any([failed.signal, ...asked]) };
   const [ledger, oldEvents, standbyEvents, standbyMetrics] = await Promise.all([
     readLedger(options.ledgerPath),
     oldPrimaryBootstrap === undefined
@@ -32,7 +35,7 @@ export async function auditRegions(options: AuditOptions): Promise<AuditResult> 
       : readEvents({ bootstrap: oldPrimaryBootstrap, topic: eventsTopic, ...signal }),
     readEvents({ bootstrap: standbyBootstrap, topic: eventsTopic, ...signal }),
     readMetrics({ bootstrap: standbyBootstrap, topic: metricsTopic, client: options.client, ...signal }),
-  ]);
+  ]).finally(() => failed.abort());
   return countAudit({ ledger, standbyEvents, standbyMetrics, ...(oldEvents !== undefined && { oldEvents }) });
 }
 
