@@ -23,8 +23,9 @@ interface HealContext {
 
 /**
  * Heals what drills broke whose process is gone, under the lease of drills and with a journal of its own; does nothing
- * where nothing is left. `hooksFor`: undefined where the configuration has no hooks for the fault. `sides` are for notes
- * that don't say under which roles the fault was broken.
+ * where nothing is left. `hooksFor`: undefined where the configuration has no hooks for the fault; when it fails, as for
+ * a secret that lacks, that fault is left, and the others are healed. `sides` are for notes that don't say under which
+ * roles the fault was broken.
  */
 export async function healLeft(
   actor: DrillActor,
@@ -34,11 +35,9 @@ export async function healLeft(
 ): Promise<readonly LeftFault[]> {
   const left = await notes.list(actor.signal);
   if (left.length === 0) return [];
-  const found = await Promise.all(left.map(async (note) => ({ note, hooks: await hooksFor(note.fault) })));
-  const without = found.flatMap(({ note, hooks }): readonly LeftFault[] =>
-    hooks ? [] : [{ kind: 'left', note, why: `drill.faults.${note.fault} is not configured here` }],
-  );
-  const able = found.flatMap(({ note, hooks }) => (hooks ? [{ note, hooks }] : []));
+  const found = await Promise.all(left.map((note) => withHooks(note, hooksFor)));
+  const without = found.flatMap((f): readonly LeftFault[] => ('hooks' in f ? [] : [f]));
+  const able = found.flatMap((f) => ('hooks' in f ? [f] : []));
   if (able.length === 0) return without;
   const { clock, holder: by } = actor;
   const run = newDrillRun(actor);
@@ -94,6 +93,19 @@ export async function healLeft(
 }
 
 const attempts = 3;
+
+/** The note with its hooks, or that it is left since there are none here. */
+async function withHooks(
+  note: FaultNote,
+  hooksFor: (fault: FaultNote['fault']) => Promise<FaultHooks | undefined>,
+): Promise<{ readonly note: FaultNote; readonly hooks: FaultHooks } | (LeftFault & { readonly kind: 'left' })> {
+  try {
+    const hooks = await hooksFor(note.fault);
+    return hooks ? { note, hooks } : { kind: 'left', note, why: `drill.faults.${note.fault} is not configured here` };
+  } catch (error) {
+    return { kind: 'left', note, why: describeError(error) };
+  }
+}
 
 const stepId = ({ fault }: FaultNote) => `heal-${fault}`;
 

@@ -13,6 +13,7 @@ import { virtualClock } from '../../state/virtual-clock.ts';
 // Imported when they are needed; here before the clock goes on.
 import '../../../../cli/drill/open-faults.ts';
 import '../../../../drills/faults/heal-left.ts';
+import '../../../../runbooks/hooks/call-hook.ts';
 
 const note = {
   fault: 'broker-down',
@@ -78,6 +79,19 @@ test('what can not be healed is tried more and more seldom; what is broken anew 
   await dropFaultNote(drills, 'broker-down');
   await clock.sleep(60_000);
   expect(await broken()).toEqual([]);
+  await end();
+});
+
+test('a heal whose secret lacks is told, with what a person would type', async () => {
+  const call = { run: ['link', 'mend'], timeout: 1_000, env: { TOKEN: 'env:LINK_TOKEN' } };
+  const { clock, drills, told, broken, begin } = healing({ 'broker-down': { inject: call, heal: call } });
+  await putFaultNote(drills, note);
+  const end = begin();
+  await clock.sleep(10_000);
+  expect(told()).toEqual([
+    expect.stringMatching(/NOT healed: the secret env:LINK_TOKEN has no value.*; heal it: heal it$/),
+  ]);
+  expect(await broken()).toEqual(['broker-down']);
   await end();
 });
 

@@ -121,6 +121,24 @@ test('a fault whose hooks are not configured here is told with what a person wou
   expect(await notes.list(signal)).toEqual([note]);
 });
 
+test('a fault whose hooks can not be opened is told with the reason, and the others are healed all the same', async () => {
+  const { clock, store: state, notes, hooks, platform } = faultWorld(broker);
+  const signal = new AbortController().signal;
+  const note = { run: '20261122T000000Z-drill-0001', atMs: 1, by: 'me', heal: 'heal it' } as const;
+  for (const fault of ['link-slow', broker.name] as const) await notes.put({ ...note, fault }, signal);
+  platform.broken = true;
+  const hooksFor = async (fault: Fault['name']) => {
+    if (fault === 'link-slow') throw new Error('the secret env:TOKEN has no value');
+    return hooks;
+  };
+  expect(await healLeft({ state, clock, signal, holder: 'me' }, notes, hooksFor, sides)).toMatchObject([
+    { kind: 'left', note: { fault: 'link-slow' }, why: 'the secret env:TOKEN has no value' },
+    { kind: 'healed', note: { fault: broker.name } },
+  ]);
+  expect(platform.broken).toBe(false);
+  expect(await notes.list(signal)).toMatchObject([{ fault: 'link-slow' }]);
+});
+
 test('what was left is healed under the roles that it was broken under, also when they changed since', async () => {
   const world = faultWorld(broker);
   const { clock, store: state, notes, hooks, orders } = world;
