@@ -73,7 +73,8 @@ function slowSteps({ steps, startedAtMs, endedAtMs, drill }: Shown): readonly Hi
     .slice(0, 3)
     .map((s) => {
       const took = `${formatMs(s.ms ?? 0)} of ${formatMs(totalMs)}`;
-      const whom = s.waitsFor === undefined ? '' : `, waiting for ${s.waitsFor}`;
+      // Every step may name whom it would wait for; of one that failed the journal has no time of that.
+      const whom = s.waitsFor === undefined || s.waitedMs === 0 ? '' : `, waiting for ${s.waitsFor}`;
       return bySlowStep[s.id]?.(s, took) ?? { code: 'StepSlow', sentence: `“${s.title}” took ${took}${whom}` };
     });
 }

@@ -25,6 +25,16 @@ test.each([
   expect(codes({ steps: [slow(id)], endedAtMs: startMs + 90_000 })).toEqual([code]);
 });
 
+test.each<[string, Partial<ReportStep>, string]>([
+  ['names whom it waited for', { waitedMs: 50_000 }, ', waiting for a hook'],
+  ['that waited for nobody names nobody', { waitedMs: 0 }, ''],
+  ['that failed names whom it was waiting for', { status: 'failed' }, ', waiting for a hook'],
+])('a slow step of another name %s', (_what, more, whom) => {
+  const steps = [{ ...slow('hook'), waitsFor: 'a hook', ...more }] as readonly ReportStep[];
+  const [hint] = hintsOf({ ...model, steps, endedAtMs: startMs + 90_000 });
+  expect(hint?.sentence).toBe(`“hook” took 1 min 0 s of 1 min 30 s${whom}`);
+});
+
 test('a fault that was held for its time is no slow step', () => {
   expect(codes({ drill: 'fault', steps: [slow('expect')], endedAtMs: startMs + 90_000 })).toEqual([]);
 });
