@@ -4,17 +4,30 @@ import type { FlinkRelease } from './flink-jobs.ts';
 import { deploymentRef, type KubernetesJob } from './flink-kubernetes-look.ts';
 
 const shape = z.looseObject({
-  spec: z.looseObject({ flinkVersion: z.string().nullish() }).nullish(),
-  status: z.looseObject({ clusterInfo: z.record(z.string(), z.unknown()).nullish() }).nullish(),
+  spec: z
+    .looseObject({
+      flinkVersion: z.string().nullish(),
+      job: z.looseObject({ state: z.string().nullish() }).nullish(),
+    })
+    .nullish(),
+  status: z
+    .looseObject({
+      jobManagerDeploymentStatus: z.string().nullish(),
+      clusterInfo: z.record(z.string(), z.unknown()).nullish(),
+    })
+    .nullish(),
 });
 
 /**
- * The release of a FlinkDeployment: as the operator read it off the running cluster, else as its specification declares
- * it. Pure. Source: `FlinkDeploymentStatus.clusterInfo`, `FlinkVersion` of the operator.
+ * The release of a FlinkDeployment: as the operator read it off the cluster while that runs, else as its specification
+ * declares it. Pure. Source: `FlinkDeploymentStatus.clusterInfo`, `JobManagerDeploymentStatus`, `FlinkVersion` of the
+ * operator.
  */
 export function releaseOf(object: KubernetesObject): FlinkRelease | undefined {
   const { spec, status } = shape.safeParse(object).data ?? {};
-  const seen = status?.clusterInfo?.['flink-version'];
+  // What was read stays in the status when the cluster is stopped, and while another takes its place.
+  const runs = spec?.job?.state !== 'suspended' && status?.jobManagerDeploymentStatus === 'READY';
+  const seen = runs ? status.clusterInfo?.['flink-version'] : undefined;
   if (typeof seen === 'string' && /^\d/.test(seen)) return { version: seen };
   const [, major, minor] = /^v(\d+)_(\d+)$/.exec(spec?.flinkVersion ?? '') ?? [];
   return major === undefined ? undefined : { version: `${major}.${minor}`, declared: true };

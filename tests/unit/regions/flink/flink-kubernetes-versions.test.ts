@@ -5,18 +5,27 @@ import type { KubernetesApi, KubernetesObject } from '../../../../regions/kubern
 const object = (spec: object, status?: object): KubernetesObject =>
   ({ apiVersion: 'flink.apache.org/v1beta1', kind: 'FlinkDeployment', metadata: { name: 'x' }, spec, status }) as never;
 
+const read = (version: string, jobManagerDeploymentStatus = 'READY') => ({
+  jobManagerDeploymentStatus,
+  clusterInfo: { 'flink-version': version },
+});
+
 test.each([
+  ['as the operator read it', object({ flinkVersion: 'v1_19' }, read('1.20.5')), '1.20.5'],
   [
-    'as the operator read it',
-    object({ flinkVersion: 'v1_19' }, { clusterInfo: { 'flink-version': '1.20.5' } }),
+    'as read of one whose job runs',
+    object({ flinkVersion: 'v1_19', job: { state: 'running' } }, read('1.20.5')),
     '1.20.5',
   ],
-  ['as declared before it runs', object({ flinkVersion: 'v2_0' }, { clusterInfo: {} }), '2.0 declared'],
   [
-    'what the operator could not read',
-    object({ flinkVersion: 'v1_20' }, { clusterInfo: { 'flink-version': '<unknown>' } }),
-    '1.20 declared',
+    'as declared where its job is suspended',
+    object({ flinkVersion: 'v2_0', job: { state: 'suspended' } }, read('1.20.5')),
+    '2.0 declared',
   ],
+  ['as declared while it is upgraded', object({ flinkVersion: 'v2_0' }, read('1.20.5', 'DEPLOYING')), '2.0 declared'],
+  ['as declared while it is gone', object({ flinkVersion: 'v2_0' }, read('1.20.5', 'MISSING')), '2.0 declared'],
+  ['as declared before it runs', object({ flinkVersion: 'v2_0' }, { clusterInfo: {} }), '2.0 declared'],
+  ['what the operator could not read', object({ flinkVersion: 'v1_20' }, read('<unknown>')), '1.20 declared'],
   ['of a form that is not known', object({ flinkVersion: 'next' }), undefined],
   ['without any word', object({}, { clusterInfo: null }), undefined],
 ])('the release of a deployment: %s', (_, given, wanted) => {
@@ -26,7 +35,7 @@ test.each([
 
 test('of what is there, else by the manifest; one that cannot be read is left out', async () => {
   const there: Record<string, KubernetesObject> = {
-    a: object({ flinkVersion: 'v1_20' }, { clusterInfo: { 'flink-version': '1.20.5' } }),
+    a: object({ flinkVersion: 'v1_20' }, read('1.20.5')),
   };
   const kubernetes = { get: async ({ name }: { name: string }) => there[name] } as unknown as KubernetesApi;
   const job = (deployment: string) => ({ name: deployment, namespace: 'flink', deployment });
