@@ -31,7 +31,8 @@ const result = await runUnderLease<null, object>({
         for (let i = 0; i < 10_000; i++) {
           io.check();
           await appendFile(effects, `child ${i}\n`);
-          await io.clock.sleep(20, io.signal);
+          // Long enough to be stopped in, behind the fifth: an effect that was under way then would go on with the process.
+          await io.clock.sleep(i < 4 ? 20 : 5_000, io.signal);
         }
       },
       verify: async () => ({ kind: 'done', evidence: null }),
