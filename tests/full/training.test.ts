@@ -69,6 +69,13 @@ test('who fails back has all points for it, and what only the old primary had is
   expect(result.score.points).toBeGreaterThanOrEqual(85);
 }, 420_000);
 
+test('who waits while the link flaps has all points for it, and nothing is lost', async () => {
+  const { result, said } = await lesson('flapping-link', 'argus automatic status\necho wait');
+  expect(said).toContain('MirrorStalled');
+  expect(result.facts).toMatchObject({ runs: [], audit: { lost: 0, doubled: 0, misordered: 0 } });
+  expect(result.score.points).toBe(100);
+}, 420_000);
+
 test('who waits for the end of a cut loses nothing', async () => {
   const { result } = await lesson('partition', 'argus failover --accept-unfenced --dry-run\necho wait');
   expect(result.facts).toMatchObject({ runs: [], audit: { lost: 0, doubled: 0, misordered: 0 } });
