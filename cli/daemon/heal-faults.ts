@@ -41,9 +41,9 @@ export function healFaults({
       const drills = drillState(composition.state);
       const lives = watchLease();
       let told = '';
-      let faultsLeft: readonly string[] = [];
+      let broken: readonly FaultNote[] = [];
       let failed = { faults: '', pauseMs: 0, untilMs: 0 };
-      const forget = metrics.also(() => ({ faultsLeft }));
+      const forget = metrics.also(() => ({ faultsLeft: broken.map(({ fault }) => fault) }));
       /** What is left, but for what a drill at work has broken itself. */
       const apartFromDrills = async (found: readonly LeftFault[]): Promise<readonly LeftFault[]> => {
         if (!found.some(({ kind }) => kind === 'left')) return found;
@@ -67,9 +67,9 @@ export function healFaults({
           const quiet = { ...own, tell: () => undefined };
           const found = notes.length > 0 ? await healLeftFaults(quiet, composition.state, await own.loadConfig()) : [];
           const left = await apartFromDrills(found);
-          faultsLeft = left.flatMap((f) => (f.kind === 'left' ? [f.note.fault] : []));
+          broken = notHealed(left, broken);
           // While a drill is at work the next look is soon: what it leaves is healed at once.
-          if (faultsLeft.length > 0 && left.every((f) => f.kind !== 'alive')) {
+          if (left.some((f) => f.kind === 'left') && left.every((f) => f.kind !== 'alive')) {
             const pauseMs = failed.faults === faults ? Math.min(2 * failed.pauseMs, longestPauseMs) : firstPauseMs;
             failed = { faults, pauseMs, untilMs: context.clock.monotonic() + pauseMs };
             // Each try that failed is told, as seldom as they are.
@@ -87,6 +87,14 @@ export function healFaults({
       await every(periodMs, tick, context.clock, signal).finally(forget);
     },
   });
+}
+
+/** What nobody healed: also what could not be healed before, when another drill was in the way of this try. Pure. */
+function notHealed(left: readonly LeftFault[], before: readonly FaultNote[]): readonly FaultNote[] {
+  const known = new Set(before.map(idOf));
+  return left
+    .filter(({ kind, note }) => kind === 'left' || (kind === 'alive' && known.has(idOf(note))))
+    .map(({ note }) => note);
 }
 
 const idOf = ({ fault, run }: FaultNote) => `${fault} ${run}`;

@@ -11,7 +11,7 @@ import { type DrillActor, newDrillRun } from './run.ts';
 /** What became of a fault that a dead drill left. */
 export type LeftFault = { readonly note: FaultNote } & (
   | { readonly kind: 'healed' }
-  /** Its drill is alive, and heals it itself. */
+  /** No try was made: a drill is at work, its own, which heals it itself, or another. */
   | { readonly kind: 'alive'; readonly why: string }
   /** A person has to: `why`, and the note says how. */
   | { readonly kind: 'left'; readonly why: string }

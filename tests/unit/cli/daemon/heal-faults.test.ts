@@ -122,3 +122,30 @@ test('what a drill leaves that ends in order is told at once, also while the nex
   await die();
   await end();
 });
+
+test('what could not be healed is so while another drill is at work, and is tried soon after that', async () => {
+  const call = { run: ['/nowhere/mend'], timeout: 1_000 };
+  const { clock, drills, told, broken, begin, drill } = healing({ 'broker-down': { inject: call, heal: call } });
+  await putFaultNote(drills, note);
+  const end = begin();
+  await clock.sleep(20_000);
+  expect([told(), await broken()]).toEqual([[expect.stringMatching(/NOT healed.*no start/)], ['broker-down']]);
+  const other = await drill('20261122T000100Z-drill-0002');
+  for (let minute = 0; minute < 20; minute++) {
+    await clock.sleep(60_000);
+    expect([told().length, await broken()]).toEqual([1, ['broker-down']]);
+  }
+  await other.die();
+  await other.lease.release();
+  await clock.sleep(45_000);
+  expect([told().length, await broken()]).toEqual([2, ['broker-down']]);
+  // The second pause is of two minutes: a try that was not made counts for none.
+  await clock.sleep(60_000);
+  expect(told()).toHaveLength(2);
+  await clock.sleep(105_000);
+  expect(told()).toHaveLength(3);
+  await dropFaultNote(drills, note.fault);
+  await clock.sleep(60_000);
+  expect(await broken()).toEqual([]);
+  await end();
+});
