@@ -1,6 +1,7 @@
 import { eachAtOnce } from '../../domain/each-at-once.ts';
 import { ArgusError } from '../../domain/errors.ts';
 import type { CallOptions, ObjectStore } from '../../regions/objects/object-store.ts';
+import { StateCorrupt } from '../../state/document.ts';
 import { drillState, stateOfRun } from '../../state/drills.ts';
 import { inspectRuns } from '../../state/inspect-runs.ts';
 import { inspectLinkedRun, listRuns } from '../../state/journal.ts';
@@ -93,7 +94,10 @@ async function near(state: ObjectStore, record: RunRecord, options: CallOptions)
 /** Two objects each: what a store is asked at once must not grow with history. */
 const countedAtOnce = 12;
 
-/** The records of all runs and drills that a trend is of; those whose journal can't be read are left out and named. */
+/**
+ * The records of all runs and drills that a trend is of; those whose journal can't be read are left out and named, and so
+ * is what was counted after a run where that can't be.
+ */
 export async function gatherTrend(
   state: ObjectStore,
   options: CallOptions = {},
@@ -102,20 +106,27 @@ export async function gatherTrend(
   /** Of failovers, by run. */
   readonly later: ReadonlyMap<string, Pick<ReportFacts, 'recount' | 'rescued'>>;
   readonly unreadable: readonly string[];
+  /** Failovers after which something was counted that is not what Argus writes. */
+  readonly uncounted: readonly { readonly run: string; readonly error: StateCorrupt }[];
 }> {
   const runs = (await allRuns(state, options)).filter((run) => reported.includes(run.split('-')[1] ?? ''));
   const read = await inspectRuns(runs, (run) => stateOfRun(state, run), options);
   const folded = read.map(({ entries }) => foldRun(entries));
   const records = folded.filter((record) => record !== undefined);
   const failovers = records.filter((record) => record.runbook === 'failover');
-  const later = await eachAtOnce(
-    failovers,
-    countedAtOnce,
-    async (r) => [r.run, await countedLater(state, r, options)] as const,
-  );
+  const counted = await eachAtOnce(failovers, countedAtOnce, async (record) => {
+    const { run } = record;
+    try {
+      return { run, later: await countedLater(state, record, options) };
+    } catch (error) {
+      if (error instanceof StateCorrupt) return { run, error };
+      throw error;
+    }
+  });
   return {
     records,
-    later: new Map(later),
+    later: new Map(counted.flatMap(({ run, later }) => (later === undefined ? [] : [[run, later] as const]))),
+    uncounted: counted.flatMap(({ run, error }) => (error === undefined ? [] : { run, error })),
     unreadable: runs.filter((_, i) => folded[i] === undefined || read[i]?.fault !== undefined),
   };
 }

@@ -23,6 +23,7 @@ export interface SampleOptions {
   readonly title?: string;
   /** The run that it goes on with. */
   readonly resumes?: string;
+  readonly rolesEpoch?: number;
 }
 
 /** A failover's report with the losses and points that tests look at. */
@@ -82,7 +83,7 @@ export async function writeRun(
       },
     ],
   };
-  const about = { from: 'mumbai', to: 'singapore', rolesEpoch: 1, begunWith, reason: 'flood' };
+  const about = { from: 'mumbai', to: 'singapore', rolesEpoch: options.rolesEpoch ?? 1, begunWith, reason: 'flood' };
   const details = { ...about, steps: titles, ...(options.resumes === undefined ? {} : { resumes: options.resumes }) };
   await journal.append({ kind: 'run-started', runbook, by: 'ann@laptop', details });
   for (const [i, step] of ids.entries()) {
