@@ -1,10 +1,14 @@
 import { createServer, type Server } from 'node:net';
 import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { wallClock } from '../../daemon/wall-clock.ts';
+import { lookAtVersions } from '../../health/look-at-versions.ts';
+import { regionVersionsText } from '../../health/platform-versions.ts';
 import { featureLevelsRequest } from '../../regions/kafka/feature-levels.ts';
 import { KafkaCluster } from '../../regions/kafka/kafka-cluster.ts';
 import { releaseOfMetadataVersion } from '../../regions/kafka/metadata-version.ts';
 import { PlatformaticAdmin } from '../../regions/kafka/platformatic-admin.ts';
+import type { Region } from '../../regions/region.ts';
 import { startTestBroker, type TestBroker } from '../support/kafka-broker.ts';
 
 let broker: TestBroker;
@@ -36,6 +40,14 @@ test('the release of brokers is told by the level of metadata.version, agreed on
   } finally {
     cluster.close();
   }
+  // One look waits for 2 s, which a busy machine may take longer than.
+  const flink = { versions: async () => [{ version: '2.2.1' }] };
+  const region = { name: 'mumbai', brokers: { name: 'mumbai', bootstrap: [broker.address] }, flink };
+  const look = () =>
+    lookAtVersions([region as unknown as Region], { clock: wallClock, signal: new AbortController().signal });
+  await expect
+    .poll(async () => (await look().whole).map(regionVersionsText))
+    .toEqual(['Kafka 4.3 (metadata.version 30) · Flink 2.2.1']);
 });
 
 describe('the Kafka admin', () => {
