@@ -67,7 +67,7 @@ export function scoreTraining(facts: TrainingFacts): Score {
   const decision = decisionOf(facts, moves);
   const time =
     decision.points === 0 ? none('time', timePoints, 'a wrong decision has no good time') : timeOf(facts, moves);
-  const loss = lossOf(facts, moves, decision.points > 0);
+  const loss = lossOf(facts, moves, decision.points > 0 && facts.right !== 'wait');
   const wrongMoves = wrongMovesOf(facts, moves);
   const penalty = Math.min(30, wrongMoves.length * 15);
   const hints = Math.min(20, facts.hints * 5);

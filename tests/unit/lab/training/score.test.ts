@@ -43,6 +43,11 @@ describe('a lesson is scored', () => {
       60,
     ],
     [
+      'switched over from a slow primary, and lost what waiting would have kept: nothing for the loss',
+      { runs: [run({ runbook: 'switchover', acceptedUnfenced: false })], audit: { ...clean, lost: 40 } },
+      40,
+    ],
+    [
       'switched over, and failed over then: nothing for the decision',
       { runs: [run({ runbook: 'switchover', status: 'failed' }), run()], audit: { ...clean, lost: 9 } },
       0,
