@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { bubbleOf } from '../../domain/bubble.ts';
+import { ArgusError } from '../../domain/errors.ts';
 import { bubbleRegion } from '../../drills/bubble-region.ts';
 import { drillThings } from '../../drills/isolated/inventory.ts';
 import { drillRunbook } from '../../drills/isolated/run-isolated-drill.ts';
@@ -10,15 +11,29 @@ import { listFaultNotes } from '../../state/fault-notes.ts';
 import { runId } from '../../state/journal.ts';
 import type { CommandContext } from '../context.ts';
 import { drillSites } from '../drill/drill-sites.ts';
-import { healLeftFaults } from '../drill/heal-left.ts';
+import { healLeftFaults, notHealedLine } from '../drill/heal-left.ts';
 import { renderEvent } from '../render-failover.ts';
 import { rolesNow, withComposition } from '../session.ts';
 
+interface Options {
+  readonly dryRun?: boolean;
+  readonly healed?: readonly string[];
+  readonly yes?: boolean;
+  readonly reason?: string;
+}
+
 /**
  * `argus drill clean [--dry-run]`: heals what fault drills left broken, and removes what drills left that ended without
- * cleaning up; `--dry-run` only tells of both. A drill that is at work is `LeaseHeld` (exit code 3); exit code 4 when something could not be removed.
+ * cleaning up; `--dry-run` only tells of both. A drill that is at work is `LeaseHeld` (exit code 3); exit code 4 when
+ * something could not be removed. With `--healed <fault>` it does nothing but forget that fault, on a person's word.
  */
-export async function run(context: CommandContext, options: { readonly dryRun?: boolean }): Promise<number> {
+export async function run(context: CommandContext, options: Options): Promise<number> {
+  const { healed, dryRun, yes, reason } = options;
+  if (healed === undefined ? yes !== undefined || reason !== undefined : dryRun === true) {
+    const message = healed ? '--healed has no --dry-run' : '--yes and --reason are for --healed';
+    throw new ArgusError('Usage', message, { exitCode: 2, hint: '`argus drill faults` tells what is noted as broken' });
+  }
+  if (healed) return (await import('../drill/told-healed.ts')).toldHealed(context, { ...options, healed });
   return withComposition(context, async (composition) => {
     const { state } = composition;
     const { clock, signal, who } = context;
@@ -39,8 +54,7 @@ export async function run(context: CommandContext, options: { readonly dryRun?: 
           context.print(`${kind}  ${of}`);
         for (const [of, count] of countObjects(things)) context.print(`${count} objects of ${of}`);
         for (const { run: of, region, by } of open) context.print(`note of ${of} in ${region}, by ${by}`);
-        for (const { fault, run: of, heal } of faults)
-          context.print(`NOT HEALED: ${fault}, broken by ${of}; heal it: ${heal}`);
+        for (const note of faults) context.print(notHealedLine(note));
         if (things.length + open.length + faults.length === 0) context.print('nothing is left of any drill');
         else context.print('what a drill that is at work has made is among these, and is left to it');
       }

@@ -2,6 +2,7 @@ import { allFaults } from '../../drills/faults/catalogue.ts';
 import { drillState } from '../../state/drills.ts';
 import { listFaultNotes } from '../../state/fault-notes.ts';
 import type { CommandContext } from '../context.ts';
+import { notHealedLine } from '../drill/heal-left.ts';
 import { faultNamed } from '../drill/open-faults.ts';
 import { withState } from '../session.ts';
 
@@ -26,8 +27,7 @@ export async function run(context: CommandContext): Promise<number> {
       for (const { says, withinMs } of during) context.print(`  during  ${says}, within ${withinMs / 1_000} s`);
       for (const { says, withinMs } of after) context.print(`  after   ${says}, within ${withinMs / 1_000} s`);
     }
-    for (const { fault, run: by, heal } of open)
-      context.print(`NOT HEALED: ${fault}, broken by ${by}; heal it: ${heal}`);
+    for (const note of open) context.print(notHealedLine(note));
     return open.length === 0 ? 0 : 1;
   });
 }

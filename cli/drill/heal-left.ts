@@ -1,7 +1,7 @@
 import type { LeftFault } from '../../drills/faults/heal-left.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { drillState } from '../../state/drills.ts';
-import { listFaultNotes } from '../../state/fault-notes.ts';
+import { type FaultNote, listFaultNotes } from '../../state/fault-notes.ts';
 import { readRoles } from '../../state/roles.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { CommandContext } from '../context.ts';
@@ -39,5 +39,11 @@ export function leftFaultSentence(fault: LeftFault): string {
   const what = `${note.fault}, which ${note.run} broke`;
   if (fault.kind === 'healed') return `healed ${what}`;
   if (fault.kind === 'alive') return `${what}, is its own to heal: ${fault.why}`;
-  return `warning: ${what}, is NOT healed: ${fault.why}; heal it: ${note.heal}`;
+  return `warning: ${what}, is NOT healed: ${fault.why}; ${byHand(note)}`;
 }
+
+/** A fault that is noted as broken, with what a person would do. Pure. */
+export const notHealedLine = (note: FaultNote): string =>
+  `NOT HEALED: ${note.fault}, broken by ${note.run}; ${byHand(note)}`;
+
+const byHand = ({ fault, heal }: FaultNote) => `heal it: ${heal}; then say so: argus drill clean --healed ${fault}`;

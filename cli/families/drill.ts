@@ -36,9 +36,14 @@ export function drillCommands(cli: CommandLine): void {
     drill,
     'clean',
     'Remove what drills left that ended without cleaning up; 4 when something can not be removed',
-    '  $ argus drill clean --dry-run\n  $ argus drill clean',
+    '  $ argus drill clean --dry-run\n  $ argus drill clean\n  $ argus drill clean --healed broker-down',
     () => audited('drill clean', import('../commands/drill-clean.ts')),
-    (c) => c.option('--dry-run', 'only list what there is'),
+    (c) =>
+      c
+        .option('--dry-run', 'only list what there is')
+        .option('--healed <fault...>', 'you healed it by hand: forget, on your word, that it is broken')
+        .option('--yes', "don't ask, with --healed")
+        .option('--reason <text>', 'why, for the journal, with --healed; asked for at a terminal'),
   );
   scheduleCommands(cli, drill);
 }

@@ -4,7 +4,7 @@ import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
 import type { FaultNote } from '../../state/fault-notes.ts';
 import type { Json } from '../../state/journal.ts';
 import type { DrillReport } from '../drill-report.ts';
-import { mend, mendMs } from './mend.ts';
+import { healYourself, mend, mendMs } from './mend.ts';
 import type { FaultHooks, FaultNotes, FaultOrder } from './ports.ts';
 import { type DrillActor, newDrillRun } from './run.ts';
 
@@ -117,10 +117,10 @@ function healStep(note: FaultNote, hooks: FaultHooks, notes: FaultNotes): Step<H
     manual: [note.heal],
     waitsFor: `the hook of ${note.fault}`,
     timeoutMs: mendMs(hooks),
-    onFailure: { kind: 'continue', hint: `heal it yourself: ${note.heal}` },
+    onFailure: { kind: 'continue', hint: healYourself(note.fault, note.heal) },
     async observe(_context, _facts, io) {
-      // Its drill may have been alive until now, and have healed it.
-      return (await isNoted(io.signal)) ? { kind: 'todo' } : { kind: 'done', evidence: 'healed by its own drill' };
+      // Its drill may have been alive until now, and have healed it; or a person said that it is healed.
+      return (await isNoted(io.signal)) ? { kind: 'todo' } : { kind: 'done', evidence: 'it was noted no more' };
     },
     async act({ order }, _facts, io) {
       const { fault, from = order.from, to = order.to } = note;

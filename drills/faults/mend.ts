@@ -34,6 +34,10 @@ export async function mend(
   return { result: answer.result, output: answer.output, checked: manual.check !== undefined };
 }
 
+/** What a person does where Argus could not. Pure. */
+export const healYourself = (fault: FaultHooks['fault'], heal: string): string =>
+  `heal it yourself: ${heal}; then \`argus drill clean --healed ${fault}\``;
+
 /** That a hook did not do what it was called for. */
 export function hookFailed(what: string, { result, output }: { readonly result: string; readonly output: string }) {
   return new ArgusError('HookFailed', `${what} ended with ${result}${output === '' ? '' : `: ${output}`}`);

@@ -5,7 +5,7 @@ import type { CalmView } from './calm.ts';
 import type { Expectation, Fault } from './catalogue.ts';
 import { afterLook, type Met, newPhase, outcomeOf, type Phase, type PhaseBasis, phaseNow } from './judge.ts';
 import type { FaultLook } from './look.ts';
-import { hookFailed, mend, mendMs } from './mend.ts';
+import { healYourself, hookFailed, mend, mendMs } from './mend.ts';
 import type { Compared, FaultEyes, FaultHooks, FaultNotes, FaultOrder } from './ports.ts';
 import { waitCalm } from './wait-calm.ts';
 
@@ -110,7 +110,7 @@ export function faultSteps(
       manual: [hooks.manual.heal],
       waitsFor: `the hook of ${fault.name}`,
       timeoutMs: mendMs(hooks),
-      onFailure: { kind: 'stop', hint: `heal it yourself: ${hooks.manual.heal}` },
+      onFailure: { kind: 'stop', hint: healYourself(fault.name, hooks.manual.heal) },
       observe: async () => ({ kind: 'todo' }),
       async act({ notes, order }, _facts, io) {
         await mend(hooks, notes, order, io);

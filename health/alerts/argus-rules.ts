@@ -117,7 +117,7 @@ export const runRules: AlertGroup = {
       severity: 'warning',
       summary: 'A fault drill broke {{ $labels.fault }} and was cut off; it could not be healed',
       description: 'The primary is without it until it is healed. The daemon tries again, at most an hour apart.',
-      todo: '`argus drill faults` has the command that heals it; `argus drill clean` tries once more.',
+      todo: '`argus drill faults` has the command that heals it; `argus drill clean` tries once more. Healed by hand: `argus drill clean --healed <fault>`.',
     },
   ],
 };

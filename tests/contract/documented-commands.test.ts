@@ -64,6 +64,7 @@ const commands: readonly (readonly [exitCode: number, command: string, endAfterM
   [0, 'drill history --limit 5'],
   [0, 'drill faults'],
   [1, 'drill clean --dry-run'],
+  [2, 'drill clean --healed broker-down --yes --reason mended'],
   [1, 'drill run --plan-only --job counts'],
   [3, 'drill run --switchover --outside-window --stay 1m --reason try'],
   [2, 'drill approve 2026-12-01 --reason agreed'],

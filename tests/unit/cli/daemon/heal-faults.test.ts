@@ -71,7 +71,7 @@ test('what can not be healed is tried more and more seldom; what is broken anew 
   expect(tries).toEqual([0, 1, 3, 7, 15, 31, 63, 123, 183]);
   // Each is told, with what a person would type; and a scrape tells it all the time.
   expect(told()).toHaveLength(tries.length);
-  expect(told().at(-1)).toMatch(/NOT healed.*heal it$/);
+  expect(told().at(-1)).toMatch(/NOT healed.*heal it: heal it; then say so: argus drill clean --healed broker-down$/);
   expect(await broken()).toEqual(['broker-down']);
   await putFaultNote(drills, { ...note, run: '20261122T040000Z-drill-0002' });
   await clock.sleep(60_000);
@@ -89,7 +89,7 @@ test('a heal whose secret lacks is told, with what a person would type', async (
   const end = begin();
   await clock.sleep(10_000);
   expect(told()).toEqual([
-    expect.stringMatching(/NOT healed: the secret env:LINK_TOKEN has no value.*; heal it: heal it$/),
+    expect.stringMatching(/NOT healed: the secret env:LINK_TOKEN has no value.*; heal it: heal it; then say so:/),
   ]);
   expect(await broken()).toEqual(['broker-down']);
   await end();
