@@ -66,7 +66,7 @@ const callMs = 10_000;
 /** What is claimed is begun within this, or not by this claim. */
 const beginWithinMs = 60_000;
 /** Others are at work, or all is not well: the drill is put off, not over. */
-const passing: ReadonlySet<string> = new Set(['LeaseHeld', 'AnotherActed', 'NotReady']);
+const passing: ReadonlySet<string> = new Set(['LeaseHeld', 'AnotherActed', 'NotReady', 'FaultLeft']);
 /** One that was put off so is begun again no sooner. */
 const againMs = 60_000;
 /** Of each kind so many slots are looked at. */

@@ -5,7 +5,7 @@ import { withState } from '../session.ts';
 
 /**
  * `argus drill run`: the drill that was asked for; each kind has a module of its own. What an interrupted one left broken
- * is healed before.
+ * is healed before; where that can't be, no drill but a tabletop is begun over it.
  */
 export async function run(context: CommandContext, options: DrillRunOptions): Promise<number> {
   const { planOnly = false, switchover = false, fault } = options;
@@ -16,14 +16,14 @@ export async function run(context: CommandContext, options: DrillRunOptions): Pr
       hint: 'give one of them, or none for an isolated drill',
     });
   }
-  const { healLeftFaults } = await import('../drill/heal-left.ts');
-  await withState(context, (state, loaded) => healLeftFaults(context, state, loaded));
   if (!switchover && (options.stay !== undefined || options.outsideWindow === true)) {
     throw new ArgusError('Usage', '--stay and --outside-window are for a drill by switchover', {
       exitCode: 2,
       hint: 'leave them out, or give --switchover',
     });
   }
+  const { requireHealed } = await import('../drill/heal-left.ts');
+  await withState(context, (state, loaded) => requireHealed(context, state, loaded, options));
   if (planOnly) return (await import('../drill/tabletop.ts')).drill(context, options);
   if (switchover) return (await import('../drill/switchover.ts')).drill(context, options);
   if (fault !== undefined) return (await import('../drill/fault.ts')).drill(context, options);

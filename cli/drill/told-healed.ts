@@ -10,7 +10,7 @@ import { withState } from '../session.ts';
 import { faultNotesIn } from './open-faults.ts';
 
 /** What is given to `argus drill clean --healed`. */
-export interface ToldHealedOptions {
+interface ToldHealedOptions {
   readonly healed: readonly string[];
   readonly yes?: boolean;
   readonly reason?: string;

@@ -1,5 +1,6 @@
 import type { Step, StepIo, Verdict } from '../../runbooks/engine/step.ts';
 import type { HookAnswer } from '../../runbooks/hooks/hook-steps.ts';
+import type { FaultNote } from '../../state/fault-notes.ts';
 import type { Failure, Json } from '../../state/journal.ts';
 import type { CalmView } from './calm.ts';
 import type { Expectation, Fault } from './catalogue.ts';
@@ -52,7 +53,11 @@ export function faultSteps(
       manual: ['argus status', 'argus automatic status', 'argus runs list'],
       timeoutMs: lookMs,
       onFailure: { kind: 'stop', hint: 'nothing was broken' },
-      async observe({ eyes, fault: now, calm, order }, _facts, io) {
+      async observe({ eyes, fault: now, calm, order, notes }, _facts, io) {
+        // Under the lease nobody heals it any more, and a second note of a fault would stand in the place of the first.
+        const noted = await notes.list(io.signal);
+        const left = noted.find((n) => n.fault === now.name) ?? noted[0];
+        if (left) return { kind: 'refused', error: brokenBefore(left) };
         const { look, why } = await waitCalm(eyes, { fault: now, ...calm }, io.clock, io.signal);
         if (why) return { kind: 'refused', error: why };
         // The roles were read before a person was asked.
@@ -189,6 +194,12 @@ function watching(
 const failed = (code: string, message: string): { readonly kind: 'failed'; readonly error: Failure } => ({
   kind: 'failed',
   error: { code, message },
+});
+
+const brokenBefore = ({ fault, run }: FaultNote): Failure => ({
+  code: 'FaultLeft',
+  message: `not healed: ${fault}, which ${run} broke`,
+  hint: `nothing was broken; \`argus drill faults\` has the command that heals it, and \`argus drill clean --healed ${fault}\` takes your word`,
 });
 
 const otherPrimary = (primary: string): Failure => ({

@@ -206,13 +206,14 @@ test('a drill that finds another at work is put off; one that is refused is over
     { kind: 'refused', code: 'LeaseHeld', message: 'ops is at work' },
     { kind: 'refused', code: 'KafkaUnreachable', message: 'no answer', passing: true },
     { kind: 'refused', code: 'NotReady', message: 'readiness is yellow' },
+    { kind: 'refused', code: 'FaultLeft', message: 'not healed: broker-down' },
     { kind: 'refused', code: 'NoDrillJobs', message: 'no job takes part' },
   ];
   const stop = daemon('d', { drill: async () => answers.shift() ?? { kind: 'ended', exitCode: 0 } });
   await until('2026-12-01T10:00:00Z');
   await stop();
-  expect(runs).toHaveLength(4);
-  expect(Date.parse(runs[3]?.at ?? '') - Date.parse(runs[0]?.at ?? '')).toBeGreaterThanOrEqual(180_000);
+  expect(runs).toHaveLength(5);
+  expect(Date.parse(runs[4]?.at ?? '') - Date.parse(runs[0]?.at ?? '')).toBeGreaterThanOrEqual(240_000);
   expect(await slots()).toMatchObject([{ status: 'ended', end: { outcome: 'refused', code: 'NoDrillJobs' } }]);
   expect(events).toMatchObject([{ kind: 'drill-skipped', code: 'NoDrillJobs' }]);
 });
@@ -294,4 +295,16 @@ test('an idle daemon asks nothing of the state', async () => {
   await until('2026-11-20T09:05:00Z');
   await stop();
   expect(asked).toBe(0);
+});
+
+test('what is not healed until the time is over leaves a drill out, with that reason', async () => {
+  const { daemon, until, slots, events } = await world('2026-12-01T08:45:00Z', [{ kind: 'isolated', patience: '30m' }]);
+  const left: DrillOutcome = { kind: 'refused', code: 'FaultLeft', message: 'not healed: broker-down' };
+  const stop = daemon('d', { drill: async () => left });
+  await until('2026-12-01T09:20:00Z');
+  expect(await slots()).toMatchObject([{ status: 'open', putOff: { code: 'FaultLeft', message: left.message } }]);
+  await until('2026-12-01T09:40:00Z');
+  await stop();
+  expect(await slots()).toMatchObject([{ status: 'skipped', skipped: { code: 'FaultLeft', message: left.message } }]);
+  expect(events).toMatchObject([{ kind: 'drill-skipped', code: 'FaultLeft' }]);
 });

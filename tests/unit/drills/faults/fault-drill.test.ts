@@ -96,6 +96,16 @@ test('a heal that fails is tried once more; when that fails too the note stays a
   ]);
 });
 
+test.each([broker.name, 'link-slow'] as const)('nothing is broken while %s is noted as broken', async (fault) => {
+  const world = faultWorld(broker);
+  const { signal } = new AbortController();
+  const note = { fault, run: '20261122T000000Z-drill-0009', atMs: 1, by: 'me', heal: 'heal it' } as const;
+  await world.notes.put(note, signal);
+  expect(await drillIn(world, broker)).toMatchObject({ causes: [{ code: 'FaultLeft' }] });
+  expect(world.called).toEqual([]);
+  expect(await world.notes.list(signal)).toEqual([note]);
+});
+
 test('stopped in the middle: healed before it ends', async () => {
   const world = faultWorld(broker, { whileBroken: { standing: { mode: 'manual', verdicts: [], decision: 'idle' } } });
   const stop = new AbortController();
