@@ -59,9 +59,11 @@ test('the last run ends it: one job, the standby serves', async () => {
   await story.takes(names.standby, 100);
 });
 
+// Events that the killed primary had written and never answered may lie in its log alone: nobody was promised these.
 test('the auditor finds nothing doubled, nothing misordered, and every count right', async () => {
   expect(await auditAfterFailover(lab, story)).toMatchObject({
-    lostUnknown: 0,
+    oldPrimaryRead: true,
+    vanished: 0,
     duplicated: 0,
     misordered: 0,
     flink: { wrongCounts: 0 },

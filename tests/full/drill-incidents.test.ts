@@ -72,6 +72,7 @@ test('a failover that begins amidst a drill ends that, and comes up as without i
 // Events that the killed primary had written and never answered may lie in its log alone: nobody was promised these.
 test('and the auditor finds nothing doubled, nothing misordered, and every count right', async () => {
   expect(await auditAfterFailover(lab, story)).toMatchObject({
+    oldPrimaryRead: true,
     vanished: 0,
     duplicated: 0,
     misordered: 0,

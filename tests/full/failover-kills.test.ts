@@ -33,6 +33,7 @@ describe.each(killPoints())('argus failover, killed at each step: %s', (point) =
   // Events that the killed primary had written and never answered may lie in its log alone: nobody was promised these.
   test('and the auditor finds nothing doubled, nothing misordered, and every count right', async () => {
     expect(await auditAfterFailover(lab, story)).toMatchObject({
+      oldPrimaryRead: true,
       vanished: 0,
       duplicated: 0,
       misordered: 0,
