@@ -194,7 +194,7 @@ describe('a broker that does not answer', () => {
     await expect(
       other.fenceProducer({ transactionalId: 'x', producerId: 1n, producerEpoch: 0 }, []),
     ).rejects.toMatchObject({ code: 'KafkaUnreachable' });
-    expect(performance.now() - before).toBeLessThan(2_500);
+    expect(performance.now() - before).toBeLessThan(10_000);
     const waiting = other.describeTopics();
     waiting.catch(() => undefined); // Awaited after the close.
     await other.close();
