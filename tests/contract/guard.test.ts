@@ -15,7 +15,7 @@ import { config } from '../unit/runbooks/failover/world.ts';
 
 const topic = 'events';
 const main = join(import.meta.dirname, '../../cli/main.ts');
-const fenceTtlMs = 4_000;
+const fenceTtlMs = 8_000;
 const claim = { run: 'a-failover', by: 'test', atMs: 1 };
 
 let folder: string;
@@ -65,7 +65,7 @@ beforeAll(async () => {
     })),
     dns,
     state: 'file:./state',
-    guard: { witness: 'file:./witness', fenceTtl: `${fenceTtlMs}ms`, skew: '1s', lease: '6s' },
+    guard: { witness: 'file:./witness', fenceTtl: `${fenceTtlMs}ms`, skew: '1s', lease: '12s' },
   };
   await writeFile(join(folder, 'argus.yaml'), stringify(yaml, { aliasDuplicateObjects: false }));
   await writeRoles(state(), {
@@ -153,7 +153,7 @@ test('the loss of the state alone shuts nobody, the loss of both shuts after the
   const bothAt = performance.now();
   const shut = await shutAfter(bothAt, 40_000);
   expect(shut).toBeGreaterThan(fenceTtlMs - 2_500);
-  expect(shut).toBeLessThan(fenceTtlMs + 8_000);
+  expect(shut).toBeLessThan(2 * fenceTtlMs);
   await heal('witness');
   const witnessAt = performance.now();
   await wait(2_500);
@@ -171,14 +171,15 @@ test('a region that was frozen, and claimed meanwhile, is shut soon after its th
   guard.kill('SIGSTOP');
   await putClaim(state(), 'mumbai', 1, claim);
   await putClaim(witness(), 'mumbai', 1, claim);
-  await wait(6_500);
+  await wait(12_500);
   // The lease is over: a failover would go on now. What comes later is beyond its promotion.
   const before = acknowledged.length;
   secure.broker.thaw();
   guard.kill('SIGCONT');
   const thawedAt = performance.now();
   const took = await shutAfter(thawedAt, 40_000);
-  expect(took).toBeLessThan(8_000);
+  // Shorter than its TTL: a guard that begins its TTL anew at the thaw takes longer.
+  expect(took).toBeLessThan(fenceTtlMs);
   await expect.poll(() => readGuardWord(witness(), 'mumbai', 1)).toMatchObject({ proof: 'proven' });
   expect(await readGuardWord(state(), 'mumbai', 1)).toMatchObject({ proof: 'proven' });
   const [range] = await operator.logRanges([{ topic, partition: 0 }]);
