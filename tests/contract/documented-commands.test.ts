@@ -114,6 +114,9 @@ test('every command of the documents that is not executed elsewhere does what th
     {
       stdio: ['ignore', 'inherit', 'pipe'],
       env: { ...process.env, ...lab.env, ARGUS_CONFIG: lab.configPath },
+      // One that never ends, as a mirror that never leads.
+      timeout: 150_000,
+      killSignal: 'SIGKILL',
     },
   );
   let said = '';
@@ -122,7 +125,11 @@ test('every command of the documents that is not executed elsewhere does what th
     said += text;
     if (!mirrored && /this process leads/.test(said)) child.kill('SIGTERM');
   });
-  expect(await once(child, 'close'), said).toEqual([0, null]);
+  try {
+    expect(await once(child, 'close'), said).toEqual([0, null]);
+  } finally {
+    child.kill('SIGKILL');
+  }
   const ended = JSON.parse(readFileSync(results, 'utf8')) as readonly Ended[];
   const other = commands.flatMap(([exitCode, command], i) => {
     const got = ended[i];

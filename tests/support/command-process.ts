@@ -11,9 +11,13 @@ export interface AskedCommand {
 
 /** A process of its own in which commands of argus run, one after the other: the start of one for each is saved. */
 export interface CommandProcess {
+  /** A command that does not end within two minutes is an error, and ends the process; so is any after it. */
   run(words: readonly string[], env?: Readonly<Record<string, string>>): Promise<EndedCommand>;
   stop(): Promise<void>;
 }
+
+/** No command of these tests takes as long. */
+const patienceMs = 120_000;
 
 /** Starts the process, in this folder and with this environment. */
 export function startCommandProcess(cwd: string, env: NodeJS.ProcessEnv): CommandProcess {
@@ -31,10 +35,19 @@ export function startCommandProcess(cwd: string, env: NodeJS.ProcessEnv): Comman
   let asked = 0;
   return {
     async run(words, more = {}) {
+      if (!child.connected) return exited;
       const id = ++asked;
       const ended = new Promise<EndedCommand>((resolve) => void waiting.set(id, resolve));
-      child.send({ id, words, env: more } satisfies AskedCommand);
-      return Promise.race([ended, exited]);
+      // What can't be sent any more is told by `exited`.
+      child.send({ id, words, env: more } satisfies AskedCommand, () => undefined);
+      let clock: NodeJS.Timeout | undefined;
+      const hung = new Promise<never>((_, reject) => {
+        clock = setTimeout(() => {
+          child.kill('SIGKILL');
+          reject(new Error(`argus ${words.join(' ')} did not end within ${patienceMs / 1_000} s`));
+        }, patienceMs);
+      });
+      return Promise.race([ended, exited, hung]).finally(() => clearTimeout(clock));
     },
     async stop() {
       child.kill('SIGKILL');

@@ -5,7 +5,10 @@ import { type EndedCommand, type GivenCommand, runCommand } from './run-command.
 
 const [, , commandsFile = '', resultsFile = ''] = process.argv;
 const results: EndedCommand[] = [];
-for (const given of JSON.parse(readFileSync(commandsFile, 'utf8')) as readonly GivenCommand[])
+for (const given of JSON.parse(readFileSync(commandsFile, 'utf8')) as readonly GivenCommand[]) {
+  // Should one never end, this tells which.
+  process.stderr.write(`argus ${given.words.join(' ')}\n`);
   results.push(await runCommand(given));
+}
 writeFileSync(resultsFile, JSON.stringify(results));
 process.exit(0);

@@ -91,7 +91,10 @@ ${more}`,
       const deadline = Date.now() + 120_000;
       let url: string | undefined;
       while (url === undefined) {
-        if (child.exitCode !== null || Date.now() > deadline) throw new Error(`the daemon does not listen: ${text}`);
+        if (child.exitCode !== null || child.signalCode !== null || Date.now() > deadline) {
+          child.kill('SIGKILL');
+          throw new Error(`the daemon does not listen: ${text}`);
+        }
         await new Promise((resolve) => setTimeout(resolve, 50));
         url = lines().find((line) => line.url !== undefined)?.url;
       }
