@@ -34,6 +34,7 @@ import {
   untilTaken,
 } from '../support/kubernetes-api.ts';
 import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
+import { groupOf, rightsIn, rulesOf, withoutRight } from '../support/kubernetes-roles.ts';
 import { type SimulatedFlinkOperator, simulateFlinkOperator } from '../support/simulated-flink-operator.ts';
 import { sampleYaml } from '../unit/cli/sample-config.ts';
 import { drillConfig, drillName, drillWorld } from '../unit/drills/isolated/world.ts';
@@ -326,19 +327,11 @@ test('the configuration opens it where a region has the operator, and drills no 
   }
 });
 
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
-
 describe('the role for drills', () => {
   const role = fixtureObjects('rbac-drill.yaml').find(({ kind }) => kind === 'Role') as KubernetesObject;
-  const rules = role.rules as readonly Rule[];
+  const rules = rulesOf(role);
   // Without leave for events a reason may not be told, and nothing else changes.
-  const pairs = rules
-    .flatMap(({ resources, verbs }) => resources.flatMap((resource) => verbs.map((verb) => [verb, resource] as const)))
-    .filter(([, resource]) => resource !== 'events');
+  const pairs = rightsIn(rules).filter(([, resource]) => resource !== 'events');
   const start = startOf(drillName(6));
   const { name } = start.manifest.metadata;
   const pod = { apiVersion: 'v1', kind: 'Pod', namespace, name: `${name}-jm` };
@@ -376,13 +369,9 @@ describe('the role for drills', () => {
   test('suffices', scenario);
 
   test.each(pairs)('needs %s on %s, and its absence is told by that name', async (verb, resource) => {
-    const less = rules.map((rule) =>
-      rule.resources.includes(resource) ? { ...rule, verbs: rule.verbs.filter((each) => each !== verb) } : rule,
-    );
-    await cluster.admin.apply({ ...role, rules: less.filter(({ verbs }) => verbs.length > 0) });
+    await cluster.admin.apply({ ...role, rules: withoutRight(rules, resource, verb) });
     try {
-      const group = rules.find(({ resources }) => resources.includes(resource))?.apiGroups[0] ?? '';
-      await untilTaken(kubernetesClient(transport), { verb, resource, group, namespace });
+      await untilTaken(kubernetesClient(transport), { verb, resource, group: groupOf(rules, resource), namespace });
       const told = new RegExp(`does not allow Argus to ${verb} ${resource}(\\.\\S+)? in the namespace ${namespace}`);
       await expect(scenario()).rejects.toThrow(told);
     } finally {

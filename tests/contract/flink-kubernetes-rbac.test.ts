@@ -18,10 +18,10 @@ import {
   namespaceNamed,
   startTestKubernetes,
   type TestKubernetes,
-  untilAnswered,
   untilTaken,
 } from '../support/kubernetes-api.ts';
 import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
+import { groupOf, rightsIn, rulesOf, untilInForce, withoutRight } from '../support/kubernetes-roles.ts';
 
 // No operator runs here, and none is simulated: what the roles allow is the API server's to say.
 const namespace = 'argus-data';
@@ -29,12 +29,6 @@ const jobId = 'a'.repeat(32);
 const ref = { ...flinkDeploymentKind, namespace, name: 'argus-flink' };
 const jobManager = { apiVersion: 'v1', kind: 'Pod', namespace, name: 'argus-flink-jm' };
 const start = { name: 'counts', jarPath: '', entryClass: '', args: [], parallelism: 2, savepointPath: 's3://r/chk-1' };
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
 
 let cluster: TestKubernetes;
 let transport: KubernetesTransport;
@@ -164,30 +158,6 @@ async function writeStatus(resource: string, status: object, name = 'argus-flink
   await promisify(execFile)(binary, args);
 }
 
-const rulesOf = (role: KubernetesObject | undefined) => role?.rules as readonly Rule[];
-
-/** Waits until the API server grants all that these rules give. */
-async function inForce(rules: readonly Rule[]): Promise<void> {
-  for (const { apiGroups, resources, verbs } of rules) {
-    for (const each of resources) {
-      const [resource = '', subresource] = each.split('/');
-      for (const verb of verbs) {
-        const question = { verb, group: apiGroups[0] ?? '', resource, subresource, namespace };
-        await untilAnswered(kubernetesClient(transport), question, true);
-      }
-    }
-  }
-}
-
-/** The role without one verb of one resource. */
-function without(rules: readonly Rule[], resource: string, verb: string): readonly Rule[] {
-  return rules
-    .map((rule) =>
-      rule.resources.includes(resource) ? { ...rule, verbs: rule.verbs.filter((v) => v !== verb) } : rule,
-    )
-    .filter((rule) => rule.verbs.length > 0);
-}
-
 for (const [side, scenario] of [
   ['standby', startScenario],
   // Suspending is the other way to stop, and needs no more than this one.
@@ -196,10 +166,9 @@ for (const [side, scenario] of [
   describe(`the role for the ${side}`, () => {
     const file = `rbac-${side}.yaml`;
     const role = fixtureObjects(file).find((each) => each.kind === 'Role');
-    const pairs = rulesOf(role)
-      .flatMap((rule) => rule.resources.flatMap((r) => rule.verbs.map((v) => [v, r] as const)))
-      // Without it a reason may not be told, and nothing else changes.
-      .filter(([, resource]) => resource !== 'events');
+    const rules = rulesOf(role);
+    // Without it a reason may not be told, and nothing else changes.
+    const pairs = rightsIn(rules).filter(([, resource]) => resource !== 'events');
 
     beforeAll(async () => {
       for (const other of ['primary', 'standby']) {
@@ -211,16 +180,15 @@ for (const [side, scenario] of [
         });
       }
       await applyFixture(cluster.admin, file);
-      await inForce(rulesOf(role));
+      await untilInForce(kubernetesClient(transport), rules, namespace);
     });
 
     test('suffices for all that Argus does there', scenario);
 
     test.each(pairs)('needs %s on %s, and its absence is told by that name', async (verb, resource) => {
-      await cluster.admin.apply({ ...(role as KubernetesObject), rules: without(rulesOf(role), resource, verb) });
+      await cluster.admin.apply({ ...(role as KubernetesObject), rules: withoutRight(rules, resource, verb) });
       try {
-        const group = rulesOf(role).find((rule) => rule.resources.includes(resource))?.apiGroups[0] ?? '';
-        await untilTaken(kubernetesClient(transport), { verb, resource, group, namespace });
+        await untilTaken(kubernetesClient(transport), { verb, resource, group: groupOf(rules, resource), namespace });
         const error = await scenario().then(
           () => undefined,
           (thrown: unknown) => thrown,
@@ -237,7 +205,7 @@ for (const [side, scenario] of [
     });
 
     test('without leave to read events a reason may be missing, and nothing else', async () => {
-      await cluster.admin.apply({ ...(role as KubernetesObject), rules: without(rulesOf(role), 'events', 'list') });
+      await cluster.admin.apply({ ...(role as KubernetesObject), rules: withoutRight(rules, 'events', 'list') });
       try {
         await untilTaken(kubernetesClient(transport), { verb: 'list', resource: 'events', group: '', namespace });
         await scenario();

@@ -19,10 +19,10 @@ import {
   namespaceNamed,
   startTestKubernetes,
   type TestKubernetes,
-  untilAnswered,
   untilTaken,
 } from '../support/kubernetes-api.ts';
 import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
+import { groupOf, rightsIn, rulesOf, untilInForce, withoutRight } from '../support/kubernetes-roles.ts';
 
 // No operator runs here, and none is simulated: what the roles allow is the API server's to say.
 const namespace = 'argus-data';
@@ -32,12 +32,6 @@ const clusterRef = { ...flinkDeploymentKind, namespace, name: 'argus-session' };
 const configMapRef = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'flink-config' };
 const start = { name: 'counts', jarPath: '', entryClass: '', args: [], parallelism: 2, savepointPath: 's3://r/chk-1' };
 const [clusterObject, jobObject] = fixtureObjects('flink-session-standby.yaml') as [KubernetesObject, KubernetesObject];
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
 
 let cluster: TestKubernetes;
 let transport: KubernetesTransport;
@@ -147,30 +141,6 @@ async function writeStatus(status: object): Promise<void> {
   ]);
 }
 
-const rulesOf = (role: KubernetesObject | undefined) => role?.rules as readonly Rule[];
-
-/** Waits until the API server grants all that these rules give. */
-async function inForce(rules: readonly Rule[]): Promise<void> {
-  for (const { apiGroups, resources, verbs } of rules) {
-    for (const each of resources) {
-      const [resource = '', subresource] = each.split('/');
-      for (const verb of verbs) {
-        const question = { verb, group: apiGroups[0] ?? '', resource, subresource, namespace };
-        await untilAnswered(kubernetesClient(transport), question, true);
-      }
-    }
-  }
-}
-
-/** The role without one verb of one resource. */
-function without(rules: readonly Rule[], resource: string, verb: string): readonly Rule[] {
-  return rules
-    .map((rule) =>
-      rule.resources.includes(resource) ? { ...rule, verbs: rule.verbs.filter((v) => v !== verb) } : rule,
-    )
-    .filter((rule) => rule.verbs.length > 0);
-}
-
 for (const [side, scenario] of [
   ['standby', startScenario],
   // Suspending is the other way to stop, and needs no more than this one.
@@ -179,10 +149,9 @@ for (const [side, scenario] of [
   describe(`the role for a ${side} with session jobs`, () => {
     const file = `rbac-session-${side}.yaml`;
     const role = fixtureObjects(file).find((each) => each.kind === 'Role');
-    const pairs = rulesOf(role)
-      .flatMap((rule) => rule.resources.flatMap((r) => rule.verbs.map((v) => [v, r] as const)))
-      // Without it a reason is not told, and nothing else changes.
-      .filter(([, resource]) => resource !== 'events');
+    const rules = rulesOf(role);
+    // Without it a reason is not told, and nothing else changes.
+    const pairs = rightsIn(rules).filter(([, resource]) => resource !== 'events');
 
     beforeAll(async () => {
       for (const other of ['primary', 'standby']) {
@@ -190,16 +159,15 @@ for (const [side, scenario] of [
         await cluster.admin.delete({ ...binding, name: `argus-session-${other}` });
       }
       await applyFixture(cluster.admin, file);
-      await inForce(rulesOf(role));
+      await untilInForce(kubernetesClient(transport), rules, namespace);
     });
 
     test('suffices for all that Argus does there', scenario);
 
     test.each(pairs)('needs %s on %s, and its absence is told by that name', async (verb, resource) => {
-      await cluster.admin.apply({ ...(role as KubernetesObject), rules: without(rulesOf(role), resource, verb) });
+      await cluster.admin.apply({ ...(role as KubernetesObject), rules: withoutRight(rules, resource, verb) });
       try {
-        const group = rulesOf(role).find((rule) => rule.resources.includes(resource))?.apiGroups[0] ?? '';
-        await untilTaken(kubernetesClient(transport), { verb, resource, group, namespace });
+        await untilTaken(kubernetesClient(transport), { verb, resource, group: groupOf(rules, resource), namespace });
         const error = await scenario().then(
           () => undefined,
           (thrown: unknown) => thrown,
@@ -212,7 +180,7 @@ for (const [side, scenario] of [
     });
 
     test('without leave to read events a reason is missing, and nothing else', async () => {
-      await cluster.admin.apply({ ...(role as KubernetesObject), rules: without(rulesOf(role), 'events', 'list') });
+      await cluster.admin.apply({ ...(role as KubernetesObject), rules: withoutRight(rules, 'events', 'list') });
       await untilTaken(kubernetesClient(transport), { verb: 'list', resource: 'events', group: '', namespace });
       await scenario();
       await cluster.admin.apply(role as KubernetesObject);
