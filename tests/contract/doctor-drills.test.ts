@@ -20,7 +20,7 @@ import {
   type TestKubernetes,
   untilAnswered,
 } from '../support/kubernetes-api.ts';
-import { applyFixture, fixtureFile, fixtureObjects } from '../support/kubernetes-fixtures.ts';
+import { applyFixture, fixtureFile, fixtureObjects, objectsIn, refOf } from '../support/kubernetes-fixtures.ts';
 import { sampleYaml } from '../unit/cli/sample-config.ts';
 
 // The API server, its rules and rights are real; the operator's Deployment and its settings are objects that this test
@@ -43,12 +43,7 @@ const simulatedOperator: KubernetesObject = {
     },
   },
 };
-const v1 = (kind: string, name: string, fields: object = {}, of = namespace): KubernetesObject => ({
-  apiVersion: 'v1',
-  kind,
-  metadata: { name, namespace: of },
-  ...fields,
-});
+const v1 = objectsIn(namespace);
 /** One right of each role: a role is seen whole. */
 const drill: AccessQuestion = { verb: 'create', group: 'flink.apache.org', resource: 'flinkdeployments', namespace };
 const check: AccessQuestion = { verb: 'list', group: '', resource: 'resourcequotas', namespace };
@@ -58,12 +53,6 @@ const inCluster: readonly AccessQuestion[] = [
 ];
 const settings = (text: string) =>
   v1('ConfigMap', 'flink-operator-config', { data: { 'config.yaml': text } }, production);
-const refOf = ({ apiVersion, kind, metadata: { name, namespace: of } }: KubernetesObject) => ({
-  apiVersion,
-  kind,
-  name,
-  ...(of === undefined ? {} : { namespace: of }),
-});
 
 let cluster: TestKubernetes;
 /** As Argus. */

@@ -20,25 +20,21 @@ import {
   type TestKubernetes,
   untilAnswered,
 } from '../support/kubernetes-api.ts';
-import { applyFixture, fixtureFile, fixtureObjects, simulatedNode } from '../support/kubernetes-fixtures.ts';
+import {
+  applyFixture,
+  fixtureFile,
+  fixtureObjects,
+  objectsIn,
+  refOf,
+  simulatedNode,
+} from '../support/kubernetes-fixtures.ts';
 import { sampleYaml } from '../unit/cli/sample-config.ts';
 
 // The API server is real; the node and the operator's Deployment are objects that this test made: simulated.
 const namespace = 'argus-data';
 const primaryNamespace = 'argus-primary';
 const main = join(import.meta.dirname, '../../cli/main.ts');
-const v1 = (kind: string, name: string, fields: object = {}, of = namespace): KubernetesObject => ({
-  apiVersion: 'v1',
-  kind,
-  metadata: { name, namespace: of },
-  ...fields,
-});
-const refOf = ({ apiVersion, kind, metadata }: KubernetesObject) => ({
-  apiVersion,
-  kind,
-  name: metadata.name,
-  ...(metadata.namespace === undefined ? {} : { namespace: metadata.namespace }),
-});
+const v1 = objectsIn(namespace);
 
 const label = { 'app.kubernetes.io/name': 'flink-kubernetes-operator' };
 const simulatedOperator: KubernetesObject = {

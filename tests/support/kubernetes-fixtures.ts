@@ -18,6 +18,24 @@ export async function applyFixture(kubernetes: KubernetesApi, name: string): Pro
   for (const object of fixtureObjects(name)) await kubernetes.apply(object);
 }
 
+/** Makes objects of the core API in this namespace, or in another one. */
+export function objectsIn(namespace: string) {
+  return (kind: string, name: string, fields: object = {}, of = namespace): KubernetesObject => ({
+    apiVersion: 'v1',
+    kind,
+    metadata: { name, namespace: of },
+    ...fields,
+  });
+}
+
+/** How an object is asked for. */
+export const refOf = ({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject) => ({
+  apiVersion,
+  kind,
+  name,
+  ...(namespace === undefined ? {} : { namespace }),
+});
+
 /** A node as a kubelet would report it: simulated, nothing runs on it. */
 export const simulatedNode: KubernetesObject = {
   apiVersion: 'v1',
