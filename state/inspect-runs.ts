@@ -1,3 +1,4 @@
+import { eachAtOnce } from '../domain/each-at-once.ts';
 import type { CallOptions, ObjectStore } from '../regions/objects/object-store.ts';
 import { type InspectedRun, inspectRun } from './journal.ts';
 
@@ -9,15 +10,10 @@ const readAtOnce = 12;
  * at once doesn't grow with history: a call that waits behind thousands runs out of time. `storeOf` gives where a run's
  * journal is.
  */
-export async function inspectRuns(
+export function inspectRuns(
   runs: readonly string[],
   storeOf: (run: string) => ObjectStore,
   options: CallOptions = {},
 ): Promise<readonly InspectedRun[]> {
-  const inspected: InspectedRun[] = [];
-  for (let i = 0; i < runs.length; i += readAtOnce) {
-    const some = runs.slice(i, i + readAtOnce);
-    inspected.push(...(await Promise.all(some.map((run) => inspectRun(storeOf(run), run, options)))));
-  }
-  return inspected;
+  return eachAtOnce(runs, readAtOnce, (run) => inspectRun(storeOf(run), run, options));
 }
