@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../domain/clock.ts';
 import type { ObjectStore } from '../../regions/objects/object-store.ts';
 import { toFailure } from '../../runbooks/engine/failures.ts';
-import type { RunEvent } from '../../runbooks/engine/run-result.ts';
+import { plannedSteps, type RunEvent } from '../../runbooks/engine/run-result.ts';
 import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-lease.ts';
 import type { Occasion } from '../../runbooks/occasion.ts';
 import { type Json, runId } from '../../state/journal.ts';
@@ -54,9 +54,8 @@ export async function runFaultDrill(
   const about = { trigger, by, from, to, ...(occasion.reason === undefined ? {} : { reason: occasion.reason }) };
   const record: FaultRecord = {};
   const steps = faultSteps({ fault, hooks }, record);
-  const planned = steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor }));
   const details: Json = JSON.parse(
-    JSON.stringify({ ...occasion, kind: 'fault', trigger, fault: fault.name, from, to, steps: planned }),
+    JSON.stringify({ ...occasion, kind: 'fault', trigger, fault: fault.name, from, to, steps: plannedSteps(steps) }),
   );
   let report: DrillReport | undefined;
   const { random: _, ...rest } = actor;

@@ -1,6 +1,6 @@
 import { bubbleOf } from '../../domain/bubble.ts';
 import type { RunEvent } from '../../runbooks/engine/run.ts';
-import { type ReportedStep, reportedSteps } from '../../runbooks/engine/run-result.ts';
+import { plannedSteps, type ReportedStep, reportedSteps } from '../../runbooks/engine/run-result.ts';
 import { type LocalProcesses, runUnderLease } from '../../runbooks/engine/under-lease.ts';
 import { evidence, within } from '../../runbooks/failover/failover-step.ts';
 import type { Occasion } from '../../runbooks/occasion.ts';
@@ -123,7 +123,7 @@ export async function runIsolatedDrill(options: RunIsolatedDrillOptions): Promis
           topics: Object.fromEntries(topics),
         })),
         ...occasion,
-        steps: steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor })),
+        steps: plannedSteps(steps),
       }),
       resumeHint: 'what it made is removed again; `argus drill run` begins anew',
       report: (r) => {

@@ -1,4 +1,4 @@
-import { type ReportedStep, type RunResult, reportedSteps } from '../../runbooks/engine/run-result.ts';
+import { plannedSteps, type ReportedStep, type RunResult, reportedSteps } from '../../runbooks/engine/run-result.ts';
 import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
 import { evidence } from '../../runbooks/failover/failover-step.ts';
 import { drillState } from '../../state/drills.ts';
@@ -51,7 +51,7 @@ export async function runSwitchoverDrill(options: RunSwitchoverDrillOptions): Pr
       ...{ kind: 'switchover', trigger, from: begun.from, to: begun.to, rolesEpoch: begun.rolesEpoch, resumes, stayMs },
       ...(options.outsideWindow ? { outsideWindow: true } : {}),
       ...occasion,
-      steps: steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor })),
+      steps: plannedSteps(steps),
     }),
     resumeHint: 'run `argus drill run --switchover` again: it looks how far the roles are, and goes on from there',
     report: (r) => evidence(switchoverDrillReport(r, { ...view, context, position, endedAtMs: clock.now() })),

@@ -1,5 +1,5 @@
 import type { Roles } from '../../domain/roles.ts';
-import { type ReportedStep, type RunResult, reportedSteps } from '../../runbooks/engine/run-result.ts';
+import { plannedSteps, type ReportedStep, type RunResult, reportedSteps } from '../../runbooks/engine/run-result.ts';
 import { runUnderLease } from '../../runbooks/engine/under-lease.ts';
 import { evidence } from '../../runbooks/failover/failover-step.ts';
 import { drillState } from '../../state/drills.ts';
@@ -50,7 +50,7 @@ export async function runTabletop(options: RunTabletopOptions): Promise<Tabletop
     details: evidence({
       ...{ kind: 'tabletop', trigger, from, to, rolesEpoch: roles.epoch },
       ...occasion,
-      steps: steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor })),
+      steps: plannedSteps(steps),
     }),
     resumeHint: 'nothing was changed; `argus drill run --plan-only` begins anew',
     report: (r) => evidence(tabletopReport(r, { ...view, endedAtMs: clock.now() })),

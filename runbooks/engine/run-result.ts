@@ -30,6 +30,13 @@ export function reportedSteps(steps: readonly StepResult[]): readonly ReportedSt
   }));
 }
 
+/** The steps of a run as its journal names them from the beginning: also those that are never begun. Pure. */
+export function plannedSteps(
+  steps: readonly { readonly id: string; readonly title: string; readonly waitsFor?: string }[],
+): readonly { readonly id: string; readonly title: string; readonly waitsFor: string | undefined }[] {
+  return steps.map(({ id, title, waitsFor }) => ({ id, title, waitsFor }));
+}
+
 export interface RunResult<F> {
   readonly run: string;
   /** When it was begun. */

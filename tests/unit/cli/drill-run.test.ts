@@ -11,14 +11,8 @@ import { fileObjectStore } from '../../../regions/objects/file-object-store.ts';
 import { drillState } from '../../../state/drills.ts';
 import { dropFaultNote, putFaultNote } from '../../../state/fault-notes.ts';
 import { listRuns } from '../../../state/journal.ts';
+import { leftNote as note } from '../drills/faults/fault-world.ts';
 
-const note = {
-  fault: 'broker-down',
-  run: '20261122T000000Z-drill-0001',
-  atMs: 1,
-  by: 'me',
-  heal: 'heal it',
-} as const;
 let folder: string;
 
 beforeEach(async () => {

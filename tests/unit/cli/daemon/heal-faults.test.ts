@@ -9,19 +9,12 @@ import { drillState } from '../../../../state/drills.ts';
 import { dropFaultNote, putFaultNote } from '../../../../state/fault-notes.ts';
 import { acquireLease, type Lease } from '../../../../state/lease.ts';
 import { quietLog } from '../../daemon/quiet-log.ts';
+import { leftNote as note } from '../../drills/faults/fault-world.ts';
 import { virtualClock } from '../../state/virtual-clock.ts';
 // Imported when they are needed; here before the clock goes on.
 import '../../../../cli/drill/open-faults.ts';
 import '../../../../drills/faults/heal-left.ts';
 import '../../../../runbooks/hooks/call-hook.ts';
-
-const note = {
-  fault: 'broker-down',
-  run: '20261122T000000Z-drill-0001',
-  atMs: 1,
-  by: 'me',
-  heal: 'heal it',
-} as const;
 
 /** A daemon's own healing over a state, with hooks for these faults. */
 function healing(faults: object = {}) {

@@ -7,6 +7,15 @@ import type { ObjectStore } from '../../../../regions/objects/object-store.ts';
 import { dropFaultNote, listFaultNotes, putFaultNote } from '../../../../state/fault-notes.ts';
 import { type VirtualClock, virtualClock } from '../../state/virtual-clock.ts';
 
+/** What a drill that was cut off noted as broken. */
+export const leftNote = {
+  fault: 'broker-down',
+  run: '20261122T000000Z-drill-0001',
+  atMs: 1,
+  by: 'me',
+  heal: 'heal it',
+} as const;
+
 /** A look at a platform in which nothing is wrong. */
 export function calmLook(changes: Partial<FaultLook> = {}): FaultLook {
   const well = { kafka: 'ok', objects: 'ok', flink: 'ok', job: 'ok' } as const;

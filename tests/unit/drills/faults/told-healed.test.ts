@@ -4,16 +4,9 @@ import { forgetToldHealed } from '../../../../drills/faults/told-healed.ts';
 import { listRuns, readRun } from '../../../../state/journal.ts';
 import { acquireLease } from '../../../../state/lease.ts';
 import { foldRun } from '../../../../state/run-record.ts';
-import { faultWorld } from './fault-world.ts';
+import { faultWorld, leftNote as note } from './fault-world.ts';
 
 const sides = { from: 'mumbai', to: 'singapore' };
-const note = {
-  fault: 'broker-down',
-  run: '20261122T000000Z-drill-0001',
-  atMs: 1,
-  by: 'me',
-  heal: 'heal it',
-} as const;
 const other = { ...note, fault: 'link-slow' } as const;
 
 /** A state in which faults are noted as broken, a person, and drills. */
